@@ -1,0 +1,46 @@
+"""What was planned, what the crisis decides about it, where it came from, what was printed."""
+
+from appointments.models.appointment import (
+    Appointment,
+    Outcome,
+    Priority,
+    ProtectedGroup,
+    Service,
+    Status,
+)
+from appointments.models.bulletin import (
+    Bulletin,
+    BulletinState,
+    Clause,
+    KeptBy,
+    Ruling,
+    Tell,
+)
+from appointments.models.decision import Basis, Decision, Opinion, OpinionRole, View
+from appointments.models.feed import Feed, ImportState, RejectedRow, ScheduleImport
+from appointments.models.roster import Roster
+
+__all__ = [
+    "Appointment",
+    "Basis",
+    "Bulletin",
+    "BulletinState",
+    "Clause",
+    "Decision",
+    "Feed",
+    "ImportState",
+    "KeptBy",
+    "Opinion",
+    "OpinionRole",
+    "Outcome",
+    "Priority",
+    "ProtectedGroup",
+    "RejectedRow",
+    "Roster",
+    "Ruling",
+    "ScheduleImport",
+    "Service",
+    "Status",
+    "Tell",
+    "View",
+]

@@ -1,0 +1,174 @@
+"""One planned act for one patient. FHIR: Appointment."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from appointments import vocabulary
+from appointments.models.feed import Feed
+from patients.models import Patient
+from staff.models import Practitioner, Unit
+
+
+class Service(models.TextChoices):
+    """What kind of act is planned."""
+
+    CONSULTATION = vocabulary.Service.CONSULTATION.value, _("Consultation")
+    SURGERY = vocabulary.Service.SURGERY.value, _("Opération")
+    RADIOLOGY = vocabulary.Service.RADIOLOGY.value, _("Radiologie")
+    NUCLEAR_MEDICINE = vocabulary.Service.NUCLEAR_MEDICINE.value, _("Médecine nucléaire")
+    BLOOD_SAMPLING = vocabulary.Service.BLOOD_SAMPLING.value, _("Prise de sang")
+    COVID_CENTRE = vocabulary.Service.COVID_CENTRE.value, _("Centre Covid")
+    EMERGENCY = vocabulary.Service.EMERGENCY.value, _("Urgences")
+    DAY_HOSPITAL = vocabulary.Service.DAY_HOSPITAL.value, _("Hôpital de jour")
+    DIALYSIS = vocabulary.Service.DIALYSIS.value, _("Dialyse")
+    OTHER = vocabulary.Service.OTHER.value, _("Autre")
+
+
+class Status(models.TextChoices):
+    """What the source says: FHIR R4 Appointment.status, as far as schedules use it."""
+
+    BOOKED = "booked", _("prévu")
+    ARRIVED = "arrived", _("arrivé")
+    FULFILLED = "fulfilled", _("vu")
+    CANCELLED = "cancelled", _("annulé à la source")
+    NOSHOW = "noshow", _("absent")
+    ENTERED_IN_ERROR = "entered-in-error", _("encodé par erreur")
+
+
+class Outcome(models.TextChoices):
+    """What holds for an appointment in the crisis."""
+
+    CANCELLED = vocabulary.Outcome.CANCELLED.value, _("annulé")
+    MAINTAINED = vocabulary.Outcome.MAINTAINED.value, _("maintenu")
+    UNDER_REVIEW = vocabulary.Outcome.UNDER_REVIEW.value, _("à examiner")
+
+
+class ProtectedGroup(models.TextChoices):
+    """Patients a bulletin may treat apart."""
+
+    PREGNANCY = vocabulary.ProtectedGroup.PREGNANCY.value, _("grossesse")
+    CHEMOTHERAPY = vocabulary.ProtectedGroup.CHEMOTHERAPY.value, _("chimiothérapie")
+    ONCOLOGY = vocabulary.ProtectedGroup.ONCOLOGY.value, _("oncologie")
+    DIABETES = vocabulary.ProtectedGroup.DIABETES.value, _("diabète")
+    CAST = vocabulary.ProtectedGroup.CAST.value, _("plâtre")
+
+
+class Priority(models.TextChoices):
+    """How soon the act is needed: FHIR R4 RequestPriority."""
+
+    ROUTINE = "routine", _("normale")
+    URGENT = "urgent", _("urgente")
+    ASAP = "asap", _("dès que possible")
+    STAT = "stat", _("immédiate")
+
+
+class Appointment(models.Model):
+    """What a feed planned; ``status`` is the source's word and is never written over.
+
+    ``outcome``, ``outcome_basis`` and ``decision_version`` repeat the latest ``Decision`` for
+    reading. They stand in no index, so that PostgreSQL updates them in place (fillfactor 80,
+    see ADR 0004). ``day`` is the local date of ``starts_at`` in Europe/Brussels.
+    ``protected_groups`` holds sorted codes separated by spaces.
+    """
+
+    feed = models.ForeignKey(
+        Feed, models.PROTECT, db_index=False, related_name="appointments", verbose_name=_("source")
+    )
+    source_id = models.CharField(_("numéro à la source"), max_length=80)
+    patient = models.ForeignKey(
+        Patient,
+        models.PROTECT,
+        db_index=False,  # the index on (patient, day) serves
+        related_name="appointments",
+        verbose_name=_("patient"),
+    )
+    unit = models.ForeignKey(
+        Unit,
+        models.PROTECT,
+        db_index=False,  # the index on (unit, day) serves
+        related_name="appointments",
+        verbose_name=_("unité"),
+    )
+    practitioner = models.ForeignKey(
+        Practitioner,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,  # the index on (practitioner, day) serves
+        related_name="appointments",
+        verbose_name=_("praticien"),
+    )
+    service = models.CharField(_("activité"), max_length=20, choices=Service.choices)
+    status = models.CharField(
+        _("statut à la source"), max_length=20, choices=Status.choices, default=Status.BOOKED
+    )
+    starts_at = models.DateTimeField(_("début"))
+    day = models.DateField(_("jour"))
+    minutes = models.PositiveSmallIntegerField(_("durée (min)"), null=True, blank=True)
+    act = models.CharField(_("acte"), max_length=200, blank=True)
+    priority = models.CharField(
+        _("urgence"), max_length=8, choices=Priority.choices, default=Priority.ROUTINE
+    )
+    protected_groups = models.CharField(_("groupes protégés"), max_length=80, blank=True)
+
+    row_digest = models.CharField(max_length=32, blank=True, editable=False)
+    loaded_at = models.DateTimeField(_("lu le"))
+    moved_from = models.DateTimeField(_("déplacé de"), null=True, blank=True)
+    moved_at = models.DateTimeField(_("déplacement lu le"), null=True, blank=True)
+    missing_since = models.DateTimeField(_("absent de la source depuis"), null=True, blank=True)
+
+    outcome = models.CharField(_("décision"), max_length=12, choices=Outcome.choices, blank=True)
+    outcome_basis = models.CharField(max_length=8, blank=True)
+    decision_version = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("rendez-vous")
+        verbose_name_plural = _("rendez-vous")
+        constraints = [
+            models.UniqueConstraint(fields=["feed", "source_id"], name="appointment_source_once"),
+            models.CheckConstraint(
+                name="appointment_service_known", condition=Q(service__in=Service.values)
+            ),
+            models.CheckConstraint(
+                name="appointment_status_known", condition=Q(status__in=Status.values)
+            ),
+            models.CheckConstraint(
+                name="appointment_outcome_known",
+                condition=Q(outcome__in=["", *Outcome.values]),
+            ),
+            models.CheckConstraint(
+                name="appointment_outcome_iff_decided",
+                condition=Q(outcome="", outcome_basis="", decision_version=0)
+                | (~Q(outcome="") & ~Q(outcome_basis="") & Q(decision_version__gte=1)),
+            ),
+            models.CheckConstraint(
+                name="appointment_emergency_never_cancelled",
+                condition=~Q(service="emergency") | Q(outcome__in=["", "maintained"]),
+            ),
+            models.CheckConstraint(
+                name="appointment_move_paired",
+                condition=Q(moved_from__isnull=True, moved_at__isnull=True)
+                | Q(moved_from__isnull=False, moved_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["day", "unit"], name="appointment_day_unit"),
+            models.Index(fields=["unit", "day"], name="appointment_unit_day"),
+            models.Index(fields=["patient", "day"], name="appointment_patient_day"),
+            models.Index(fields=["practitioner", "day"], name="appointment_practitioner_day"),
+            models.Index(fields=["starts_at", "id"], name="appointment_starts_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_service_display()} {self.starts_at:%d/%m/%Y %H:%M}"
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """The protected groups as a set of codes."""
+        return frozenset(self.protected_groups.split())
+
+    @property
+    def group_labels(self) -> list[str]:
+        """The protected groups in the reader's language."""
+        return [str(ProtectedGroup(code).label) for code in self.protected_groups.split()]

@@ -1,0 +1,179 @@
+"""What the crisis cell orders."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from appointments import vocabulary
+
+
+class BulletinState(models.TextChoices):
+    """Where a bulletin stands; see the drawing in ``Bulletin``."""
+
+    DRAFT = "draft", _("brouillon")
+    IN_FORCE = "in_force", _("en vigueur")
+    SUPERSEDED = "superseded", _("remplacé")
+    WITHDRAWN = "withdrawn", _("retiré")
+
+
+class Ruling(models.TextChoices):
+    """What a clause orders."""
+
+    CANCEL = vocabulary.Ruling.CANCEL.value, _("annuler")
+    MAINTAIN = vocabulary.Ruling.MAINTAIN.value, _("maintenir")
+    CASE_BY_CASE = vocabulary.Ruling.CASE_BY_CASE.value, _("au cas par cas")
+
+
+class Tell(models.TextChoices):
+    """Which outcomes are told."""
+
+    CANCELLED = vocabulary.Tell.CANCELLED.value, _("les annulés")
+    MAINTAINED = vocabulary.Tell.MAINTAINED.value, _("les maintenus")
+    BOTH = vocabulary.Tell.BOTH.value, _("tous")
+    NOBODY = vocabulary.Tell.NOBODY.value, _("personne")
+
+
+class KeptBy(models.TextChoices):
+    """Who may decide otherwise than the clause."""
+
+    NOBODY = vocabulary.KeptBy.NOBODY.value, _("personne")
+    DOCTOR = vocabulary.KeptBy.DOCTOR.value, _("le médecin concerné")
+    MEDICAL_DIRECTOR = vocabulary.KeptBy.MEDICAL_DIRECTOR.value, _("le Directeur médical")
+
+
+class Bulletin(models.Model):
+    """An order of the crisis cell for a window of days.
+
+    ::
+
+        draft ──▶ in_force ──▶ superseded   every day of it is ruled by a newer bulletin
+                      └──────▶ withdrawn    lifted; its decisions lapse
+
+    For each day, the bulletin approved last among those in force rules alone. It stands: what
+    a feed brings later is ruled too. The person who approves is never the one who drafted.
+    """
+
+    title = models.CharField(_("titre"), max_length=120)
+    state = models.CharField(
+        _("état"), max_length=12, choices=BulletinState.choices, default=BulletinState.DRAFT
+    )
+    first_day = models.DateField(_("premier jour"))
+    last_day = models.DateField(_("dernier jour"))
+    release_at = models.DateTimeField(
+        _("envoi des SMS à partir de"),
+        help_text=_("Jusque-là les SMS sont retenus et les médecins gardent leurs patients."),
+    )
+    source_text = models.TextField(_("texte d'origine"), blank=True)
+    drafted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("rédigé par")
+    )
+    drafted_at = models.DateTimeField(_("rédigé le"))
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approuvé par"),
+    )
+    approved_at = models.DateTimeField(_("approuvé le"), null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("retiré par"),
+    )
+    withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
+    withdrawal_reason = models.CharField(_("motif du retrait"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("bulletin")
+        verbose_name_plural = _("bulletins")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="bulletin_window", condition=Q(last_day__gte=F("first_day"))
+            ),
+            models.CheckConstraint(
+                name="bulletin_state_known", condition=Q(state__in=BulletinState.values)
+            ),
+            models.CheckConstraint(
+                name="bulletin_approval_paired",
+                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
+                | Q(approved_by__isnull=False, approved_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="bulletin_two_people",
+                condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("drafted_by")),
+            ),
+            models.CheckConstraint(
+                name="bulletin_approved_iff_left_draft",
+                condition=Q(state="draft", approved_at__isnull=True)
+                | (~Q(state="draft") & Q(approved_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="bulletin_withdrawal_complete",
+                condition=Q(
+                    withdrawn_by__isnull=True, withdrawn_at__isnull=True, withdrawal_reason=""
+                )
+                | (
+                    Q(state="withdrawn", withdrawn_by__isnull=False, withdrawn_at__isnull=False)
+                    & ~Q(withdrawal_reason="")
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} – {self.title}"
+
+
+class Clause(models.Model):
+    """One line of a bulletin: whom it selects and what it orders.
+
+    The selectors are lists of codes; an empty list selects everything. ``sites`` and ``units``
+    hold the codes of the reference data, ``days`` ISO dates.
+    """
+
+    bulletin = models.ForeignKey(Bulletin, models.CASCADE, related_name="clauses")
+    position = models.PositiveSmallIntegerField(_("position"))
+    services = models.JSONField(_("activités"), default=list, blank=True)
+    sites = models.JSONField(_("sites"), default=list, blank=True)
+    units = models.JSONField(_("unités"), default=list, blank=True)
+    days = models.JSONField(_("jours"), default=list, blank=True)
+    groups = models.JSONField(_("groupes protégés"), default=list, blank=True)
+    ruling = models.CharField(_("décision"), max_length=12, choices=Ruling.choices)
+    tell = models.CharField(_("prévenir"), max_length=12, choices=Tell.choices)
+    channel = models.CharField(
+        _("par"),
+        max_length=8,
+        choices=[("sms", _("SMS")), ("phone", _("téléphone"))],
+        default="sms",
+    )
+    kept_by = models.CharField(
+        _("peut garder"), max_length=20, choices=KeptBy.choices, default=KeptBy.NOBODY
+    )
+    keep_until = models.DateTimeField(_("garder jusqu'à"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("clause")
+        verbose_name_plural = _("clauses")
+        ordering = ["bulletin", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["bulletin", "position"], name="clause_position_once"),
+            models.CheckConstraint(
+                name="clause_ruling_known", condition=Q(ruling__in=Ruling.values)
+            ),
+            models.CheckConstraint(name="clause_tell_known", condition=Q(tell__in=Tell.values)),
+            models.CheckConstraint(
+                name="clause_channel_known", condition=Q(channel__in=["sms", "phone"])
+            ),
+            models.CheckConstraint(
+                name="clause_kept_by_known", condition=Q(kept_by__in=KeptBy.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bulletin_id}.{self.position} {self.get_ruling_display()}"

@@ -1,0 +1,143 @@
+"""What was decided, on what ground, and what colleagues thought before."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from appointments import vocabulary
+from appointments.models.appointment import Appointment, Outcome
+from appointments.models.bulletin import Bulletin, Clause
+
+
+class Basis(models.TextChoices):
+    """On what a decision rests."""
+
+    CLAUSE = vocabulary.Basis.CLAUSE.value, _("bulletin")
+    PERSON = vocabulary.Basis.PERSON.value, _("personne")
+    LAPSE = vocabulary.Basis.LAPSE.value, _("bulletin levé")
+
+
+class Decision(models.Model):
+    """What holds for one appointment on one day, and why. Append-only; the latest stands.
+
+    ``clause`` rests on a clause, ``person`` on whoever decided, ``lapse`` on the bulletin that
+    ceased to rule. Clause decisions give way to newer bulletins, a person's do not; both end
+    when the appointment moves to another day.
+    """
+
+    appointment = models.ForeignKey(
+        Appointment,
+        models.PROTECT,
+        db_index=False,  # the unique key on (appointment, version) serves
+        related_name="decisions",
+        verbose_name=_("rendez-vous"),
+    )
+    version = models.PositiveSmallIntegerField(_("version"))
+    day = models.DateField(_("jour"))
+    outcome = models.CharField(_("décision"), max_length=12, choices=Outcome.choices)
+    basis = models.CharField(_("fondement"), max_length=8, choices=Basis.choices)
+    bulletin = models.ForeignKey(
+        Bulletin,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("bulletin"),
+    )
+    clause = models.ForeignKey(
+        Clause,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("clause"),
+    )
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("décidé par"),
+    )
+    decided_at = models.DateTimeField(_("décidé le"))
+    reason = models.CharField(_("motif"), max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("décision")
+        verbose_name_plural = _("décisions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["appointment", "version"], name="decision_version_once"
+            ),
+            models.CheckConstraint(
+                name="decision_outcome_known", condition=Q(outcome__in=Outcome.values)
+            ),
+            models.CheckConstraint(
+                name="decision_has_its_ground",
+                condition=Q(
+                    basis="clause",
+                    clause__isnull=False,
+                    bulletin__isnull=False,
+                    decided_by__isnull=True,
+                )
+                | Q(basis="person", clause__isnull=True, decided_by__isnull=False)
+                | Q(
+                    basis="lapse",
+                    clause__isnull=True,
+                    bulletin__isnull=False,
+                    decided_by__isnull=True,
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_outcome_display()} ({self.get_basis_display()}, v{self.version})"
+
+
+class OpinionRole(models.TextChoices):
+    """As what a colleague speaks."""
+
+    SURGEON = "surgeon", _("chirurgien")
+    ANAESTHETIST = "anaesthetist", _("anesthésiste")
+    NURSE = "nurse", _("infirmier ou infirmière")
+
+
+class View(models.TextChoices):
+    """What a colleague thinks should happen."""
+
+    MAINTAIN = "maintain", _("maintenir")
+    CANCEL = "cancel", _("annuler")
+
+
+class Opinion(models.Model):
+    """A colleague's view on an operation, before the Medical Director rules."""
+
+    appointment = models.ForeignKey(
+        Appointment, models.PROTECT, related_name="opinions", verbose_name=_("rendez-vous")
+    )
+    role = models.CharField(_("en tant que"), max_length=12, choices=OpinionRole.choices)
+    view = models.CharField(_("avis"), max_length=8, choices=View.choices)
+    comment = models.CharField(_("commentaire"), max_length=300, blank=True)
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("donné par")
+    )
+    given_at = models.DateTimeField(_("donné le"))
+
+    class Meta:
+        verbose_name = _("avis d'un collègue")
+        verbose_name_plural = _("avis des collègues")
+        ordering = ["-given_at", "-id"]
+        constraints = [
+            models.CheckConstraint(
+                name="opinion_role_known", condition=Q(role__in=OpinionRole.values)
+            ),
+            models.CheckConstraint(name="opinion_view_known", condition=Q(view__in=View.values)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_role_display()} : {self.get_view_display()}"

@@ -1,0 +1,60 @@
+"""What was printed for a unit and a day."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from staff.models import Unit
+
+
+class RosterState(models.TextChoices):
+    """Where a printed roster stands."""
+
+    WAITING = "waiting", _("en attente")
+    READY = "ready", _("prêt")
+    FAILED = "failed", _("échoué")
+
+
+class Roster(models.Model):
+    """One version of a unit's paper for a day; a new version replaces the one before.
+
+    ::
+
+        waiting ─▶ ready | failed
+
+    ``content_digest`` is of the rows printed: unchanged content makes no new version.
+    """
+
+    unit = models.ForeignKey(Unit, models.PROTECT, related_name="rosters", verbose_name=_("unité"))
+    day = models.DateField(_("jour"))
+    version = models.PositiveSmallIntegerField(_("version"))
+    state = models.CharField(
+        _("état"), max_length=8, choices=RosterState.choices, default=RosterState.WAITING
+    )
+    content_digest = models.CharField(max_length=64, blank=True)
+    pages = models.PositiveSmallIntegerField(_("pages"), default=0)
+    file = models.FileField(upload_to="rosters/", blank=True)
+    message = models.CharField(_("message"), max_length=300, blank=True)
+    made_at = models.DateTimeField(_("établi le"))
+    made_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("demandé par"),
+    )
+
+    class Meta:
+        verbose_name = _("feuille de service")
+        verbose_name_plural = _("feuilles de service")
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "day", "version"], name="roster_version_once"),
+            models.CheckConstraint(
+                name="roster_state_known", condition=Q(state__in=RosterState.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.unit} {self.day:%d/%m/%Y} v{self.version}"

@@ -1,0 +1,80 @@
+"""The words of the rules, as plain strings, for pure code and for the models' choices.
+
+FHIR R4 gives the statuses (Appointment.status) and the priorities (RequestPriority); the rest
+are the design's own words (DESIGN.md section 3).
+"""
+
+from enum import StrEnum
+
+
+class Service(StrEnum):
+    """What kind of act is planned."""
+
+    CONSULTATION = "consultation"
+    SURGERY = "surgery"
+    RADIOLOGY = "radiology"
+    NUCLEAR_MEDICINE = "nuclear_medicine"
+    BLOOD_SAMPLING = "blood_sampling"
+    COVID_CENTRE = "covid_centre"
+    EMERGENCY = "emergency"
+    DAY_HOSPITAL = "day_hospital"
+    DIALYSIS = "dialysis"
+    OTHER = "other"
+
+
+class ProtectedGroup(StrEnum):
+    """Patients a bulletin may treat apart."""
+
+    PREGNANCY = "pregnancy"
+    CHEMOTHERAPY = "chemotherapy"
+    ONCOLOGY = "oncology"
+    DIABETES = "diabetes"
+    CAST = "cast"
+
+
+class Ruling(StrEnum):
+    """What a clause orders."""
+
+    CANCEL = "cancel"
+    MAINTAIN = "maintain"
+    CASE_BY_CASE = "case_by_case"
+
+
+class Tell(StrEnum):
+    """Which outcomes a clause orders to be told."""
+
+    CANCELLED = "cancelled"
+    MAINTAINED = "maintained"
+    BOTH = "both"
+    NOBODY = "nobody"
+
+
+class KeptBy(StrEnum):
+    """Who may decide otherwise than the clause."""
+
+    NOBODY = "nobody"
+    DOCTOR = "doctor"
+    MEDICAL_DIRECTOR = "medical_director"
+
+
+class Outcome(StrEnum):
+    """What holds for an appointment; the empty string means that nothing was decided."""
+
+    CANCELLED = "cancelled"
+    MAINTAINED = "maintained"
+    UNDER_REVIEW = "under_review"
+
+
+class Basis(StrEnum):
+    """On what a decision rests."""
+
+    CLAUSE = "clause"
+    PERSON = "person"
+    LAPSE = "lapse"  # the bulletin that ruled it no longer does: as planned again
+
+
+class Channel(StrEnum):
+    """Over what a clause orders to tell."""
+
+    SMS = "sms"
+    PHONE = "phone"

@@ -1,0 +1,156 @@
+"""One try to tell a notice over one channel. FHIR: Communication."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models.notice import Notice
+
+
+class Channel(models.TextChoices):
+    """Over what a patient is told."""
+
+    SMS = "sms", _("SMS")
+    PHONE = "phone", _("téléphone")
+
+
+class DeliveryState(models.TextChoices):
+    """Where a try stands; see the drawing in ``Delivery``."""
+
+    HELD = "held", _("retenu")
+    QUEUED = "queued", _("en attente")
+    CLAIMED = "claimed", _("pris en charge")
+    SUBMITTING = "submitting", _("en cours de remise")
+    ACCEPTED = "accepted", _("remis à la passerelle")
+    DELIVERED = "delivered", _("reçu")
+    UNKNOWN = "unknown", _("inconnu")
+    FAILED = "failed", _("échoué")
+    EXPIRED = "expired", _("périmé")
+    WITHDRAWN = "withdrawn", _("retiré")
+    SUPPRESSED = "suppressed", _("non envoyé")
+
+
+CLAIMABLE = (DeliveryState.HELD, DeliveryState.QUEUED)
+WITHDRAWABLE = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CLAIMED)
+HANDED_OVER = (
+    DeliveryState.SUBMITTING,
+    DeliveryState.ACCEPTED,
+    DeliveryState.DELIVERED,
+    DeliveryState.UNKNOWN,
+)
+LIVE = (*WITHDRAWABLE, DeliveryState.SUBMITTING, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
+
+
+class Failure(models.TextChoices):
+    """Why a try did not reach the patient."""
+
+    INVALID_NUMBER = "invalid_number", _("numéro invalide")
+    UNREACHABLE = "unreachable", _("injoignable")
+    REJECTED = "rejected", _("refusé par la passerelle")
+    EXPIRED = "expired", _("trop tard")
+    BARRED = "barred", _("numéro bloqué")
+    OPTED_OUT = "opted_out", _("refuse les SMS")
+    NO_ANSWER = "no_answer", _("ne répond pas")
+    WRONG_NUMBER = "wrong_number", _("mauvais numéro")
+
+
+class Delivery(models.Model):
+    """One try over one channel.
+
+    ::
+
+        held ─▶ queued ─▶ claimed ─▶ submitting ─▶ accepted ─▶ delivered
+          │       │          │           │            └──────▶ failed | expired
+          │       │          │           ├──▶ failed          (the gateway refused it)
+          │       │          │           └──▶ unknown ─▶ accepted | delivered | failed | queued
+          └───────┴──────────┴──▶ withdrawn | suppressed      (nothing was handed over)
+
+    An SMS is ``held`` until ``not_before``, the release time of its bulletin. ``claimed`` is a
+    lease of one worker (or one call agent) until ``lease_until`` on the real clock; a lease
+    that ran out goes back to ``queued``. ``submitting`` is committed before the network call:
+    what a crash leaves there becomes ``unknown``, and goes back to ``queued`` only over a
+    gateway that honours ``client_reference`` as an idempotency key. For a phone delivery
+    ``queued`` means "on the call list", ``delivered`` "reached".
+    """
+
+    notice = models.ForeignKey(
+        Notice,
+        models.PROTECT,
+        db_index=False,  # the unique key on (notice, channel, number) serves
+        related_name="deliveries",
+    )
+    channel = models.CharField(_("canal"), max_length=8, choices=Channel.choices)
+    number = models.PositiveSmallIntegerField(_("essai"), default=1)
+    state = models.CharField(_("état"), max_length=12, choices=DeliveryState.choices)
+    address = models.CharField(_("numéro"), max_length=20, blank=True)
+    not_before = models.DateTimeField(_("pas avant"))
+    body = models.TextField(_("texte"), blank=True, help_text=_("Ce qui a été remis."))
+    parts = models.PositiveSmallIntegerField(_("parties"), default=0)
+    gateway = models.CharField(_("passerelle"), max_length=40, blank=True)
+    client_reference = models.CharField(max_length=32, blank=True)
+    provider_id = models.CharField(_("numéro chez la passerelle"), max_length=100, blank=True)
+    claimed_by = models.CharField(_("pris par"), max_length=80, blank=True)
+    lease_until = models.DateTimeField(_("pris jusqu'à"), null=True, blank=True)
+    submitted_at = models.DateTimeField(_("remis le"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
+    caller = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("appelé par"),
+    )
+    failure = models.CharField(_("cause"), max_length=16, choices=Failure.choices, blank=True)
+    remark = models.CharField(_("remarque"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("envoi")
+        verbose_name_plural = _("envois")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["notice", "channel", "number"], name="delivery_try_once"
+            ),
+            models.UniqueConstraint(
+                fields=["notice"],
+                condition=Q(state__in=[str(state) for state in LIVE]),
+                name="delivery_one_live_per_notice",
+            ),
+            models.UniqueConstraint(
+                fields=["client_reference"],
+                condition=~Q(client_reference=""),
+                name="delivery_client_reference_once",
+            ),
+            models.CheckConstraint(
+                name="delivery_state_known", condition=Q(state__in=DeliveryState.values)
+            ),
+            models.CheckConstraint(
+                name="delivery_channel_known", condition=Q(channel__in=Channel.values)
+            ),
+            models.CheckConstraint(
+                name="delivery_sms_has_address", condition=~Q(channel="sms") | ~Q(address="")
+            ),
+            models.CheckConstraint(
+                name="delivery_claim_is_a_lease",
+                condition=~Q(state="claimed")
+                | (Q(lease_until__isnull=False) & ~Q(claimed_by="")),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["channel", "not_before", "id"],
+                condition=Q(state__in=[str(state) for state in CLAIMABLE]),
+                name="delivery_claimable",
+            ),
+            models.Index(
+                fields=["lease_until"],
+                condition=Q(state__in=["claimed", "submitting"]),
+                name="delivery_leased",
+            ),
+            models.Index(fields=["finished_at"], name="delivery_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.number} – {self.get_state_display()}"

@@ -1,0 +1,157 @@
+"""The duty to tell one patient something about one day. FHIR: CommunicationRequest."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Patient
+from staff.models import Practitioner, Site
+
+
+class NoticeState(models.TextChoices):
+    """Where a notice stands; see the drawing in ``Notice``."""
+
+    OPEN = "open", _("à prévenir")
+    TOLD = "told", _("prévenu")
+    UNREACHABLE = "unreachable", _("injoignable")
+    WITHDRAWN = "withdrawn", _("retirée")
+
+
+class Word(models.TextChoices):
+    """What a patient is told about an appointment."""
+
+    CANCELLED = "cancelled", _("annulé")
+    MAINTAINED = "maintained", _("maintenu")
+
+
+class Notice(models.Model):
+    """One patient, one day, one version of the decisions: told exactly once.
+
+    ::
+
+        open ──▶ told          a gateway or a person says the patient knows
+          ├────▶ unreachable   every try failed; the tries are listed
+          └────▶ withdrawn     the decisions changed before anything was handed over
+
+    ``handed_over_at`` is set in the transaction that precedes the network call (or when a
+    caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a
+    new version. At most one notice per patient and day is open and not handed over.
+    """
+
+    patient = models.ForeignKey(
+        Patient,
+        models.PROTECT,
+        db_index=False,  # the unique key on (patient, day, version) serves
+        related_name="notices",
+        verbose_name=_("patient"),
+    )
+    day = models.DateField(_("jour"))
+    version = models.PositiveSmallIntegerField(_("version"))
+    state = models.CharField(
+        _("état"), max_length=12, choices=NoticeState.choices, default=NoticeState.OPEN
+    )
+    site = models.ForeignKey(
+        Site, models.PROTECT, db_index=False, related_name="+", verbose_name=_("site")
+    )
+    first_at = models.DateTimeField(
+        _("premier rendez-vous"), help_text=_("Passé ce moment, prévenir ne sert plus.")
+    )
+    reserved_for = models.ForeignKey(
+        Practitioner,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("médecin qui appelle"),
+        help_text=_("Le médecin qui a gardé le patient l'appelle lui-même."),
+    )
+    created_at = models.DateTimeField(_("ouverte le"))
+    handed_over_at = models.DateTimeField(_("remise le"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("close le"), null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("close par"),
+        help_text=_("Vide quand la passerelle l'a close."),
+    )
+
+    class Meta:
+        verbose_name = _("avis")
+        verbose_name_plural = _("avis")
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "day", "version"], name="notice_told_once"),
+            models.UniqueConstraint(
+                fields=["patient", "day"],
+                condition=Q(state="open", handed_over_at__isnull=True),
+                name="notice_one_pending",
+            ),
+            models.CheckConstraint(
+                name="notice_state_known", condition=Q(state__in=NoticeState.values)
+            ),
+            models.CheckConstraint(
+                name="notice_settled_iff_closed",
+                condition=Q(state="open", settled_at__isnull=True)
+                | (~Q(state="open") & Q(settled_at__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="notice_settler_needs_time",
+                condition=Q(settled_by__isnull=True) | Q(settled_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_told_was_handed_over",
+                condition=~Q(state="told") | Q(handed_over_at__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["day", "state"], name="notice_day_state"),
+            models.Index(
+                fields=["reserved_for", "day"],
+                condition=Q(reserved_for__isnull=False),
+                name="notice_reserved",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.patient} {self.day:%d/%m/%Y} v{self.version}"
+
+    @property
+    def reference(self) -> str:
+        """The short reference printed in the SMS, which a call agent can check."""
+        from notifications.references import reference_of
+
+        return reference_of(self.pk)
+
+
+class NoticeItem(models.Model):
+    """One appointment in a notice: when, where, kept or not; nothing medical.
+
+    ``subject_id`` is the number of the thing told about in the app that planned it; this app
+    does not know appointments.
+    """
+
+    notice = models.ForeignKey(Notice, models.CASCADE, related_name="items")
+    subject_id = models.BigIntegerField(_("rendez-vous"))
+    starts_at = models.DateTimeField(_("heure"))
+    site = models.ForeignKey(
+        Site, models.PROTECT, db_index=False, related_name="+", verbose_name=_("site")
+    )
+    word = models.CharField(_("dit"), max_length=10, choices=Word.choices)
+
+    class Meta:
+        verbose_name = _("élément d'avis")
+        verbose_name_plural = _("éléments d'avis")
+        constraints = [
+            models.UniqueConstraint(fields=["subject_id", "notice"], name="notice_item_once"),
+            models.CheckConstraint(
+                name="notice_item_word_known", condition=Q(word__in=Word.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.starts_at:%H:%M} {self.get_word_display()}"

@@ -1,0 +1,160 @@
+"""Who may do what, and where.
+
+One table (``GRANTS``) says what each role may do; role assignments say where. Views ask
+``requires``, services ask ``require``, and every list narrows itself with ``scope_of``.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from staff.errors import AccessRefused
+from staff.models import Role, User
+
+
+class Capability(enum.Enum):
+    """Something a role can do."""
+
+    SEE_BOARD = "see_board"
+    SEE_SCHEDULE = "see_schedule"  # appointments and patients of the scope
+    SEE_BULLETINS = "see_bulletins"
+    DRAFT_BULLETIN = "draft_bulletin"
+    APPROVE_BULLETIN = "approve_bulletin"
+    HOLD_SENDING = "hold_sending"  # pause, resume, release now
+    SEE_OUTBOX = "see_outbox"
+    KEEP = "keep"  # which patients is answered by appointments/rules.py
+    GIVE_OPINION = "give_opinion"
+    RULE_ON_OPERATIONS = "rule_on_operations"
+    WORK_CALL_LIST = "work_call_list"
+    PRINT_ROSTERS = "print_rosters"
+    LOAD_FEEDS = "load_feeds"
+    SEE_TRAIL = "see_trail"
+
+
+C = Capability
+GRANTS: dict[Role, frozenset[Capability]] = {
+    Role.CRISIS_CELL: frozenset(
+        {
+            C.SEE_BOARD,
+            C.SEE_SCHEDULE,
+            C.SEE_BULLETINS,
+            C.DRAFT_BULLETIN,
+            C.APPROVE_BULLETIN,
+            C.HOLD_SENDING,
+            C.SEE_OUTBOX,
+            C.WORK_CALL_LIST,
+            C.PRINT_ROSTERS,
+            C.LOAD_FEEDS,
+        }
+    ),
+    Role.DOCTOR: frozenset({C.SEE_BULLETINS, C.KEEP}),
+    Role.SURGEON: frozenset({C.SEE_BULLETINS, C.KEEP, C.GIVE_OPINION}),
+    Role.NURSE: frozenset({C.SEE_BULLETINS, C.SEE_SCHEDULE, C.GIVE_OPINION, C.PRINT_ROSTERS}),
+    Role.MEDICAL_DIRECTOR: frozenset(
+        {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.GIVE_OPINION, C.RULE_ON_OPERATIONS}
+    ),
+    Role.CALL_AGENT: frozenset({C.SEE_SCHEDULE, C.SEE_BULLETINS, C.WORK_CALL_LIST}),
+    Role.WARD_CLERK: frozenset({C.SEE_SCHEDULE, C.SEE_BULLETINS, C.PRINT_ROSTERS}),
+    Role.FEED_OPERATOR: frozenset({C.SEE_BULLETINS, C.LOAD_FEEDS}),
+    Role.AUDITOR: frozenset(
+        {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.SEE_OUTBOX, C.SEE_TRAIL}
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a capability holds: everywhere, or at some sites and in some units."""
+
+    everywhere: bool = False
+    site_ids: frozenset[int] = frozenset()
+    unit_ids: frozenset[int] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.everywhere or bool(self.site_ids or self.unit_ids)
+
+    def covers(self, *, site_id: int | None, unit_id: int | None = None) -> bool:
+        """Whether a place lies inside the scope."""
+        return self.everywhere or site_id in self.site_ids or unit_id in self.unit_ids
+
+    def units(self, path: str = "unit") -> Q:
+        """Return the filter for rows whose unit is reached by ``path``."""
+        if self.everywhere:
+            return Q()
+        return Q(**{f"{path}__site__in": self.site_ids}) | Q(**{f"{path}__in": self.unit_ids})
+
+    def sites(self, path: str = "site") -> Q:
+        """Return the filter for rows that know only a site; a unit's role opens its site."""
+        if self.everywhere:
+            return Q()
+        return Q(**{f"{path}__in": self.site_ids}) | Q(**{f"{path}__units__in": self.unit_ids})
+
+
+def scope_of(user: User, capability: Capability) -> Scope:
+    """Return where ``user`` holds ``capability`` (one query per user object, then remembered)."""
+    if not user.is_authenticated or not user.is_active:
+        return Scope()
+    if not hasattr(user, "_assignments"):
+        user._assignments = list(  # type: ignore[attr-defined]
+            user.role_assignments.values_list("role", "site_id", "unit_id")
+        )
+    sites, units = set(), set()
+    for role, site_id, unit_id in user._assignments:  # type: ignore[attr-defined]
+        if capability not in GRANTS[Role(role)]:
+            continue
+        if site_id is None and unit_id is None:
+            return Scope(everywhere=True)
+        if site_id is not None:
+            sites.add(site_id)
+        else:
+            units.add(unit_id)
+    return Scope(site_ids=frozenset(sites), unit_ids=frozenset(units))
+
+
+def may(user: User, capability: Capability) -> bool:
+    """Whether the user holds the capability anywhere at all."""
+    return bool(scope_of(user, capability))
+
+
+def require(user: User, capability: Capability) -> Scope:
+    """Return the scope of a capability.
+
+    Raises:
+        AccessRefused: the user holds it nowhere.
+    """
+    scope = scope_of(user, capability)
+    if not scope:
+        raise AccessRefused(_("Votre rôle ne permet pas cette action. Adressez-vous à la cellule de crise."))
+    return scope
+
+
+def require_everywhere(user: User, capability: Capability) -> None:
+    """Refuse unless the capability is held for the whole group (bulletins, sending)."""
+    if not require(user, capability).everywhere:
+        raise AccessRefused(
+            _("Cette action vaut pour tout le groupe ; votre rôle est limité à un site ou une unité.")
+        )
+
+
+def requires(*capabilities: Capability) -> Callable[..., Any]:
+    """Decorate a view: sign-in first, then any one of the capabilities, else 403."""
+
+    def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        @login_required
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not any(may(request.user, capability) for capability in capabilities):
+                require(request.user, capabilities[0])
+            return view(request, *args, **kwargs)
+
+        guarded.capabilities = capabilities  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate

@@ -1,0 +1,35 @@
+"""A migration operation: the database itself refuses to change or delete rows of a table."""
+
+from django.db import migrations
+
+_PLACE = {
+    "sqlite": """
+        CREATE TRIGGER {table}_no_{verb} BEFORE {VERB} ON {table}
+        BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END""",
+    "postgresql": """
+        CREATE FUNCTION {table}_no_{verb}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$;
+        CREATE TRIGGER {table}_no_{verb} BEFORE {VERB} ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_no_{verb}()""",
+}
+_REMOVE = {
+    "sqlite": "DROP TRIGGER IF EXISTS {table}_no_{verb}",
+    "postgresql": "DROP TRIGGER IF EXISTS {table}_no_{verb} ON {table};"
+    " DROP FUNCTION IF EXISTS {table}_no_{verb}()",
+}
+
+
+def _run(schema_editor, statements: dict[str, str], table: str, verbs: tuple[str, ...]) -> None:
+    template = statements[schema_editor.connection.vendor]
+    for verb in verbs:
+        schema_editor.execute(template.format(table=table, verb=verb, VERB=verb.upper()), None)
+
+
+def append_only(
+    table: str, verbs: tuple[str, ...] = ("update", "delete")
+) -> migrations.RunPython:
+    """Return the operation that makes ``table`` refuse the given verbs (and its reverse)."""
+    return migrations.RunPython(
+        lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),
+        lambda apps, schema_editor: _run(schema_editor, _REMOVE, table, verbs),
+    )
