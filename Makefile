@@ -1,0 +1,52 @@
+# The commands of Vivalia Continuity. `make` alone lists them.
+
+PORT ?= 8000
+OUT ?= demo-output
+ARGS ?=
+UV ?= uv
+
+PYTHON_BIN := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run demo test check bench setup runtime lock format clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  PORT=8000 for run, OUT=demo-output for demo, ARGS='-k outbox' for test and bench."
+
+run: runtime ## Start the demo hospital: web server, worker and beat, on http://localhost:8000
+	@sh scripts/system_libraries.sh
+	@exec $(PYTHON_BIN) manage.py serve --demo --port $(PORT)
+
+demo: runtime ## Do the whole job without a browser; PDFs and messages go to OUT
+	@sh scripts/system_libraries.sh
+	@exec $(PYTHON_BIN) manage.py demo --out "$(OUT)"
+
+test: setup ## Run every test this machine can run, on SQLite and on PostgreSQL
+	@sh scripts/system_libraries.sh
+	@exec $(PYTHON_BIN) scripts/run_tests.py $(ARGS)
+
+check: setup ## Lint, types, templates, missing migrations, architecture
+	@sh scripts/check.sh
+
+bench: setup ## Measure; BENCH_ROWS=2000 makes it small
+	@exec $(PYTHON_BIN) scripts/with_postgres.py $(PYTHON_BIN) -m pytest tests/bench -m bench -s $(ARGS)
+
+setup: ## Make .venv with everything needed to develop (again only if the lock changed)
+	@sh scripts/setup.sh dev
+
+runtime:
+	@sh scripts/setup.sh runtime
+
+lock: ## Resolve pyproject.toml into the two lock files (needs uv)
+	@UV="$(UV)" sh scripts/lock.sh
+
+format: setup ## Format the code and mend what can be mended
+	@$(PYTHON_BIN) -m ruff check --quiet --fix-only .
+	@$(PYTHON_BIN) -m ruff format .
+
+clean: ## Remove what was made here: .venv, caches, test results (not var/, which is data)
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results tests/browser/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

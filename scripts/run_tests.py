@@ -1,0 +1,125 @@
+"""Run every test that this machine can run: on SQLite, then on a real PostgreSQL.
+
+``run_tests.py [PYTEST ARGUMENTS ...]``: the arguments narrow both passes, e.g. ``-k outbox``.
+``TEST_DATABASE_URL`` names the PostgreSQL, else one from a development wheel is started.
+``TEST_PROCESSES`` is the number of test processes (default: one for each core).
+Ends with one block that counts both passes and names what was skipped and why.
+"""
+
+import collections
+import os
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import with_postgres
+
+RESULTS = Path(__file__).resolve().parent.parent / "test-results"
+NO_TESTS_COLLECTED = 5
+LEFT_OUT = {
+    "SQLite": "not bench and not postgresql",
+    "PostgreSQL": "not bench and not sqlite",
+}
+
+
+@dataclass
+class Pass:
+    """What one run of pytest came to."""
+
+    name: str
+    status: int = 0
+    seconds: float = 0.0
+    passed: int = 0
+    failed: int = 0
+    skipped: collections.Counter[str] = field(default_factory=collections.Counter)
+    problem: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """An empty selection is no failure: ``-k`` may fit one pass only."""
+        return not self.problem and self.status in (0, NO_TESTS_COLLECTED)
+
+    def line(self) -> str:
+        """Return the counts as one line of the closing block."""
+        counts = self.problem or (
+            f"{self.passed} passed, {self.failed} failed, {self.skipped.total()} skipped"
+        )
+        verdict = "ok" if self.ok else "FAILED"
+        return f"  {self.name:<11} {counts} in {self.seconds:.0f} s: {verdict}"
+
+
+def run(name: str, database_url: str | None, arguments: list[str]) -> Pass:
+    """Run pytest once and read what it recorded."""
+    print(f"\n===== Tests on {name} =====", flush=True)
+    report = RESULTS / f"{name.lower()}.xml"
+    report.unlink(missing_ok=True)
+    environment = {key: value for key, value in os.environ.items() if key != with_postgres.NAME}
+    if database_url:
+        environment[with_postgres.NAME] = database_url
+    started = time.monotonic()
+    child = subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-rs", "-m", LEFT_OUT[name],
+         "-n", os.environ.get("TEST_PROCESSES", "auto"), "--dist", "loadgroup",
+         "--junitxml", str(report), *arguments],
+        env=environment,
+    )  # fmt: skip
+    try:
+        status = child.wait()
+    except KeyboardInterrupt:
+        child.wait()
+        raise
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+    result = Pass(name, status, time.monotonic() - started)
+    _count(result, report)
+    return result
+
+
+def _count(result: Pass, report: Path) -> None:
+    if not report.exists():
+        result.problem = f"pytest stopped with status {result.status} and left no report"
+        return
+    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314  # our own file
+        if (skip := case.find("skipped")) is not None:
+            result.skipped[skip.get("message") or "no reason given"] += 1
+        elif case.find("failure") is not None or case.find("error") is not None:
+            result.failed += 1
+        else:
+            result.passed += 1
+
+
+def summary(passes: list[Pass]) -> str:
+    """Return the closing block: both passes, and every reason for a skip once."""
+    lines = ["", "===== Summary =====", *(one.line() for one in passes)]
+    reasons = [(one.name, *entry) for one in passes for entry in one.skipped.most_common()]
+    if reasons:
+        lines.append("  Skipped:")
+        lines += [f"    {count} on {name}: {reason}" for name, reason, count in reasons]
+    return "\n".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Run both passes, whatever the first came to, and return 0 only if both are fine."""
+    signal.signal(signal.SIGTERM, with_postgres.stop_quietly)
+    RESULTS.mkdir(exist_ok=True)
+    passes = [run("SQLite", None, arguments)]
+    try:
+        with with_postgres.address() as url:
+            passes.append(run("PostgreSQL", url, arguments))
+    except with_postgres.CannotStart as error:
+        passes.append(Pass("PostgreSQL", 1, problem=str(error)))
+    print(summary(passes), flush=True)
+    return 0 if all(one.ok for one in passes) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
