@@ -1,0 +1,12 @@
+"""Addresses of the appointments app, one module a noun."""
+
+from appointments.urls import bulletins, doctor, imports, operations, rosters, schedule
+
+urlpatterns = [
+    *schedule.urlpatterns,
+    *doctor.urlpatterns,
+    *operations.urlpatterns,
+    *bulletins.urlpatterns,
+    *imports.urlpatterns,
+    *rosters.urlpatterns,
+]

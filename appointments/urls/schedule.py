@@ -1,0 +1,5 @@
+"""Addresses of the schedule pages."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []
