@@ -1,0 +1,71 @@
+"""What a feed yields: one planned act a record, or why a row could not become one.
+
+Whatever the source speaks (CSV, XLSX, later HL7 and FHIR), it ends here, and
+``appointments/services/importing.py`` writes it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleRecord:
+    """One planned act, in our words, with the source's own numbers.
+
+    Attributes:
+        line: where it stands in the file, counted as a spreadsheet does (the headings are 1);
+            for a feed of messages, the number of the message.
+        source_id: the source's number of the appointment, stable from one export to the next.
+        patient_id: the source's number of the patient (record number).
+        language: ``fr``, ``nl``, ``de`` or ``en``; empty when the source does not say.
+        national_number: digits as found, possibly wrong; empty when the source does not say.
+        phones: as written or E.164, in the source's order.
+        site, unit: codes of ``staff.models.Site`` and ``Unit``.
+        unit_name: what the source calls the unit, for the people who read a fault.
+        service: value of ``vocabulary.Service``.
+        practitioner_code: the source's code; empty when nobody is named.
+        starts_at: aware.
+        minutes: length, None when unknown.
+        status: FHIR R4 ``Appointment.status`` as in ``models.Status``.
+        priority: FHIR R4 ``RequestPriority`` as in ``models.Priority``.
+        protected_groups: values of ``vocabulary.ProtectedGroup``.
+    """
+
+    line: int
+    source_id: str
+    patient_id: str
+    family_name: str
+    site: str
+    unit: str
+    service: str
+    starts_at: dt.datetime
+    given_name: str = ""
+    birth_date: dt.date | None = None
+    language: str = ""
+    national_number: str = ""
+    phones: tuple[str, ...] = ()
+    unit_name: str = ""
+    practitioner_code: str = ""
+    practitioner_name: str = ""
+    minutes: int | None = None
+    act: str = ""
+    status: str = "booked"
+    priority: str = "routine"
+    protected_groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One thing wrong with one row.
+
+    Attributes:
+        line: as in ``ScheduleRecord``.
+        column: the heading as the file writes it.
+        value: what was found there.
+        why: what is wrong and what to do, in the reader's language.
+    """
+
+    line: int
+    column: str
+    value: str
+    why: str
