@@ -2,7 +2,7 @@
 # Everything that is wrong without a test run being needed to see it. Goes through all checks,
 # then fails if one of them did, so that one run shows all there is to mend.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 failed=
 

@@ -4,7 +4,7 @@
 # Installs it where that needs no question (root, or sudo without a password); otherwise says
 # the one command to type. Never fails: without PDF the same pages print from the browser.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 
 draws() { .venv/bin/python -c 'import weasyprint' >/dev/null 2>&1; }
 
