@@ -1,0 +1,115 @@
+"""Which bulletin rules a day, as clauses that the rules understand."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+
+from appointments.models import Appointment, Bulletin, BulletinState, Clause
+from appointments.rules import Clause as RuleClause
+from appointments.rules import Facts, Keeper, KeepAnswer, Verdict, decide, may_keep
+from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from staff.access import Capability, may
+from staff.models import User
+
+Clauses = tuple[RuleClause, ...]
+
+
+def as_rule(clause: Clause) -> RuleClause:
+    """Return a stored clause in the form of the rules."""
+    return RuleClause(
+        id=clause.pk,
+        bulletin_id=clause.bulletin_id,
+        position=clause.position,
+        ruling=Ruling(clause.ruling),
+        tell=Tell(clause.tell),
+        channel=Channel(clause.channel),
+        kept_by=KeptBy(clause.kept_by),
+        keep_until=clause.keep_until,
+        services=frozenset(clause.services),
+        sites=frozenset(clause.sites),
+        units=frozenset(clause.units),
+        days=frozenset(map(dt.date.fromisoformat, clause.days)),
+        groups=frozenset(clause.groups),
+    )
+
+
+def ruling_bulletins(days: Iterable[dt.date]) -> dict[dt.date, Bulletin]:
+    """Return for each ruled day its bulletin: the one approved last among those in force."""
+    wanted = sorted(set(days))
+    if not wanted:
+        return {}
+    bulletins = list(
+        Bulletin.objects.filter(
+            state=BulletinState.IN_FORCE, first_day__lte=wanted[-1], last_day__gte=wanted[0]
+        )
+        .order_by("approved_at", "id")
+        .prefetch_related("clauses")
+    )
+    return {
+        day: bulletin
+        for bulletin in bulletins
+        for day in wanted
+        if bulletin.first_day <= day <= bulletin.last_day
+    }
+
+
+def clauses_for(days: Iterable[dt.date]) -> dict[dt.date, Clauses]:
+    """Return the clauses that rule each of the days; days without a bulletin are absent."""
+    ruling = ruling_bulletins(days)
+    clauses = {
+        bulletin.pk: tuple(map(as_rule, bulletin.clauses.all())) for bulletin in ruling.values()
+    }
+    return {day: clauses[bulletin.pk] for day, bulletin in ruling.items()}
+
+
+def facts_of(appointment: Appointment) -> Facts:
+    """Return what the rules look at; the unit and its site must be loaded."""
+    return Facts(
+        service=appointment.service,
+        site=appointment.unit.site.code,
+        unit=appointment.unit.code,
+        day=appointment.day,
+        groups=appointment.groups,
+    )
+
+
+def verdict_for(appointment: Appointment, clauses: Mapping[dt.date, Clauses]) -> Verdict | None:
+    """Return what the bulletin in force orders for an appointment, whatever people decided."""
+    return decide(facts_of(appointment), clauses.get(appointment.day, ()))
+
+
+def keeper_of(user: User) -> Keeper:
+    """Return whose patients a user answers for (two queries, then remembered on the user)."""
+    if not hasattr(user, "_keeper"):
+        own = [user.practitioner.pk] if hasattr(user, "practitioner") else []
+        lent = user.delegations.filter(revoked_at__isnull=True)
+        practitioner_ids = {*own, *lent.values_list("practitioner_id", flat=True)}
+        user._keeper = Keeper(  # type: ignore[attr-defined]
+            practitioner_ids=frozenset(practitioner_ids if may(user, Capability.KEEP) else ()),
+            is_medical_director=may(user, Capability.RULE_ON_OPERATIONS),
+        )
+    return user._keeper  # type: ignore[attr-defined]
+
+
+def keep_answers(
+    appointments: Iterable[Appointment], user: User, now: dt.datetime
+) -> dict[int, KeepAnswer]:
+    """Return for each appointment whether the user may keep it, and until when.
+
+    Args:
+        appointments: with unit and site loaded.
+        user: who looks.
+        now: the current moment.
+    """
+    listed = list(appointments)
+    clauses = clauses_for(appointment.day for appointment in listed)
+    keeper = keeper_of(user)
+    return {
+        appointment.pk: may_keep(
+            verdict=verdict_for(appointment, clauses),
+            practitioner_id=appointment.practitioner_id,
+            starts_at=appointment.starts_at,
+            keeper=keeper,
+            now=now,
+        )
+        for appointment in listed
+    }
