@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 PORT = 8000
 # The scheduler saves its state every three minutes.
@@ -64,6 +65,11 @@ def beat_is_alive(environment: Mapping[str, str]) -> bool:
     return bool(saved) and time.time() - max(saved) < BEAT_SILENCE_SECONDS
 
 
+def become(line: list[str]) -> NoReturn:
+    """Turn this process into the command, so that signals reach it."""
+    os.execvp(line[0], line)
+
+
 def healthcheck(part: str, environment: Mapping[str, str]) -> int:
     """Return 0 if this container does its part."""
     if part == "web":
@@ -71,8 +77,7 @@ def healthcheck(part: str, environment: Mapping[str, str]) -> int:
     if part == "beat":
         return 0 if beat_is_alive(environment) else 1
     here = f"celery@{os.uname().nodename}"
-    asked = [*CELERY, "inspect", "ping", "--timeout", "8", "--destination", here]
-    os.execvp(asked[0], asked)
+    become([*CELERY, "inspect", "ping", "--timeout", "8", "--destination", here])
 
 
 def main(arguments: list[str]) -> int:
@@ -80,8 +85,7 @@ def main(arguments: list[str]) -> int:
     part, *rest = arguments or ["web"]
     if part == "healthcheck":
         return healthcheck(rest[0], os.environ)
-    line = command(part, rest, os.environ)
-    os.execvp(line[0], line)
+    become(command(part, rest, os.environ))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ check() {
 
 python=.venv/bin/python
 
-check "ruff check" $python -m ruff check .
-check "ruff format" $python -m ruff format --check .
+check "ruff check" $python -m ruff check --output-format concise .
+check "ruff format" $python -m ruff format --check --output-format concise .
 check "mypy" $python -m mypy
 check "djlint" $python -m djlint --quiet --lint templates
 check "makemigrations" $python manage.py makemigrations --check --dry-run
