@@ -1,9 +1,37 @@
-"""What every page shows: the data age, the day of a drill, whether sending is held."""
+"""What every page shows: the menu, the data age, the day of a drill, whether sending is held."""
+
+import datetime as dt
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from appointments.queries.data_age import data_age
+from notifications.models import Sending
+from vivalia_continuity.navigation import menu
 
 
-def shell(request: HttpRequest) -> dict:
-    """Return the variables of base.html."""
-    return {"hospital_name": settings.HOSPITAL_NAME, "demo_today": settings.DEMO_TODAY}
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Return the variables of base.html; lazily, so that a fragment of a page asks nothing."""
+    context = {
+        "hospital_name": settings.HOSPITAL_NAME,
+        "demo_today": _demo_day(),
+        "csp_nonce": getattr(request, "csp_nonce", None),  # the name under which htmx looks for it
+    }
+    user = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        context |= {
+            "menu": SimpleLazyObject(lambda: menu(user)),
+            "data_age": SimpleLazyObject(data_age),
+            "sending": SimpleLazyObject(_sending),
+        }
+    return context
+
+
+def _demo_day() -> dt.date | None:
+    return dt.date.fromisoformat(settings.DEMO_TODAY) if settings.DEMO_TODAY else None
+
+
+def _sending() -> Sending:
+    return Sending.objects.select_related("paused_by").first() or Sending()

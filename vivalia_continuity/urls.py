@@ -1,5 +1,17 @@
 """All addresses."""
 
-from django.urls import path
+from django.contrib import admin
+from django.urls import include, path
 
-urlpatterns: list = []
+from vivalia_continuity import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("language/", views.switch_language, name="set_language"),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("appointments.urls")),
+    path("", include("notifications.urls")),
+    path("", include("staff.urls")),
+]

@@ -1,0 +1,50 @@
+// Says visibly what htmx would swallow: a silent server, an error, a refusal.
+"use strict";
+
+const problems = document.getElementById("problems");
+let lastHeard = new Date();
+
+function say(text) {
+  const box = document.createElement("div");
+  box.className = "alert alert-danger";
+  box.textContent = text;
+  problems.replaceChildren(box);
+}
+
+function isReading(event) {
+  return event.detail.requestConfig.verb === "get";
+}
+
+function sayLost(event, whenWriting) {
+  if (isReading(event)) {
+    const time = lastHeard.toLocaleTimeString(document.documentElement.lang);
+    say(`${problems.dataset.stale} ${time}.`);
+  } else {
+    say(whenWriting);
+    problems.scrollIntoView({ block: "nearest" });
+  }
+}
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => sayLost(event, problems.dataset.unheard));
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const answer = event.detail.xhr.responseText;
+  const isRefusal = event.detail.xhr.status < 500 && answer && !answer.includes("<html");
+  if (isRefusal) {
+    // Written and escaped by our own server: templates/_components/refusal.html.
+    problems.innerHTML = answer;
+    problems.scrollIntoView({ block: "nearest" });
+  } else {
+    sayLost(event, problems.dataset.failed);
+  }
+});
+
+// A refusal stays until the next thing the person does; "no more updates" until there are some.
+document.addEventListener("htmx:afterOnLoad", (event) => {
+  if (!event.detail.successful) return;
+  lastHeard = new Date();
+  const isRefusal = problems.querySelector(".refusal") !== null;
+  if (!isReading(event) || !isRefusal) problems.replaceChildren();
+});

@@ -1,0 +1,62 @@
+"""The menu: each page is shown to whoever may open it, and one of them is a role's own page."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from staff.access import Capability, may
+from staff.models import User
+
+C = Capability
+
+
+@dataclass(frozen=True)
+class Page:
+    """One entry: the name of its address, its label, and the capabilities of which one opens it."""
+
+    name: str
+    label: str | Promise
+    capabilities: tuple[Capability, ...]
+
+    def opens_for(self, user: User) -> bool:
+        """Whether the user may open the page."""
+        return any(may(user, capability) for capability in self.capabilities)
+
+    @property
+    def address(self) -> str:
+        """The path of the page."""
+        try:
+            return reverse(self.name)
+        except NoReverseMatch:  # not written yet
+            return ""
+
+
+PAGES = (
+    Page("board", _("Tableau de bord"), (C.SEE_BOARD,)),
+    Page("doctor_day", _("Mes consultations"), (C.KEEP,)),
+    Page("operations", _("Opérations"), (C.GIVE_OPINION, C.RULE_ON_OPERATIONS)),
+    Page("schedule", _("Rendez-vous"), (C.SEE_SCHEDULE,)),
+    Page("bulletins", _("Bulletins"), (C.SEE_BULLETINS,)),
+    Page("outbox", _("Envois"), (C.SEE_OUTBOX,)),
+    Page("call_list", _("Appels"), (C.WORK_CALL_LIST,)),
+    Page("rosters", _("Feuilles de service"), (C.PRINT_ROSTERS,)),
+    Page("imports", _("Chargements"), (C.LOAD_FEEDS,)),
+    Page("trail", _("Journal"), (C.SEE_TRAIL,)),
+)
+
+# Where a person starts: the first of these that opens. Whoever has several jobs starts with the
+# one that decides most.
+FIRST_PAGES = ("board", "doctor_day", "operations", "call_list", "rosters", "imports", "bulletins")
+
+
+def menu(user: User) -> list[Page]:
+    """Return the pages that the user may open, in the order of the menu."""
+    return [page for page in PAGES if page.opens_for(user) and page.address]
+
+
+def first_page(user: User) -> Page | None:
+    """Return the page on which the user's work starts; None without any role."""
+    opened = {page.name: page for page in menu(user)}
+    return next((opened[name] for name in FIRST_PAGES if name in opened), None)
