@@ -18,7 +18,7 @@ from appointments.models.bulletin import (
 )
 from appointments.models.decision import Basis, Decision, Opinion, OpinionRole, View
 from appointments.models.feed import Feed, ImportState, RejectedRow, ScheduleImport
-from appointments.models.roster import Roster
+from appointments.models.roster import Roster, RosterState
 
 __all__ = [
     "Appointment",
@@ -37,6 +37,7 @@ __all__ = [
     "ProtectedGroup",
     "RejectedRow",
     "Roster",
+    "RosterState",
     "Ruling",
     "ScheduleImport",
     "Service",

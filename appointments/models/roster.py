@@ -12,8 +12,8 @@ class RosterState(models.TextChoices):
     """Where a printed roster stands."""
 
     WAITING = "waiting", _("en attente")
-    READY = "ready", _("prêt")
-    FAILED = "failed", _("échoué")
+    READY = "ready", _("prête")
+    FAILED = "failed", _("échouée")
 
 
 class Roster(models.Model):
@@ -21,9 +21,12 @@ class Roster(models.Model):
 
     ::
 
-        waiting ─▶ ready | failed
+        waiting ─▶ ready
+          ▲  └───▶ failed ─▶ waiting   (asked for again, the content being the same)
 
-    ``content_digest`` is of the rows printed: unchanged content makes no new version.
+    ``content_digest`` is of all that is printed: unchanged content makes no new version.
+    ``plan_digest`` leaves out who was told: that changes by the minute while messages go out,
+    and is no reason to throw a sheet away.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="rosters", verbose_name=_("unité"))
@@ -33,17 +36,18 @@ class Roster(models.Model):
         _("état"), max_length=8, choices=RosterState.choices, default=RosterState.WAITING
     )
     content_digest = models.CharField(max_length=64, blank=True)
+    plan_digest = models.CharField(max_length=64, blank=True)
     pages = models.PositiveSmallIntegerField(_("pages"), default=0)
-    file = models.FileField(upload_to="rosters/", blank=True)
+    file = models.FileField(upload_to="rosters/", max_length=200, blank=True)
     message = models.CharField(_("message"), max_length=300, blank=True)
-    made_at = models.DateTimeField(_("établi le"))
+    made_at = models.DateTimeField(_("établie le"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
-        verbose_name=_("demandé par"),
+        verbose_name=_("demandée par"),
     )
 
     class Meta:
@@ -51,9 +55,18 @@ class Roster(models.Model):
         verbose_name_plural = _("feuilles de service")
         constraints = [
             models.UniqueConstraint(fields=["unit", "day", "version"], name="roster_version_once"),
+            models.CheckConstraint(name="roster_version_from_one", condition=Q(version__gte=1)),
             models.CheckConstraint(
                 name="roster_state_known", condition=Q(state__in=RosterState.values)
             ),
+            models.CheckConstraint(
+                name="roster_ready_has_its_file", condition=~Q(state="ready") | ~Q(file="")
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["id"], condition=Q(state="waiting"), name="roster_waiting"
+            ),  # what the sweep looks for
         ]
 
     def __str__(self) -> str:
