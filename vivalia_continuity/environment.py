@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SMS_GATEWAY_URL")
 SHORTEST_SECRET_KEY = 32
+DRILL_MARKER = "demo_today"
 
 
 def with_secret_files(environment: Mapping[str, str]) -> dict[str, str]:
@@ -53,7 +54,9 @@ def check_server_mode(environment: Mapping[str, str]) -> None:
         )
     hosts = [host.strip() for host in environment.get("ALLOWED_HOSTS", "").split(",")]
     if not any(hosts):
-        faults.append("ALLOWED_HOSTS manque : donnez les noms du serveur, séparés par des virgules.")
+        faults.append(
+            "ALLOWED_HOSTS manque : donnez les noms du serveur, séparés par des virgules."
+        )
     if "*" in hosts:
         faults.append("ALLOWED_HOSTS vaut « * » : nommez les serveurs un par un.")
     if not environment.get("REDIS_URL"):
@@ -77,3 +80,15 @@ def embedded_secret_key(data_dir: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
     return path.read_text(encoding="utf-8").strip()
+
+
+def drill_day(data_dir: Path) -> str:
+    """Return the day that a data directory replays, as ISO text; empty for a real one.
+
+    The demo hospital leaves this marker beside its database, so that the directory says it is
+    a drill whoever starts it, however.
+    """
+    try:
+        return (data_dir / DRILL_MARKER).read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        return ""

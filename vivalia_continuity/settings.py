@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",  # the security key pages of allauth load it
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "allauth",
@@ -64,9 +65,11 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "vivalia_continuity.middleware.PersonalLanguageMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "vivalia_continuity.middleware.LiveSignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "staff.middleware.RefusalMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -134,6 +137,11 @@ ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_SESSION_REMEMBER = False  # closing the browser of a shared computer signs out
+# axes counts wrong passwords in the database; counters in each process, by address, would only
+# shut out a hospital that comes from one address.
+ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
+MFA_TOTP_ISSUER = "Vivalia Continuity"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_TRIES", default=8)
 AXES_COOLOFF_TIME = 0.25  # hours
@@ -152,6 +160,8 @@ TIME_ZONE = "Europe/Brussels"
 USE_TZ = True
 # A drill replays a given day: the wall clock runs on, the date stays (staff/clock.py).
 DEMO_TODAY = env("DEMO_TODAY", default="")
+if not DEMO_TODAY and not SERVER_MODE:
+    DEMO_TODAY = environment.drill_day(DATA_DIR)
 
 # --- Static and stored files --------------------------------------------------------------
 STATIC_URL = "/static/"

@@ -1,13 +1,15 @@
 """All addresses."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from vivalia_continuity import views
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("language/", views.switch_language, name="set_language"),
+    # Accounts are given by an administrator, and there is no mail server in a crisis.
+    re_path(r"^account/(signup|email|confirm-email|password/(reset|set))/", views.closed),
     path("account/", include("allauth.account.urls")),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("admin/", admin.site.urls),

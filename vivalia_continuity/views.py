@@ -1,7 +1,7 @@
 """The pages that belong to no app: the way in, the language, the health of the house."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import check_for_language
 from django.views.decorators.http import require_POST
@@ -29,3 +29,8 @@ def switch_language(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated and check_for_language(language):
         User.objects.filter(pk=request.user.pk).update(language=language)
     return set_language(request)
+
+
+def closed(request: HttpRequest, *args: str) -> HttpResponse:
+    """Shut a page of allauth that this house does not offer."""
+    raise Http404

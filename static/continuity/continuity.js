@@ -48,3 +48,12 @@ document.addEventListener("htmx:afterOnLoad", (event) => {
   const isRefusal = problems.querySelector(".refusal") !== null;
   if (!isReading(event) || !isRefusal) problems.replaceChildren();
 });
+
+// Drills only: a tap on an account fills the sign-in form.
+document.addEventListener("click", (event) => {
+  const account = event.target.closest("[data-username]");
+  if (!account) return;
+  document.getElementById("id_login").value = account.dataset.username;
+  document.getElementById("id_password").value = account.dataset.password;
+  document.querySelector("form [type=submit].btn-primary").focus();
+});
