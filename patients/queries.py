@@ -1,0 +1,55 @@
+"""Find patients by what somebody typed. The caller narrows to what the reader may see."""
+
+from functools import reduce
+from operator import or_
+
+from django.db.models import Q, QuerySet
+
+from patients import lookups  # noqa: F401 (registers ``prefix``)
+from patients.models import Patient, PatientIdentifier
+from patients.search_text import SearchText
+
+
+def patient_ids(search: SearchText) -> QuerySet:
+    """Return the numbers of the patients that a search means, to be used as a subquery.
+
+    Each branch of the union is answered by an index, which an ``OR`` over two tables would
+    forbid.
+    """
+    if search.words:
+        return Patient.objects.filter(_name(search), _birth_date(search)).values("pk")
+    meant = Q(birth_date__in=search.birth_dates)
+    if search.phone:
+        meant |= Q(mobile=search.phone) | Q(landline=search.phone)
+    if search.national_number:
+        meant |= Q(national_number__in=_national_numbers(search.national_number))
+    records = PatientIdentifier.objects.filter(
+        value__in=sorted({search.record_number, search.record_number.upper()})
+    )
+    return Patient.objects.filter(meant).values("pk").union(records.values("patient_id"))
+
+
+def _name(search: SearchText) -> Q:
+    """One word begins the name, the others begin any later word: either order is found.
+
+    ``Patient.search_name`` is family name first, so the first words of a family name and of
+    "given family" both work; a given name alone does not.
+    """
+    options = []
+    for first in dict.fromkeys(search.words):
+        option = Q(search_name__prefix=first)
+        others = list(search.words)
+        others.remove(first)
+        for word in others:
+            option &= Q(search_name__contains=f" {word}")
+        options.append(option)
+    return reduce(or_, options)
+
+
+def _birth_date(search: SearchText) -> Q:
+    return Q(birth_date__in=search.birth_dates) if search.birth_dates else Q()
+
+
+def _national_numbers(n: str) -> list[str]:
+    """The number bare and as the identity card prints it."""
+    return [n, f"{n[:2]}.{n[2:4]}.{n[4:6]}-{n[6:9]}.{n[9:]}"]

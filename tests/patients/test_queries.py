@@ -1,0 +1,89 @@
+"""Patients are found by name in either order, number or birth date, from an index."""
+
+import datetime as dt
+
+import pytest
+from django.db import connection
+
+from patients.models import Patient, PatientIdentifier
+from patients.queries import patient_ids
+from patients.search_text import read
+from tests.builders import a_patient
+
+pytestmark = pytest.mark.django_db
+TODAY = dt.date(2022, 5, 14)
+
+
+def found(typed: str) -> set[Patient]:
+    return set(Patient.objects.filter(pk__in=patient_ids(read(typed, today=TODAY))))
+
+
+@pytest.fixture
+def zoe() -> Patient:
+    patient = a_patient(
+        family_name="D'Hôte-Lœuvre",
+        given_name="Zoé",
+        birth_date=dt.date(1960, 2, 1),
+        mobile="+32495123456",
+        landline="+3263223344",
+        national_number="60020112345",
+    )
+    PatientIdentifier.objects.create(patient=patient, system="essai", value="DX-77")
+    a_patient(family_name="Dhaene", given_name="Zoé", birth_date=dt.date(1961, 2, 1))
+    return patient
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "d'hote",
+        "D’HÔTE-LOEUVRE",
+        "d hote zoe",
+        "zoé d'hôte",
+        "Zoe D Hote Loeuvre",
+        "d'hote zo",
+        "d'hôte 01/02/1960",
+        "01/02/1960",
+        "1960-02-01",
+        "010260",
+        "0495/12.34.56",
+        "063 22 33 44",
+        "60.02.01-123.45",
+        "60020112345",
+        "DX-77",
+        "dx-77",
+    ],
+)
+def test_a_patient_is_found_by(zoe, typed):
+    assert found(typed) == {zoe}
+
+
+@pytest.mark.parametrize("typed", ["ote", "d'hote jean", "d'hote 02/02/1960", "0495123457", "X-77"])
+def test_others_are_not_found_by(zoe, typed):
+    assert found(typed) == set()
+
+
+def test_a_national_number_kept_with_its_punctuation_is_found():
+    patient = a_patient(national_number="60.02.01-123.45")
+    assert found("60020112345") == {patient}
+
+
+def test_no_phone_typed_does_not_find_those_without_a_phone():
+    a_patient(mobile="", landline="", birth_date=None)
+    assert found("31/02/1960") == set()
+
+
+def test_a_sign_of_the_database_in_a_name_means_itself(zoe):
+    assert found("%") == set() or not read("%", today=TODAY)
+    assert found("d_hote") == {zoe}  # folded to two words, never a wildcard
+
+
+@pytest.mark.parametrize("typed", ["DUPONT", "ANNE DUPONT", "010260", "0495123456", "DX-77"])
+def test_a_search_is_answered_by_indexes(typed):
+    query = patient_ids(read(typed, today=TODAY))
+    if connection.vendor == "sqlite":
+        assert "SCAN patients" not in query.explain()
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        assert "Seq Scan" not in query.explain()
