@@ -131,7 +131,9 @@ def require(user: User, capability: Capability) -> Scope:
     """
     scope = scope_of(user, capability)
     if not scope:
-        raise AccessRefused(_("Votre rôle ne permet pas cette action. Adressez-vous à la cellule de crise."))
+        raise AccessRefused(
+            _("Votre rôle ne permet pas cette action. Voyez la cellule de crise.")
+        )
     return scope
 
 
@@ -139,7 +141,9 @@ def require_everywhere(user: User, capability: Capability) -> None:
     """Refuse unless the capability is held for the whole group (bulletins, sending)."""
     if not require(user, capability).everywhere:
         raise AccessRefused(
-            _("Cette action vaut pour tout le groupe ; votre rôle est limité à un site ou une unité.")
+            _(
+                "Cette action vaut pour tout le groupe ; votre rôle est limité à un site ou une unité."
+            )
         )
 
 

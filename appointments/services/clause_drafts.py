@@ -1,0 +1,115 @@
+"""Clauses as a person writes them, checked against the reference data before they are stored."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Bulletin, Clause, ProtectedGroup
+from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
+from staff.errors import Refusal
+from staff.models import Site, Unit
+
+
+@dataclass(frozen=True)
+class ClauseDraft:
+    """One clause before it has a place: codes as in the reference data, days as dates."""
+
+    ruling: str
+    tell: str
+    channel: str = Channel.SMS
+    kept_by: str = KeptBy.NOBODY
+    keep_until: dt.datetime | None = None
+    services: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    days: tuple[dt.date, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+def draft_of(clause: Clause) -> ClauseDraft:
+    """Return a stored clause as a draft, for copying and editing."""
+    return ClauseDraft(
+        ruling=clause.ruling,
+        tell=clause.tell,
+        channel=clause.channel,
+        kept_by=clause.kept_by,
+        keep_until=clause.keep_until,
+        services=tuple(clause.services),
+        sites=tuple(clause.sites),
+        units=tuple(clause.units),
+        days=tuple(map(dt.date.fromisoformat, clause.days)),
+        groups=tuple(clause.groups),
+    )
+
+
+def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.date) -> None:
+    """Refuse clauses that name something unknown or that no bulletin may order.
+
+    Raises:
+        Refusal: one sentence per fault, each naming its clause.
+    """
+    if not clauses:
+        raise Refusal(
+            _("Le bulletin n'a aucune clause : ajoutez-en au moins une."), field="clauses"
+        )
+    known = {
+        "services": set(Service),
+        "sites": set(Site.objects.values_list("code", flat=True)),
+        "units": set(Unit.objects.values_list("code", flat=True)),
+        "groups": set(ProtectedGroup.values),
+    }
+    faults = [
+        _("Clause %(number)s : %(fault)s") % {"number": number, "fault": fault}
+        for number, clause in enumerate(clauses, start=1)
+        for fault in _faults(clause, known, first_day, last_day)
+    ]
+    if faults:
+        raise Refusal(" ".join(faults), field="clauses")
+
+
+def _faults(
+    clause: ClauseDraft, known: dict[str, set], first_day: dt.date, last_day: dt.date
+) -> Iterator[str]:
+    words = {"ruling": Ruling, "tell": Tell, "channel": Channel, "kept_by": KeptBy}
+    for name, choices in words.items():
+        if getattr(clause, name) not in set(choices):
+            yield _("%(name)s vaut « %(value)s » ; choisissez parmi %(choices)s.") % {
+                "name": name,
+                "value": getattr(clause, name),
+                "choices": ", ".join(choices),
+            }
+    for name, codes in known.items():
+        for code in getattr(clause, name):
+            if code not in codes:
+                yield _("%(name)s : « %(value)s » est inconnu.") % {"name": name, "value": code}
+    for day in clause.days:
+        if not first_day <= day <= last_day:
+            yield _("le jour %(day)s est hors de la période du bulletin.") % {
+                "day": f"{day:%d/%m/%Y}"
+            }
+    if Service.EMERGENCY in clause.services and clause.ruling != Ruling.MAINTAIN:
+        yield _("aucun bulletin ne peut annuler les urgences ; maintenez-les.")
+
+
+def store(bulletin: Bulletin, clauses: Sequence[ClauseDraft]) -> None:
+    """Replace the clauses of a draft, in one statement each way."""
+    bulletin.clauses.all().delete()
+    Clause.objects.bulk_create(
+        Clause(
+            bulletin=bulletin,
+            position=position,
+            services=list(draft.services),
+            sites=list(draft.sites),
+            units=list(draft.units),
+            days=[day.isoformat() for day in draft.days],
+            groups=list(draft.groups),
+            ruling=draft.ruling,
+            tell=draft.tell,
+            channel=draft.channel,
+            kept_by=draft.kept_by,
+            keep_until=draft.keep_until,
+        )
+        for position, draft in enumerate(clauses, start=1)
+    )

@@ -1,0 +1,110 @@
+"""A doctor keeps a patient who cannot wait, lets one go, changes their mind, has called.
+
+Whether they may is answered by ``rules.may_keep``; each of these may be asked twice.
+"""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, Basis, Decision, Outcome
+from appointments.queries.in_force import clauses_for, keeper_of, verdict_for
+from appointments.rules import Verdict, may_keep
+from appointments.services import deciding
+from notifications.models import Channel, Delivery, Notice, NoticeState
+from notifications.services import calls
+from staff import clock
+from staff.errors import AccessRefused, Refusal
+from staff.models import User
+from staff.services import audit
+
+
+@transaction.atomic
+def keep(*, appointment_id: int, by: User, reason: str = "") -> Decision:
+    """Maintain an appointment that the bulletin cancels; its unsent notice is withdrawn.
+
+    Raises:
+        Refusal: the bulletin, the deadline or the person does not allow it; says which.
+    """
+    return _decide(appointment_id, Outcome.MAINTAINED, by, reason, "appointment.kept")
+
+
+@transaction.atomic
+def let_go(*, appointment_id: int, by: User, reason: str = "") -> Decision:
+    """Confirm the cancellation in person.
+
+    Raises:
+        Refusal: as for ``keep``.
+    """
+    return _decide(appointment_id, Outcome.CANCELLED, by, reason, "appointment.let_go")
+
+
+@transaction.atomic
+def undo(*, appointment_id: int, by: User) -> Decision:
+    """Take a personal decision back: the bulletin's clause holds again.
+
+    Raises:
+        Refusal: as for ``keep``.
+    """
+    appointment = deciding.locked(appointment_id)
+    verdict = allowed_verdict(appointment, by)
+    standing = deciding.standing(appointment)
+    if standing is not None and standing.basis == Basis.CLAUSE:
+        return standing
+    decision = deciding.by_clause(appointment=appointment, verdict=verdict)
+    audit.record(action="appointment.keep_undone", by=by, subject=appointment)
+    return decision
+
+
+@transaction.atomic
+def contacted(*, appointment_id: int, by: User) -> Notice:
+    """Note that the doctor reached the patient they kept.
+
+    Raises:
+        Refusal: the appointment is not theirs, or there is nothing to tell.
+    """
+    appointment = deciding.locked(appointment_id)
+    if appointment.practitioner_id not in keeper_of(by).practitioner_ids:
+        raise AccessRefused(_("Ce patient n'est pas l'un des vôtres."))
+    notices = Notice.objects.filter(patient=appointment.patient_id, day=appointment.day)
+    told = notices.filter(items__subject_id=appointment.pk, items__word="maintained")
+    notice = told.exclude(state=NoticeState.WITHDRAWN).order_by("-version").first()
+    if notice is None:
+        raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
+    if notice.state == NoticeState.TOLD:
+        return notice
+    delivery = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).latest("number")
+    calls.log(delivery_id=delivery.pk, by=by, result=calls.CallResult.REACHED)
+    notice.refresh_from_db()
+    return notice
+
+
+def allowed_verdict(appointment: Appointment, by: User) -> Verdict:
+    """Return the bulletin's verdict on an appointment that the person may decide about.
+
+    Raises:
+        Refusal: why they may not.
+    """
+    verdict = verdict_for(appointment, clauses_for([appointment.day]))
+    answer = may_keep(
+        verdict=verdict,
+        practitioner_id=appointment.practitioner_id,
+        starts_at=appointment.starts_at,
+        keeper=keeper_of(by),
+        now=clock.now(),
+    )
+    if not answer.allowed or verdict is None:
+        raise Refusal(_(answer.why))
+    return verdict
+
+
+def _decide(appointment_id: int, outcome: str, by: User, reason: str, action: str) -> Decision:
+    appointment = deciding.locked(appointment_id)
+    verdict = allowed_verdict(appointment, by)
+    standing = deciding.standing(appointment)
+    if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
+        return standing
+    decision = deciding.by_person(
+        appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
+    )
+    audit.record(action=action, by=by, subject=appointment, reason=reason)
+    return decision

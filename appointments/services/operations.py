@@ -1,0 +1,88 @@
+"""Opinions on an operation, and the Medical Director's ruling."""
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.models import (
+    Appointment,
+    Basis,
+    Decision,
+    Opinion,
+    OpinionRole,
+    Outcome,
+    Service,
+    View,
+)
+from appointments.services import deciding
+from appointments.services.keeping import allowed_verdict
+from staff import clock
+from staff.access import Capability, require
+from staff.errors import AccessRefused, Refusal
+from staff.models import User
+from staff.services import audit
+
+
+@transaction.atomic
+def give_opinion(
+    *, appointment_id: int, by: User, role: str, view: str, comment: str = ""
+) -> Opinion:
+    """Note a colleague's view on an operation of their scope.
+
+    Args:
+        role: ``OpinionRole``: as what they speak.
+        view: ``View``: what they think should happen.
+
+    Raises:
+        Refusal: not an operation, not in their scope, or an unknown word.
+    """
+    appointment = deciding.locked(appointment_id)
+    if appointment.service != Service.SURGERY:
+        raise Refusal(_("Un avis se donne sur une opération."))
+    _require_at(appointment, by, Capability.GIVE_OPINION)
+    if role not in OpinionRole.values or view not in View.values:
+        raise Refusal(_("Choisissez en tant que quoi vous parlez, et votre avis."))
+    opinion = Opinion.objects.create(
+        appointment=appointment,
+        role=role,
+        view=view,
+        comment=comment,
+        given_by=by,
+        given_at=clock.now(),
+    )
+    audit.record(action="operation.opinion", by=by, subject=appointment, role=role, view=view)
+    return opinion
+
+
+@transaction.atomic
+def rule(*, appointment_id: int, by: User, outcome: str, reason: str = "") -> Decision:
+    """Rule on an operation that the bulletin leaves to the Medical Director.
+
+    Args:
+        outcome: ``maintained`` or ``cancelled``.
+
+    Raises:
+        Refusal: not theirs to rule, or not a ruling.
+    """
+    appointment = deciding.locked(appointment_id)
+    _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
+    if outcome not in (Outcome.MAINTAINED, Outcome.CANCELLED):
+        raise Refusal(_("Décidez : maintenue ou annulée."), field="outcome")
+    verdict = allowed_verdict(appointment, by)
+    standing = deciding.standing(appointment)
+    if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
+        return standing
+    decision = deciding.by_person(
+        appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
+    )
+    audit.record(
+        action="operation.ruled", by=by, subject=appointment, outcome=outcome, reason=reason
+    )
+    return decision
+
+
+def _require_at(appointment: Appointment, by: User, capability: Capability) -> None:
+    """Refuse a capability that is not held at the appointment's place."""
+    scope = require(by, capability)
+    unit = appointment.unit
+    if not scope.covers(site_id=unit.site_id, unit_id=unit.pk):
+        raise AccessRefused(_("Cette opération n'est pas de votre ressort."))

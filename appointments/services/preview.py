@@ -1,0 +1,119 @@
+"""What a bulletin would do, before anyone approves it.
+
+Reads the very tables that applying writes from (``rulings.planned``), so the counts agree.
+"""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.utils import CursorWrapper
+
+from appointments.models import Bulletin
+from appointments.services import rulings
+from appointments.services.ruling_tables import LIVE, Scope
+from notifications.services import estimating
+from notifications.services.estimating import Estimate
+from staff.database import as_date
+
+
+@dataclass(frozen=True)
+class PreviewCount:
+    """How many appointments of a day, site and service would have an outcome."""
+
+    day: dt.date
+    site: str
+    service: str
+    outcome: str  # "" where nothing is decided
+    was: str  # the outcome now
+    appointments: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The effect of a bulletin. Patients are counted once a day, as they are told."""
+
+    counts: list[PreviewCount]
+    appointments_changed: int
+    patients_by_sms: int
+    patients_by_phone: int
+    patients_without_number: int
+    notices_withdrawn: int
+    already_told: int
+    kept_by_people: int
+    emergency_protected: int
+    sms_parts: int
+    sms_cost_euro: float
+    sms_seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        values = dataclasses.asdict(self)
+        values["counts"] = [count | {"day": count["day"].isoformat()} for count in values["counts"]]
+        return values
+
+
+def preview(bulletin_id: int) -> Preview:
+    """Return what approving the bulletin now would do; nothing is changed.
+
+    Args:
+        bulletin_id: usually a draft; for a bulletin in force, what applying it again would do.
+    """
+    bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
+    scope = Scope(bulletin.first_day, bulletin.last_day)
+    with rulings.planned(bulletin) as cursor:
+        estimate = estimating.estimate(cursor, scope)
+        return Preview(
+            counts=_counts(cursor, scope),
+            appointments_changed=_one(
+                cursor,
+                """SELECT COUNT(*) FROM ruled_change c
+                   JOIN appointments_appointment a ON a.id = c.appointment_id
+                   WHERE a.outcome <> c.outcome""",
+            ),
+            kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
+            emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
+            **_telling(estimate),
+        )
+
+
+def _telling(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "patients_by_sms": estimate.by_sms,
+        "patients_by_phone": estimate.by_phone,
+        "patients_without_number": estimate.without_number,
+        "notices_withdrawn": estimate.withdrawn,
+        "already_told": estimate.already_told,
+        "sms_parts": estimate.parts,
+        "sms_cost_euro": round(estimate.parts * settings.SMS_PART_COST_EURO, 2),
+        "sms_seconds": round(estimate.parts / settings.SMS_PARTS_PER_SECOND, 1),
+    }
+
+
+def _counts(cursor: CursorWrapper, scope: Scope) -> list[PreviewCount]:
+    cursor.execute(
+        f"""SELECT a.day, s.code, a.service, COALESCE(c.outcome, a.outcome), a.outcome, COUNT(*)
+            FROM appointments_appointment a
+            JOIN staff_unit u ON u.id = a.unit_id JOIN staff_site s ON s.id = u.site_id
+            LEFT JOIN ruled_change c ON c.appointment_id = a.id
+            WHERE {LIVE} AND {scope.condition("a")}
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5""",  # noqa: S608
+        scope.parameters,
+    )
+    return [PreviewCount(as_date(day), *rest) for day, *rest in cursor.fetchall()]
+
+
+def _standing_count(cursor: CursorWrapper, scope: Scope, condition: str) -> int:
+    return _one(
+        cursor,
+        f"""SELECT COUNT(*) FROM appointments_appointment a
+            WHERE {LIVE} AND {scope.condition("a")} AND {condition}""",  # noqa: S608
+        scope.parameters,
+    )
+
+
+def _one(cursor: CursorWrapper, sql: str, parameters: list | None = None) -> int:
+    cursor.execute(sql, parameters or [])
+    return cursor.fetchone()[0]

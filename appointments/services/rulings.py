@@ -1,0 +1,214 @@
+"""Bring decisions and notices in line with the bulletins in force, set by set.
+
+``plan`` decides once per distinct combination of facts and fills temporary tables; ``carry_out``
+writes what they say. The preview calls the first only, so its counts are what applying does.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
+
+from appointments.models import Appointment, Bulletin
+from appointments.queries.in_force import Clauses, as_rule, ruling_bulletins
+from appointments.rules import Clause, Facts, decide, told_over
+from appointments.services import ruling_tables
+from appointments.services.ruling_tables import Scope
+from appointments.vocabulary import Basis, Outcome
+from notifications.models import NoticeItem
+from notifications.services import doorbell, opening
+from notifications.services.opening import Aligned
+from staff import clock
+from staff.database import analyze, as_parameter, lock_rulings, temporary_tables
+from staff.models import Unit
+
+CHUNK = 900
+
+
+@dataclass(frozen=True)
+class RuledDay:
+    """What rules one day: clauses, and when SMS may go."""
+
+    clauses: Clauses
+    release_at: dt.datetime
+
+
+Ruled = Mapping[dt.date, RuledDay]
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a ruling changed."""
+
+    decisions: int
+    notices: Aligned
+
+
+def ruled_days(days: Iterable[dt.date]) -> dict[dt.date, RuledDay]:
+    """Return what is in force on each of the days."""
+    ruling = ruling_bulletins(days)
+    by_bulletin = {bulletin.pk: ruled_day(bulletin) for bulletin in ruling.values()}
+    return {day: by_bulletin[bulletin.pk] for day, bulletin in ruling.items()}
+
+
+def ruled_day(bulletin: Bulletin) -> RuledDay:
+    """Return what a bulletin says for each of its days."""
+    return RuledDay(tuple(map(as_rule, bulletin.clauses.all())), bulletin.release_at)
+
+
+def days_of(bulletin: Bulletin) -> list[dt.date]:
+    """Return the days of a bulletin's window."""
+    return window(bulletin.first_day, bulletin.last_day)
+
+
+def window(first_day: dt.date, last_day: dt.date) -> list[dt.date]:
+    """Return every day from the first to the last."""
+    return [first_day + dt.timedelta(days=n) for n in range((last_day - first_day).days + 1)]
+
+
+@transaction.atomic
+def rule_window(*, first_day: dt.date, last_day: dt.date) -> Applied:
+    """Apply what is in force to every appointment of a window of days.
+
+    The caller has just changed a bulletin in the same transaction.
+    """
+    lock_rulings(shared=False)
+    scope = Scope(first_day, last_day)
+    return _apply(scope, ruled_days(window(first_day, last_day)), fill=lambda cursor: None)
+
+
+@transaction.atomic
+def rule_on(*, appointment_ids: Iterable[int]) -> Applied:
+    """Apply what is in force to the patients and days of some appointments.
+
+    Called for what a feed brought or changed: standing bulletins rule on it; decisions made for
+    another day end; notices about a day that is no longer planned are withdrawn.
+    """
+    lock_rulings(shared=False)
+    pairs = set(_pairs_of(list(appointment_ids)))
+    return align_pairs(pairs=pairs)
+
+
+@transaction.atomic
+def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
+    """Apply what is in force to patients on days; the caller holds the lock of rulings.
+
+    Args:
+        pairs: (patient id, day).
+    """
+    listed = sorted(set(pairs))
+    if not listed:
+        return Applied(0, Aligned(0, 0))
+
+    def fill(cursor: CursorWrapper) -> None:
+        rows = [(patient_id, day) for patient_id, day in listed]
+        cursor.executemany("INSERT INTO ruled_pair (patient_id, day) VALUES (%s, %s)", rows)
+        analyze(cursor, "ruled_pair")
+
+    return _apply(Scope(), ruled_days(day for _, day in listed), fill=fill)
+
+
+def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:
+    """Yield the (patient, day) pairs that appointments touch now, before a move, or by notice."""
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        appointments = Appointment.objects.filter(pk__in=chunk)
+        for patient_id, day, moved_from in appointments.values_list(
+            "patient_id", "day", "moved_from"
+        ):
+            yield patient_id, day
+            if moved_from:
+                yield patient_id, clock.local_day(moved_from)
+        yield from NoticeItem.objects.filter(
+            subject_id__in=chunk, notice__state="open"
+        ).values_list("notice__patient_id", "notice__day")
+
+
+def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None]) -> Applied:
+    now = clock.now()
+    with temporary_tables(**ruling_tables.TABLES) as cursor:
+        fill(cursor)
+        opening.lock_pending(cursor, scope)
+        plan(cursor, scope, ruled, now)
+        ruling_tables.append_decisions(cursor, now)
+        cursor.execute("SELECT COUNT(*) FROM ruled_change")
+        (decisions,) = cursor.fetchone()
+        notices = opening.align(cursor, scope, now)
+    if notices.opened:
+        doorbell.ring()
+    return Applied(decisions=decisions, notices=notices)
+
+
+@contextmanager
+def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
+    """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
+    days = days_of(bulletin)
+    ruled = {**ruled_days(days), **dict.fromkeys(days, ruled_day(bulletin))}
+    with temporary_tables(**ruling_tables.TABLES) as cursor:
+        plan(cursor, Scope(bulletin.first_day, bulletin.last_day), ruled, clock.now())
+        yield cursor
+
+
+def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) -> None:
+    """Fill ``ruled_facts``, ``ruled_change`` and ``wanted`` for the scope."""
+    places = _places()
+    rows = [
+        _facts_row(facts, ruled.get(facts[2]), places)
+        for facts in ruling_tables.distinct_facts(cursor, scope)
+    ]
+    cursor.executemany(
+        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 12)})",  # noqa: S608
+        rows,
+    )
+    analyze(cursor, "ruled_facts")
+    ruling_tables.find_changes(cursor, scope)
+    analyze(cursor, "ruled_change")
+    ruling_tables.find_wanted(cursor, scope, now)
+
+
+def _places() -> dict[int, tuple[str, str]]:
+    """Return unit id → (site code, unit code)."""
+    return {
+        unit_id: (site, unit)
+        for unit_id, site, unit in Unit.objects.values_list("id", "site__code", "code")
+    }
+
+
+def _facts_row(
+    row: tuple[str, int, dt.date, str], day: RuledDay | None, places: dict[int, tuple[str, str]]
+) -> tuple:
+    """Return one row of ``ruled_facts``: the verdict and who would be told over what."""
+    service, unit_id, date, groups = row
+    site, unit = places[unit_id]
+    facts = Facts(service, site, unit, date, frozenset(groups.split()))
+    verdict = decide(facts, day.clauses) if day else None
+    clause = verdict.clause if verdict else None
+    return (
+        service,
+        unit_id,
+        date,
+        groups,
+        clause.id if clause else None,
+        clause.bulletin_id if clause else None,
+        verdict.outcome.value if verdict else "",
+        as_parameter(day.release_at) if day else None,
+        *_told(clause, service),
+    )
+
+
+def _told(clause: Clause | None, service: str) -> tuple[str, ...]:
+    """Return tell_cancelled, tell_maintained, tell_kept, tell_change of ``ruled_facts``."""
+    cases = [
+        (Outcome.CANCELLED, Basis.CLAUSE, None),
+        (Outcome.MAINTAINED, Basis.CLAUSE, None),
+        (Outcome.MAINTAINED, Basis.PERSON, None),
+        (Outcome.CANCELLED, Basis.CLAUSE, Outcome.MAINTAINED),
+    ]
+    channels = (
+        told_over(clause=clause, service=service, outcome=outcome, basis=basis, heard=heard)
+        for outcome, basis, heard in cases
+    )
+    return tuple(channel.value if channel else "" for channel in channels)

@@ -1,0 +1,100 @@
+"""What telling would take: how many by SMS and phone, and how many SMS parts.
+
+Reads the temporary table ``wanted`` with the conditions of ``opening``. Parts are counted on
+one rendered text per distinct length (language, words, number of appointments): dates, times,
+call-back numbers and references all have a fixed width.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.backends.utils import CursorWrapper
+
+from notifications import sms_text, texts
+from notifications.services import opening
+from notifications.services.opening import Scope
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Patients are counted once a day, as they are told; ``parts`` are SMS parts."""
+
+    by_sms: int
+    by_phone: int
+    without_number: int
+    withdrawn: int
+    already_told: int
+    parts: int
+
+
+def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
+    """Return what aligning notices with ``wanted`` would take; changes nothing."""
+    withdrawn = opening.find_stale(cursor, scope)
+    shapes = _shapes(cursor)
+    by_sms = [shape for shape in shapes if shape.channel == "sms"]
+    by_phone = [shape for shape in shapes if shape.channel == "phone"]
+    cursor.execute(
+        f"""SELECT COUNT(*) FROM notifications_notice n
+            WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL
+                AND n.state IN ('open', 'told')""",  # noqa: S608
+        scope.parameters,
+    )
+    (already_told,) = cursor.fetchone()
+    return Estimate(
+        by_sms=sum(shape.notices for shape in by_sms),
+        by_phone=sum(shape.notices for shape in by_phone),
+        without_number=sum(shape.notices for shape in shapes if not shape.has_number),
+        withdrawn=withdrawn,
+        already_told=already_told,
+        parts=sum(shape.notices * _parts(shape) for shape in by_sms),
+    )
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Notices whose texts have the same length."""
+
+    channel: str
+    has_number: bool
+    language: str
+    callback_number: str
+    cancelled: int
+    maintained: int
+    notices: int
+
+
+def _shapes(cursor: CursorWrapper) -> list[Shape]:
+    pending = f"{opening.PENDING} AND n.id NOT IN (SELECT id FROM stale_notice)"
+    cursor.execute(
+        f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
+            FROM (
+                SELECT p.language, s.callback_number,
+                    SUM(CASE WHEN w.word = 'cancelled' THEN 1 ELSE 0 END) AS cancelled,
+                    SUM(CASE WHEN w.word = 'maintained' THEN 1 ELSE 0 END) AS maintained,
+                    CASE WHEN p.mobile <> '' OR p.landline <> '' THEN 1 ELSE 0 END AS has_number,
+                    {opening.CHANNEL} AS channel
+                FROM wanted w
+                JOIN patients_patient p ON p.id = w.patient_id
+                JOIN staff_site s ON s.id =
+                    (SELECT MIN(x.site_id) FROM wanted x
+                     WHERE x.patient_id = w.patient_id AND x.day = w.day)
+                WHERE NOT EXISTS (SELECT 1 FROM notifications_notice n
+                    WHERE n.patient_id = w.patient_id AND n.day = w.day AND {pending})
+                GROUP BY w.patient_id, w.day, p.id, s.id) t
+            GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608
+    )
+    return [Shape(channel, bool(has), *rest) for channel, has, *rest in cursor.fetchall()]
+
+
+def _parts(shape: Shape) -> int:
+    """Return the SMS parts of a text of this shape, rendered with stand-in times."""
+    moment = dt.datetime(2022, 5, 16, 10, 0, tzinfo=dt.UTC)
+    words = ["cancelled"] * shape.cancelled + ["maintained"] * shape.maintained
+    text = texts.body(
+        language=shape.language,
+        day=moment.date(),
+        lines=[texts.Line(starts_at=moment, word=word) for word in words],
+        callback_number=shape.callback_number,
+        reference="2222-222",
+    )
+    return sms_text.count(text).parts

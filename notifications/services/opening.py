@@ -1,0 +1,178 @@
+"""Open, keep or withdraw notices so that they say what patients must be told: no more, no less.
+
+The caller fills the temporary table ``wanted`` (one row per subject to be told about: patient,
+day, subject, start, site, word, channel, whom it is reserved for, not before) for every patient
+and day in its scope. Works set by set; the number of statements does not depend on the rows.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.db.backends.utils import CursorWrapper
+
+from notifications.models import WITHDRAWABLE
+from staff.database import analyze, as_parameter, is_postgresql
+
+TABLES = {
+    "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
+        starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
+        channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL""",
+    "stale_notice": "id bigint PRIMARY KEY",
+}
+PENDING = "n.state = 'open' AND n.handed_over_at IS NULL"
+# SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
+CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
+    AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
+
+
+class Scope(Protocol):
+    """The patients and days that ``wanted`` speaks for."""
+
+    def condition(self, alias: str) -> str:
+        """Return an SQL condition on a table with ``patient_id`` and ``day``."""
+
+    @property
+    def parameters(self) -> list:
+        """The values of the condition's placeholders."""
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """How many notices were withdrawn and opened."""
+
+    withdrawn: int
+    opened: int
+
+
+def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
+    """Lock the notices that may be withdrawn, in the order in which every one locks them.
+
+    From here on a worker that is about to hand one over waits, or has already done so.
+    """
+    if is_postgresql():
+        cursor.execute(
+            f"""SELECT n.id FROM notifications_notice n
+                WHERE n.state = 'open' AND {scope.condition("n")} ORDER BY n.id FOR UPDATE""",  # noqa: S608
+            scope.parameters,
+        )
+
+
+def align(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> Aligned:
+    """Make the pending notices of the scope equal to ``wanted``.
+
+    Args:
+        cursor: the cursor that holds the temporary table ``wanted``.
+        scope: the patients and days concerned; ``lock_pending`` was called for it.
+        now: the current moment.
+    """
+    withdrawn = find_stale(cursor, scope)
+    _withdraw_stale(cursor, now)
+    _reschedule_held(cursor)
+    cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications_notice")
+    (last_id,) = cursor.fetchone()
+    opened = _open_notices(cursor, now)
+    if opened:
+        _add_items(cursor, last_id)
+        _add_deliveries(cursor, last_id)
+    return Aligned(withdrawn=withdrawn, opened=opened)
+
+
+def find_stale(cursor: CursorWrapper, scope: Scope) -> int:
+    """Fill ``stale_notice``: pending notices that do not say exactly what is wanted."""
+    cursor.execute("CREATE INDEX wanted_patient_day ON wanted (patient_id, day)")
+    analyze(cursor, "wanted")
+    cursor.execute(
+        f"""INSERT INTO stale_notice SELECT n.id FROM notifications_notice n
+            WHERE {PENDING} AND {scope.condition("n")} AND (
+                EXISTS (SELECT 1 FROM notifications_noticeitem i LEFT JOIN wanted w
+                        ON w.subject_id = i.subject_id AND w.word = i.word
+                        AND w.starts_at = i.starts_at AND w.patient_id = n.patient_id
+                    WHERE i.notice_id = n.id AND w.subject_id IS NULL)
+                OR EXISTS (SELECT 1 FROM wanted w LEFT JOIN notifications_noticeitem i
+                        ON i.notice_id = n.id AND i.subject_id = w.subject_id
+                    WHERE w.patient_id = n.patient_id AND w.day = n.day AND i.id IS NULL))""",  # noqa: S608
+        scope.parameters,
+    )
+    return cursor.rowcount
+
+
+def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
+    """Withdraw the stale notices and their deliveries: nobody has been handed one yet."""
+    cursor.execute(
+        f"""UPDATE notifications_delivery
+            SET state = 'withdrawn', finished_at = %s, lease_until = NULL
+            WHERE state IN ({", ".join(f"'{state.value}'" for state in WITHDRAWABLE)})
+                AND notice_id IN (SELECT id FROM stale_notice)""",  # noqa: S608
+        [as_parameter(now)],
+    )
+    cursor.execute(
+        """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s
+           WHERE id IN (SELECT id FROM stale_notice)""",
+        [as_parameter(now)],
+    )
+
+
+def _reschedule_held(cursor: CursorWrapper) -> None:
+    """Give SMS that are still held the release time of the bulletin that now rules."""
+    cursor.execute(
+        f"""UPDATE notifications_delivery SET not_before = t.not_before
+            FROM (SELECT n.id AS notice_id, MAX(w.not_before) AS not_before
+                FROM wanted w JOIN notifications_notice n
+                    ON n.patient_id = w.patient_id AND n.day = w.day AND {PENDING}
+                GROUP BY n.id) t
+            WHERE t.notice_id = notifications_delivery.notice_id
+                AND notifications_delivery.state = 'held'"""  # noqa: S608
+    )
+
+
+def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
+    """Open the next version of a notice wherever something is wanted and nothing is pending."""
+    cursor.execute(
+        f"""INSERT INTO notifications_notice (patient_id, day, version, state, site_id, first_at,
+                reserved_for_id, created_at)
+            SELECT w.patient_id, w.day,
+                1 + COALESCE((SELECT MAX(v.version) FROM notifications_notice v
+                    WHERE v.patient_id = w.patient_id AND v.day = w.day), 0),
+                'open', MIN(w.site_id), MIN(w.starts_at),
+                CASE WHEN COUNT(w.reserved_for_id) = COUNT(*) THEN MIN(w.reserved_for_id) END, %s
+            FROM wanted w
+            WHERE NOT EXISTS (SELECT 1 FROM notifications_notice n
+                WHERE n.patient_id = w.patient_id AND n.day = w.day AND {PENDING})
+            GROUP BY w.patient_id, w.day""",  # noqa: S608
+        [as_parameter(now)],
+    )
+    return cursor.rowcount
+
+
+def _add_items(cursor: CursorWrapper, last_id: int) -> None:
+    cursor.execute(
+        """INSERT INTO notifications_noticeitem (notice_id, subject_id, starts_at, site_id, word)
+           SELECT n.id, w.subject_id, w.starts_at, w.site_id, w.word
+           FROM wanted w JOIN notifications_notice n
+               ON n.patient_id = w.patient_id AND n.day = w.day
+           WHERE n.id > %s""",
+        [last_id],
+    )
+
+
+def _add_deliveries(cursor: CursorWrapper, last_id: int) -> None:
+    """Give each new notice its first try: SMS if all of it goes by SMS and the patient can."""
+    cursor.execute(
+        f"""INSERT INTO notifications_delivery (notice_id, channel, number, state, address,
+               not_before, body, parts, gateway, client_reference, provider_id, claimed_by,
+               failure, remark)
+           SELECT c.notice_id, c.channel, 1,
+               CASE WHEN c.channel = 'sms' THEN 'held' ELSE 'queued' END,
+               CASE WHEN c.channel = 'sms' OR c.landline = '' THEN c.mobile ELSE c.landline END,
+               c.not_before, '', 0, '', '', '', '', '', ''
+           FROM (
+               SELECT n.id AS notice_id, p.mobile, p.landline, MAX(w.not_before) AS not_before,
+                   {CHANNEL} AS channel
+               FROM wanted w
+               JOIN notifications_notice n ON n.patient_id = w.patient_id AND n.day = w.day
+               JOIN patients_patient p ON p.id = w.patient_id
+               WHERE n.id > %s
+               GROUP BY n.id, p.id) c""",  # noqa: S608
+        [last_id],
+    )

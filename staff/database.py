@@ -1,0 +1,63 @@
+"""The few differences between SQLite and PostgreSQL that raw SQL has to know."""
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+RULINGS = 20220514  # advisory lock: who applies rulings, and who changes one appointment
+
+
+def is_postgresql() -> bool:
+    """Whether the default database is PostgreSQL."""
+    return connection.vendor == "postgresql"
+
+
+def as_parameter(moment: dt.datetime) -> Any:
+    """Return an aware moment in the form in which the database stores it."""
+    return connection.ops.adapt_datetimefield_value(moment)
+
+
+def as_date(value: dt.date | str) -> dt.date:
+    """Return a date of a raw row, which SQLite may give as text."""
+    return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+def lock_rulings(*, shared: bool) -> None:
+    """Hold the lock of rulings until the transaction ends.
+
+    Applying a bulletin or loading a file takes it alone; deciding about one appointment shares
+    it with others of its kind. SQLite writers already exclude each other (BEGIN IMMEDIATE).
+    """
+    if is_postgresql():
+        function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}(%s)", [RULINGS])  # noqa: S608
+
+
+@contextmanager
+def temporary_tables(**columns: str) -> Iterator[CursorWrapper]:
+    """Give a cursor with fresh temporary tables, and drop them afterwards.
+
+    Args:
+        **columns: table name to its column definitions.
+    """
+    with connection.cursor() as cursor:
+        for name, definition in columns.items():
+            cursor.execute(f"CREATE TEMPORARY TABLE {name} ({definition})")
+        try:
+            yield cursor
+        finally:
+            # After an error PostgreSQL refuses every statement; its rollback drops them anyway.
+            if not connection.needs_rollback and connection.is_usable():
+                for name in columns:
+                    cursor.execute(f"DROP TABLE {name}")
+
+
+def analyze(cursor: CursorWrapper, table: str) -> None:
+    """Tell PostgreSQL's planner how large a temporary table is; SQLite does without."""
+    if is_postgresql():
+        cursor.execute(f"ANALYZE {table}")
