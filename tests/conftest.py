@@ -4,6 +4,15 @@ import os
 
 import pytest
 
+from tests.triggers import take_away_delete_triggers
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker) -> None:
+    """Make the test database, whose tables can be emptied between tests."""
+    with django_db_blocker.unblock():
+        take_away_delete_triggers()
+
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI (``CI_NO_SKIPS``) a skipped test is a failure: there, everything can run."""
