@@ -1,0 +1,77 @@
+"""The walls of the house (DESIGN.md section 4) stand, and the one who checks them can see."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import APPS, breaches, imports_of, sources
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_the_house_has_no_breach():
+    assert breaches(sources(ROOT)) == []
+
+
+def test_every_app_was_read():
+    modules = sources(ROOT)
+    assert {name.partition(".")[0] for name in modules} == set(APPS)
+    assert "appointments.vocabulary" in modules
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("staff.access", "patients.models.Patient"),
+        ("notifications.services.dispatch", "appointments.models.Appointment"),
+        ("patients.queries", "notifications.models"),
+        ("appointments.demo.loading", "vivalia_continuity.processes"),
+        ("appointments.rules", "django.conf.settings"),
+        ("appointments.rules", "staff.clock"),
+        ("appointments.vocabulary", "appointments.models.Service"),
+        ("notifications.sms_text", "django.utils.timezone"),
+        ("appointments.views.board", "notifications.gateways.console"),
+        ("notifications.views.outbox", "notifications.gateways.Gateway"),
+        ("appointments.services.keeping", "appointments.views.doctor"),
+        ("staff.models.user", "tests.builders"),
+    ],
+)
+def test_a_breach_is_named(module, imported):
+    (sentence,) = breaches({module: {imported}})
+    assert sentence.startswith(f"{module} imports {imported}: ")
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("appointments.rules", "appointments.vocabulary.Outcome"),
+        ("appointments.rules", "datetime"),
+        ("appointments.views.board", "notifications.queries.progress"),
+        ("notifications.services.dispatch", "notifications.gateways.Gateway"),
+        ("vivalia_continuity.context", "staff.access"),
+    ],
+)
+def test_what_is_allowed_is_left_alone(module, imported):
+    assert breaches({module: {imported}}) == []
+
+
+def test_imports_are_found_wherever_they_stand():
+    source = """
+import os, notifications.models
+from appointments import rules
+from . import sibling
+from ..models import Site
+if True:
+    from patients.models import Patient as P
+def later():
+    import staff.clock
+"""
+    assert imports_of(source, package="staff.services") == {
+        "os",
+        "notifications.models",
+        "appointments.rules",
+        "staff.services.sibling",
+        "staff.models.Site",
+        "patients.models.Patient",
+        "staff.clock",
+    }
