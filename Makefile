@@ -31,8 +31,8 @@ test: setup ## Run every test this machine can run, on SQLite and on PostgreSQL
 check: setup ## Lint, types, templates, missing migrations, architecture
 	@sh scripts/check.sh
 
-bench: setup ## Measure; BENCH_ROWS=2000 makes it small
-	@exec $(PYTHON_BIN) scripts/with_postgres.py $(PYTHON_BIN) -m pytest tests/bench -m bench -s $(ARGS)
+bench: setup ## Measure on SQLite and on PostgreSQL; BENCH_ROWS=2000 makes it small
+	@exec $(PYTHON_BIN) scripts/run_tests.py --bench $(ARGS)
 
 setup: ## Make .venv with everything needed to develop (again only if the lock changed)
 	@sh scripts/setup.sh dev

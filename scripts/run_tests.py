@@ -1,6 +1,7 @@
 """Run every test that this machine can run: on SQLite, then on a real PostgreSQL.
 
-``run_tests.py [PYTEST ARGUMENTS ...]``: the arguments narrow both passes, e.g. ``-k outbox``.
+``run_tests.py [--bench] [PYTEST ARGUMENTS ...]``: the arguments narrow both passes, e.g.
+``-k outbox``; ``--bench`` measures instead, one test after the other.
 ``TEST_DATABASE_URL`` names the PostgreSQL, else one from a development wheel is started.
 ``TEST_PROCESSES`` is the number of test processes (default: one for each core).
 Ends with one block that counts both passes and names what was skipped and why.
@@ -20,10 +21,7 @@ import with_postgres
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 NO_TESTS_COLLECTED = 5
-LEFT_OUT = {
-    "SQLite": "not bench and not postgresql",
-    "PostgreSQL": "not bench and not sqlite",
-}
+LEFT_OUT = {"SQLite": "not postgresql", "PostgreSQL": "not sqlite"}
 
 
 @dataclass
@@ -52,9 +50,19 @@ class Pass:
         return f"  {self.name:<11} {counts} in {self.seconds:.0f} s: {verdict}"
 
 
+def selection(name: str, arguments: list[str]) -> list[str]:
+    """Return what pytest is to run on this database, and how."""
+    if "--bench" in arguments:
+        rest = [argument for argument in arguments if argument != "--bench"]
+        return ["tests/bench", "-m", f"bench and {LEFT_OUT[name]}", "-s", *rest]
+    processes = os.environ.get("TEST_PROCESSES", "auto")
+    return ["-m", f"not bench and {LEFT_OUT[name]}", "-n", processes, "--dist", "loadgroup",
+            *arguments]  # fmt: skip
+
+
 def run(name: str, database_url: str | None, arguments: list[str]) -> Pass:
     """Run pytest once and read what it recorded."""
-    print(f"\n===== Tests on {name} =====", flush=True)
+    print(f"\n===== {'Bench' if '--bench' in arguments else 'Tests'} on {name} =====", flush=True)
     report = RESULTS / f"{name.lower()}.xml"
     report.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != with_postgres.NAME}
@@ -62,11 +70,10 @@ def run(name: str, database_url: str | None, arguments: list[str]) -> Pass:
         environment[with_postgres.NAME] = database_url
     started = time.monotonic()
     child = subprocess.Popen(
-        [sys.executable, "-m", "pytest", "-rs", "-m", LEFT_OUT[name],
-         "-n", os.environ.get("TEST_PROCESSES", "auto"), "--dist", "loadgroup",
-         "--junitxml", str(report), *arguments],
+        [sys.executable, "-m", "pytest", "-rs", "--junitxml", str(report)]
+        + selection(name, arguments),
         env=environment,
-    )  # fmt: skip
+    )
     try:
         status = child.wait()
     except KeyboardInterrupt:
