@@ -1,0 +1,270 @@
+"""Four weeks of a hospital's agenda: who comes where, when, to whom, for what."""
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+
+from appointments.demo.people import TODAY, DemoPatient
+from appointments.demo.places import DemoPractitioner, DemoUnit
+from appointments.demo.work import ACTS, DIALYSIS_PATIENTS, PLANS, WALK_IN, Plan
+from appointments.vocabulary import ProtectedGroup, Service
+from staff.clock import BRUSSELS
+
+FIRST_DAY, LAST_DAY = dt.date(2022, 5, 2), dt.date(2022, 5, 29)
+HOLIDAYS = frozenset({dt.date(2022, 5, 26)})  # Ascension Day
+SUNDAY, SATURDAY = 6, 5
+AWAY_FROM_HOME = 0.15  # share of patients who go to another site
+SECOND_ON_THE_DAY = 0.22  # share of images and samples taken around another appointment
+TRIES, TRIES_FOR_A_NEW_ONE = 50, 12  # nearly everybody comes at least once,
+LAST_WEEK = dt.date(2022, 5, 23)  # and whoever has not by then comes for a sample
+GAP = dt.timedelta(minutes=20)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAppointment:
+    """One planned act, before it becomes a record of a feed."""
+
+    starts_at: dt.datetime
+    minutes: int
+    unit: DemoUnit
+    practitioner: DemoPractitioner | None
+    patient: DemoPatient
+    act: str
+    status: str
+    priority: str
+    groups: frozenset[ProtectedGroup]
+
+
+@dataclass
+class _Day:
+    """Who is taken when, on one day."""
+
+    date: dt.date
+    is_quiet: bool
+    busy: dict[str, list[tuple[dt.datetime, dt.datetime]]] = field(default_factory=dict)
+    at_site: dict[str, list[DemoPatient]] = field(default_factory=dict)
+
+    def moment(self, minutes: int) -> dt.datetime:
+        """Return the moment ``minutes`` after midnight, local time."""
+        hour, minute = divmod(minutes, 60)
+        return dt.datetime.combine(self.date, dt.time(hour, minute), tzinfo=BRUSSELS)
+
+    def is_free(self, patient: DemoPatient, start: dt.datetime, end: dt.datetime) -> bool:
+        """Whether the patient has time, with a little to walk over."""
+        taken = self.busy.get(patient.number, [])
+        return all(end + GAP <= begins or start >= ends + GAP for begins, ends in taken)
+
+    def take(self, patient: DemoPatient, site: str, start: dt.datetime, end: dt.datetime) -> None:
+        """Remember that the patient is at a site from start to end."""
+        self.busy.setdefault(patient.number, []).append((start, end))
+        self.at_site.setdefault(site, []).append(patient)
+
+
+class Agenda:
+    """Fills the days; the same random source and people give the same agenda."""
+
+    def __init__(
+        self,
+        units: tuple[DemoUnit, ...],
+        practitioners: tuple[DemoPractitioner, ...],
+        patients: list[DemoPatient],
+        rng: Random,
+    ) -> None:
+        self._rng = rng
+        self._units = units
+        self._patients = patients
+        self._staff: dict[str, list[DemoPractitioner]] = {}
+        for practitioner in practitioners:
+            self._staff.setdefault(practitioner.unit, []).append(practitioner)
+        self._seen: set[str] = set()
+        self._pools: dict[tuple[str, str], list[DemoPatient]] = {}
+        self._dialysed = {
+            unit.code: rng.sample(self._pool("dialyse", unit.site), DIALYSIS_PATIENTS[unit.site])
+            for unit in units
+            if unit.service == Service.DIALYSIS
+        }
+
+    def fill(self) -> Iterator[DemoAppointment]:
+        """Yield the appointments, day by day."""
+        date = FIRST_DAY
+        while date <= LAST_DAY:
+            day = _Day(date, is_quiet=date.weekday() >= SATURDAY or date in HOLIDAYS)
+            for unit in self._units:
+                if unit.service == Service.DIALYSIS:
+                    yield from self._dialysis(day, unit)
+            for unit in self._units:
+                if unit.service != Service.DIALYSIS:
+                    yield from self._unit(day, unit)
+            date += dt.timedelta(days=1)
+
+    def _unit(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
+        if unit.speciality in WALK_IN:
+            yield from self._walk_in(day, unit)
+            return
+        plan = PLANS[unit.speciality]
+        presence = plan.quiet_presence if day.is_quiet else plan.presence
+        staff = self._staff[unit.code]
+        present = int(len(staff) * presence + self._rng.random())
+        for practitioner in self._rng.sample(staff, present):
+            yield from self._session(day, unit, practitioner, plan)
+
+    def _session(
+        self, day: _Day, unit: DemoUnit, practitioner: DemoPractitioner, plan: Plan
+    ) -> Iterator[DemoAppointment]:
+        """Yield one doctor's half or whole day, one act after the other."""
+        for start, end in self._rng.choice(plan.sessions):
+            minute = start
+            while minute < end:
+                act, length = self._rng.choice(ACTS[unit.speciality])
+                if self._rng.random() < plan.filled:
+                    yield from self._book(day, unit, practitioner, minute, act, length)
+                minute += length
+
+    def _walk_in(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
+        """Yield the places of a centre where several people are served at once."""
+        centre = WALK_IN[unit.speciality]
+        places = centre.places[unit.site]
+        if day.is_quiet:
+            places = places // 4 if day.date.weekday() == SATURDAY else 0
+        span = centre.end - centre.start
+        for place in range(places):
+            minute = centre.start + (span * place // places) // 5 * 5
+            act, length = self._rng.choice(ACTS[unit.speciality])
+            yield from self._book(day, unit, None, minute, act, length)
+
+    def _dialysis(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
+        """Yield the regulars: one half Monday, Wednesday, Friday, the other the days between."""
+        if day.date.weekday() == SUNDAY:
+            return
+        odd = day.date.weekday() % 2
+        for place, patient in enumerate(self._dialysed[unit.code]):
+            if place % 2 == odd:
+                minute = 7 * 60 if place % 4 < 2 else 12 * 60 + 30
+                yield self._appointment(
+                    day, unit, None, minute, "Séance d'hémodialyse", 240, patient
+                )
+
+    def _book(
+        self,
+        day: _Day,
+        unit: DemoUnit,
+        practitioner: DemoPractitioner | None,
+        minute: int,
+        act: str,
+        length: int,
+    ) -> Iterator[DemoAppointment]:
+        start = day.moment(minute)
+        patient = self._someone(day, unit, act, start, start + dt.timedelta(minutes=length))
+        if patient is not None:
+            yield self._appointment(day, unit, practitioner, minute, act, length, patient)
+
+    def _someone(
+        self, day: _Day, unit: DemoUnit, act: str, start: dt.datetime, end: dt.datetime
+    ) -> DemoPatient | None:
+        """Return a patient who fits and has time; None when a few tries found nobody."""
+        rng = self._rng
+        already_here = day.at_site.get(unit.site)
+        goes_on_to = unit.speciality in {"radio", "prelevements"}
+        if already_here and goes_on_to and rng.random() < SECOND_ON_THE_DAY:
+            patient = rng.choice(already_here)
+            if day.is_free(patient, start, end):
+                return patient
+        if unit.speciality == "prelevements" and day.date >= LAST_WEEK:
+            for patient in self._pool("anyone", unit.site):
+                if patient.number not in self._seen:
+                    return patient
+        group = _group_for(unit.speciality, act, rng)
+        for attempt in range(TRIES):
+            site = "" if rng.random() < AWAY_FROM_HOME else unit.site
+            patient = rng.choice(self._pool(group, site) or self._pool(group, ""))
+            is_new = patient.number not in self._seen
+            if patient.number not in day.busy and (is_new or attempt >= TRIES_FOR_A_NEW_ONE):
+                return patient
+        return None
+
+    def _pool(self, group: str, site: str) -> list[DemoPatient]:
+        if (group, site) not in self._pools:
+            fits = _FITS[group]
+            self._pools[group, site] = [
+                patient
+                for patient in self._patients
+                if (not site or patient.site == site) and fits(patient)
+            ]
+        return self._pools[group, site]
+
+    def _appointment(
+        self,
+        day: _Day,
+        unit: DemoUnit,
+        practitioner: DemoPractitioner | None,
+        minute: int,
+        act: str,
+        length: int,
+        patient: DemoPatient,
+    ) -> DemoAppointment:
+        start = day.moment(minute)
+        self._seen.add(patient.number)
+        day.take(patient, unit.site, start, start + dt.timedelta(minutes=length))
+        return DemoAppointment(
+            starts_at=start,
+            minutes=length,
+            unit=unit,
+            practitioner=practitioner,
+            patient=patient,
+            act=act,
+            status=self._status(day.date),
+            priority=self._priority(unit),
+            groups=patient.groups,
+        )
+
+    def _status(self, date: dt.date) -> str:
+        """Return what the source says: the past was seen or missed, some cancelled early."""
+        chance = self._rng.random()
+        if chance < 0.02:
+            return "cancelled"
+        if chance < 0.022:
+            return "entered-in-error"
+        if date >= TODAY:
+            return "booked"
+        return "noshow" if chance < 0.06 else "fulfilled"
+
+    def _priority(self, unit: DemoUnit) -> str:
+        urgent = {"bloc": 0.2, "onco": 0.3, "hopital-jour": 0.3, "urgences": 0.5}
+        chance = self._rng.random() / urgent.get(unit.speciality, 0.04)
+        if chance < 0.2:
+            return "asap"
+        return "urgent" if chance < 1 else "routine"
+
+
+def _group_for(speciality: str, act: str, rng: Random) -> str:
+    """Return which of the pools below an act draws its patient from."""
+    if speciality == "gyneco":
+        return "pregnant" if "grossesse" in act or "Échographie" in act else "gyneco"
+    if speciality == "ortho" and "plâtre" in act:
+        return "cast"
+    if speciality == "hopital-jour":
+        return "chemotherapy" if "Chimiothérapie" in act else "adult"
+    return speciality if speciality in _FITS else "adult"
+
+
+def _in(group: ProtectedGroup) -> Callable[[DemoPatient], bool]:
+    return lambda patient: group in patient.groups
+
+
+_FITS: dict[str, Callable[[DemoPatient], bool]] = {
+    "pediatrie": lambda patient: patient.age < 16,
+    "gyneco": lambda patient: patient.is_female and patient.age >= 15,
+    "pregnant": _in(ProtectedGroup.PREGNANCY),
+    "cast": _in(ProtectedGroup.CAST),
+    "onco": _in(ProtectedGroup.ONCOLOGY),
+    "chemotherapy": _in(ProtectedGroup.CHEMOTHERAPY),
+    "diabeto": _in(ProtectedGroup.DIABETES),
+    "dialyse": lambda patient: patient.age >= 55,
+    "radio": lambda patient: patient.age >= 5,
+    "covid": lambda patient: patient.age >= 5,
+    "ortho": lambda patient: patient.age >= 5,
+    "urgences": lambda patient: True,
+    "anyone": lambda patient: True,
+    "adult": lambda patient: patient.age >= 16,
+}

@@ -1,0 +1,156 @@
+"""Nine thousand patients who do not exist, in households that share landlines and mobiles."""
+
+import datetime as dt
+from dataclasses import dataclass, field
+from random import Random
+
+from appointments.demo.names import FAMILY_NAMES, MEN, WOMEN
+from appointments.demo.numbers import Numbers, national_number, wrong_national_number
+from appointments.demo.places import SITES
+from appointments.vocabulary import ProtectedGroup
+
+TODAY = dt.date(2022, 5, 14)
+WITHOUT_MOBILE = 0.08
+WITHOUT_ANY_NUMBER = 0.005
+MAJORITY, HAS_OWN_MOBILE, SENIOR = 18, 14, 70
+
+_LANGUAGES = {"fr": 88, "de": 5, "nl": 4, "en": 3}
+_COUNTRIES = {"fr": {"be": 90, "lu": 7, "fr": 3}, "de": {"be": 55, "lu": 25, "de": 20}}
+
+
+@dataclass
+class DemoPatient:
+    """One invented person; ``groups`` are what the hospital knows them for."""
+
+    number: str
+    family_name: str
+    given_name: str
+    is_female: bool
+    birth_date: dt.date
+    language: str
+    site: str
+    national_number: str = ""
+    mobile: str = ""
+    landline: str = ""
+    groups: frozenset[ProtectedGroup] = frozenset()
+
+    @property
+    def age(self) -> int:
+        """Full years on the day of the demo."""
+        had_birthday = (TODAY.month, TODAY.day) >= (self.birth_date.month, self.birth_date.day)
+        return TODAY.year - self.birth_date.year - (not had_birthday)
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """The numbers a file would give, mobile first."""
+        return tuple(filter(None, (self.mobile, self.landline)))
+
+
+@dataclass
+class _Maker:
+    rng: Random
+    numbers: Numbers
+    patients: list[DemoPatient] = field(default_factory=list)
+    born: set[tuple[dt.date, bool]] = field(default_factory=set)
+
+    def pick(self, weights: dict[str, int]) -> str:
+        return self.rng.choices(list(weights), list(weights.values()))[0]
+
+    def household(self) -> None:
+        """Add one to five people of one name; children carry a parent's mobile."""
+        rng = self.rng
+        language = self.pick(_LANGUAGES)
+        country = self.pick(_COUNTRIES.get(language, {"be": 100}))
+        site = self.pick({site.code: site.weight for site in SITES})
+        has_landline = country in {"be", "fr"} and rng.random() < 0.45
+        landline = self.numbers.landline(country, site) if has_landline else ""
+        family_name = rng.choice(FAMILY_NAMES[language])
+        parent_age = rng.choices((30, 45, 60, 75, 86), (19, 22, 25, 24, 10))[0]
+        adults = 1 if rng.random() < 0.45 else 2
+        children = rng.choice((0, 0, 1, 2, 3)) if parent_age <= 45 else 0
+        mobile = ""
+        for place in range(adults + children):
+            age = parent_age + rng.randrange(-7, 8)
+            if place >= adults:
+                age = rng.randrange(max(1, min(MAJORITY, parent_age - 20)))
+            patient = self.person(family_name, language, site, age)
+            shares = mobile and (age < HAS_OWN_MOBILE or (age > SENIOR and rng.random() < 0.4))
+            patient.mobile = mobile if shares else self.numbers.mobile(country)
+            patient.landline = landline
+            mobile = mobile or patient.mobile
+
+    def person(self, family_name: str, language: str, site: str, age: int) -> DemoPatient:
+        """Add one person; no two of one sex share a birth date, for the national number."""
+        rng = self.rng
+        while True:
+            is_female = rng.random() < 0.53
+            days = age * 365.25 + rng.randrange(365)
+            birth_date = TODAY - dt.timedelta(days=int(days) + 1)
+            if (birth_date, is_female) not in self.born:
+                break
+            age += rng.choice((-1, 1)) if age > 1 else 1
+        self.born.add((birth_date, is_female))
+        patient = DemoPatient(
+            number=f"D{len(self.patients) + 1:06}",
+            family_name=family_name,
+            given_name=rng.choice((WOMEN if is_female else MEN)[language]),
+            is_female=is_female,
+            birth_date=birth_date,
+            language=language,
+            site=site,
+        )
+        patient.national_number = self.national_number(patient)
+        patient.groups = self.groups(patient)
+        self.patients.append(patient)
+        return patient
+
+    def national_number(self, patient: DemoPatient) -> str:
+        """Return a right number, none for three in a hundred, a mistyped one for one in 80."""
+        right = national_number(patient.birth_date, is_female=patient.is_female)
+        chance = self.rng.random()
+        if chance < 0.03:
+            return ""
+        return wrong_national_number(right) if chance < 0.0425 else right
+
+    def groups(self, patient: DemoPatient) -> frozenset[ProtectedGroup]:
+        """Return the protected groups of a person, as likely as their age makes them."""
+        rng, age = self.rng, patient.age
+        groups = set()
+        if patient.is_female and 19 <= age <= 42 and rng.random() < 0.16:
+            groups.add(ProtectedGroup.PREGNANCY)
+        if age >= 30 and rng.random() < 0.05:
+            groups.add(ProtectedGroup.ONCOLOGY)
+            if rng.random() < 0.5:
+                groups.add(ProtectedGroup.CHEMOTHERAPY)
+        if rng.random() < (0.14 if age >= 50 else 0.02):
+            groups.add(ProtectedGroup.DIABETES)
+        if rng.random() < 0.02:
+            groups.add(ProtectedGroup.CAST)
+        return frozenset(groups)
+
+
+def make_patients(count: int, rng: Random) -> list[DemoPatient]:
+    """Return ``count`` patients."""
+    maker = _Maker(rng, Numbers(rng))
+    while len(maker.patients) < count:
+        maker.household()
+    patients = maker.patients[:count]
+    _take_phones_away(patients, maker.numbers, rng)
+    return patients
+
+
+def _take_phones_away(patients: list[DemoPatient], numbers: Numbers, rng: Random) -> None:
+    """Leave 8 % without a mobile, mostly the old; of those, a few without any number."""
+    old = [patient for patient in patients if patient.age > SENIOR]
+    young = [patient for patient in patients if patient.age <= SENIOR]
+    wanted = round(len(patients) * WITHOUT_MOBILE)
+    from_old = min(round(wanted * 0.75), len(old))
+    chosen = rng.sample(old, from_old) + rng.sample(young, wanted - from_old)
+    without_any = round(len(patients) * WITHOUT_ANY_NUMBER)
+    rng.shuffle(chosen)
+    for place, patient in enumerate(chosen):
+        patient.mobile = ""
+        if place < without_any:
+            patient.landline = ""
+        elif not patient.landline:
+            patient.landline = numbers.landline("be", patient.site)
