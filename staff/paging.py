@@ -51,12 +51,12 @@ def page_by_key(
 
     Args:
         queryset: what the reader may see; its own order is replaced by ``keys``.
-        keys: fields that together are unique and never null, ``-`` in front for descending;
-            an index on them makes every page equally fast.
+        keys: fields or annotations that together are unique and never null, ``-`` in front
+            for descending; an index on them makes every page equally fast.
         cursor: from the page before or after; empty or unreadable means the first page.
         size: rows on a page.
     """
-    place = _decode(queryset.model, keys, cursor)
+    place = _decode(queryset, keys, cursor)
     backward = place is not None and cursor.startswith(_BACKWARD)
     order = _reversed(keys) if backward else list(keys)
     rows = queryset.order_by(*order)
@@ -108,7 +108,7 @@ def _encode(direction: str, keys: Sequence[str], row: Model) -> str:
     return direction + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(model: type[Model], keys: Sequence[str], cursor: str) -> list[Any] | None:
+def _decode(queryset: QuerySet, keys: Sequence[str], cursor: str) -> list[Any] | None:
     """Return the key values, or None for a cursor that somebody shortened or made up."""
     if cursor[:1] not in {_FORWARD, _BACKWARD}:
         return None
@@ -117,14 +117,17 @@ def _decode(model: type[Model], keys: Sequence[str], cursor: str) -> list[Any] |
         values = json.loads(base64.urlsafe_b64decode(padded))
         if not isinstance(values, list) or len(values) != len(keys) or None in values:
             return None
-        fields = [_field(model, key.removeprefix("-")) for key in keys]
+        fields = [_field(queryset, key.removeprefix("-")) for key in keys]
         return [field.to_python(value) for field, value in zip(fields, values, strict=True)]
     except (binascii.Error, ValueError, TypeError, OverflowError, ValidationError):
         return None
 
 
-def _field(model: type[Model], path: str) -> Field:
+def _field(queryset: QuerySet, path: str) -> Field:
+    if path in queryset.query.annotations:
+        return queryset.query.annotations[path].output_field
     *relations, name = path.split("__")
+    model = queryset.model
     for relation in relations:
         related = model._meta.get_field(relation).related_model
         if not isinstance(related, type):

@@ -1,6 +1,7 @@
 """Lists page by key: every row once, whatever the ties, in both directions."""
 
 import pytest
+from django.db.models import Case, IntegerField, When
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,15 @@ def test_keys_may_reach_over_a_relation():
     keys = ("unit__code", "id")
     first = page_by_key(Appointment.objects.select_related("unit"), keys=keys, size=2)
     second = page_by_key(Appointment.objects.all(), keys=keys, size=2, cursor=first.next_cursor)
+    assert ids(first) + ids(second) == [made[1].pk, made[0].pk, made[2].pk]
+
+
+def test_keys_may_be_computed():
+    made = [an_appointment(service=s) for s in ("surgery", "radiology", "surgery")]
+    rank = Case(When(service="radiology", then=0), default=1, output_field=IntegerField())
+    rows = Appointment.objects.annotate(rank=rank)
+    first = page_by_key(rows, keys=("rank", "id"), size=2)
+    second = page_by_key(rows, keys=("rank", "id"), size=2, cursor=first.next_cursor)
     assert ids(first) + ids(second) == [made[1].pk, made[0].pk, made[2].pk]
 
 
