@@ -141,9 +141,7 @@ def require_everywhere(user: User, capability: Capability) -> None:
     """Refuse unless the capability is held for the whole group (bulletins, sending)."""
     if not require(user, capability).everywhere:
         raise AccessRefused(
-            _(
-                "Cette action vaut pour tout le groupe ; votre rôle est limité à un site ou une unité."
-            )
+            _("Cette action vaut pour tout le groupe ; votre rôle se limite à un site.")
         )
 
 

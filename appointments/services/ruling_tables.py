@@ -48,10 +48,8 @@ class Scope:
     def condition(self, alias: str) -> str:
         """Return the SQL condition on a table that has ``patient_id`` and ``day``."""
         if self.first_day is None:
-            return (
-                f"EXISTS (SELECT 1 FROM ruled_pair p WHERE p.patient_id = {alias}.patient_id"
-                f" AND p.day = {alias}.day)"  # noqa: S608
-            )
+            return f"""EXISTS (SELECT 1 FROM ruled_pair p
+                WHERE p.patient_id = {alias}.patient_id AND p.day = {alias}.day)"""  # noqa: S608
         return f"{alias}.day BETWEEN %s AND %s"
 
     @property

@@ -64,7 +64,7 @@ class Shape:
 
 
 def _shapes(cursor: CursorWrapper) -> list[Shape]:
-    pending = f"{opening.PENDING} AND n.id NOT IN (SELECT id FROM stale_notice)"
+    pending = f"{opening.PENDING} AND n.id NOT IN (SELECT id FROM stale_notice)"  # noqa: S608
     cursor.execute(
         f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
             FROM (

@@ -56,7 +56,11 @@ class RoleAssignment(models.Model):
         verbose_name_plural = _("rôles attribués")
         constraints = [
             models.UniqueConstraint(
-                "user", "role", Coalesce("site", 0), Coalesce("unit", 0), name="role_assignment_once"
+                "user",
+                "role",
+                Coalesce("site", 0),
+                Coalesce("unit", 0),
+                name="role_assignment_once",
             ),
             models.CheckConstraint(
                 name="role_assignment_site_or_unit",
