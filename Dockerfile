@@ -11,7 +11,7 @@ ENV PATH=/venv/bin:$PATH
 WORKDIR /app
 COPY . .
 # Without DATABASE_URL the settings ask for nothing, so that no secret is needed to build.
-RUN find locale -name '*.po' -exec sh -c \
+RUN find . -name '*.po' -exec sh -c \
         'python -m babel.messages.frontend --quiet compile -i "$1" -o "${1%.po}.mo"' _ {} \; \
     && DATA_DIR=/tmp/build STATIC_ROOT=/app/staticfiles \
         python manage.py collectstatic --noinput --verbosity 0 \
