@@ -31,8 +31,8 @@ def command(part: str, rest: list[str], environment: Mapping[str, str]) -> list[
         # No access log: addresses of pages hold what was searched for, which may be a name.
         return ["gunicorn", "vivalia_continuity.wsgi:application", "--bind", f"0.0.0.0:{PORT}",
                 "--workers", environment.get("WEB_CONCURRENCY") or "3", "--threads", "4",
-                "--timeout", "60", "--graceful-timeout", "20", "--worker-tmp-dir", "/dev/shm", "--no-control-socket",
-                *rest]  # fmt: skip
+                "--timeout", "60", "--graceful-timeout", "20", "--worker-tmp-dir", "/dev/shm",
+                "--no-control-socket", *rest]  # fmt: skip
     if part == "worker":
         concurrency = environment.get("WORKER_CONCURRENCY") or "4"
         return [*CELERY, "worker", "--loglevel", "info", "--concurrency", concurrency, *rest]
