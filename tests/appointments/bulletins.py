@@ -1,0 +1,62 @@
+"""The bulletin of 14 May 2022 and its people, for tests."""
+
+import datetime as dt
+
+from appointments.models import Bulletin
+from appointments.services import bulletins
+from appointments.services.bulletins import ClauseDraft
+from staff.models import User
+from tests.builders import MONDAY, a_user, at
+
+RELEASE = at("2022-05-15 18:00")
+SATURDAY_NOON = at("2022-05-14 12:00")
+
+THE_DAY = (
+    ClauseDraft(
+        "cancel",
+        "cancelled",
+        kept_by="doctor",
+        keep_until=RELEASE,
+        services=("consultation",),
+    ),
+    ClauseDraft(
+        "case_by_case",
+        "both",
+        channel="phone",
+        kept_by="medical_director",
+        services=("surgery",),
+    ),
+    ClauseDraft("cancel", "cancelled", services=("radiology", "nuclear_medicine")),
+    ClauseDraft("maintain", "nobody", services=("blood_sampling",)),
+    ClauseDraft("cancel", "cancelled", services=("covid_centre",)),
+    ClauseDraft("maintain", "nobody", services=("emergency",)),
+)
+
+
+def somebody_in_the_crisis_cell(name: str) -> User:
+    """Return the crisis cell member of this name, made on first use."""
+    return User.objects.filter(username=name).first() or a_user(name, "crisis_cell")
+
+
+def a_draft(
+    *clauses: ClauseDraft, first_day: dt.date = MONDAY, last_day: dt.date | None = None
+) -> Bulletin:
+    """Return a draft by ``crise1``: the bulletin of the day unless clauses are given."""
+    return bulletins.draft(
+        by=somebody_in_the_crisis_cell("crise1"),
+        title="Essai",
+        first_day=first_day,
+        last_day=last_day or first_day,
+        release_at=RELEASE,
+        clauses=clauses or THE_DAY,
+    )
+
+
+def in_force(*clauses: ClauseDraft, **window) -> Bulletin:
+    """Return a bulletin approved by ``crise2``."""
+    return approved(a_draft(*clauses, **window))
+
+
+def approved(bulletin: Bulletin) -> Bulletin:
+    """Approve a draft in the name of ``crise2``."""
+    return bulletins.approve(bulletin_id=bulletin.pk, by=somebody_in_the_crisis_cell("crise2"))
