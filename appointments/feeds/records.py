@@ -13,8 +13,8 @@ class ScheduleRecord:
     """One planned act, in our words, with the source's own numbers.
 
     Attributes:
-        line: where it stands in the file, counted as a spreadsheet does (the headings are 1);
-            for a feed of messages, the number of the message.
+        line: where it begins in the file, counted from 1 as editors and spreadsheets do; for a
+            feed of messages, the number of the message.
         source_id: the source's number of the appointment, stable from one export to the next.
         patient_id: the source's number of the patient (record number).
         language: ``fr``, ``nl``, ``de`` or ``en``; empty when the source does not say.
@@ -63,9 +63,14 @@ class RowFault:
         column: the heading as the file writes it.
         value: what was found there.
         why: what is wrong and what to do, in the reader's language.
+        landed: the row was taken all the same, without this value.
+        source_id: the appointment that the row is about, when it says so: its row is wrong, but
+            it has not disappeared from the source.
     """
 
     line: int
     column: str
     value: str
     why: str
+    landed: bool = False
+    source_id: str = ""

@@ -1,0 +1,189 @@
+"""One row of a schedule file, made a record; or its faults, each with its column and remedy."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from django.utils.translation import gettext as _
+
+from appointments.feeds import moments, values, words
+from appointments.feeds.columns import BY_KEY
+from appointments.feeds.headings import Headings
+from appointments.feeds.records import RowFault, ScheduleRecord
+from appointments.feeds.words import BadValue
+from patients import national_number
+
+T = TypeVar("T")
+SHOWN = 200  # characters of a faulty value that are kept
+
+
+@dataclass
+class RowReader:
+    """Reads the cells of one row; the faults found stay in ``faults``."""
+
+    headings: Headings
+    line: int
+    cells: Sequence[Any]
+    faults: list[RowFault] = field(default_factory=list)
+
+    def record(self) -> ScheduleRecord | None:
+        """Return the record of this row, or None when something it cannot do without is wrong.
+
+        What only describes the patient or the act (birth date, phone, language, length) may be
+        wrong: the row lands without it and the fault says so. Losing the row would lose the
+        patient.
+        """
+        source_id = self._must("source_id", _identifier("source_id"), "")
+        essential: dict[str, Any] = {
+            "patient_id": self._must("patient_id", _identifier("patient_id"), ""),
+            "family_name": self._must("family_name", _obligatory, ""),
+            "unit": self._must("unit", _obligatory, ""),
+            "site": self._must("site", values.text, ""),
+            "service": self._must("service", _service, ""),
+            "starts_at": self._starts_at(),
+            "status": self._must("status", _word(words.STATUSES), "booked") or "booked",
+            "protected_groups": self._must("protected_groups", values.groups, frozenset()),
+        }
+        self._refuse_surplus()
+        is_refused = bool(self.faults)
+        description = self._description()  # its faults too are said at the first reading
+        if is_refused:
+            self.faults = [replace(f, landed=False, source_id=source_id) for f in self.faults]
+            return None
+        return ScheduleRecord(line=self.line, source_id=source_id, **essential, **description)
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "given_name": self._may("given_name", _short("given_name"), ""),
+            "birth_date": self._may("birth_date", moments.read_date, None),
+            "language": self._may("language", values.language, ""),
+            "national_number": self._national_number(),
+            "phones": self._phones(),
+            "unit_name": self._may("unit_name", _short("unit_name"), ""),
+            "practitioner_code": self._may("practitioner_code", _practitioner_code, ""),
+            "practitioner_name": self._may("practitioner_name", _short("practitioner_name"), ""),
+            "minutes": self._may("minutes", values.minutes, None),
+            "act": self._may("act", _short("act"), ""),
+            "priority": self._may("priority", _word(words.PRIORITIES), "routine") or "routine",
+        }
+
+    def _cell(self, key: str) -> object:
+        places = self.headings.places.get(key)
+        return self._at(places[0]) if places else ""
+
+    def _at(self, position: int) -> object:
+        return self.cells[position] if position < len(self.cells) else ""
+
+    def _must(self, key: str, read: Callable[[object], T], otherwise: T) -> T:
+        """Read what the row cannot do without; a column that the file lacks is empty."""
+        if key not in self.headings.places:
+            return otherwise
+        try:
+            return read(self._cell(key))
+        except BadValue as error:
+            self._fault(key, self._cell(key), str(error), landed=False)
+            return otherwise
+
+    def _may(self, key: str, read: Callable[[object], T], otherwise: T) -> T:
+        """Read what the row can do without."""
+        cell = self._cell(key)
+        if cell == "" or (isinstance(cell, str) and not cell.strip()):
+            return otherwise
+        try:
+            return read(cell)
+        except BadValue as error:
+            self._fault(key, cell, str(error), landed=True)
+            return otherwise
+
+    def _fault(self, key: str, cell: object, why: str, *, landed: bool) -> None:
+        column = self.headings.title_of(key)
+        self.faults.append(RowFault(self.line, column, shown(cell), why, landed=landed))
+
+    def _starts_at(self) -> Any:
+        places = self.headings.places
+        if "starts_at" in places:
+            return self._must("starts_at", moments.read_moment, None)
+        if "time" not in places:
+            return self._must("date", moments.read_moment, None)
+        try:
+            return moments.read_date_and_time(self._cell("date"), self._cell("time"))
+        except BadValue as error:
+            written = f"{shown(self._cell('date'))} {shown(self._cell('time'))}"
+            titles = f"{self.headings.title_of('date')}, {self.headings.title_of('time')}"
+            self.faults.append(RowFault(self.line, titles, written, str(error)))
+            return None
+
+    def _phones(self) -> tuple[str, ...]:
+        found: list[str] = []
+        for position in self.headings.places.get("phones", ()):
+            cell = self._at(position)
+            try:
+                found += values.phone_numbers(cell)
+            except BadValue as error:
+                column = self.headings.titles[position]
+                self.faults.append(
+                    RowFault(self.line, column, shown(cell), str(error), landed=True)
+                )
+        return tuple(found)
+
+    def _national_number(self) -> str:
+        number = self._may("national_number", _national_number, "")
+        if number and not national_number.is_valid(number):
+            why = _("Numéro national faux : il est gardé tel quel et marqué comme tel.")
+            self._fault("national_number", number, why, landed=True)
+        return number
+
+    def _refuse_surplus(self) -> None:
+        """A cell beyond the last heading means that all of them may have slipped."""
+        surplus = [cell for cell in self.cells[self.headings.width :] if shown(cell)]
+        if surplus:
+            why = _(
+                "Plus de cellules que de titres : un séparateur se trouve dans un texte sans "
+                "guillemets. Corrigez la ligne."
+            )
+            self.faults.append(RowFault(self.line, "", shown(surplus[0]), why))
+
+
+def shown(cell: object) -> str:
+    """Return a cell as it is shown to the person who must correct it."""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)
+    return " ".join(str(cell).replace("\x00", " ").split())[:SHOWN]
+
+
+def _obligatory(cell: object) -> str:
+    return values.identifier(cell, 80)
+
+
+def _identifier(key: str) -> Callable[[object], str]:
+    longest = BY_KEY[key].longest or SHOWN
+    return lambda cell: values.identifier(cell, longest)
+
+
+def _practitioner_code(cell: object) -> str:
+    return values.identifier(cell, BY_KEY["practitioner_code"].longest or SHOWN)
+
+
+def _national_number(cell: object) -> str:
+    return values.national_number(cell)[: BY_KEY["national_number"].longest]
+
+
+def _short(key: str) -> Callable[[object], str]:
+    """Return what reads a text and cuts it to what the database holds: nothing depends on it."""
+    longest = BY_KEY[key].longest
+    return lambda cell: values.text(cell)[:longest].rstrip()
+
+
+def _word(table: dict[str, str]) -> Callable[[object], str]:
+    def read(cell: object) -> str:
+        written = values.text(cell)
+        return words.meaning(written, table) if written else ""
+
+    return read
+
+
+def _service(cell: object) -> str:
+    written = values.text(cell)
+    if not written:
+        raise BadValue(_("Cellule vide : cette valeur est obligatoire."))
+    return words.meaning(written, words.SERVICES)

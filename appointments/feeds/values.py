@@ -1,0 +1,142 @@
+"""What stands in a cell, made the value that a record needs; else ``BadValue`` says why."""
+
+import datetime as dt
+import re
+import unicodedata
+
+from django.utils.translation import gettext as _
+
+from appointments.feeds import words
+from appointments.feeds.words import BadValue
+from patients import phones
+from patients.names import fold
+
+UNREADABLE = "\ufffd"  # what the decoder leaves where the bytes are no text
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
+_MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
+_BETWEEN_PHONES = re.compile(r"\s+(?:/|ou|of|or|et|en)\s+|[;|\n]")
+_BETWEEN_GROUPS = re.compile(r"[,;|/+\n]")
+_NO_GROUP = {"", "NON", "NEE", "NO", "AUCUN", "GEEN", "NONE", "0"}
+_LONGEST_MINUTES = 24 * 60
+
+
+def text(cell: object) -> str:
+    """Return a cell as one line of text, without control characters.
+
+    Raises:
+        BadValue: bytes that are no text in the file's encoding.
+    """
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _MOST_DIGITS_KEPT:
+        return str(int(cell))
+    if isinstance(cell, dt.datetime | dt.date | dt.time):
+        return cell.isoformat()
+    kept = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in str(cell))
+    line = " ".join("".join(kept).split())
+    if UNREADABLE in line:
+        raise BadValue(
+            _("Caractère illisible : exportez le fichier en UTF-8, ou corrigez cette cellule.")
+        )
+    return line
+
+
+def identifier(cell: object, longest: int) -> str:
+    """Return a number or code exactly as the source gives it.
+
+    Raises:
+        BadValue: empty, too long, or rounded by a spreadsheet: then several patients might
+            share it.
+    """
+    if isinstance(cell, float) and abs(cell) >= _MOST_DIGITS_KEPT:
+        raise _rounded()
+    code = text(cell)
+    if not code:
+        raise BadValue(_("Cellule vide : cette valeur est obligatoire."))
+    if _ROUNDED.fullmatch(code):
+        raise _rounded()
+    if len(code) > longest:
+        raise BadValue(_("Trop long : %(longest)s caractères au plus.") % {"longest": longest})
+    return code
+
+
+def _rounded() -> BadValue:
+    return BadValue(
+        _("Le tableur a arrondi ce numéro : mettez la colonne au format texte et réexportez.")
+    )
+
+
+def phone_numbers(cell: object) -> tuple[str, ...]:
+    """Return the telephone numbers of a cell, as written; a cell may hold several.
+
+    Raises:
+        BadValue: one of them cannot be dialled.
+    """
+    written = text(cell)
+    if not written:
+        return ()
+    if _ROUNDED.fullmatch(written):
+        raise _rounded()
+    parts = [part.strip() for part in _BETWEEN_PHONES.split(written) if part.strip()]
+    if any(phones.read(part) is None for part in parts):
+        raise BadValue(_("Numéro qu'on ne peut composer : vérifiez les chiffres."))
+    return tuple(parts)
+
+
+def national_number(cell: object) -> str:
+    """Return a national number, its lost leading zeros put back; it may be wrong."""
+    if isinstance(cell, float) and cell.is_integer() and cell > 0:
+        return str(int(cell)).zfill(11)
+    return text(cell)
+
+
+def minutes(cell: object) -> int | None:
+    """Return a length in minutes: ``20``, ``20 min``, ``0:20``, or a spreadsheet's time.
+
+    Raises:
+        BadValue: no length, or not between 1 minute and a day.
+    """
+    if isinstance(cell, dt.timedelta):
+        return _length(cell // dt.timedelta(minutes=1))
+    if isinstance(cell, dt.time):
+        return _length(cell.hour * 60 + cell.minute)
+    written = text(cell).casefold()
+    if not written:
+        return None
+    whole = re.fullmatch(r"(\d{1,4})(?:[.,]0+)?\s*(?:m|mn|min|minutes?|minuten)?\.?", written, re.A)
+    if whole:
+        return _length(int(whole[1]))
+    clock = re.fullmatch(r"(\d{1,2})\s*[:hu]\s*(\d{2})?(?::00)?", written, re.A)
+    if clock:
+        return _length(int(clock[1]) * 60 + int(clock[2] or 0))
+    raise BadValue(_("Durée illisible : écrivez un nombre de minutes."))
+
+
+def _length(count: int) -> int:
+    if not 0 < count <= _LONGEST_MINUTES:
+        raise BadValue(_("Durée peu plausible : de 1 à 1440 minutes."))
+    return count
+
+
+def groups(cell: object) -> frozenset[str]:
+    """Return the protected groups named in a cell, separated by ``+``, a comma or a slash.
+
+    Raises:
+        BadValue: a group that is not known: the patient might be cancelled by mistake.
+    """
+    named = [part.strip() for part in _BETWEEN_GROUPS.split(text(cell))]
+    return frozenset(
+        words.meaning(part, words.PROTECTED_GROUPS) for part in named if fold(part) not in _NO_GROUP
+    )
+
+
+def language(cell: object) -> str:
+    """Return the language code of a word or a locale such as ``fr-BE``; empty for none.
+
+    Raises:
+        BadValue: none of ours.
+    """
+    written = text(cell)
+    if not written:
+        return ""
+    return words.meaning(re.split(r"[-_]", written)[0], words.LANGUAGES)

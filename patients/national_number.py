@@ -1,0 +1,12 @@
+"""The Belgian national number (NISS): the national register's or a BIS number."""
+
+from stdnum.be import ssn
+
+
+def is_valid(number: str) -> bool:
+    """Whether a number passes every check: length, date of birth and check digits.
+
+    The checks are python-stdnum's ``be.ssn``. A number that fails is kept and shown as wrong; a
+    patient is never refused for it.
+    """
+    return bool(ssn.is_valid(number))
