@@ -1,0 +1,19 @@
+"""What the roster pages ask for."""
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class DayForm(forms.Form):
+    """Which day to look at."""
+
+    day = forms.DateField(
+        label=_("Jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+
+
+class IssueForm(forms.Form):
+    """Whose sheet to issue: one unit's, or that of every unit in the scope."""
+
+    day = forms.DateField()
+    unit = forms.IntegerField(required=False, min_value=1)

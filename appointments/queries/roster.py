@@ -1,0 +1,144 @@
+"""What to print for units and a day, in a number of queries that grows with neither."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+from django.conf import settings
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
+from appointments.models import Appointment, Feed
+from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
+from notifications.models import NoticeItem, NoticeState
+from patients.models import PatientIdentifier
+from staff import clock
+from staff.models import Unit
+
+
+def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, RosterContent]:
+    """Return the sheet of each unit, without a version, in the order of site and unit.
+
+    Five queries, whatever the number of units and rows. Asks for nobody's rights: the caller
+    narrows ``unit_ids`` to what the reader may print.
+    """
+    units = (
+        Unit.objects.filter(id__in=unit_ids).select_related("site").order_by("site__name", "name")
+    )
+    now = clock.now()
+    ages = {feed.pk: _age(feed, now) for feed in Feed.objects.all()}
+    told = _told(unit_ids, day)
+    numbers = _record_numbers(unit_ids, day)
+    rows, heard = defaultdict(list), defaultdict(set)
+    for appointment in _appointments(unit_ids, day):
+        age = ages[appointment.feed_id]
+        record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
+        rows[appointment.unit_id].append(
+            _row(appointment, record_number, told.get(appointment.pk, ("", "")))
+        )
+        heard[appointment.unit_id].add(age)
+    return {
+        unit.pk: RosterContent(
+            unit_id=unit.pk,
+            unit_code=unit.code,
+            unit=unit.name,
+            site_code=unit.site.code,
+            site=unit.site.name,
+            callback_number=unit.site.callback_number,
+            day=day,
+            made_at=now,
+            # An empty sheet is as old as everything that could have filled it.
+            feeds=tuple(sorted(heard[unit.pk] or ages.values(), key=lambda age: age.feed)),
+            rows=arranged(rows[unit.pk]),
+        )
+        for unit in units
+    }
+
+
+def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
+    """The day's appointments, each with the one decision that stands (outer join)."""
+    return (
+        Appointment.objects.filter(unit__in=unit_ids, day=day)
+        .select_related("patient", "practitioner")
+        .annotate(
+            standing=FilteredRelation(
+                "decisions", condition=Q(decisions__version=F("decision_version"))
+            ),
+            ruled_by_bulletin=F("standing__bulletin"),
+            ruled_by_clause=F("standing__clause__position"),
+            decider_given=F("standing__decided_by__first_name"),
+            decider_family=F("standing__decided_by__last_name"),
+            decider_account=F("standing__decided_by__username"),
+        )
+    )
+
+
+def _told(unit_ids: Collection[int], day: dt.date) -> dict[int, tuple[str, str]]:
+    """State and word of the newest notice that stands, by appointment."""
+    appointments = Appointment.objects.filter(unit__in=unit_ids, day=day)
+    items = (
+        NoticeItem.objects.filter(subject_id__in=appointments.values("id"), notice__day=day)
+        .exclude(notice__state=NoticeState.WITHDRAWN)
+        .order_by("notice__version")
+        .values_list("subject_id", "notice__state", "word")
+    )
+    return {subject: (state, word) for subject, state, word in items}
+
+
+def _record_numbers(unit_ids: Collection[int], day: dt.date) -> dict[int, dict[str, str]]:
+    """Each patient's numbers, by source."""
+    patients = Appointment.objects.filter(unit__in=unit_ids, day=day).values("patient")
+    numbers: dict[int, dict[str, str]] = defaultdict(dict)
+    found = PatientIdentifier.objects.filter(patient__in=patients).order_by("system", "value")
+    for patient, system, value in found.values_list("patient", "system", "value"):
+        numbers[patient].setdefault(system, value)
+    return numbers
+
+
+def _record_number(numbers: dict[str, str], feed: str) -> str:
+    """The number that the source itself uses, else the first known."""
+    return numbers.get(feed) or next(iter(numbers.values()), "")
+
+
+def _age(feed: Feed, now: dt.datetime) -> FeedAge:
+    if feed.heard_at is None:
+        return FeedAge(feed=feed.name, heard_at=None, hours=None, is_old=True)
+    silence = max(now - feed.heard_at, dt.timedelta())
+    return FeedAge(
+        feed=feed.name,
+        heard_at=feed.heard_at.astimezone(clock.BRUSSELS),
+        hours=silence // dt.timedelta(hours=1),
+        is_old=silence > dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS),
+    )
+
+
+def _row(appointment: Appointment, record_number: str, told: tuple[str, str]) -> RosterRow:
+    patient = appointment.patient
+    decider: Any = appointment  # the annotations of _appointments
+    full_name = f"{decider.decider_given or ''} {decider.decider_family or ''}".strip()
+    return RosterRow(
+        appointment_id=appointment.pk,
+        starts_at=appointment.starts_at.astimezone(clock.BRUSSELS),
+        family_name=patient.family_name,
+        given_name=patient.given_name,
+        birth_date=patient.birth_date,
+        record_number=record_number,
+        service=appointment.service,
+        act=appointment.act,
+        practitioner=str(appointment.practitioner or ""),
+        outcome=appointment.outcome,
+        basis=appointment.outcome_basis,
+        bulletin=decider.ruled_by_bulletin,
+        clause=decider.ruled_by_clause,
+        decided_by=full_name or decider.decider_account or "",
+        status=appointment.status,
+        moved_from=_in_brussels(appointment.moved_from),
+        missing_since=_in_brussels(appointment.missing_since),
+        phone=patient.mobile or patient.landline,
+        told=told[0],
+        told_word=told[1],
+    )
+
+
+def _in_brussels(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment and moment.astimezone(clock.BRUSSELS)

@@ -1,0 +1,176 @@
+"""What stands on a unit's sheet for a day, as plain values; knows no database.
+
+Rows hold codes, not words: the digest of a sheet is the same in every language.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from appointments.vocabulary import Outcome
+
+# FHIR R4 Appointment.status under which the source itself expects nobody any more.
+OFF_AT_SOURCE = frozenset({"cancelled", "entered-in-error"})
+SECTIONS = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED)
+
+
+@dataclass(frozen=True)
+class RosterRow:
+    """One appointment as the ward reads it.
+
+    Attributes:
+        starts_at: aware, in Europe/Brussels.
+        record_number: by which the source that planned it knows the patient.
+        outcome: code of what holds, empty while nothing is decided.
+        basis: code of what the decision rests on, empty without a decision.
+        clause: position of the clause in its bulletin.
+        decided_by: name of the person who decided.
+        status: what the source says (FHIR R4 Appointment.status).
+        phone: E.164, the mobile first.
+        told: state of the newest notice about it, empty when nobody has to be told.
+        told_word: what that notice says (``cancelled`` or ``maintained``).
+    """
+
+    appointment_id: int
+    starts_at: dt.datetime
+    family_name: str
+    given_name: str
+    birth_date: dt.date | None
+    record_number: str
+    service: str
+    act: str
+    practitioner: str
+    outcome: str = ""
+    basis: str = ""
+    bulletin: int | None = None
+    clause: int | None = None
+    decided_by: str = ""
+    status: str = "booked"
+    moved_from: dt.datetime | None = None
+    missing_since: dt.datetime | None = None
+    phone: str = ""
+    told: str = ""
+    told_word: str = ""
+
+    @property
+    def is_off_at_source(self) -> bool:
+        """Whether the source itself struck it, whatever the crisis decided."""
+        return self.status in OFF_AT_SOURCE
+
+    @property
+    def section(self) -> Outcome:
+        """Under which heading it stands; what nobody ruled on happens as planned."""
+        if self.is_off_at_source:
+            return Outcome.CANCELLED
+        return Outcome(self.outcome or Outcome.MAINTAINED)
+
+    @property
+    def is_told_otherwise(self) -> bool:
+        """Whether the patient heard something that no longer holds."""
+        return self.told == "told" and self.told_word != self.outcome
+
+    def age_on(self, day: dt.date) -> tuple[int, int] | None:
+        """Return the age in whole years and, below two years, in whole months; else 0 months."""
+        if self.birth_date is None or self.birth_date > day:
+            return None
+        born = self.birth_date
+        months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+        return months // 12, months if months < 24 else 0
+
+
+@dataclass(frozen=True)
+class FeedAge:
+    """How old the newest word of one feed is; never heard when ``heard_at`` is None."""
+
+    feed: str
+    heard_at: dt.datetime | None
+    hours: int | None
+    is_old: bool
+
+
+@dataclass(frozen=True)
+class RosterContent:
+    """One unit's sheet for a day.
+
+    ``version`` is 0 while the content stands under no number; ``replaces`` is 0 when nothing
+    was printed before. Build it with ``arranged``, which puts the rows in their order.
+    """
+
+    unit_id: int
+    unit_code: str
+    unit: str
+    site_code: str
+    site: str
+    callback_number: str
+    day: dt.date
+    made_at: dt.datetime
+    feeds: tuple[FeedAge, ...] = ()
+    rows: tuple[RosterRow, ...] = ()
+    version: int = 0
+    replaces: int = 0
+
+    @property
+    def sections(self) -> list[tuple[Outcome, list[RosterRow]]]:
+        """The headings in their order, each with its rows; empty ones are left out."""
+        grouped = {code: [row for row in self.rows if row.section is code] for code in SECTIONS}
+        return [(code, rows) for code, rows in grouped.items() if rows]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows stand under each heading, by its code."""
+        return {str(code): sum(row.section is code for row in self.rows) for code in SECTIONS}
+
+    @property
+    def is_old(self) -> bool:
+        """Whether a feed behind the sheet was silent for too long, or none is known."""
+        return not self.feeds or any(feed.is_old for feed in self.feeds)
+
+    @property
+    def content_digest(self) -> str:
+        """SHA-256 of everything printed that is not the time of printing."""
+        return self._digest([vars(row) for row in self.rows])
+
+    @property
+    def plan_digest(self) -> str:
+        """The same without who was told."""
+        return self._digest([{**vars(row), "told": "", "told_word": ""} for row in self.rows])
+
+    @property
+    def file_stem(self) -> str:
+        """The name of its file, without extension: ``arlon-cardiologie-2022-05-16-v1``."""
+        return file_stem(self.site_code, self.unit_code, self.day, self.version)
+
+    def numbered(self, version: int) -> "RosterContent":
+        """Return the sheet under a version, which replaces the one before."""
+        return replace(self, version=version, replaces=version - 1)
+
+    def _digest(self, rows: list[dict[str, Any]]) -> str:
+        printed = [self.site, self.unit, self.callback_number, self.day, rows]
+        canonical = json.dumps(printed, sort_keys=True, ensure_ascii=False, default=str)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def arranged(rows: Iterable[RosterRow]) -> tuple[RosterRow, ...]:
+    """Return rows as they are printed: by heading, then time, then name."""
+    return tuple(
+        sorted(
+            rows,
+            key=lambda row: (
+                SECTIONS.index(row.section),
+                row.starts_at,
+                row.family_name,
+                row.given_name,
+                row.appointment_id,
+            ),
+        )
+    )
+
+
+def file_stem(site_code: str, unit_code: str, day: dt.date, version: int) -> str:
+    """Return a file name that says what the paper is, without extension."""
+    prefix = f"{site_code}-"
+    place = prefix + unit_code.removeprefix(prefix)
+    return f"{place}-{day:%Y-%m-%d}-v{version}"

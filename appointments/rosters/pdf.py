@@ -1,0 +1,46 @@
+"""A page becomes a PDF, reading nothing but the page.
+
+Needs no Django, so that a child process that does only this starts fast and stays small.
+WeasyPrint keeps memory for each page it ever drew (ADR 0006): whoever calls this many times
+does so in processes that are thrown away.
+"""
+
+import io
+from dataclasses import dataclass
+
+# Tagged for readers of screens and refused by validators otherwise: ISO 14289-1.
+VARIANT = "pdf/ua-1"
+
+
+class PdfUnavailable(Exception):
+    """WeasyPrint or the system libraries that it draws with (Pango) are not here."""
+
+
+@dataclass(frozen=True)
+class Pdf:
+    """A finished document."""
+
+    body: bytes
+    pages: int
+
+
+def draw(page: str) -> Pdf:
+    """Draw a self-contained page of HTML.
+
+    Args:
+        page: HTML whose style sheet is a ``data:`` address; any other address is refused, so
+            that drawing never touches the network or a file.
+
+    Raises:
+        PdfUnavailable: the libraries are missing.
+    """
+    try:
+        from weasyprint import HTML
+        from weasyprint.urls import URLFetcher
+    except (ImportError, OSError) as error:  # OSError: a shared library cannot be loaded
+        raise PdfUnavailable(str(error)) from error
+    fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
+    document = HTML(string=page, url_fetcher=fetcher).render(pdf_variant=VARIANT)
+    target = io.BytesIO()
+    document.write_pdf(target, pdf_variant=VARIANT)
+    return Pdf(body=target.getvalue(), pages=len(document.pages))

@@ -1,0 +1,138 @@
+"""The words of a sheet: what its codes say to a nurse."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.models import Basis, Outcome, Service, Status
+from appointments.rosters.content import RosterContent, RosterRow
+from notifications.models import NoticeState, Word
+from patients.phones import display
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """One row in the reader's language; empty where there is nothing to say.
+
+    ``ground`` says on what the decision rests, ``marks`` what is unusual about the row.
+    """
+
+    age: str
+    act: str
+    decision: str
+    ground: str
+    phone: str
+    told: str
+    marks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading and what stands under it."""
+
+    code: str
+    title: str
+    lines: list[tuple[RosterRow, RowWords]]
+
+
+def running_line(content: RosterContent) -> str:
+    """Return what every page repeats: unit, site, day and version."""
+    version = (
+        _("version %(version)s") % {"version": content.version}
+        if content.version
+        else _("provisoire, sans numéro")
+    )
+    day = date_format(content.day, "l j F Y")
+    return f"{content.unit} ({content.site}) – {day} – {version}"
+
+
+def sections_of(content: RosterContent) -> list[Section]:
+    """Return a sheet's headings with their rows in words."""
+    titles = {
+        Outcome.MAINTAINED: _("Maintenus ou prévus"),
+        Outcome.UNDER_REVIEW: _("À examiner : décision attendue"),
+        Outcome.CANCELLED: _("Annulés"),
+    }
+    return [
+        Section(
+            str(code), titles[Outcome(code)], [(row, in_words(row, content.day)) for row in rows]
+        )
+        for code, rows in content.sections
+    ]
+
+
+def in_words(row: RosterRow, day: dt.date) -> RowWords:
+    """Return what a row says on the given day."""
+    decision, ground = _decision(row)
+    return RowWords(
+        age=_age(row, day),
+        act=row.act or str(Service(row.service).label),
+        decision=decision,
+        ground=ground,
+        phone=display(row.phone) if row.phone else "",
+        told=_told(row),
+        marks=tuple(_marks(row)),
+    )
+
+
+def _age(row: RosterRow, day: dt.date) -> str:
+    age = row.age_on(day)
+    if age is None:
+        return ""
+    years, months = age
+    if years < 2:
+        return ngettext("%(count)d mois", "%(count)d mois", months) % {"count": months}
+    return ngettext("%(count)d an", "%(count)d ans", years) % {"count": years}
+
+
+def _decision(row: RosterRow) -> tuple[str, str]:
+    """The decision and its ground; what the source struck comes before what the crisis ruled."""
+    ruled = str(Outcome(row.outcome).label) if row.outcome else ""
+    ground = _ground(row)
+    if row.is_off_at_source:
+        return str(Status(row.status).label), f"{ruled} – {ground}" if ruled else ""
+    if not row.outcome:
+        return _("prévu"), _("sans décision")
+    return ruled, ground
+
+
+def _ground(row: RosterRow) -> str:
+    if row.basis == Basis.PERSON:
+        return _("par %(name)s") % {"name": row.decided_by}
+    if row.basis == Basis.LAPSE:
+        return _("bulletin %(bulletin)s levé") % {"bulletin": row.bulletin}
+    if row.basis == Basis.CLAUSE:
+        return _("bulletin %(bulletin)s, clause %(clause)s") % {
+            "bulletin": row.bulletin,
+            "clause": row.clause,
+        }
+    return ""
+
+
+def _told(row: RosterRow) -> str:
+    if row.is_told_otherwise:
+        return _("attention : a entendu « %(word)s »") % {"word": Word(row.told_word).label}
+    return str(NoticeState(row.told).label) if row.told else "—"
+
+
+def _marks(row: RosterRow) -> list[str]:
+    marks = []
+    if row.status not in {Status.BOOKED, Status.CANCELLED, Status.ENTERED_IN_ERROR}:
+        marks.append(str(Status(row.status).label))
+    if row.moved_from:
+        marks.append(_("déplacé : était le %(moment)s") % {"moment": _moment(row.moved_from)})
+    if row.missing_since:
+        marks.append(
+            _("disparu de la source le %(moment)s") % {"moment": _moment(row.missing_since)}
+        )
+    return marks
+
+
+def _moment(moment: dt.datetime) -> str:
+    return _("%(day)s à %(time)s") % {
+        "day": date_format(moment, "D j F"),
+        "time": date_format(moment, "H:i"),
+    }

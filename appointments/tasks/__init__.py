@@ -1,0 +1,5 @@
+"""Work in the background; Celery finds the tasks of each noun through this package."""
+
+from appointments.tasks import rosters
+
+__all__ = ["rosters"]
