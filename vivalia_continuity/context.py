@@ -19,6 +19,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "demo_today": _demo_day(),
         "csp_nonce": getattr(request, "csp_nonce", None),  # the name under which htmx looks for it
     }
+    if settings.DEMO_TODAY:
+        context |= _demo_accounts()
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context |= {
@@ -31,6 +33,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 def _demo_day() -> dt.date | None:
     return dt.date.fromisoformat(settings.DEMO_TODAY) if settings.DEMO_TODAY else None
+
+
+def _demo_accounts() -> dict[str, Any]:
+    from appointments.demo.accounts import ACCOUNTS, DEMO_PASSWORD  # heavy; drills only
+
+    return {"demo_accounts": ACCOUNTS, "demo_password": DEMO_PASSWORD}
 
 
 def _sending() -> Sending:

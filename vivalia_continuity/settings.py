@@ -31,7 +31,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
-    "vivalia_continuity",
+    "vivalia_continuity.apps.VivaliaContinuityConfig",
     "appointments",
     "notifications",
     "patients",
@@ -43,7 +43,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.humanize",  # the security key pages of allauth load it
     "whitenoise.runserver_nostatic",
-    "django.contrib.staticfiles",
+    "vivalia_continuity.apps.PageFilesConfig",  # django.contrib.staticfiles
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -172,6 +172,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "gz", "br", "png", "woff", "woff2", "ico")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
@@ -229,6 +230,16 @@ SMS_GATEWAY_URL = env("SMS_GATEWAY_URL", default="console://")
 # What the estimate before approval is made with; zero means "not told by the operator".
 SMS_PART_COST_EURO = env.float("SMS_PART_COST_EURO", default=0.0)
 SMS_PARTS_PER_SECOND = env.float("SMS_PARTS_PER_SECOND", default=20.0)
+# How long a worker may sit on a message before others take it for dead, on the real clock; longer
+# than the gateway's own time limit.
+SMS_LEASE_SECONDS = env.float("SMS_LEASE_SECONDS", default=60.0)
+# A message whose fate stays unknown for longer is told by phone.
+SMS_UNKNOWN_SECONDS = env.float("SMS_UNKNOWN_SECONDS", default=15 * 60.0)
+SMS_TRIES = 3  # of a message that the gateway refuses for the moment, then the patient is called
+SMS_RETRY_SECONDS = 60.0  # before the second try; doubles with each
+CALL_TRIES = 3  # without an answer, then the patient is unreachable
+CALL_AGAIN_SECONDS = 30 * 60.0  # after no answer
+CALL_LEASE_SECONDS = 15 * 60.0  # an agent who went home; the call comes back to the list
 # A feed that has said nothing for longer than this makes its data look old, loudly.
 DATA_AGE_LIMIT_HOURS = env.int("DATA_AGE_LIMIT_HOURS", default=24)
 HOSPITAL_NAME = env("HOSPITAL_NAME", default="Vivalia")

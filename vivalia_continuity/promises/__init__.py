@@ -1,0 +1,74 @@
+"""The eleven promises of DESIGN.md section 6, asked of the data as it lies in the database.
+
+Tests prove what the code does; this finds what the data says, after a crash, a restore or a
+hand that went round the code. Each check is one or two statements over whole tables and gives
+sentences; silence means that the promise holds.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from vivalia_continuity.promises import decided, fed, messages, told, trail
+
+Check = Callable[[], Iterator[str]]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise; without checks it is one that only tests can keep."""
+
+    number: int
+    title: str
+    checks: tuple[Check, ...]
+
+    def faults(self) -> list[str]:
+        """Return one sentence per way in which the data breaks the promise."""
+        return [sentence for check in self.checks for sentence in check()]
+
+
+PROMISES = (
+    Promise(
+        1,
+        "Prévenu une seule fois",
+        (
+            told.two_sms_handed_over,
+            told.two_notices_pending,
+            told.same_word_twice,
+            told.item_repeated,
+        ),
+    ),
+    Promise(
+        2,
+        "Personne d'oublié",
+        (
+            told.decided_but_not_told,
+            told.told_otherwise,
+            told.open_without_a_try,
+            told.unreachable_without_a_try,
+            told.told_without_a_hand_over,
+        ),
+    ),
+    Promise(3, "Aucun SMS à un patient gardé", (messages.sms_against_a_standing_decision,)),
+    Promise(4, "L'inconnu est un état", (messages.unknown_and_unlisted, messages.left_hanging)),
+    Promise(5, "Stop veut dire stop", (messages.sent_while_paused,)),
+    Promise(6, "Rien de médical dans un SMS", (messages.bodies,)),
+    Promise(7, "Les urgences ne sont jamais annulées", (decided.emergency_cancelled,)),
+    Promise(8, "Chacun ne voit que les siens", ()),
+    Promise(
+        9,
+        "Rien ne se corrige en cachette",
+        (
+            trail.chain,
+            trail.decisions_without_an_event,
+            decided.outcome_differs,
+            decided.version_gap,
+            decided.two_people,
+        ),
+    ),
+    Promise(
+        10,
+        "Un mauvais fichier ne casse rien",
+        (fed.rejected_without_a_reason, fed.wrong_day, decided.for_another_day),
+    ),
+    Promise(11, "Les vieilles données se voient", (fed.age_unknown,)),
+)

@@ -1,0 +1,102 @@
+"""What left for the patients' phones, and what may have."""
+
+from collections.abc import Iterator
+
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+
+from appointments.models import Decision
+from appointments.vocabulary import Outcome
+from notifications.medical_words import medical_words_in
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    NoticeItem,
+    NoticeState,
+    Sending,
+    Word,
+)
+from notifications.references import notice_id_of
+from vivalia_continuity.promises.sentences import SHOWN, sentence
+
+_DIGITS_OF_A_NUMBER = 6  # the last digits tell one number from another in any notation
+
+
+def sms_against_a_standing_decision() -> Iterator[str]:
+    """An SMS saying "cancelled" that was handed over when the appointment was maintained."""
+    standing = Decision.objects.filter(
+        appointment=OuterRef("subject_id"),
+        decided_at__lt=OuterRef("notice__deliveries__submitted_at"),
+    ).order_by("-version")
+    against = (
+        NoticeItem.objects.filter(
+            word=Word.CANCELLED,
+            notice__deliveries__channel=Channel.SMS,
+            notice__deliveries__submitted_at__isnull=False,
+        )
+        .annotate(
+            stood=Subquery(standing.values("outcome")[:1]),
+            stood_for=Subquery(standing.values("day")[:1]),
+        )
+        .filter(stood=Outcome.MAINTAINED, stood_for=F("notice__day"))
+    )
+    yield from sentence(
+        against,
+        "rendez-vous maintenus dont le patient a reçu un SMS d'annulation",
+        field="subject_id",
+    )
+
+
+def unknown_and_unlisted() -> Iterator[str]:
+    """A delivery whose fate is unknown while its notice is closed: nobody would look at it."""
+    yield from sentence(
+        Delivery.objects.filter(state=DeliveryState.UNKNOWN).exclude(
+            notice__state=NoticeState.OPEN
+        ),
+        "envois au sort inconnu que plus aucun avis ouvert ne montre",
+    )
+
+
+def left_hanging() -> Iterator[str]:
+    """A delivery under way that no lease will ever bring back."""
+    under_way = [DeliveryState.CLAIMED, DeliveryState.SUBMITTING]
+    yield from sentence(
+        Delivery.objects.filter(state__in=under_way, lease_until__isnull=True),
+        "envois en cours que rien ne reprendra",
+    )
+
+
+def sent_while_paused() -> Iterator[str]:
+    """An SMS handed over while all sending was held."""
+    paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at"))
+    yield from sentence(
+        Delivery.objects.filter(Exists(paused), channel=Channel.SMS),
+        "SMS remis alors que l'envoi est en pause",
+    )
+
+
+def bodies() -> Iterator[str]:
+    """An SMS that says something medical, or that its reader could not check."""
+    sent = (
+        Delivery.objects.filter(channel=Channel.SMS)
+        .filter(Q(submitted_at__isnull=False) | ~Q(body=""))
+        .values_list("pk", "notice_id", "body", "notice__site__callback_number")
+    )
+    found: dict[str, list[int]] = {}
+    for pk, notice_id, body, callback_number in sent.iterator(chunk_size=2000):
+        for fault in _faults(notice_id, body, callback_number):
+            found.setdefault(fault, []).append(pk)
+    for fault, deliveries in found.items():
+        first = ", ".join(map(str, deliveries[:SHOWN]))
+        yield f"{len(deliveries)} SMS {fault} : {first}{'…' if len(deliveries) > SHOWN else ''}"
+
+
+def _faults(notice_id: int, body: str, callback_number: str) -> Iterator[str]:
+    if medical_words_in(body):
+        yield "qui disent quelque chose de médical"
+    digits = "".join(filter(str.isdigit, body))
+    if callback_number[-_DIGITS_OF_A_NUMBER:] not in digits:
+        yield "sans le numéro à rappeler"
+    words = body.replace(".", " ").replace(",", " ").split()
+    if not any(notice_id_of(word) == notice_id for word in words if "-" in word):
+        yield "sans la référence de leur avis"

@@ -1,0 +1,198 @@
+"""Told once, and nobody lost."""
+
+from collections.abc import Iterator
+
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    When,
+    Window,
+)
+from django.db.models.functions import Lag
+
+from appointments.models import Appointment, Basis, Bulletin, BulletinState, Decision, Status
+from appointments.vocabulary import Outcome, Ruling, Service, Tell
+from notifications.models import (
+    HANDED_OVER,
+    LIVE,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeItem,
+    NoticeState,
+)
+from vivalia_continuity.promises.sentences import sentence
+
+STANDING = (Status.BOOKED, Status.ARRIVED)
+_TRIED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
+
+
+def two_sms_handed_over() -> Iterator[str]:
+    """A notice of which two SMS left, or may have left."""
+    handed_over = Count(
+        "deliveries",
+        filter=Q(deliveries__channel=Channel.SMS, deliveries__state__in=HANDED_OVER),
+    )
+    notices = Notice.objects.annotate(handed_over=handed_over).filter(handed_over__gt=1)
+    yield from sentence(notices, "avis dont deux SMS sont partis")
+
+
+def two_notices_pending() -> Iterator[str]:
+    """A patient for whom two notices about one day wait to be handed over."""
+    pending = Notice.objects.filter(state=NoticeState.OPEN, handed_over_at__isnull=True)
+    earlier = pending.filter(
+        patient=OuterRef("patient"), day=OuterRef("day"), version__lt=OuterRef("version")
+    )
+    yield from sentence(
+        pending.filter(Exists(earlier)), "avis en attente alors qu'un autre attend déjà"
+    )
+
+
+def same_word_twice() -> Iterator[str]:
+    """An appointment about which a patient was told the same word twice in a row."""
+    heard = NoticeItem.objects.filter(
+        notice__handed_over_at__isnull=False,
+        notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
+    )
+    before = Window(
+        Lag("word"),
+        partition_by=["subject_id", "notice__day"],
+        order_by=["notice__version"],
+    )
+    repeated = heard.annotate(word_before=before).filter(word=F("word_before"))
+    yield from sentence(
+        repeated,
+        "rendez-vous dont le patient a entendu deux fois la même chose",
+        field="subject_id",
+    )
+
+
+def item_repeated() -> Iterator[str]:
+    """An appointment that stands twice in one notice."""
+    earlier = NoticeItem.objects.filter(
+        notice=OuterRef("notice"), subject_id=OuterRef("subject_id"), pk__lt=OuterRef("pk")
+    )
+    yield from sentence(
+        NoticeItem.objects.filter(Exists(earlier)),
+        "rendez-vous cités deux fois dans un même avis",
+        field="subject_id",
+    )
+
+
+def decided_but_not_told() -> Iterator[str]:
+    """An outcome that the bulletin orders to tell, without any notice that says so."""
+    says_it = NoticeItem.objects.filter(
+        subject_id=OuterRef("pk"), word=OuterRef("outcome"), notice__day=OuterRef("day")
+    ).exclude(notice__state=NoticeState.WITHDRAWN)
+    yield from sentence(
+        _to_be_told().filter(~Exists(says_it)), "rendez-vous décidés dont aucun avis ne parle"
+    )
+
+
+def told_otherwise() -> Iterator[str]:
+    """A patient whose last word on an appointment is no longer what holds."""
+    latest = (
+        NoticeItem.objects.filter(
+            subject_id=OuterRef("pk"),
+            notice__day=OuterRef("day"),
+            notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
+        )
+        .order_by("-notice__version")
+        .values("word")[:1]
+    )
+    in_vain = NoticeItem.objects.filter(
+        subject_id=OuterRef("pk"),
+        notice__day=OuterRef("day"),
+        word=OuterRef("outcome"),
+        notice__state=NoticeState.UNREACHABLE,
+    )
+    changed = (
+        Appointment.objects.filter(
+            status__in=STANDING, outcome__in=[Outcome.CANCELLED, Outcome.MAINTAINED]
+        )
+        .annotate(last_word=Subquery(latest))
+        .filter(last_word__isnull=False)
+        .exclude(last_word=F("outcome"))
+        .filter(~Exists(in_vain))
+    )
+    yield from sentence(changed, "rendez-vous dont le patient croit encore autre chose")
+
+
+def open_without_a_try() -> Iterator[str]:
+    """An open notice that nobody and nothing is about to deliver."""
+    live = Delivery.objects.filter(notice=OuterRef("pk"), state__in=LIVE)
+    yield from sentence(
+        Notice.objects.filter(~Exists(live), state=NoticeState.OPEN),
+        "avis ouverts que plus rien ne porte",
+    )
+
+
+def unreachable_without_a_try() -> Iterator[str]:
+    """A notice given up without a single try to show for it."""
+    tries = Delivery.objects.filter(notice=OuterRef("pk"), state__in=_TRIED)
+    yield from sentence(
+        Notice.objects.filter(~Exists(tries), state=NoticeState.UNREACHABLE),
+        "avis déclarés injoignables sans qu'aucun essai ne soit noté",
+    )
+
+
+def told_without_a_hand_over() -> Iterator[str]:
+    """A notice called told although nothing was ever handed over."""
+    reached = Delivery.objects.filter(notice=OuterRef("pk"), state__in=HANDED_OVER)
+    yield from sentence(
+        Notice.objects.filter(~Exists(reached), state=NoticeState.TOLD),
+        "avis déclarés dits sans qu'aucun envoi ne l'ait porté",
+    )
+
+
+def _to_be_told() -> QuerySet[Appointment]:
+    """Return the appointments whose standing outcome the bulletin in force orders to tell.
+
+    A clause's own decision names its clause. A person's decision is held against the clause
+    that ruled before it, as long as the bulletin of that clause still rules the day alone.
+    """
+    clause = (
+        Decision.objects.filter(appointment=OuterRef("pk"), basis=Basis.CLAUSE, day=OuterRef("day"))
+        .filter(bulletin__state=BulletinState.IN_FORCE)
+        .order_by("-version")
+    )
+    newer = Bulletin.objects.filter(
+        Q(approved_at__gt=OuterRef("ruled_at"))
+        | Q(approved_at=OuterRef("ruled_at"), pk__gt=OuterRef("ruling_bulletin")),
+        state=BulletinState.IN_FORCE,
+        first_day__lte=OuterRef("day"),
+        last_day__gte=OuterRef("day"),
+    )
+    tells_it = Q(tell=Tell.BOTH) | Q(tell=F("outcome"))
+    kept = Q(outcome_basis=Basis.PERSON, outcome=Outcome.MAINTAINED, ruling=Ruling.CANCEL)
+    return (
+        Appointment.objects.filter(
+            status__in=STANDING,
+            outcome__in=[Outcome.CANCELLED, Outcome.MAINTAINED],
+            outcome_basis__in=[Basis.CLAUSE, Basis.PERSON],
+        )
+        .exclude(service=Service.EMERGENCY)
+        .annotate(
+            ruling_bulletin=Subquery(clause.values("bulletin")[:1]),
+            ruled_at=Subquery(clause.values("bulletin__approved_at")[:1]),
+            ruling=Subquery(clause.values("clause__ruling")[:1]),
+            tell=Subquery(clause.values("clause__tell")[:1]),
+        )
+        .annotate(
+            is_told=Case(
+                When(kept, then=True),
+                When(tells_it, then=True),
+                default=False,
+                output_field=BooleanField(),
+            )
+        )
+        .filter(~Exists(newer), is_told=True)
+    )

@@ -1,0 +1,32 @@
+"""The trail: whole, and telling of every decision that a person took."""
+
+from collections.abc import Iterator
+
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
+
+from appointments.models import Basis, Decision
+from staff.models import AuditEvent
+from staff.services import audit
+from vivalia_continuity.promises.sentences import SHOWN, sentence
+
+
+def chain() -> Iterator[str]:
+    """An event changed, removed or inserted."""
+    faults = list(audit.faults())
+    yield from (f"journal : {fault}" for fault in faults[:SHOWN])
+    if len(faults) > SHOWN:
+        yield f"journal : {len(faults) - SHOWN} autres ruptures"
+
+
+def decisions_without_an_event() -> Iterator[str]:
+    """A decision said to be a person's, of which the trail knows nothing."""
+    event = AuditEvent.objects.filter(
+        object_type="appointment",
+        object_id=Cast(OuterRef("appointment_id"), CharField()),
+        actor=OuterRef("decided_by"),
+    )
+    yield from sentence(
+        Decision.objects.filter(~Exists(event), basis=Basis.PERSON),
+        "décisions de personnes dont le journal ne sait rien",
+    )
