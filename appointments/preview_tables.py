@@ -1,0 +1,120 @@
+"""The counts of a preview, arranged as people read them: day, service, then site by outcome.
+
+Pure: counts and names in, rows out.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from appointments.models import Service
+from appointments.vocabulary import Outcome
+
+UNDECIDED = ""
+OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)
+BAR_WIDTH = 1000  # units of the picture's own scale
+
+
+class Count(Protocol):
+    """What is read of a ``PreviewCount``."""
+
+    day: dt.date
+    site: str
+    service: str
+    outcome: str
+    was: str
+    appointments: int
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of a bar: where it starts and how wide it is, of ``BAR_WIDTH``."""
+
+    outcome: str
+    appointments: int
+    start: int
+    width: int
+
+
+@dataclass(frozen=True)
+class ServiceTable:
+    """One service on one day; each row of ``sites`` has one number for each of ``OUTCOMES``."""
+
+    label: str
+    total: int
+    changed: int
+    segments: tuple[Segment, ...]
+    sites: tuple[tuple[str, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class DayTables:
+    """One day of the preview."""
+
+    day: dt.date
+    total: int
+    changed: int
+    services: tuple[ServiceTable, ...]
+
+
+def tables_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[DayTables, ...]:
+    """Return the counts by day and service; sites in the order of ``site_names``."""
+    listed = list(counts)
+    days = []
+    for day in sorted({count.day for count in listed}):
+        on_day = [count for count in listed if count.day == day]
+        services = tuple(
+            _service_table(service, of_service, site_names)
+            for service in Service
+            if (of_service := [count for count in on_day if count.service == service])
+        )
+        days.append(DayTables(day, _sum(on_day), _changed(on_day), services))
+    return tuple(days)
+
+
+def totals_of(counts: Iterable[Count]) -> tuple[tuple[str, int], ...]:
+    """Return how many appointments each outcome has over all days, in the order of ``OUTCOMES``."""
+    by_outcome: Counter[str] = Counter()
+    for count in counts:
+        by_outcome[count.outcome] += count.appointments
+    return tuple((outcome, by_outcome[outcome]) for outcome in OUTCOMES)
+
+
+def _service_table(
+    service: Service, counts: list[Count], site_names: Mapping[str, str]
+) -> ServiceTable:
+    sites = []
+    for code, name in site_names.items():
+        at_site = [count for count in counts if count.site == code]
+        if at_site:
+            sites.append((name, tuple(number for _outcome, number in totals_of(at_site))))
+    return ServiceTable(
+        label=str(service.label),
+        total=_sum(counts),
+        changed=_changed(counts),
+        segments=_segments(totals_of(counts)),
+        sites=tuple(sites),
+    )
+
+
+def _segments(totals: tuple[tuple[str, int], ...]) -> tuple[Segment, ...]:
+    """Return the pieces of a bar; edges are rounded, not widths, so that they always meet."""
+    whole = sum(number for _outcome, number in totals)
+    segments, before = [], 0
+    for outcome, number in totals:
+        start = round(BAR_WIDTH * before / whole)
+        end = round(BAR_WIDTH * (before + number) / whole)
+        if number:
+            segments.append(Segment(outcome, number, start, end - start))
+        before += number
+    return tuple(segments)
+
+
+def _sum(counts: Iterable[Count]) -> int:
+    return sum(count.appointments for count in counts)
+
+
+def _changed(counts: Iterable[Count]) -> int:
+    return sum(count.appointments for count in counts if count.outcome != count.was)

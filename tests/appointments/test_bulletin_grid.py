@@ -1,0 +1,163 @@
+"""The grid says what the clauses say, and back."""
+
+import datetime as dt
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appointments.bulletin_grid import (
+    EVERY,
+    ROWS,
+    Grid,
+    Row,
+    RowSettings,
+    may_stand_in_cell,
+    to_clauses,
+    to_grid,
+    unreachable,
+)
+from appointments.rules import Clause, Facts, decide
+from appointments.services.clause_drafts import ClauseDraft
+from appointments.vocabulary import Channel, KeptBy, ProtectedGroup, Ruling, Service, Tell
+from tests.builders import MONDAY, at
+
+SITES = ("arlon", "bastogne", "virton")
+UNITS = ("arlon-cardio", "virton-bloc")
+DAYS = (MONDAY, MONDAY + dt.timedelta(days=1))
+UNTIL = at("2022-05-15 18:00")
+# Few words, so that clauses meet in the same cells.
+SERVICES = (Service.CONSULTATION, Service.SURGERY, Service.EMERGENCY)
+GROUPS = (ProtectedGroup.CAST, ProtectedGroup.DIABETES)
+
+
+def some(words: tuple) -> st.SearchStrategy[tuple]:
+    return st.lists(st.sampled_from(words), max_size=2, unique=True).map(tuple)
+
+
+settings = st.builds(
+    RowSettings,
+    tell=st.sampled_from([Tell.CANCELLED, Tell.BOTH]),
+    channel=st.sampled_from(list(Channel)),
+    kept_by=st.sampled_from([KeptBy.NOBODY, KeptBy.DOCTOR]),
+    keep_until=st.sampled_from([None, UNTIL]),
+)
+rarely = st.one_of(st.just(()), st.just(()), st.just(()))
+clauses = st.builds(
+    lambda said, **selected: ClauseDraft(**vars(said), **selected),
+    said=settings,
+    ruling=st.sampled_from(list(Ruling)),
+    services=some(SERVICES),
+    sites=some((*SITES, "fermé")),
+    units=rarely | some(UNITS),
+    days=rarely | some(DAYS),
+    groups=rarely | some(GROUPS),
+)
+facts = st.builds(
+    Facts,
+    service=st.sampled_from((*SERVICES, Service.DIALYSIS)),
+    site=st.sampled_from((*SITES, "fermé")),
+    unit=st.sampled_from((*UNITS, "autre")),
+    day=st.sampled_from(DAYS),
+    groups=st.frozensets(st.sampled_from(GROUPS)),
+)
+
+
+@st.composite
+def rows(draw: st.DrawFn, service: str) -> Row:
+    offered = [ruling for ruling in Ruling if may_stand_in_cell(service, ruling)]
+    rulings = draw(st.dictionaries(st.sampled_from((EVERY, *SITES)), st.sampled_from(offered)))
+    return Row(service, draw(settings) if rulings else RowSettings(), rulings)
+
+
+grids = st.tuples(*map(rows, ROWS)).map(Grid)
+
+
+def ordered(facts: Facts, drafts: tuple[ClauseDraft, ...]) -> tuple | None:
+    """Return all that the clauses order for these facts."""
+    sets = ("services", "sites", "units", "days", "groups")
+    clauses = [
+        Clause(
+            position=position,
+            **{k: frozenset(v) if k in sets else v for k, v in vars(draft).items()},
+        )
+        for position, draft in enumerate(drafts)
+    ]
+    verdict = decide(facts, clauses)
+    if verdict is None:
+        return None
+    clause = verdict.clause
+    return verdict.outcome, clause.tell, clause.channel, clause.kept_by, clause.keep_until
+
+
+@given(st.lists(clauses, max_size=8).map(tuple), facts)
+def test_clauses_rule_the_same_after_a_turn_through_the_grid(
+    drafts: tuple[ClauseDraft, ...], facts: Facts
+) -> None:
+    assert ordered(facts, to_clauses(to_grid(drafts, SITES))) == ordered(facts, drafts)
+
+
+@given(st.lists(clauses, max_size=8))
+def test_a_second_turn_through_the_grid_changes_nothing(drafts: list[ClauseDraft]) -> None:
+    once = to_clauses(to_grid(drafts, SITES))
+
+    assert to_clauses(to_grid(once, SITES)) == once
+
+
+@given(grids)
+def test_a_grid_is_the_same_after_a_turn_through_clauses(grid: Grid) -> None:
+    assert to_grid(to_clauses(grid), SITES) == grid
+
+
+def test_services_that_say_the_same_share_a_clause() -> None:
+    cancelled = {EVERY: Ruling.CANCEL}
+    grid = Grid(
+        (Row(Service.RADIOLOGY, RowSettings(), cancelled), Row("covid_centre", rulings=cancelled))
+    )
+
+    assert to_clauses(grid) == (
+        ClauseDraft("cancel", "cancelled", services=("radiology", "covid_centre")),
+    )
+
+
+def test_a_row_of_all_services_stays_apart_from_the_row_of_one() -> None:
+    cancelled = {EVERY: Ruling.CANCEL}
+    grid = Grid((Row(EVERY, rulings=cancelled), Row(Service.DIALYSIS, rulings=cancelled)))
+
+    assert [clause.services for clause in to_clauses(grid)] == [(), ("dialysis",)]
+
+
+def test_what_a_cell_cannot_say_stays_a_refinement() -> None:
+    drafts = (
+        ClauseDraft("maintain", "nobody", groups=("pregnancy",)),
+        ClauseDraft("cancel", "cancelled", services=("emergency",)),
+        ClauseDraft("cancel", "cancelled", services=("consultation",)),
+        ClauseDraft("maintain", "cancelled", services=("consultation",)),  # the cell is taken
+        ClauseDraft("maintain", "both", services=("consultation",), sites=("arlon",)),
+        ClauseDraft("maintain", "cancelled", services=("surgery",), sites=("namur",)),
+    )
+
+    grid = to_grid(drafts, SITES)
+
+    assert grid.refinements == (*drafts[:2], *drafts[3:])
+    assert grid.rows[ROWS.index("consultation")].rulings == {EVERY: "cancel"}
+
+
+def test_a_clause_that_an_earlier_one_covers_never_rules() -> None:
+    drafts = [
+        ClauseDraft("cancel", "cancelled", services=("consultation", "surgery")),
+        ClauseDraft("maintain", "nobody", services=("surgery",)),
+        ClauseDraft("maintain", "nobody", services=("surgery",), sites=("arlon",)),
+        ClauseDraft("maintain", "nobody", services=("surgery", "dialysis")),
+    ]
+
+    assert unreachable(drafts) == [1]
+
+
+@given(st.lists(clauses, max_size=6), facts)
+def test_leaving_out_what_never_rules_changes_nothing(
+    drafts: list[ClauseDraft], facts: Facts
+) -> None:
+    idle = unreachable(drafts)
+    others = tuple(draft for index, draft in enumerate(drafts) if index not in idle)
+
+    assert ordered(facts, others) == ordered(facts, tuple(drafts))
