@@ -12,6 +12,7 @@ from notifications.models.delivery import (
 )
 from notifications.models.notice import Notice, NoticeItem, NoticeState, Word
 from notifications.models.sending import Sending
+from notifications.models.text import MessageKind, MessageText
 
 __all__ = [
     "CLAIMABLE",
@@ -22,6 +23,8 @@ __all__ = [
     "Delivery",
     "DeliveryState",
     "Failure",
+    "MessageKind",
+    "MessageText",
     "Notice",
     "NoticeItem",
     "NoticeState",

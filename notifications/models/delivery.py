@@ -53,6 +53,8 @@ class Failure(models.TextChoices):
     OPTED_OUT = "opted_out", _("refuse les SMS")
     NO_ANSWER = "no_answer", _("ne répond pas")
     WRONG_NUMBER = "wrong_number", _("mauvais numéro")
+    CALL_LATER = "call_later", _("demande à être rappelé")
+    UNKNOWN = "unknown", _("sort inconnu")
 
 
 class Delivery(models.Model):
@@ -63,6 +65,7 @@ class Delivery(models.Model):
         held ─▶ queued ─▶ claimed ─▶ submitting ─▶ accepted ─▶ delivered
           │       │          │           │            └──────▶ failed | expired
           │       │          │           ├──▶ failed          (the gateway refused it)
+          │       │          │           ├──▶ queued          (it did not leave the building)
           │       │          │           └──▶ unknown ─▶ accepted | delivered | failed | queued
           └───────┴──────────┴──▶ withdrawn | suppressed      (nothing was handed over)
 
@@ -70,8 +73,11 @@ class Delivery(models.Model):
     lease of one worker (or one call agent) until ``lease_until`` on the real clock; a lease
     that ran out goes back to ``queued``. ``submitting`` is committed before the network call:
     what a crash leaves there becomes ``unknown``, and goes back to ``queued`` only over a
-    gateway that honours ``client_reference`` as an idempotency key. For a phone delivery
-    ``queued`` means "on the call list", ``delivered`` "reached".
+    gateway that honours ``client_reference`` as an idempotency key. An ``unknown`` that nothing
+    settles by ``lease_until`` leaves the live states as ``failed`` with the cause ``unknown``,
+    and the patient is called instead. ``client_reference`` is set for as long as something may
+    have left under it. For a phone delivery ``queued`` means "on the call list", ``delivered``
+    "reached".
     """
 
     notice = models.ForeignKey(
@@ -134,8 +140,7 @@ class Delivery(models.Model):
             ),
             models.CheckConstraint(
                 name="delivery_claim_is_a_lease",
-                condition=~Q(state="claimed")
-                | (Q(lease_until__isnull=False) & ~Q(claimed_by="")),
+                condition=~Q(state="claimed") | (Q(lease_until__isnull=False) & ~Q(claimed_by="")),
             ),
         ]
         indexes = [
@@ -146,7 +151,7 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["lease_until"],
-                condition=Q(state__in=["claimed", "submitting"]),
+                condition=Q(state__in=["claimed", "submitting", "unknown"]),
                 name="delivery_leased",
             ),
             models.Index(fields=["finished_at"], name="delivery_finished"),

@@ -1,0 +1,170 @@
+"""The sentence a patient gets, in their language: sent as an SMS or read out on the phone.
+
+Shipped texts are in ``templates/sms``; a ``MessageText`` in the database replaces one. Each
+process remembers the texts for a while, so that thousands of messages a second can be written.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import phonenumbers
+from babel.dates import format_date
+from django.conf import settings
+from django.template.loader import get_template
+
+from notifications import wording
+from notifications.models import MessageText, Notice, Word
+from notifications.sms_text import transliterate
+from patients.models import Language
+from staff.clock import BRUSSELS
+
+REMEMBERED_SECONDS = 20.0
+_AND = {"fr": "et", "nl": "en", "de": "und", "en": "and"}
+# Patterns of CLDR (UTS 35): short for an SMS, long to be read out.
+_SHORT_DAY = {"fr": "EEE dd/MM", "nl": "EEE dd/MM", "de": "EEE dd.MM.", "en": "EEE dd/MM"}
+_LONG_DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "de": "EEEE, d. MMMM", "en": "EEEE d MMMM"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One appointment in a message: an aware moment and what is said of it (a ``Word``)."""
+
+    starts_at: dt.datetime
+    word: str
+
+
+def body(
+    *,
+    language: str,
+    day: dt.date,
+    lines: Sequence[Line],
+    callback_number: str,
+    reference: str,
+) -> str:
+    """Return the text of an SMS, already in the SMS alphabet.
+
+    Args:
+        language: ``fr``, ``nl``, ``de`` or ``en``; anything else is answered in French.
+        day: the day told about.
+        lines: at least one.
+        callback_number: E.164.
+        reference: from ``notifications.references``.
+    """
+    text = _compose(language, day, lines, callback_number, reference, prefix="")
+    return transliterate(text)
+
+
+def spoken(
+    *,
+    language: str,
+    day: dt.date,
+    lines: Sequence[Line],
+    callback_number: str,
+    reference: str,
+) -> str:
+    """Return what a call agent says; the arguments are those of ``body``."""
+    return _compose(language, day, lines, callback_number, reference, prefix="call_")
+
+
+def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+    """Return the SMS of a notice; patient and site are best fetched with it."""
+    return body(**_facts(notice, lines))
+
+
+def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+    """Return what an agent says for a notice."""
+    return spoken(**_facts(notice, lines))
+
+
+def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "language": notice.patient.language,
+        "day": notice.day,
+        "lines": lines,
+        "callback_number": notice.site.callback_number,
+        "reference": notice.reference,
+    }
+
+
+def forget() -> None:
+    """Read the texts again on the next message (a text was edited in this process)."""
+    _remembered.clear()
+
+
+def _compose(
+    language: str,
+    day: dt.date,
+    lines: Sequence[Line],
+    callback_number: str,
+    reference: str,
+    *,
+    prefix: str,
+) -> str:
+    language = language if language in Language.values else Language.FRENCH.value
+    kind = prefix + _kind(lines)
+    values = {
+        "hospital": settings.HOSPITAL_NAME,
+        "day": _day(language, day, long=bool(prefix)),
+        "times": _times(language, lines),
+        "cancelled_times": _times(language, (x for x in lines if x.word == Word.CANCELLED)),
+        "maintained_times": _times(language, (x for x in lines if x.word == Word.MAINTAINED)),
+        "number": _number(callback_number),
+        "reference": reference,
+    }
+    return wording.fill(_text(language, kind), values, plural=len(lines) > 1)
+
+
+def _kind(lines: Sequence[Line]) -> str:
+    words = {line.word for line in lines}
+    return "mixed" if len(words) > 1 else str(Word(words.pop()).value)
+
+
+def _times(language: str, lines: Iterable[Line]) -> str:
+    moments = sorted(line.starts_at for line in lines)
+    times = list(dict.fromkeys(f"{moment.astimezone(BRUSSELS):%H:%M}" for moment in moments))
+    if len(times) < 2:
+        return "".join(times)
+    return f"{', '.join(times[:-1])} {_AND[language]} {times[-1]}"
+
+
+@lru_cache(maxsize=256)
+def _day(language: str, day: dt.date, *, long: bool) -> str:
+    return format_date(day, (_LONG_DAY if long else _SHORT_DAY)[language], locale=language)
+
+
+@lru_cache(maxsize=64)
+def _number(number: str) -> str:
+    """International with spaces: it can be dialled from Luxembourg too, and read by anyone."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+_remembered: dict[str, tuple[float, dict[tuple[str, str], str]]] = {}
+
+
+def _text(language: str, kind: str) -> str:
+    edited = _edited()
+    return edited.get((language, kind)) or _shipped(language, kind)
+
+
+def _edited() -> dict[tuple[str, str], str]:
+    now = time.monotonic()
+    read_at, texts = _remembered.get("texts", (-REMEMBERED_SECONDS, {}))
+    if now - read_at >= REMEMBERED_SECONDS:
+        rows = MessageText.objects.values_list("language", "kind", "body")
+        texts = {(language, kind): text for language, kind, text in rows}
+        _remembered["texts"] = (now, texts)
+    return texts
+
+
+@lru_cache(maxsize=64)
+def _shipped(language: str, kind: str) -> str:
+    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
+    return str(template.source).strip()
