@@ -32,7 +32,8 @@ class Notice(models.Model):
 
         open ──▶ told          a gateway or a person says the patient knows
           ├────▶ unreachable   every try failed; the tries are listed
-          └────▶ withdrawn     the decisions changed before anything was handed over
+          └────▶ withdrawn     the decisions changed before anything was handed over, or
+                               a newer version is told while nobody knows if this one was
 
     ``handed_over_at`` is set in the transaction that precedes the network call (or when a
     caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a

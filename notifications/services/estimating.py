@@ -29,7 +29,7 @@ class Estimate:
 
 def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
     """Return what aligning notices with ``wanted`` would take; changes nothing."""
-    withdrawn = opening.find_stale(cursor, scope)
+    withdrawn = opening.find_stale(cursor)
     shapes = _shapes(cursor)
     by_sms = [shape for shape in shapes if shape.channel == "sms"]
     by_phone = [shape for shape in shapes if shape.channel == "phone"]
@@ -64,7 +64,6 @@ class Shape:
 
 
 def _shapes(cursor: CursorWrapper) -> list[Shape]:
-    pending = f"{opening.PENDING} AND n.id NOT IN (SELECT id FROM stale_notice)"  # noqa: S608
     cursor.execute(
         f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
             FROM (
@@ -78,8 +77,8 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
                 JOIN staff_site s ON s.id =
                     (SELECT MIN(x.site_id) FROM wanted x
                      WHERE x.patient_id = w.patient_id AND x.day = w.day)
-                WHERE NOT EXISTS (SELECT 1 FROM notifications_notice n
-                    WHERE n.patient_id = w.patient_id AND n.day = w.day AND {pending})
+                LEFT JOIN known k ON k.patient_id = w.patient_id AND k.day = w.day
+                WHERE k.pending_id IS NULL OR k.pending_id IN (SELECT id FROM stale_notice)
                 GROUP BY w.patient_id, w.day, p.id, s.id) t
             GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608
     )

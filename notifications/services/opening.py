@@ -1,8 +1,9 @@
 """Open, keep or withdraw notices so that they say what patients must be told: no more, no less.
 
-The caller fills the temporary table ``wanted`` (one row per subject to be told about: patient,
-day, subject, start, site, word, channel, whom it is reserved for, not before) for every patient
-and day in its scope. Works set by set; the number of statements does not depend on the rows.
+In order: ``lock_pending``; ``find_known`` fills ``heard`` (the last word on each subject) and
+``known`` (the last version and the pending notice of each patient and day); the caller fills
+``wanted`` (one row per subject to be told about) for every patient and day in its scope;
+``align`` writes. Works set by set; the number of statements does not depend on the rows.
 """
 
 import datetime as dt
@@ -18,6 +19,10 @@ TABLES = {
     "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL""",
+    "heard": """subject_id bigint PRIMARY KEY, word varchar(10) NOT NULL,
+        is_in_vain integer NOT NULL""",
+    "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
+        pending_id bigint, PRIMARY KEY (patient_id, day)""",
     "stale_notice": "id bigint PRIMARY KEY",
 }
 PENDING = "n.state = 'open' AND n.handed_over_at IS NULL"
@@ -58,16 +63,45 @@ def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
         )
 
 
-def align(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> Aligned:
-    """Make the pending notices of the scope equal to ``wanted``.
+def find_known(cursor: CursorWrapper, scope: Scope) -> None:
+    """Fill ``heard`` and ``known`` from the notices of the scope.
+
+    A patient heard what was handed over last; what an unreachable notice said was in vain.
+    """
+    cursor.execute(
+        f"""INSERT INTO heard (subject_id, word, is_in_vain)
+            SELECT subject_id, word, is_in_vain FROM (
+                SELECT i.subject_id, i.word,
+                    CASE WHEN n.state = 'unreachable' THEN 1 ELSE 0 END AS is_in_vain,
+                    ROW_NUMBER() OVER (PARTITION BY i.subject_id ORDER BY n.version DESC) AS place
+                FROM notifications_notice n
+                JOIN notifications_noticeitem i ON i.notice_id = n.id
+                WHERE {scope.condition("n")} AND (n.state IN ('told', 'unreachable')
+                    OR (n.state = 'open' AND n.handed_over_at IS NOT NULL))) t
+            WHERE place = 1""",  # noqa: S608
+        scope.parameters,
+    )
+    cursor.execute(
+        f"""INSERT INTO known (patient_id, day, version, pending_id)
+            SELECT n.patient_id, n.day, MAX(n.version), MAX(CASE WHEN {PENDING} THEN n.id END)
+            FROM notifications_notice n WHERE {scope.condition("n")}
+            GROUP BY n.patient_id, n.day""",  # noqa: S608
+        scope.parameters,
+    )
+    analyze(cursor, "heard")
+    analyze(cursor, "known")
+
+
+def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
+    """Make the pending notices equal to ``wanted``.
 
     Args:
-        cursor: the cursor that holds the temporary table ``wanted``.
-        scope: the patients and days concerned; ``lock_pending`` was called for it.
+        cursor: the cursor that holds the temporary tables, filled for one scope.
         now: the current moment.
     """
-    withdrawn = find_stale(cursor, scope)
-    _withdraw_stale(cursor, now)
+    withdrawn = find_stale(cursor)
+    if withdrawn:
+        _withdraw_stale(cursor, now)
     _reschedule_held(cursor)
     cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications_notice")
     (last_id,) = cursor.fetchone()
@@ -78,21 +112,20 @@ def align(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> Aligned:
     return Aligned(withdrawn=withdrawn, opened=opened)
 
 
-def find_stale(cursor: CursorWrapper, scope: Scope) -> int:
+def find_stale(cursor: CursorWrapper) -> int:
     """Fill ``stale_notice``: pending notices that do not say exactly what is wanted."""
     cursor.execute("CREATE INDEX wanted_patient_day ON wanted (patient_id, day)")
     analyze(cursor, "wanted")
     cursor.execute(
-        f"""INSERT INTO stale_notice SELECT n.id FROM notifications_notice n
-            WHERE {PENDING} AND {scope.condition("n")} AND (
-                EXISTS (SELECT 1 FROM notifications_noticeitem i LEFT JOIN wanted w
-                        ON w.subject_id = i.subject_id AND w.word = i.word
-                        AND w.starts_at = i.starts_at AND w.patient_id = n.patient_id
-                    WHERE i.notice_id = n.id AND w.subject_id IS NULL)
-                OR EXISTS (SELECT 1 FROM wanted w LEFT JOIN notifications_noticeitem i
-                        ON i.notice_id = n.id AND i.subject_id = w.subject_id
-                    WHERE w.patient_id = n.patient_id AND w.day = n.day AND i.id IS NULL))""",  # noqa: S608
-        scope.parameters,
+        """INSERT INTO stale_notice SELECT k.pending_id FROM known k
+           WHERE k.pending_id IS NOT NULL AND (
+               EXISTS (SELECT 1 FROM notifications_noticeitem i LEFT JOIN wanted w
+                       ON w.subject_id = i.subject_id AND w.word = i.word
+                       AND w.starts_at = i.starts_at AND w.patient_id = k.patient_id
+                   WHERE i.notice_id = k.pending_id AND w.subject_id IS NULL)
+               OR EXISTS (SELECT 1 FROM wanted w LEFT JOIN notifications_noticeitem i
+                       ON i.notice_id = k.pending_id AND i.subject_id = w.subject_id
+                   WHERE w.patient_id = k.patient_id AND w.day = k.day AND i.id IS NULL))"""
     )
     return cursor.rowcount
 
@@ -116,30 +149,26 @@ def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
 def _reschedule_held(cursor: CursorWrapper) -> None:
     """Give SMS that are still held the release time of the bulletin that now rules."""
     cursor.execute(
-        f"""UPDATE notifications_delivery SET not_before = t.not_before
-            FROM (SELECT n.id AS notice_id, MAX(w.not_before) AS not_before
-                FROM wanted w JOIN notifications_notice n
-                    ON n.patient_id = w.patient_id AND n.day = w.day AND {PENDING}
-                GROUP BY n.id) t
-            WHERE t.notice_id = notifications_delivery.notice_id
-                AND notifications_delivery.state = 'held'"""  # noqa: S608
+        """UPDATE notifications_delivery SET not_before = t.not_before
+           FROM (SELECT k.pending_id, MAX(w.not_before) AS not_before
+               FROM known k JOIN wanted w ON w.patient_id = k.patient_id AND w.day = k.day
+               WHERE k.pending_id IS NOT NULL GROUP BY k.pending_id) t
+           WHERE t.pending_id = notifications_delivery.notice_id
+               AND notifications_delivery.state = 'held'"""
     )
 
 
 def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
     """Open the next version of a notice wherever something is wanted and nothing is pending."""
     cursor.execute(
-        f"""INSERT INTO notifications_notice (patient_id, day, version, state, site_id, first_at,
-                reserved_for_id, created_at)
-            SELECT w.patient_id, w.day,
-                1 + COALESCE((SELECT MAX(v.version) FROM notifications_notice v
-                    WHERE v.patient_id = w.patient_id AND v.day = w.day), 0),
-                'open', MIN(w.site_id), MIN(w.starts_at),
-                CASE WHEN COUNT(w.reserved_for_id) = COUNT(*) THEN MIN(w.reserved_for_id) END, %s
-            FROM wanted w
-            WHERE NOT EXISTS (SELECT 1 FROM notifications_notice n
-                WHERE n.patient_id = w.patient_id AND n.day = w.day AND {PENDING})
-            GROUP BY w.patient_id, w.day""",  # noqa: S608
+        """INSERT INTO notifications_notice (patient_id, day, version, state, site_id, first_at,
+               reserved_for_id, created_at)
+           SELECT w.patient_id, w.day, 1 + COALESCE(MAX(k.version), 0), 'open', MIN(w.site_id),
+               MIN(w.starts_at),
+               CASE WHEN COUNT(w.reserved_for_id) = COUNT(*) THEN MIN(w.reserved_for_id) END, %s
+           FROM wanted w LEFT JOIN known k ON k.patient_id = w.patient_id AND k.day = w.day
+           WHERE k.pending_id IS NULL OR k.pending_id IN (SELECT id FROM stale_notice)
+           GROUP BY w.patient_id, w.day""",
         [as_parameter(now)],
     )
     return cursor.rowcount

@@ -1,0 +1,127 @@
+"""What ends or turns a try, and with it the duty behind it. Called inside a transaction.
+
+The lock order that keeps the promises: notices first, by id, then their deliveries
+(``lock``). Whoever withdraws notices does the same, so one of the two always comes first.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeState,
+)
+
+
+def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
+    """Lock the notices of some deliveries, then the deliveries, and read both again.
+
+    Returns:
+        the deliveries that still fit the queryset, by notice, with notice, patient and site.
+    """
+    notices = Notice.objects.filter(pk__in=list(deliveries.values_list("notice_id", flat=True)))
+    locked = list(notices.order_by("id").select_for_update().values_list("id", flat=True))
+    return list(
+        deliveries.filter(notice_id__in=locked)
+        .select_related("notice__patient", "notice__site")
+        .select_for_update(of=("self",))
+        .order_by("notice_id")
+    )
+
+
+def superseded(deliveries: Iterable[Delivery]) -> set[int]:
+    """Return the ids of their notices after which the patient was, or will be, told otherwise."""
+    newer = Notice.objects.filter(
+        patient=OuterRef("patient"), day=OuterRef("day"), version__gt=OuterRef("version")
+    ).exclude(state=NoticeState.WITHDRAWN)
+    notices = Notice.objects.filter(pk__in=[delivery.notice_id for delivery in deliveries])
+    return set(notices.filter(Exists(newer)).values_list("pk", flat=True))
+
+
+def finish(
+    deliveries: Iterable[Delivery],
+    *,
+    state: DeliveryState,
+    at: dt.datetime,
+    failure: Failure | str = "",
+    remark: str = "",
+) -> None:
+    """End tries: all the same way."""
+    Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).update(
+        state=state, finished_at=at, lease_until=None, failure=failure, remark=remark
+    )
+
+
+def tell(notice_ids: Iterable[int], *, at: dt.datetime) -> None:
+    """Close open notices as told by the gateway."""
+    Notice.objects.filter(pk__in=notice_ids, state=NoticeState.OPEN).update(
+        state=NoticeState.TOLD, settled_at=at
+    )
+
+
+def take_back(deliveries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
+    """Note that these tries left nothing with the patient: their notices may be withdrawn again.
+
+    A notice that was superseded while it was out is withdrawn now.
+
+    Returns:
+        the ids of the notices that are still to be told.
+    """
+    gone = withdraw_superseded(deliveries, at=at)
+    mine = Notice.objects.filter(pk__in=[delivery.notice_id for delivery in deliveries])
+    mine.filter(pk__in=gone, state=NoticeState.WITHDRAWN).update(handed_over_at=None)
+    waiting = mine.filter(state=NoticeState.OPEN)
+    waiting.update(handed_over_at=None)
+    return set(waiting.values_list("pk", flat=True))
+
+
+def withdraw_superseded(deliveries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
+    """Withdraw the open notices that a newer version replaces; return the ids of those replaced."""
+    gone = superseded(deliveries)
+    Notice.objects.filter(pk__in=gone, state=NoticeState.OPEN).update(
+        state=NoticeState.WITHDRAWN, settled_at=at
+    )
+    return gone
+
+
+def call_instead(deliveries: Sequence[Delivery], *, at: dt.datetime) -> int:
+    """Put the patients of ended tries on the call list, due at once.
+
+    A notice that was settled meanwhile needs no call; one that a newer version replaces is
+    withdrawn, for the newer one is told.
+
+    Returns:
+        how many calls were opened.
+    """
+    gone = withdraw_superseded(deliveries, at=at)
+    open_ones = {
+        delivery.notice_id: delivery
+        for delivery in deliveries
+        if delivery.notice.state == NoticeState.OPEN and delivery.notice_id not in gone
+    }
+    calls = Delivery.objects.filter(notice__in=open_ones, channel=Channel.PHONE)
+    numbers = dict(calls.values_list("notice").annotate(last=Max("number")))
+    opened = Delivery.objects.bulk_create(
+        Delivery(
+            notice_id=notice_id,
+            channel=Channel.PHONE,
+            number=numbers.get(notice_id, 0) + 1,
+            state=DeliveryState.QUEUED,
+            address=number_to_call(delivery),
+            not_before=at,
+        )
+        for notice_id, delivery in open_ones.items()
+    )
+    return len(opened)
+
+
+def number_to_call(delivery: Delivery) -> str:
+    """Return the number to ring after an SMS failed: the landline first, it is another way."""
+    patient = delivery.notice.patient
+    return patient.landline or patient.mobile or delivery.address

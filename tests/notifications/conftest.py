@@ -1,0 +1,22 @@
+"""Time stands on the Sunday before the day that most notices are about."""
+
+from collections.abc import Iterator
+
+import pytest
+import time_machine
+
+from notifications import texts
+from tests.notifications.builders import SUNDAY
+
+
+@pytest.fixture
+def sunday() -> Iterator[time_machine.Traveller]:
+    """Freeze time on Sunday 15 May 2022, 9:00; move it with ``sunday.move_to``."""
+    with time_machine.travel(SUNDAY, tick=False) as moment:
+        yield moment
+
+
+@pytest.fixture(autouse=True)
+def _texts_forgotten() -> Iterator[None]:
+    yield
+    texts.forget()
