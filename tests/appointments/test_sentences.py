@@ -21,12 +21,18 @@ def test_the_bulletin_of_the_day_reads_as_six_sentences() -> None:
     playbook = playbooks.read(file.read_text(encoding="utf-8"))
 
     assert [clause_sentence(clause, NAMES) for clause in playbook.clauses] == [
-        "Consultations, tous les sites : annulées ; prévenir les annulés par SMS ; "
-        "le médecin concerné peut garder jusqu'au dimanche 15/05 à 18:00",
-        "Opérations, tous les sites : au cas par cas ; prévenir chaque patient par téléphone ; "
-        "le Directeur médical tranche",
-        "Radiologie et médecine nucléaire, tous les sites : annulées ; "
-        "prévenir les annulés par SMS",
+        (
+            "Consultations, tous les sites : annulées ; prévenir les annulés par SMS ; "
+            "le médecin concerné peut garder jusqu'au dimanche 15/05 à 18:00"
+        ),
+        (
+            "Opérations, tous les sites : au cas par cas ; prévenir chaque patient par téléphone ; "
+            "le Directeur médical tranche"
+        ),
+        (
+            "Radiologie et médecine nucléaire, tous les sites : annulées ; "
+            "prévenir les annulés par SMS"
+        ),
         "Prises de sang, tous les sites : maintenues ; ne prévenir personne",
         "Centres Covid, tous les sites : annulés ; prévenir les annulés par SMS",
         "Urgences, tous les sites : maintenues ; ne prévenir personne",
@@ -57,8 +63,10 @@ def test_the_bulletin_of_the_day_reads_as_six_sentences() -> None:
         ),
         (
             {"groups": ("pregnancy", "chemotherapy", "cast")},
-            "Toutes les activités, tous les sites, "
-            "patients avec grossesse, chimiothérapie ou plâtre : maintenues",
+            (
+                "Toutes les activités, tous les sites, "
+                "patients avec grossesse, chimiothérapie ou plâtre : maintenues"
+            ),
         ),
     ],
 )
