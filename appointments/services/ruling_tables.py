@@ -48,8 +48,7 @@ class Scope:
     def condition(self, alias: str) -> str:
         """Return the SQL condition on a table that has ``patient_id`` and ``day``."""
         if self.first_day is None:
-            return f"""EXISTS (SELECT 1 FROM ruled_pair p
-                WHERE p.patient_id = {alias}.patient_id AND p.day = {alias}.day)"""  # noqa: S608
+            return f"({alias}.patient_id, {alias}.day) IN (SELECT patient_id, day FROM ruled_pair)"
         return f"{alias}.day BETWEEN %s AND %s"
 
     @property
@@ -120,7 +119,7 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
                     THEN release_at ELSE %s END
             FROM (
                 SELECT b.*, CASE
-                    WHEN heard = outcome THEN ''
+                    WHEN heard = outcome OR in_vain = outcome THEN ''
                     WHEN heard IS NOT NULL AND outcome = 'maintained' THEN 'phone'
                     WHEN heard IS NOT NULL THEN tell_change
                     WHEN outcome = 'cancelled' THEN tell_cancelled
@@ -133,11 +132,7 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
                 FROM ({_standing(scope)}) b
                 WHERE outcome IN ('cancelled', 'maintained')
             ) c
-            WHERE channel <> '' AND NOT EXISTS (
-                SELECT 1 FROM notifications_noticeitem i
-                JOIN notifications_notice n ON n.id = i.notice_id
-                WHERE i.subject_id = c.id AND i.word = c.outcome AND i.starts_at = c.starts_at
-                    AND n.state = 'unreachable' AND n.day = c.day)""",  # noqa: S608
+            WHERE channel <> ''""",  # noqa: S608
         [as_parameter(now), as_parameter(now), *scope.parameters],
     )
 
@@ -150,15 +145,13 @@ def _standing(scope: Scope) -> str:
             COALESCE(c.basis, a.outcome_basis) AS basis, f.release_at,
             f.outcome AS clause_outcome,
             f.tell_cancelled, f.tell_maintained, f.tell_kept, f.tell_change,
-            (SELECT i.word FROM notifications_noticeitem i
-                JOIN notifications_notice n ON n.id = i.notice_id
-                WHERE i.subject_id = a.id AND n.day = a.day AND n.handed_over_at IS NOT NULL
-                    AND n.state IN ('open', 'told')
-                ORDER BY n.version DESC LIMIT 1) AS heard
+            CASE WHEN h.is_in_vain = 0 THEN h.word END AS heard,
+            CASE WHEN h.is_in_vain = 1 THEN h.word END AS in_vain
         FROM appointments_appointment a
         JOIN staff_unit u ON u.id = a.unit_id
         JOIN ruled_facts f ON {SAME_FACTS}
         LEFT JOIN ruled_change c ON c.appointment_id = a.id
+        LEFT JOIN heard h ON h.subject_id = a.id AND h.day = a.day
         WHERE {LIVE} AND {scope.condition("a")}"""  # noqa: S608
 
 

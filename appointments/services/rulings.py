@@ -136,7 +136,7 @@ def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None])
         ruling_tables.append_decisions(cursor, now)
         cursor.execute("SELECT COUNT(*) FROM ruled_change")
         (decisions,) = cursor.fetchone()
-        notices = opening.align(cursor, scope, now)
+        notices = opening.align(cursor, now)
     if notices.opened:
         doorbell.ring()
     return Applied(decisions=decisions, notices=notices)
@@ -153,7 +153,7 @@ def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
 
 
 def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) -> None:
-    """Fill ``ruled_facts``, ``ruled_change`` and ``wanted`` for the scope."""
+    """Fill the tables of a ruling for the scope, from the rules to ``wanted``."""
     places = _places()
     rows = [
         _facts_row(facts, ruled.get(facts[2]), places)
@@ -166,6 +166,7 @@ def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) ->
     analyze(cursor, "ruled_facts")
     ruling_tables.find_changes(cursor, scope)
     analyze(cursor, "ruled_change")
+    opening.find_known(cursor, scope)
     ruling_tables.find_wanted(cursor, scope, now)
 
 

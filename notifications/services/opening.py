@@ -19,8 +19,8 @@ TABLES = {
     "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL""",
-    "heard": """subject_id bigint PRIMARY KEY, word varchar(10) NOT NULL,
-        is_in_vain integer NOT NULL""",
+    "heard": """subject_id bigint NOT NULL, day date NOT NULL, word varchar(10) NOT NULL,
+        is_in_vain integer NOT NULL, PRIMARY KEY (subject_id, day)""",
     "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
         pending_id bigint, PRIMARY KEY (patient_id, day)""",
     "stale_notice": "id bigint PRIMARY KEY",
@@ -69,11 +69,12 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     A patient heard what was handed over last; what an unreachable notice said was in vain.
     """
     cursor.execute(
-        f"""INSERT INTO heard (subject_id, word, is_in_vain)
-            SELECT subject_id, word, is_in_vain FROM (
-                SELECT i.subject_id, i.word,
+        f"""INSERT INTO heard (subject_id, day, word, is_in_vain)
+            SELECT subject_id, day, word, is_in_vain FROM (
+                SELECT i.subject_id, n.day, i.word,
                     CASE WHEN n.state = 'unreachable' THEN 1 ELSE 0 END AS is_in_vain,
-                    ROW_NUMBER() OVER (PARTITION BY i.subject_id ORDER BY n.version DESC) AS place
+                    ROW_NUMBER() OVER (PARTITION BY i.subject_id, n.day ORDER BY n.version DESC)
+                        AS place
                 FROM notifications_notice n
                 JOIN notifications_noticeitem i ON i.notice_id = n.id
                 WHERE {scope.condition("n")} AND (n.state IN ('told', 'unreachable')
