@@ -154,7 +154,9 @@ def _refuse(call: Delivery) -> NoReturn:
             )
         )
     if notice.state != NoticeState.OPEN:
-        raise Refusal(_("C'est déjà réglé : ce patient est noté « %s ».") % notice.get_state_display())
+        raise Refusal(
+            _("C'est déjà réglé : ce patient est noté « %s ».") % notice.get_state_display()
+        )
     if call.state == DeliveryState.CLAIMED and call.caller:
         raise Refusal(_("%s est en train d'appeler ce patient.") % call.caller)
     raise Refusal(_("Cet appel n'est plus à faire : prenez le suivant."))

@@ -4,7 +4,8 @@ import pytest
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Delivery, Failure, Notice, Sending
-from notifications.services import claiming
+from notifications.services import claiming, recording
+from notifications.services.handing_over import hand_over
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import (
     SUNDAY,
@@ -85,19 +86,13 @@ class TestWhatIsNotSent:
         assert (gateway.messages, sms.state) == ([], "held")
 
     def test_a_pause_between_claim_and_hand_over_gives_the_claims_back(self) -> None:
-        sms = [an_sms() for _ in range(40)]
-        chief = a_user("chef")
-
-        def pause_at_first(_message) -> Accepted:
-            Sending.objects.get_or_create(paused_at=SUNDAY, paused_by=chief)
-            return Accepted("p")
-
-        gateway = FakeGateway(pause_at_first)
-        result = send(gateway)
-        assert result.held_up
-        assert len(gateway.messages) == gateway.window
-        left = Delivery.objects.filter(state="queued", claimed_by="", lease_until=None)
-        assert left.count() == len(sms) - gateway.window
+        sms = an_sms()
+        gateway = FakeGateway()
+        ids = claiming.claim(worker="w1", limit=10)
+        Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chef"))
+        assert hand_over(ids=ids, worker="w1", gateway=gateway) is None
+        sms.refresh_from_db()
+        assert (sms.state, sms.claimed_by, sms.lease_until) == ("queued", "", None)
 
     def test_who_refuses_sms_is_called(self) -> None:
         sms = an_sms(a_notice(patient=a_patient(sms_opt_out_at=SUNDAY)))
@@ -171,7 +166,9 @@ class TestRefused:
 
 
 class TestNothingLeft:
-    def test_a_gateway_out_of_reach_leaves_the_message_queued_and_withdrawable(self, sunday) -> None:
+    def test_a_gateway_out_of_reach_leaves_the_message_queued_and_withdrawable(
+        self, sunday
+    ) -> None:
         sms = an_sms()
         result = send(FakeGateway(NotSent("pas de connexion")))
         sms.refresh_from_db()
@@ -195,16 +192,12 @@ class TestNothingLeft:
 
     def test_a_notice_replaced_while_its_message_was_out_is_withdrawn(self) -> None:
         sms = an_sms()
-
-        def decide_otherwise(_message) -> NotSent:
-            a_notice(
-                patient=sms.notice.patient,
-                items=[("2022-05-16 09:10", "maintained")],
-                version=2,
-            )
-            return NotSent()
-
-        send(FakeGateway(decide_otherwise))
+        gateway = FakeGateway()
+        hand_over(ids=claiming.claim(worker="w1", limit=10), worker="w1", gateway=gateway)
+        otherwise = [("2022-05-16 09:10", "maintained")]
+        a_notice(patient=sms.notice.patient, items=otherwise, version=2)
+        answers = {sms.pk: (NotSent(), False)}
+        recording.record(worker="w1", gateway=gateway, results=answers)
         sms.refresh_from_db()
         assert (sms.state, sms.notice.state) == ("withdrawn", "withdrawn")
 

@@ -1,0 +1,171 @@
+"""The call list: one call, one agent, and an end for every notice."""
+
+import datetime as dt
+
+import pytest
+
+from notifications.models import Delivery, Notice
+from notifications.services import calls
+from notifications.services.calls import CallResult
+from staff.errors import Refusal
+from staff.models import AuditEvent, User
+from tests.builders import a_patient, a_site, a_user, at
+from tests.notifications.builders import SUNDAY, a_call, a_notice
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+NINE = [("2022-05-16 09:00", "cancelled")]
+EIGHT = [("2022-05-16 08:00", "cancelled")]
+
+
+@pytest.fixture
+def agent() -> User:
+    """A call agent of the whole group."""
+    return a_user("agent", "call_agent")
+
+
+def tries(notice: Notice) -> list[tuple[str, str, str]]:
+    """Return (state, failure, address) of each try."""
+    return list(notice.deliveries.order_by("id").values_list("state", "failure", "address"))
+
+
+class TestTaking:
+    def test_the_earliest_appointment_is_called_first(self, agent) -> None:
+        a_call(a_notice(items=NINE))
+        urgent = a_call(a_notice(items=EIGHT))
+        assert calls.take_next(by=agent) == urgent
+
+    def test_two_agents_get_two_calls_and_the_third_none(self, agent) -> None:
+        a_call()
+        a_call()
+        second, third = a_user("b", "call_agent"), a_user("c", "call_agent")
+        taken = {calls.take_next(by=agent), calls.take_next(by=second)}
+        assert len(taken) == 2
+        assert calls.take_next(by=third) is None
+
+    def test_who_holds_a_call_gets_it_back_instead_of_a_second_one(self, agent) -> None:
+        a_call()
+        a_call()
+        assert calls.take_next(by=agent) == calls.take_next(by=agent)
+
+    def test_a_call_left_hanging_can_be_taken_over(self, agent, sunday) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        sunday.shift(16 * 60)
+        other = a_user("b", "call_agent")
+        assert calls.take_next(by=other) == call
+        call.refresh_from_db()
+        assert call.caller == other
+
+    def test_a_call_that_somebody_makes_cannot_be_picked(self, agent) -> None:
+        call = a_call()
+        calls.take(delivery_id=call.pk, by=agent)
+        with pytest.raises(Refusal, match="agent est en train d'appeler"):
+            calls.take(delivery_id=call.pk, by=a_user("b", "call_agent"))
+
+    def test_a_notice_reserved_for_its_doctor_waits_for_its_time(self, agent, sunday) -> None:
+        call = a_call(not_before=at("2022-05-15 18:00"))
+        assert calls.take_next(by=agent) is None
+        sunday.move_to(at("2022-05-15 18:00"))
+        assert calls.take_next(by=agent) == call
+
+    def test_an_agent_gets_calls_of_their_site_only(self) -> None:
+        arlon, virton = a_site("arlon"), a_site("virton")
+        a_call(a_notice(site=virton))
+        here = a_call(a_notice(site=arlon))
+        local = a_user("local", "call_agent", site=arlon)
+        assert calls.take_next(by=local) == here
+        calls.log(delivery_id=here.pk, by=local, result="reached")
+        assert calls.take_next(by=local) is None
+
+    def test_a_withdrawn_notice_is_not_called(self, agent) -> None:
+        a_call(a_notice(state="withdrawn", settled_at=SUNDAY))
+        assert calls.take_next(by=agent) is None
+
+
+class TestLogging:
+    def test_a_patient_who_was_reached_is_told_by_that_agent(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        calls.log(delivery_id=call.pk, by=agent, result=CallResult.REACHED, remark="par sa fille")
+        call.refresh_from_db()
+        notice = call.notice
+        assert (call.state, call.caller, call.remark) == ("delivered", agent, "par sa fille")
+        assert (notice.state, notice.settled_by, notice.handed_over_at) == ("told", agent, SUNDAY)
+        assert AuditEvent.objects.get().action == "call.reached"
+
+    def test_no_answer_is_tried_again_on_the_other_number_later(self, agent) -> None:
+        patient = a_patient(mobile="+32470000001", landline="+3263000001")
+        call = a_call(a_notice(patient=patient))
+        calls.log(delivery_id=call.pk, by=agent, result="no_answer")
+        assert tries(call.notice) == [
+            ("failed", "no_answer", "+32470000001"),
+            ("queued", "", "+3263000001"),
+        ]
+        again = Delivery.objects.get(state="queued")
+        assert again.not_before == SUNDAY + dt.timedelta(minutes=30)
+
+    def test_three_times_no_answer_is_unreachable_with_the_tries_listed(
+        self, agent, sunday
+    ) -> None:
+        call = a_call()
+        for _ in range(3):
+            taken = calls.take_next(by=agent)
+            assert taken
+            calls.log(delivery_id=taken.pk, by=agent, result="no_answer")
+            sunday.shift(1801)
+        assert calls.take_next(by=agent) is None
+        call.notice.refresh_from_db()
+        assert call.notice.state == "unreachable"
+        assert len(tries(call.notice)) == 3
+
+    def test_a_wrong_number_moves_on_to_the_other_one_at_once(self, agent) -> None:
+        patient = a_patient(mobile="+32470000001", landline="+3263000001")
+        call = a_call(a_notice(patient=patient))
+        calls.log(delivery_id=call.pk, by=agent, result="wrong_number")
+        following = calls.take_next(by=agent)
+        assert following
+        assert following.address == "+3263000001"
+        calls.log(delivery_id=following.pk, by=agent, result="wrong_number")
+        call.notice.refresh_from_db()
+        assert call.notice.state == "unreachable"
+
+    def test_a_patient_without_any_number_ends_unreachable(self, agent) -> None:
+        call = a_call(a_notice(patient=a_patient(mobile="")))
+        calls.log(delivery_id=call.pk, by=agent, result="no_answer")
+        call.notice.refresh_from_db()
+        assert call.notice.state == "unreachable"
+
+    def test_a_call_back_is_due_at_the_time_that_was_asked_for(self, agent, sunday) -> None:
+        call = a_call()
+        noon = at("2022-05-15 12:00")
+        calls.log(delivery_id=call.pk, by=agent, result="call_back_later", call_at=noon)
+        assert calls.take_next(by=agent) is None
+        sunday.move_to(noon)
+        assert calls.take_next(by=agent)
+
+    def test_a_notice_withdrawn_during_the_call_is_refused_with_what_to_do(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        Delivery.objects.update(state="withdrawn", lease_until=None)
+        Notice.objects.update(state="withdrawn", settled_at=SUNDAY)
+        with pytest.raises(Refusal, match="rappelez-le tout de suite"):
+            calls.log(delivery_id=call.pk, by=agent, result="reached")
+
+    def test_a_double_click_on_reached_is_refused_kindly(self, agent) -> None:
+        call = a_call()
+        calls.log(delivery_id=call.pk, by=agent, result="reached")
+        with pytest.raises(Refusal, match="déjà réglé"):
+            calls.log(delivery_id=call.pk, by=agent, result="reached")
+
+    def test_the_doctor_may_say_reached_while_an_agent_holds_the_call(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        calls.log(delivery_id=call.pk, by=a_user("doctor", "doctor"), result="reached")
+        call.notice.refresh_from_db()
+        assert call.notice.state == "told"
+
+    def test_another_agent_may_not_log_a_failure_of_a_call_in_progress(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        with pytest.raises(Refusal, match="en train d'appeler"):
+            calls.log(delivery_id=call.pk, by=a_user("b", "call_agent"), result="no_answer")

@@ -1,0 +1,150 @@
+"""What a crash leaves behind, and what the sweep makes of it."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from notifications.gateways import Accepted, NotSent, Refused, Unknown
+from notifications.models import Delivery, Failure
+from notifications.services import claiming, recording
+from notifications.services.handing_over import hand_over
+from notifications.services.sweeping import Swept, sweep
+from tests.builders import at
+from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+SILENT = Unknown("pas de réponse")
+
+
+def crash_while_submitting(gateway: FakeGateway) -> None:
+    """Do what a worker does until just after the network call, and no more."""
+    ids = claiming.claim(worker="dead", limit=10)
+    hand_over(ids=ids, worker="dead", gateway=gateway)
+
+
+class TestLeases:
+    def test_a_claim_whose_worker_died_is_queued_again(self, sunday) -> None:
+        sms = an_sms()
+        claiming.claim(worker="dead", limit=10)
+        assert sweep(gateway=FakeGateway()).reclaimed == 0
+        sunday.shift(61)
+        assert sweep(gateway=FakeGateway()).reclaimed == 1
+        sms.refresh_from_db()
+        assert (sms.state, sms.claimed_by, sms.lease_until) == ("queued", "", None)
+
+    def test_a_call_that_an_agent_left_hanging_comes_back_to_the_list(self) -> None:
+        past = timezone.now() - dt.timedelta(seconds=1)
+        call = a_call(state="claimed", claimed_by="agent", lease_until=past)
+        sweep(gateway=FakeGateway())
+        call.refresh_from_db()
+        assert (call.state, call.caller) == ("queued", None)
+
+    def test_what_a_crash_leaves_in_submission_is_unknown_and_not_sent_again(self, sunday) -> None:
+        sms = an_sms()
+        gateway = FakeGateway()
+        crash_while_submitting(gateway)
+        sunday.shift(61)
+        assert sweep(gateway=gateway).became_unknown == 1
+        send(gateway)
+        sms.refresh_from_db()
+        assert (sms.state, gateway.messages) == ("unknown", [])
+        assert sms.notice.handed_over_at == SUNDAY
+
+    def test_an_answer_that_comes_after_the_lease_still_counts(self, sunday) -> None:
+        sms = an_sms()
+        gateway = FakeGateway()
+        crash_while_submitting(gateway)
+        sunday.shift(61)
+        sweep(gateway=gateway)
+        recording.record(worker="dead", gateway=gateway, results={sms.pk: (Accepted("p9"), False)})
+        sms.refresh_from_db()
+        assert (sms.state, sms.notice.state) == ("accepted", "told")
+
+    def test_a_sweep_that_finds_nothing_changes_nothing(self) -> None:
+        an_sms()
+        assert sweep(gateway=FakeGateway()) == Swept(0, 0, 0, 0)
+
+
+class TestUnknown:
+    def test_over_a_gateway_that_honours_references_it_is_submitted_again_as_the_same(self) -> None:
+        sms = an_sms()
+        gateway = FakeGateway(SILENT, honours_reference=True)
+        send(gateway)
+        assert sweep(gateway=gateway).queued_again == 1
+        awake = FakeGateway(honours_reference=True)
+        assert send(awake).accepted == 1
+        assert awake.messages == gateway.messages
+        sms.refresh_from_db()
+        assert sms.notice.state == "told"
+
+    def test_a_second_submission_that_did_not_leave_still_counts_as_handed_over(self) -> None:
+        sms = an_sms()
+        silent = FakeGateway(SILENT, honours_reference=True)
+        send(silent)
+        sweep(gateway=silent)
+        send(FakeGateway(NotSent("pas de connexion"), honours_reference=True))
+        sms.refresh_from_db()
+        assert sms.state == "queued"
+        assert sms.client_reference == silent.messages[0].reference
+        assert sms.notice.handed_over_at == SUNDAY
+
+    def test_a_second_submission_refused_is_called_not_sent_anew(self) -> None:
+        sms = an_sms()
+        silent = FakeGateway(SILENT, honours_reference=True)
+        send(silent)
+        sweep(gateway=silent)
+        refusal = Refused(Failure.UNREACHABLE, permanent=False)
+        send(FakeGateway(refusal, honours_reference=True))
+        assert list(sms.notice.deliveries.order_by("id").values_list("channel", "state")) == [
+            ("sms", "failed"),
+            ("phone", "queued"),
+        ]
+
+    def test_past_the_limit_the_patient_is_called(self, sunday) -> None:
+        sms = an_sms()
+        gateway = FakeGateway(SILENT)
+        send(gateway)
+        sunday.shift(14 * 60)
+        assert sweep(gateway=gateway).called_instead == 0
+        sunday.shift(2 * 60)
+        assert sweep(gateway=gateway).called_instead == 1
+        sms.refresh_from_db()
+        assert (sms.state, sms.failure) == ("failed", Failure.UNKNOWN)
+        assert Delivery.objects.get(channel="phone").state == "queued"
+
+    def test_a_gateway_that_stays_silent_is_asked_no_longer_than_the_limit(self, sunday) -> None:
+        sms = an_sms()
+        gateway = FakeGateway(SILENT, honours_reference=True)
+        for _ in range(20):
+            send(gateway)
+            sweep(gateway=gateway)
+            sunday.shift(60)
+        assert list(sms.notice.deliveries.order_by("id").values_list("channel", "state")) == [
+            ("sms", "failed"),
+            ("phone", "queued"),
+        ]
+        assert len({message.reference for message in gateway.messages}) == 1
+
+    def test_what_may_have_left_through_one_gateway_never_goes_through_another(self) -> None:
+        an_sms()
+        silent = FakeGateway(SILENT, honours_reference=True)
+        send(silent)
+        sweep(gateway=silent)
+        other = FakeGateway(honours_reference=True)
+        other.name = "other"
+        send(other)
+        assert other.messages == []
+        assert Delivery.objects.get(channel="phone").state == "queued"
+
+    def test_an_unknown_message_about_what_changed_since_is_not_followed_by_a_call(
+        self, sunday
+    ) -> None:
+        sms = an_sms()
+        send(FakeGateway(SILENT))
+        a_notice(patient=sms.notice.patient, items=[("2022-05-16 09:10", "maintained")], version=2)
+        sunday.move_to(at("2022-05-15 10:00"))
+        sweep(gateway=FakeGateway())
+        sms.notice.refresh_from_db()
+        assert sms.notice.state == "withdrawn"
+        assert not Delivery.objects.filter(channel="phone").exists()
