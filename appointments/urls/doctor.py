@@ -1,5 +1,13 @@
-"""Addresses of the doctor pages."""
+"""Addresses of a doctor's day."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import doctor
+
+urlpatterns = [
+    path("my-day/", doctor.doctor_day, name="doctor_day"),
+    path("appointments/<int:pk>/keep/", doctor.keep, name="keep"),
+    path("appointments/<int:pk>/let-go/", doctor.let_go, name="let_go"),
+    path("appointments/<int:pk>/undo/", doctor.undo_keep, name="undo_keep"),
+    path("appointments/<int:pk>/contacted/", doctor.contacted, name="contacted"),
+]

@@ -1,5 +1,11 @@
-"""Addresses of the operations pages."""
+"""Addresses of the operations."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import operations
+
+urlpatterns = [
+    path("operations/", operations.operations, name="operations"),
+    path("operations/<int:pk>/opinion/", operations.give_opinion, name="give_opinion"),
+    path("operations/<int:pk>/ruling/", operations.rule_operation, name="rule_operation"),
+]

@@ -1,5 +1,10 @@
-"""Addresses of the schedule pages."""
+"""Addresses of the schedule and of one appointment."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import schedule
+
+urlpatterns = [
+    path("schedule/", schedule.schedule, name="schedule"),
+    path("appointments/<int:pk>/", schedule.appointment, name="appointment"),
+]

@@ -1,0 +1,148 @@
+"""What a list of appointments can be narrowed by; the state stands in the address."""
+
+import datetime as dt
+from typing import Any
+
+import django_filters as filters
+from django import forms
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Appointment, Outcome, ProtectedGroup, Service, Status
+from appointments.queries.schedule import (
+    from_today,
+    of_patients,
+    schedule_for,
+    sites_of,
+    units_of,
+)
+from patients import search_text
+from staff import clock
+from staff.access import Capability, scope_of
+from staff.models import Practitioner, Site, Unit, User
+
+NO_OUTCOME = "none"  # in addresses; in the database it is the empty string
+_ALWAYS_SEEN = {"q", "day"}
+
+
+class ScheduleFilter(filters.FilterSet):
+    """Filters of the schedule.
+
+    Sites, units and practitioners go by their codes, so that an address can be written by
+    hand: ``?day=2022-05-16&site=arlon&service=surgery&outcome=none``. A place outside the
+    reader's scope is not a choice, and the form says so instead of showing something else.
+    """
+
+    q = filters.CharFilter(
+        label=_("Chercher un patient"),
+        method="search",
+        widget=forms.TextInput(
+            attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text=_("Nom et prénom, date de naissance, téléphone, numéro national ou de dossier."),
+    )
+    day = filters.DateFilter(
+        label=_("Jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
+    site = filters.ModelChoiceFilter(
+        label=_("Site"),
+        field_name="unit__site",
+        to_field_name="code",
+        queryset=lambda request: Site.objects.none(),
+        empty_label=_("Tous"),
+    )
+    unit = filters.ModelChoiceFilter(
+        label=_("Unité"),
+        to_field_name="code",
+        queryset=lambda request: Unit.objects.none(),
+        empty_label=_("Toutes"),
+    )
+    service = filters.ChoiceFilter(
+        label=_("Activité"), choices=Service.choices, empty_label=_("Toutes")
+    )
+    outcome = filters.ChoiceFilter(
+        label=_("Décision"),
+        choices=[*Outcome.choices, (NO_OUTCOME, _("aucune décision"))],
+        empty_label=_("Toutes"),
+        method="by_outcome",
+    )
+    practitioner = filters.ModelChoiceFilter(
+        label=_("Praticien"),
+        to_field_name="code",
+        queryset=Practitioner.objects.all(),
+        empty_label=_("Tous"),
+    )
+    status = filters.ChoiceFilter(
+        label=_("Statut à la source"), choices=Status.choices, empty_label=_("Tous")
+    )
+    group = filters.ChoiceFilter(
+        label=_("Groupe protégé"),
+        choices=ProtectedGroup.choices,
+        field_name="protected_groups",
+        lookup_expr="contains",  # no code is part of another
+        empty_label=_("Tous"),
+    )
+    missing = filters.BooleanFilter(
+        label=_("Absents de la source"), widget=forms.CheckboxInput, method="only_missing"
+    )
+    moved = filters.BooleanFilter(
+        label=_("Déplacés"), widget=forms.CheckboxInput, method="only_moved"
+    )
+
+    class Meta:
+        model = Appointment
+        fields: list[str] = []
+
+    def __init__(self, data: QueryDict, *, user: User) -> None:
+        scope = scope_of(user, Capability.SEE_SCHEDULE)
+        super().__init__(data, queryset=schedule_for(user))
+        self.filters["site"].queryset = sites_of(scope)
+        self.filters["unit"].queryset = units_of(scope)
+
+    @property
+    def day_chosen(self) -> dt.date | None:
+        """The day the list is narrowed to, if any."""
+        return self.form.cleaned_data.get("day") if self.is_valid() else None
+
+    @property
+    def search_typed(self) -> search_text.SearchText:
+        """How the search box was understood."""
+        typed = self.form.cleaned_data.get("q", "") if self.is_valid() else ""
+        return search_text.read(typed, today=clock.today())
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether a day or a patient bounds the list, so that counting it is cheap."""
+        return bool(self.day_chosen or self.search_typed)
+
+    @property
+    def folded_away(self) -> int:
+        """How many of the filters that a phone folds away are in use."""
+        return sum(bool(v) for k, v in self.state().items() if k not in _ALWAYS_SEEN)
+
+    def state(self) -> dict[str, str]:
+        """Return the filters in use, as they stand in the address."""
+        return {name: self.data[name] for name in self.filters if self.data.get(name)}
+
+    def rows(self) -> QuerySet[Appointment]:
+        """Return what is asked for; upcoming appointments when neither day nor patient is."""
+        if not self.is_valid():
+            return self.queryset.none()
+        return self.qs if self.is_narrow else from_today(self.qs)
+
+    def search(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Narrow to the patients meant by the search box."""
+        return of_patients(rows, search_text.read(value, today=clock.today()))
+
+    def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Narrow to an outcome, or to what nobody decided about."""
+        return rows.filter(outcome="" if value == NO_OUTCOME else value)
+
+    def only_missing(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+        """Narrow to what disappeared from the source."""
+        return rows.filter(missing_since__isnull=False) if value else rows
+
+    def only_moved(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+        """Narrow to what the source moved to another time."""
+        return rows.filter(moved_at__isnull=False) if value else rows

@@ -1,0 +1,161 @@
+"""The whole life of one appointment, merged in time, newest first."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments.models import Appointment, Basis, Decision
+from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Word
+from staff.access import Capability, may
+from staff.models import AuditEvent, User
+
+SEEN = "appointment.viewed"
+MOST_EVENTS = 200
+# What the trail repeats of a decision or opinion that is listed itself.
+_LISTED_ITSELF = (
+    "appointment.kept",
+    "appointment.let_go",
+    "appointment.keep_undone",
+    "operation.opinion",
+    "operation.ruled",
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened.
+
+    ``kind`` is source, decision, opinion, notice, delivery or trail; ``outcome`` is the code of
+    a decision.
+    """
+
+    at: dt.datetime
+    kind: str
+    title: str
+    who: str = ""
+    detail: str = ""
+    outcome: str = ""
+    basis: str = ""
+
+
+def history_of(appointment: Appointment, user: User) -> list[Entry]:
+    """Return everything known about an appointment (six queries, whatever its length).
+
+    Who looked at it is shown to those who may read the trail.
+    """
+    entries = [
+        *_source(appointment),
+        *_decisions(appointment),
+        *_opinions(appointment),
+        *_telling(appointment),
+        *_trail(appointment, user),
+    ]
+    entries.sort(key=lambda entry: entry.at)
+    return entries[::-1]
+
+
+def _source(appointment: Appointment) -> Iterator[Entry]:
+    feed = _("source %(feed)s") % {"feed": appointment.feed.name}
+    yield Entry(appointment.loaded_at, "source", _("Lu à la source"), feed)
+    if appointment.moved_at and appointment.moved_from:
+        moment = date_format(appointment.moved_from.astimezone(), "l j F Y H:i")
+        detail = _("était prévu le %(moment)s") % {"moment": moment}
+        yield Entry(appointment.moved_at, "source", _("Déplacé par la source"), feed, detail)
+    if appointment.missing_since:
+        yield Entry(appointment.missing_since, "source", _("Disparu de la source"), feed)
+
+
+def _decisions(appointment: Appointment) -> Iterator[Entry]:
+    decisions = appointment.decisions.select_related("decided_by", "bulletin", "clause")
+    for decision in decisions.order_by("version"):
+        yield Entry(
+            at=decision.decided_at,
+            kind="decision",
+            title=_("Décision"),
+            who=str(decision.decided_by or ""),
+            detail=ground_of(decision),
+            outcome=decision.outcome,
+            basis=decision.basis,
+        )
+
+
+def ground_of(decision: Decision) -> str:
+    """Return on what a decision rests, in words; the bulletin and decider must be loaded."""
+    if decision.basis == Basis.PERSON:
+        return decision.reason
+    words = {"number": decision.bulletin_id, "title": decision.bulletin and decision.bulletin.title}
+    if decision.basis == Basis.LAPSE or decision.clause is None:
+        return _("bulletin %(number)s (%(title)s) levé") % words
+    words["position"] = decision.clause.position
+    return _("bulletin %(number)s (%(title)s), clause %(position)s") % words
+
+
+def _opinions(appointment: Appointment) -> Iterator[Entry]:
+    for opinion in appointment.opinions.select_related("given_by").order_by("given_at", "id"):
+        yield Entry(
+            at=opinion.given_at,
+            kind="opinion",
+            title=f"{opinion.get_role_display()} : {opinion.get_view_display()}",
+            who=str(opinion.given_by),
+            detail=opinion.comment,
+        )
+
+
+def _telling(appointment: Appointment) -> Iterator[Entry]:
+    items = (
+        NoticeItem.objects.filter(subject_id=appointment.pk)
+        .select_related("notice__settled_by", "notice__reserved_for")
+        .order_by("notice_id")
+    )
+    notices = {item.notice_id: item.notice for item in items}
+    for item in items:
+        yield from _notice(item.notice, Word(item.word).label)
+    deliveries = Delivery.objects.filter(notice__in=notices).select_related("caller")
+    for delivery in deliveries.order_by("notice_id", "number"):
+        yield _delivery(delivery, notices[delivery.notice_id])
+
+
+def _notice(notice: Notice, word: str) -> Iterator[Entry]:
+    title = _("Avis à donner : %(word)s") % {"word": word}
+    reserved = notice.reserved_for
+    detail = _("à donner par %(doctor)s") % {"doctor": reserved} if reserved else ""
+    yield Entry(notice.created_at, "notice", title, detail=detail)
+    if notice.settled_at:
+        state = NoticeState(notice.state).label
+        title = _("Avis %(reference)s : %(state)s") % {
+            "reference": notice.reference,
+            "state": state,
+        }
+        yield Entry(notice.settled_at, "notice", title, who=str(notice.settled_by or ""))
+
+
+def _delivery(delivery: Delivery, notice: Notice) -> Entry:
+    failure = delivery.get_failure_display() if delivery.failure else ""
+    way = f"{delivery.get_channel_display()} {delivery.address}".strip()
+    return Entry(
+        at=delivery.finished_at or delivery.submitted_at or notice.created_at,
+        kind="delivery",
+        title=f"{way} : {delivery.get_state_display()}",
+        who=str(delivery.caller or ""),
+        detail=", ".join(filter(None, [failure, delivery.remark])),
+    )
+
+
+def _trail(appointment: Appointment, user: User) -> Iterator[Entry]:
+    events = AuditEvent.objects.filter(
+        object_type=appointment._meta.model_name, object_id=str(appointment.pk)
+    ).exclude(action__in=_LISTED_ITSELF)
+    if not may(user, Capability.SEE_TRAIL):
+        events = events.exclude(action=SEEN)
+    for event in reversed(events.order_by("-sequence")[:MOST_EVENTS]):
+        yield Entry(event.at, "trail", _action(event.action), event.actor_name)
+
+
+def _action(action: str) -> str:
+    """Return an action in words; one that this page does not know is shown as recorded."""
+    return {SEEN: _("Fiche ouverte"), "appointment.contacted": _("Patient contacté")}.get(
+        action, action
+    )

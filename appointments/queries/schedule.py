@@ -1,0 +1,62 @@
+"""Lists of appointments, as far as the reader may see them."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Q, QuerySet
+
+from appointments.models import Appointment
+from patients.queries import patient_ids
+from patients.search_text import SearchText
+from staff import clock
+from staff.access import Capability, Scope, scope_of
+from staff.models import Site, Unit, User
+
+COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and costs a scan
+
+
+def schedule_for(user: User) -> QuerySet[Appointment]:
+    """Return the appointments of the places where the user sees the schedule."""
+    scope = scope_of(user, Capability.SEE_SCHEDULE)
+    rows = Appointment.objects.filter(scope.units()) if scope else Appointment.objects.none()
+    return rows.select_related("patient", "unit__site", "practitioner")
+
+
+def sites_of(scope: Scope) -> QuerySet[Site]:
+    """Return the sites where the scope holds, wholly or in a unit."""
+    if scope.everywhere:
+        return Site.objects.all()
+    return Site.objects.filter(Q(pk__in=scope.site_ids) | Q(units__in=scope.unit_ids)).distinct()
+
+
+def units_of(scope: Scope) -> QuerySet[Unit]:
+    """Return the units inside the scope, with their sites."""
+    units = Unit.objects.select_related("site")
+    if scope.everywhere:
+        return units
+    return units.filter(Q(site__in=scope.site_ids) | Q(pk__in=scope.unit_ids))
+
+
+def of_patients(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[Appointment]:
+    """Narrow to the patients that somebody searches; no search keeps all rows."""
+    return rows.filter(patient_id__in=patient_ids(search)) if search else rows
+
+
+def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """Narrow to today and later."""
+    midnight = dt.datetime.combine(clock.today(), dt.time(), tzinfo=clock.BRUSSELS)
+    return rows.filter(starts_at__gte=midnight)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """How many rows there are; ``is_more`` when counting stopped at ``number``."""
+
+    number: int
+    is_more: bool
+
+
+def counted(rows: QuerySet[Appointment]) -> Counted:
+    """Count rows, but never more than a page of people could use."""
+    number = rows.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
+    return Counted(min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST)

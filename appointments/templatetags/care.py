@@ -1,0 +1,54 @@
+"""How care screens write ages, phone numbers and the time that is left."""
+
+import datetime as dt
+
+from django import template
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.rules import KeepAnswer
+from patients import phones
+from patients.models import Patient
+from staff import clock
+
+register = template.Library()
+_MONTHS_OF_A_BABY = 24
+
+
+@register.filter
+def age(patient: Patient) -> str:
+    """Return ``62 ans``, or ``8 mois`` for the first two years; nothing without a birth date."""
+    if patient.birth_date is None:
+        return ""
+    today, born = clock.today(), patient.birth_date
+    months = (today.year - born.year) * 12 + today.month - born.month - (today.day < born.day)
+    if months < _MONTHS_OF_A_BABY:
+        return ngettext("%(n)d mois", "%(n)d mois", months) % {"n": months}
+    years = months // 12
+    return ngettext("%(n)d an", "%(n)d ans", years) % {"n": years}
+
+
+@register.filter
+def phone(number: str) -> str:
+    """Return an E.164 number as a person reads it."""
+    return phones.display(number) if number else ""
+
+
+@register.filter
+def time_left(until: dt.datetime | None) -> str:
+    """Return ``2 j 4 h``, ``3 h 20``, ``25 min`` until a moment; nothing once it is past."""
+    seconds = int((until - clock.now()).total_seconds()) if until else 0
+    if seconds <= 0:
+        return ""
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if days:
+        return _("%(days)d j %(hours)d h") % {"days": days, "hours": hours % 24}
+    if hours:
+        return _("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes % 60}
+    return _("%(minutes)d min") % {"minutes": max(minutes, 1)}
+
+
+@register.filter
+def why(answer: KeepAnswer) -> str:
+    """Return the reason of the rules in the reader's language."""
+    return _(answer.why) if answer.why else ""

@@ -1,0 +1,118 @@
+"""Operations: opinions side by side, and the Medical Director's ruling."""
+
+import datetime as dt
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from appointments.forms.care import OpinionForm, RulingForm
+from appointments.models import Appointment
+from appointments.queries.operations import (
+    OPENED_BY,
+    ORDER,
+    first_day,
+    operating_days,
+    operations_for,
+    opinion_roles,
+    with_opinions,
+)
+from appointments.services import operations as services
+from staff.access import Capability, requires
+from staff.errors import AccessRefused, Refusal
+from staff.paging import page_by_key
+from staff.services import audit
+
+C = Capability
+PAGE_SIZE = 60
+
+
+@require_safe
+@requires(*OPENED_BY)
+def operations(request: HttpRequest) -> HttpResponse:
+    """List the operations of one day, what waits for a ruling first."""
+    seen = operations_for(request.user)
+    days = operating_days(seen)
+    day = _day(request.GET.get("day", "")) or first_day(days)
+    page = page_by_key(
+        seen.filter(day=day), keys=ORDER, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
+    )
+    context = {
+        "days": days,
+        "day": day,
+        "chosen": next((d for d in days if d.day == day), None),
+        "page": page,
+        "operations": with_opinions(page.items, request.user),
+        "roles": opinion_roles(request.user),
+    }
+    answer = render(request, "appointments/operations/page.html", context)
+    audit.record(action="operations.viewed", by=request.user, day=day)
+    return answer
+
+
+@require_POST
+@requires(C.GIVE_OPINION)
+def give_opinion(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note what a surgeon, an anaesthetist or a nurse thinks."""
+    found = _operation(request, pk)
+    form = OpinionForm(request.POST, roles=opinion_roles(request.user))
+    if not form.is_valid():
+        refusal = _("Choisissez en tant que quoi vous parlez, et votre avis.")
+        return _answer(request, found, refusal)
+    return _ask(request, found, services.give_opinion, **form.cleaned_data)
+
+
+@require_POST
+@requires(C.RULE_ON_OPERATIONS)
+def rule_operation(request: HttpRequest, pk: int) -> HttpResponse:
+    """Rule on an operation."""
+    found = _operation(request, pk)
+    form = RulingForm(request.POST)
+    if not form.is_valid():
+        return _answer(request, found, _("Décidez : maintenue ou annulée."))
+    return _ask(request, found, services.rule, **form.cleaned_data)
+
+
+def _operation(request: HttpRequest, pk: int) -> Appointment:
+    return get_object_or_404(operations_for(request.user), pk=pk)
+
+
+def _ask(request: HttpRequest, found: Appointment, service: Callable, **asked) -> HttpResponse:
+    try:
+        service(appointment_id=found.pk, by=request.user, **asked)
+    except AccessRefused:
+        raise
+    except Refusal as why:
+        return _answer(request, found, str(why))
+    return _answer(request, found)
+
+
+def _answer(request: HttpRequest, found: Appointment, refusal: str = "") -> HttpResponse:
+    """Show how the operation now stands: alone for htmx, on its page otherwise."""
+    if not request.htmx:
+        if refusal:
+            messages.error(request, refusal)
+        address = reverse("operations", query={"day": found.day.isoformat()})
+        return redirect(f"{address}#operation-{found.pk}")
+    now = with_opinions([_operation(request, found.pk)], request.user, refusal=refusal)[0]
+    days = operating_days(operations_for(request.user))
+    context = {
+        "operation": now,
+        "roles": opinion_roles(request.user),
+        "chosen": next((d for d in days if d.day == found.day), None),
+        "is_live": True,
+    }
+    status = 409 if refusal else 200
+    return render(request, "appointments/operations/_answer.html", context, status=status)
+
+
+def _day(text: str) -> dt.date | None:
+    """Return the day of the address; a made-up one is not found."""
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Http404 from None
