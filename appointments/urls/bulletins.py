@@ -1,5 +1,15 @@
 """Addresses of the bulletins pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import bulletin_drafts, bulletins
+
+urlpatterns = [
+    path("bulletins/", bulletins.listing, name="bulletins"),
+    path("bulletins/new/", bulletin_drafts.new, name="bulletin_new"),
+    path("bulletins/<int:pk>/", bulletins.detail, name="bulletin"),
+    path("bulletins/<int:pk>/edit/", bulletin_drafts.edit, name="bulletin_edit"),
+    path("bulletins/<int:pk>/preview/", bulletins.preview, name="bulletin_preview"),
+    path("bulletins/<int:pk>/approve/", bulletins.approve, name="bulletin_approve"),
+    path("bulletins/<int:pk>/withdraw/", bulletins.withdraw, name="bulletin_withdraw"),
+]

@@ -1,0 +1,106 @@
+"""Small forms around a bulletin: where it starts from, and why it is withdrawn."""
+
+from typing import Any
+
+from crispy_forms.helper import FormHelper
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from appointments.models import Bulletin
+from appointments.playbooks import LONGEST_FILE, Playbook, read
+from staff.errors import Refusal
+
+
+class DayInput(forms.DateInput):
+    """The browser's own calendar."""
+
+    input_type = "date"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%Y-%m-%d", **options)
+
+
+class MomentInput(forms.DateTimeInput):
+    """The browser's own calendar and clock."""
+
+    input_type = "datetime-local"
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(format="%Y-%m-%dT%H:%M", **options)
+
+
+def bare_helper() -> FormHelper:
+    """Return the layout of a form whose page writes the form element and the buttons."""
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+    return helper
+
+
+class PlaybookForm(forms.Form):
+    """A playbook to start from; ``cleaned_data["playbook"]`` is the ``Playbook`` that was read."""
+
+    playbook = forms.FileField(
+        label=_("Fichier TOML"), widget=forms.FileInput(attrs={"accept": ".toml"})
+    )
+    first_day = forms.DateField(
+        label=_("Premier jour"),
+        required=False,
+        widget=DayInput(),
+        help_text=_(
+            "Facultatif : toutes les dates du fichier sont décalées pour commencer ce jour."
+        ),
+    )
+
+    helper = bare_helper()
+
+    def clean_playbook(self) -> Playbook:
+        """Return what the file says, or every fault in it."""
+        file = self.cleaned_data["playbook"]
+        if file.size > LONGEST_FILE:
+            raise forms.ValidationError(_("Ce fichier est trop grand pour un bulletin."))
+        try:
+            return read(file.read().decode("utf-8-sig"))
+        except UnicodeDecodeError:
+            raise forms.ValidationError(_("Ce fichier n'est pas un texte en UTF-8.")) from None
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.message.splitlines()) from None
+
+    def clean(self) -> dict[str, Any]:
+        """Move the playbook to the day that was asked for."""
+        cleaned = super().clean() or self.cleaned_data
+        playbook, first_day = cleaned.get("playbook"), cleaned.get("first_day")
+        if playbook and first_day:
+            try:
+                cleaned["playbook"] = playbook.starting(first_day)
+            except Refusal as refusal:
+                self.add_error("first_day", refusal.message)
+        return cleaned
+
+
+class CopyForm(forms.Form):
+    """A bulletin to start from."""
+
+    original = forms.ModelChoiceField(
+        label=_("Bulletin"), queryset=Bulletin.objects.none(), empty_label=None
+    )
+
+    helper = bare_helper()
+
+    def __init__(self, *args: Any, originals: QuerySet[Bulletin], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["original"].queryset = originals  # type: ignore[attr-defined]
+
+
+class WithdrawForm(forms.Form):
+    """Why a bulletin is lifted."""
+
+    reason = forms.CharField(
+        label=_("Motif"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("Il reste lisible dans l'historique."),
+    )
+
+    helper = bare_helper()

@@ -1,0 +1,188 @@
+"""``manage.py bulletin``: the bulletin pages without a browser."""
+
+import datetime as dt
+import json
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from appointments import playbooks
+from appointments.models import Bulletin, Outcome, Service
+from appointments.sentences import duration_in_words
+from appointments.services import bulletins, preview
+from notifications.services import sending
+from staff.clock import BRUSSELS
+from staff.errors import Refusal
+from staff.models import Site, User
+
+REFUSED, MISUSED = 1, 2
+
+
+class Command(BaseCommand):
+    """Draft, preview, approve and withdraw bulletins; hold all sending."""
+
+    help = "Rédige, prévisualise, approuve et retire des bulletins ; retient tous les envois."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verb = verbs.add_parser("draft", help="Fait un brouillon d'un fichier TOML.")
+        verb.add_argument("file", type=Path, metavar="FILE.toml")
+        verb.add_argument("--by", required=True, metavar="USER")
+        verb.add_argument("--first-day", type=_day, metavar="YYYY-MM-DD")
+        verb = verbs.add_parser("preview", help="Montre ce que l'approbation ferait.")
+        verb.add_argument("number", type=int)
+        verb.add_argument("--json", action="store_true")
+        verb = verbs.add_parser("approve", help="Met un brouillon en vigueur.")
+        verb.add_argument("number", type=int)
+        verb.add_argument("--by", required=True, metavar="USER")
+        verb = verbs.add_parser("withdraw", help="Retire un bulletin en vigueur.")
+        verb.add_argument("number", type=int)
+        verb.add_argument("--by", required=True, metavar="USER")
+        verb.add_argument("--reason", required=True)
+        for name, text in (
+            ("pause", "Retient tous les envois."),
+            ("resume", "Reprend les envois."),
+        ):
+            verb = verbs.add_parser(name, help=text)
+            verb.add_argument("--by", required=True, metavar="USER")
+        verbs.add_parser("list", help="Montre tous les bulletins, le plus récent d'abord.")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        """Run one verb; a refusal becomes a sentence and exit 1."""
+        try:
+            getattr(self, f"_{verb}")(**options)
+        except Refusal as refusal:
+            raise CommandError(refusal.message, returncode=REFUSED) from None
+
+    def _draft(self, *, file: Path, by: str, first_day: dt.date | None, **_options: Any) -> None:
+        playbook = playbooks.read(_text_of(file))
+        if first_day:
+            playbook = playbook.starting(first_day)
+        bulletin = bulletins.draft(by=_user(by), **vars(playbook))
+        self._say(_("Brouillon %(number)s : %(title)s"), bulletin)
+
+    def _preview(self, *, number: int, json: bool, **_options: Any) -> None:
+        if not Bulletin.objects.filter(pk=number).exists():
+            raise Refusal(_("Le bulletin %(number)s n'existe pas.") % {"number": number})
+        result = preview.preview(number)
+        if json:
+            self.stdout.write(_as_json(result.as_dict()))
+            return
+        for line in (*_table(_count_rows(result)), "", *_table(_telling_rows(result))):
+            self.stdout.write(line)
+
+    def _approve(self, *, number: int, by: str, **_options: Any) -> None:
+        bulletin = bulletins.approve(bulletin_id=number, by=_user(by))
+        self._say(_("Bulletin %(number)s en vigueur : %(title)s"), bulletin)
+
+    def _withdraw(self, *, number: int, by: str, reason: str, **_options: Any) -> None:
+        bulletin = bulletins.withdraw(bulletin_id=number, by=_user(by), reason=reason)
+        self._say(_("Bulletin %(number)s retiré : %(title)s"), bulletin)
+
+    def _pause(self, *, by: str, **_options: Any) -> None:
+        sending.pause(by=_user(by))
+        self.stdout.write(_("Tous les envois sont en pause."))
+
+    def _resume(self, *, by: str, **_options: Any) -> None:
+        sending.resume(by=_user(by))
+        self.stdout.write(_("Les envois reprennent."))
+
+    def _list(self, **_options: Any) -> None:
+        listed = Bulletin.objects.select_related("drafted_by", "approved_by").order_by("-id")
+        rows = [
+            (_("Numéro"), _("État"), _("Jours"), _("Rédigé par"), _("Approuvé par"), _("Titre"))
+        ]
+        rows += [
+            (
+                str(bulletin.pk),
+                bulletin.get_state_display(),
+                f"{bulletin.first_day:%d/%m/%Y} – {bulletin.last_day:%d/%m/%Y}",
+                str(bulletin.drafted_by),
+                str(bulletin.approved_by or "–"),
+                bulletin.title,
+            )
+            for bulletin in listed
+        ]
+        for line in _table(rows):
+            self.stdout.write(line)
+
+    def _say(self, sentence: str, bulletin: Bulletin) -> None:
+        self.stdout.write(sentence % {"number": bulletin.pk, "title": bulletin.title})
+
+
+def _count_rows(result: preview.Preview) -> list[tuple[str, ...]]:
+    names = dict(Site.objects.values_list("code", "name"))
+    rows = [(_("Jour"), _("Site"), _("Activité"), _("Décision"), _("Rendez-vous"))]
+    totals: dict[tuple[str, ...], int] = {}
+    for count in result.counts:
+        key = (
+            f"{count.day:%d/%m/%Y}",
+            names.get(count.site, count.site),
+            str(Service(count.service).label),
+            str(Outcome(count.outcome).label) if count.outcome else _("sans décision"),
+        )
+        totals[key] = totals.get(key, 0) + count.appointments
+    return rows + [(*key, str(number)) for key, number in totals.items()]
+
+
+def _telling_rows(result: preview.Preview) -> list[tuple[str, ...]]:
+    rows = [
+        (_("Décisions qui changent"), str(result.appointments_changed)),
+        (_("Patients prévenus par SMS"), str(result.patients_by_sms)),
+        (_("SMS facturés"), str(result.sms_parts)),
+        (_("Durée de l'envoi"), duration_in_words(result.sms_seconds)),
+        (_("Patients à appeler"), str(result.patients_by_phone)),
+        (_("Patients sans numéro"), str(result.patients_without_number)),
+        (_("Avis retirés"), str(result.notices_withdrawn)),
+        (_("Patients déjà prévenus"), str(result.already_told)),
+        (_("Décidés par une personne"), str(result.kept_by_people)),
+        (_("Urgences maintenues"), str(result.emergency_protected)),
+    ]
+    if result.sms_cost_euro:
+        rows.insert(3, (_("Coût des SMS"), f"{result.sms_cost_euro:.2f} €"))
+    return rows
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """Return aligned lines; numbers stand to the right, the last column is never padded."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(_cell, row, widths)).rstrip() for row in rows]
+
+
+def _cell(text: str, width: int) -> str:
+    return text.rjust(width) if text.isdecimal() else text.ljust(width)
+
+
+def _as_json(value: dict[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(
+            _("%(file)s ne peut pas être lu : %(why)s") % {"file": file, "why": error},
+            returncode=MISUSED,
+        ) from None
+
+
+def _user(name: str) -> User:
+    try:
+        return User.objects.get(username=name, is_active=True)
+    except User.DoesNotExist:
+        raise Refusal(
+            _("Personne ne s'appelle « %(name)s » ici ; --by attend un nom d'utilisateur.")
+            % {"name": name}
+        ) from None
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=BRUSSELS).date()
+    except ValueError:
+        raise ArgumentTypeError(_("attendu : une date comme 2022-05-16")) from None

@@ -1,0 +1,92 @@
+"""Bulletins as people may read them, and as the editor and the sentences need them."""
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import astuple, dataclass
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import QuerySet
+
+from appointments.models import Bulletin, BulletinState
+from appointments.sentences import PlaceNames
+from appointments.services.clause_drafts import ClauseDraft, draft_of
+from staff.access import Capability, may, scope_of
+from staff.models import AuditEvent, Site, Unit, User
+from staff.paging import KeyPage, page_by_key
+
+_DRAFT_READERS = (
+    Capability.DRAFT_BULLETIN,
+    Capability.APPROVE_BULLETIN,
+    Capability.SEE_TRAIL,
+)
+
+
+def sees_drafts(user: User) -> bool:
+    """Whether the user reads what is not yet ordered; only who answers for the whole group."""
+    return any(scope_of(user, capability).everywhere for capability in _DRAFT_READERS)
+
+
+def visible(user: User) -> QuerySet[Bulletin]:
+    """Return the bulletins that the user may read, with the people who made them."""
+    bulletins = Bulletin.objects.select_related("drafted_by", "approved_by", "withdrawn_by")
+    if not may(user, Capability.SEE_BULLETINS):
+        return bulletins.none()
+    return bulletins if sees_drafts(user) else bulletins.exclude(state=BulletinState.DRAFT)
+
+
+def in_force(user: User) -> list[Bulletin]:
+    """Return what is in force, approved last first; few, since a newer one supersedes."""
+    return list(visible(user).filter(state=BulletinState.IN_FORCE).order_by("-approved_at", "-id"))
+
+
+def not_in_force(user: User, *, cursor: str = "") -> KeyPage[Bulletin]:
+    """Return one page of drafts and history, newest first."""
+    others = visible(user).exclude(state=BulletinState.IN_FORCE)
+    return page_by_key(others, keys=("-id",), cursor=cursor, size=25)
+
+
+def clauses_of(bulletin: Bulletin) -> tuple[ClauseDraft, ...]:
+    """Return the clauses of a bulletin in their order, as they were drafted."""
+    return tuple(map(draft_of, bulletin.clauses.order_by("position")))
+
+
+def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
+    """Return what changes whenever the content does, to see that two people did not cross."""
+    content = (
+        bulletin.title,
+        bulletin.first_day,
+        bulletin.last_day,
+        bulletin.release_at.astimezone(dt.UTC),
+        bulletin.source_text,
+        [astuple(clause) for clause in clauses],
+    )
+    text = json.dumps(content, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def events_of(bulletin: Bulletin) -> list[AuditEvent]:
+    """Return what the trail says about a bulletin, oldest first."""
+    events = AuditEvent.objects.filter(object_type="bulletin", object_id=str(bulletin.pk))
+    return list(events.order_by("sequence"))
+
+
+@dataclass(frozen=True)
+class Places:
+    """The sites and units that a clause may name, each in the order of the reference data."""
+
+    sites: tuple[Site, ...]
+    units: tuple[Unit, ...]
+
+    @property
+    def names(self) -> PlaceNames:
+        """The names by code."""
+        return PlaceNames(
+            sites={site.code: site.name for site in self.sites},
+            units={unit.code: str(unit) for unit in self.units},
+        )
+
+
+def places() -> Places:
+    """Return the reference data of the clauses, in two queries."""
+    return Places(tuple(Site.objects.all()), tuple(Unit.objects.select_related("site")))

@@ -1,0 +1,60 @@
+"""Change or approve a draft only in the wording that the person had before their eyes.
+
+Two members of the crisis cell work at once: without this, the second would overwrite the first
+unseen, or put in force what nobody previewed.
+"""
+
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.models import Bulletin
+from appointments.queries.bulletins import clauses_of, fingerprint
+from appointments.services import bulletins
+from staff.database import lock_rulings
+from staff.errors import Refusal
+from staff.models import User
+
+
+@transaction.atomic
+def redraft(*, bulletin_id: int, by: User, seen: str, **content: Any) -> Bulletin:
+    """Replace the content of a draft, unless somebody else did so meanwhile.
+
+    Args:
+        bulletin_id: the draft.
+        by: who edits it.
+        seen: ``fingerprint`` of what was shown when the editing began.
+        **content: as for ``bulletins.redraft``.
+
+    Raises:
+        Refusal: the draft reads differently now, or ``bulletins.redraft`` refuses.
+    """
+    _check_seen(bulletin_id, seen)
+    return bulletins.redraft(bulletin_id=bulletin_id, by=by, **content)
+
+
+@transaction.atomic
+def approve(*, bulletin_id: int, by: User, seen: str) -> Bulletin:
+    """Put a draft in force in the wording that was previewed.
+
+    Args:
+        bulletin_id: the draft.
+        by: the second person.
+        seen: ``fingerprint`` of what was shown with the preview.
+
+    Raises:
+        Refusal: the draft reads differently now, or ``bulletins.approve`` refuses.
+    """
+    lock_rulings(shared=False)  # before the row's lock, in the order that bulletins.approve has
+    _check_seen(bulletin_id, seen)
+    return bulletins.approve(bulletin_id=bulletin_id, by=by)
+
+
+def _check_seen(bulletin_id: int, seen: str) -> None:
+    bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
+    if fingerprint(bulletin, clauses_of(bulletin)) != seen:
+        raise Refusal(
+            _("%(person)s a modifié ce bulletin entre-temps : relisez-le avant de continuer.")
+            % {"person": bulletin.drafted_by}
+        )

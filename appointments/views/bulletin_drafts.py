@@ -1,0 +1,128 @@
+"""Start and edit drafts of bulletins."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from appointments.forms.bulletin_editor import BulletinEditor, content_of
+from appointments.forms.bulletins import CopyForm, PlaybookForm
+from appointments.models import Bulletin, BulletinState
+from appointments.queries.bulletins import clauses_of, fingerprint, places, visible
+from appointments.services import as_seen, bulletins
+from staff.access import Capability, require_everywhere, requires
+from staff.errors import Refusal
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Capability.DRAFT_BULLETIN)
+def new(request: HttpRequest) -> HttpResponse:
+    """Start a draft: empty, from a playbook, or from an earlier bulletin."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    start = request.POST.get("start") or request.GET.get("start", "")
+    if start == "playbook":
+        return _from_playbook(request)
+    if start == "copy":
+        return _from_copy(request)
+    if start == "empty":
+        return _edited(request, bulletin=None)
+    return _choices(request)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Capability.DRAFT_BULLETIN)
+def edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a draft."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    bulletin = get_object_or_404(visible(request.user), pk=pk)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
+    return _edited(request, bulletin=bulletin)
+
+
+def _choices(request: HttpRequest, **forms: Any) -> HttpResponse:
+    originals = visible(request.user).order_by("-id")
+    context = {
+        "playbook_form": PlaybookForm(),
+        "copy_form": CopyForm(originals=originals),
+        "has_originals": originals.exists(),
+    } | forms
+    return render(request, "appointments/bulletins/new.html", context)
+
+
+def _from_playbook(request: HttpRequest) -> HttpResponse:
+    form = PlaybookForm(request.POST or None, request.FILES or None)
+    if form.is_valid():
+        try:
+            return _started(
+                request, bulletins.draft(by=request.user, **vars(form.cleaned_data["playbook"]))
+            )
+        except Refusal as refusal:
+            form.add_error("playbook", refusal.message)
+    return _choices(request, playbook_form=form)
+
+
+def _from_copy(request: HttpRequest) -> HttpResponse:
+    form = CopyForm(request.POST or None, originals=visible(request.user).order_by("-id"))
+    if form.is_valid():
+        try:
+            original = form.cleaned_data["original"]
+            return _started(request, bulletins.copy(bulletin_id=original.pk, by=request.user))
+        except Refusal as refusal:
+            form.add_error("original", refusal.message)
+    return _choices(request, copy_form=form)
+
+
+def _started(request: HttpRequest, bulletin: Bulletin) -> HttpResponse:
+    messages.success(request, _("Brouillon créé : vérifiez-le, puis prévisualisez-le."))
+    return redirect("bulletin_edit", pk=bulletin.pk)
+
+
+def _edited(request: HttpRequest, *, bulletin: Bulletin | None) -> HttpResponse:
+    """Show the editor, reshape it, or save it and go on to the preview."""
+    where = places()
+    if request.method != "POST":
+        return _editor_page(request, _editor_of(bulletin, where), bulletin)
+    editor = BulletinEditor(where, data=request.POST)
+    if "add" in request.POST or "remove" in request.POST:
+        removed = request.POST.get("remove", "")
+        editor = editor.reshaped(
+            add="add" in request.POST, remove=int(removed) if removed.isdecimal() else None
+        )
+        return _editor_page(request, editor, bulletin)
+    if editor.is_valid():
+        try:
+            saved = _saved(request, editor.order, bulletin)
+        except Refusal as refusal:
+            field = refusal.field if refusal.field in editor.head.fields else None
+            editor.head.add_error(field, refusal.message)
+        else:
+            messages.success(request, _("Brouillon enregistré."))
+            return redirect("bulletin_preview", pk=saved.pk)
+    return _editor_page(request, editor, bulletin, status=422)
+
+
+def _saved(request: HttpRequest, order: dict[str, Any], bulletin: Bulletin | None) -> Bulletin:
+    if bulletin is None:
+        return bulletins.draft(by=request.user, **order)
+    seen = request.POST.get("seen", "")
+    return as_seen.redraft(bulletin_id=bulletin.pk, by=request.user, seen=seen, **order)
+
+
+def _editor_of(bulletin: Bulletin | None, where: Any) -> BulletinEditor:
+    if bulletin is None:
+        return BulletinEditor(where)
+    return BulletinEditor(where, content=content_of(bulletin, clauses_of(bulletin), where))
+
+
+def _editor_page(
+    request: HttpRequest, editor: BulletinEditor, bulletin: Bulletin | None, status: int = 200
+) -> HttpResponse:
+    seen = request.POST.get("seen", "")
+    if bulletin is not None and not seen:
+        seen = fingerprint(bulletin, clauses_of(bulletin))
+    context = {"editor": editor, "bulletin": bulletin, "seen": seen}
+    return render(request, "appointments/bulletins/edit.html", context, status=status)

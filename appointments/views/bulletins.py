@@ -1,0 +1,147 @@
+"""Read, preview, approve and withdraw bulletins."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from appointments.bulletin_grid import unreachable
+from appointments.forms.bulletins import WithdrawForm
+from appointments.models import Bulletin, BulletinState
+from appointments.preview_tables import tables_of, totals_of
+from appointments.queries import bulletins as queries
+from appointments.queries.bulletins import clauses_of, fingerprint, places
+from appointments.sentences import clause_sentence, duration_in_words
+from appointments.services import as_seen
+from appointments.services import bulletins as services
+from appointments.services import preview as previewing
+from staff.access import Capability, require_everywhere, requires, scope_of
+from staff.errors import Refusal
+from staff.models import User
+
+C = Capability
+
+
+@require_GET
+@requires(C.SEE_BULLETINS)
+def listing(request: HttpRequest) -> HttpResponse:
+    """List what is in force, then drafts and history."""
+    context = {
+        "in_force": queries.in_force(request.user),
+        "page": queries.not_in_force(request.user, cursor=request.GET.get("cursor", "")),
+        "may_draft": _everywhere(request.user, C.DRAFT_BULLETIN),
+    }
+    return render(request, "appointments/bulletins/list.html", context)
+
+
+@require_GET
+@requires(C.SEE_BULLETINS)
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one bulletin: its clauses as sentences, what was done with it, what can be done."""
+    bulletin = _visible(request, pk)
+    context = _reading(bulletin) | {
+        "events": queries.events_of(bulletin),
+        "may_edit": _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN),
+        "may_approve": _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN),
+        "may_copy": _everywhere(request.user, C.DRAFT_BULLETIN),
+        "may_preview": queries.sees_drafts(request.user),
+        "may_withdraw": bulletin.state == BulletinState.IN_FORCE
+        and _everywhere(request.user, C.APPROVE_BULLETIN),
+    }
+    return render(request, "appointments/bulletins/detail.html", context)
+
+
+@require_GET
+@requires(C.DRAFT_BULLETIN, C.APPROVE_BULLETIN, C.SEE_TRAIL)
+def preview(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what approving would do; nothing is changed."""
+    bulletin = _visible(request, pk)
+    context = _with_preview(bulletin)
+    context["may_edit"] = _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN)
+    context["may_approve"] = _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN)
+    return render(request, "appointments/bulletins/preview.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(C.APPROVE_BULLETIN)
+def approve(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a second person put the draft in force, with the effect before their eyes."""
+    require_everywhere(request.user, C.APPROVE_BULLETIN)
+    bulletin = _visible(request, pk)
+    refusal = ""
+    if request.method == "POST":
+        try:
+            as_seen.approve(bulletin_id=pk, by=request.user, seen=request.POST.get("seen", ""))
+        except Refusal as error:
+            refusal = error.message
+            bulletin = _visible(request, pk)  # as it reads now
+        else:
+            messages.success(request, _("Le bulletin %(number)s est en vigueur.") % {"number": pk})
+            return redirect("board")
+    context = _with_preview(bulletin) | {"refusal": refusal}
+    context["is_draft"] = _is_draft(bulletin)
+    context["is_own"] = bulletin.drafted_by_id == request.user.pk
+    return render(
+        request, "appointments/bulletins/approve.html", context, status=409 if refusal else 200
+    )
+
+
+@require_http_methods(["GET", "POST"])
+@requires(C.APPROVE_BULLETIN)
+def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+    """Lift a bulletin, with the reason."""
+    require_everywhere(request.user, C.APPROVE_BULLETIN)
+    bulletin = _visible(request, pk)
+    form = WithdrawForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.withdraw(bulletin_id=pk, by=request.user, reason=form.cleaned_data["reason"])
+        except Refusal as refusal:
+            form.add_error(None, refusal.message)
+        else:
+            messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
+            return redirect("bulletin", pk=pk)
+    context = {"bulletin": bulletin, "form": form}
+    context["is_in_force"] = bulletin.state == BulletinState.IN_FORCE
+    return render(request, "appointments/bulletins/withdraw.html", context)
+
+
+def _visible(request: HttpRequest, pk: int) -> Bulletin:
+    return get_object_or_404(queries.visible(request.user), pk=pk)
+
+
+def _everywhere(user: User, capability: Capability) -> bool:
+    return scope_of(user, capability).everywhere
+
+
+def _is_draft(bulletin: Bulletin) -> bool:
+    return bulletin.state == BulletinState.DRAFT
+
+
+def _reading(bulletin: Bulletin) -> dict[str, Any]:
+    """Return a bulletin in words, each sentence with whether it can never rule."""
+    clauses, where = clauses_of(bulletin), places()
+    idle = set(unreachable(clauses))
+    return {
+        "bulletin": bulletin,
+        "names": where.names,
+        "seen": fingerprint(bulletin, clauses),
+        "sentences": [
+            (clause_sentence(clause, where.names), index in idle)
+            for index, clause in enumerate(clauses)
+        ],
+    }
+
+
+def _with_preview(bulletin: Bulletin) -> dict[str, Any]:
+    result = previewing.preview(bulletin.pk)
+    reading = _reading(bulletin)
+    return reading | {
+        "preview": result,
+        "days": tables_of(result.counts, reading["names"].sites),
+        "totals": totals_of(result.counts),
+        "sending_time": duration_in_words(result.sms_seconds),
+    }
