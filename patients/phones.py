@@ -5,6 +5,7 @@ SMS; near Arlon +352 and +33 are common, so any country's mobile is accepted.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 
@@ -23,6 +24,8 @@ class Phone:
     is_mobile: bool
 
 
+# A load reads each number twice, once to check its row and once to write its patient.
+@lru_cache(maxsize=4096)
 def read(text: str) -> Phone | None:
     """Return the phone a person or a file wrote, or None when it cannot be dialled.
 

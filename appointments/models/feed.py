@@ -29,6 +29,7 @@ class ImportState(models.TextChoices):
     CHECKED = "checked", _("vérifié, rien n'est encore écrit")
     LOADED = "loaded", _("chargé")
     UNREADABLE = "unreadable", _("illisible")
+    ABANDONED = "abandoned", _("abandonné")
 
 
 class ScheduleImport(models.Model):
@@ -37,9 +38,13 @@ class ScheduleImport(models.Model):
     ::
 
         waiting ─▶ running ─▶ checked ─▶ waiting (for good) ─▶ running ─▶ loaded
+                        │        └───▶ abandoned (nobody confirmed it for days)
                         └───▶ unreadable
 
-    ``rows_done`` moves while it runs, for the progress bar.
+    ``rows_done`` moves while a dry run runs, for the progress bar. ``claimed_at`` is the real
+    time at which a worker was last heard of; one that fell silent loses the work to another.
+    The stored file holds patient data: it goes as soon as it is no longer needed, its SHA-256
+    stays.
     """
 
     feed = models.ForeignKey(Feed, models.PROTECT, related_name="imports", verbose_name=_("source"))
@@ -59,6 +64,7 @@ class ScheduleImport(models.Model):
     rows_unchanged = models.PositiveIntegerField(_("inchangés"), default=0)
     rows_rejected = models.PositiveIntegerField(_("rejetés"), default=0)
     rows_missing = models.PositiveIntegerField(_("disparus"), default=0)
+    rows_remarks = models.PositiveIntegerField(_("remarques"), default=0)
     message = models.CharField(_("message"), max_length=300, blank=True)
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(
@@ -70,6 +76,7 @@ class ScheduleImport(models.Model):
         verbose_name=_("lancé par"),
     )
     finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("chargement")
@@ -86,7 +93,10 @@ class ScheduleImport(models.Model):
 
 
 class RejectedRow(models.Model):
-    """One fault of one row: where, what was found, what to do."""
+    """One fault of one row: where, what was found, what to do.
+
+    ``landed`` rows were taken all the same, without the faulty value.
+    """
 
     schedule_import = models.ForeignKey(
         ScheduleImport, models.CASCADE, related_name="rejected_rows"
@@ -95,6 +105,7 @@ class RejectedRow(models.Model):
     column = models.CharField(_("colonne"), max_length=80)
     value = models.CharField(_("valeur"), max_length=200, blank=True)
     why = models.CharField(_("raison"), max_length=300)
+    landed = models.BooleanField(_("entrée quand même"), default=False)
 
     class Meta:
         verbose_name = _("ligne rejetée")

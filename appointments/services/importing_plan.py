@@ -1,0 +1,176 @@
+"""What a few hundred records would change: new, changed, moved, unchanged, refused.
+
+Reads only. The dry run stops here; the load writes exactly what was planned.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+
+from django.utils.translation import gettext as _
+
+from appointments.feeds.columns import BY_KEY
+from appointments.feeds.records import RowFault, ScheduleRecord
+from appointments.models import Appointment, Feed
+from appointments.services.importing_places import NoPlace, Place, Places
+from staff import clock
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the database holds of an appointment that the file names again."""
+
+    id: int
+    row_digest: str
+    starts_at: dt.datetime
+    moved_from: dt.datetime | None
+    moved_at: dt.datetime | None
+    missing_since: dt.datetime | None
+    service: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A record, where it takes place, and what is known of it."""
+
+    record: ScheduleRecord
+    place: Place
+    digest: str
+    known: Known | None = None
+
+    @property
+    def is_moved(self) -> bool:
+        """Whether the source gives another moment than before."""
+        return self.known is not None and self.known.starts_at != self.record.starts_at
+
+
+@dataclass
+class ChunkPlan:
+    """What one chunk changes. ``back`` are unchanged rows that had disappeared."""
+
+    created: list[Planned] = field(default_factory=list)
+    updated: list[Planned] = field(default_factory=list)
+    moved: list[Planned] = field(default_factory=list)
+    back: list[Planned] = field(default_factory=list)
+    unchanged: int = 0
+    faults: list[RowFault] = field(default_factory=list)
+
+
+@dataclass
+class Coverage:
+    """What a file speaks of: its appointments, days and sites."""
+
+    lines: dict[str, int] = field(default_factory=dict)  # number at the source → line
+    refused: set[str] = field(default_factory=set)  # numbers on rows that could not be taken
+    first_day: dt.date = dt.date.max
+    last_day: dt.date = dt.date.min
+    site_ids: set[int] = field(default_factory=set)
+
+    def widen(self, planned: Planned) -> None:
+        """Take in one more appointment."""
+        day = clock.local_day(planned.record.starts_at)
+        self.first_day, self.last_day = min(self.first_day, day), max(self.last_day, day)
+        self.site_ids.add(planned.place.site_id)
+        self.lines[planned.record.source_id] = planned.record.line
+
+    def mentions(self, source_id: str) -> bool:
+        """Whether the file names an appointment, be it on a row that could not be taken."""
+        return source_id in self.lines or source_id in self.refused
+
+
+class Planner:
+    """Plans one load, chunk by chunk; remembers what the file has said so far."""
+
+    def __init__(self, feed: Feed | None, headings: Mapping[str, str]) -> None:
+        """Start a load.
+
+        Args:
+            feed: the source; None when it was never heard of.
+            headings: for the keys of columns, the file's own headings.
+        """
+        self._feed = feed
+        self._headings = headings
+        self._places = Places()
+        self.coverage = Coverage()
+
+    def plan(self, records: Sequence[ScheduleRecord]) -> ChunkPlan:
+        """Return what some hundred records change, in one query."""
+        plan = ChunkPlan()
+        accepted = self._accepted(records, plan.faults)
+        known = self._known([record.source_id for record, _place in accepted])
+        self.coverage.refused.update(fault.source_id for fault in plan.faults)
+        for record, place in accepted:
+            planned = Planned(record, place, digest_of(record), known.get(record.source_id))
+            self.coverage.widen(planned)
+            self._sort(planned, plan)
+        return plan
+
+    def _accepted(
+        self, records: Sequence[ScheduleRecord], faults: list[RowFault]
+    ) -> list[tuple[ScheduleRecord, Place]]:
+        """Return the records that can be taken, with their places."""
+        accepted: dict[str, tuple[ScheduleRecord, Place]] = {}
+        for record in records:
+            place = self._places.find(record)
+            if isinstance(place, NoPlace):
+                faults.append(self._fault(record, place))
+                continue
+            earlier = self.coverage.lines.get(record.source_id)
+            if record.source_id in accepted:
+                earlier = accepted[record.source_id][0].line
+            if earlier is not None:
+                why = _("Ce numéro figure déjà à la ligne %(line)s : n'en gardez qu'une.")
+                twice = NoPlace("source_id", record.source_id, why % {"line": earlier})
+                faults.append(self._fault(record, twice))
+                continue
+            accepted[record.source_id] = (record, place)
+        return list(accepted.values())
+
+    def _fault(self, record: ScheduleRecord, where: NoPlace) -> RowFault:
+        column = self._headings.get(where.column, BY_KEY[where.column].title)
+        return RowFault(record.line, column, where.value, where.why, source_id=record.source_id)
+
+    def _known(self, source_ids: list[str]) -> dict[str, Known]:
+        if self._feed is None:
+            return {}
+        rows = Appointment.objects.filter(feed=self._feed, source_id__in=source_ids).values_list(
+            "source_id", *Known.__slots__
+        )
+        return {source_id: Known(*values) for source_id, *values in rows}
+
+    @staticmethod
+    def _sort(planned: Planned, plan: ChunkPlan) -> None:
+        known = planned.known
+        if known is None:
+            plan.created.append(planned)
+        elif planned.is_moved:
+            plan.moved.append(planned)
+        elif known.row_digest != planned.digest:
+            plan.updated.append(planned)
+        elif known.missing_since is not None:
+            plan.back.append(planned)
+        else:
+            plan.unchanged += 1
+
+
+_content = attrgetter(
+    *(
+        name
+        for name in ScheduleRecord.__slots__
+        if name not in {"line", "starts_at", "protected_groups"}
+    )
+)
+
+
+def digest_of(record: ScheduleRecord) -> str:
+    """Return what tells two states of a record apart: 32 hex digits over all but its line."""
+    content = [
+        record.starts_at.astimezone(dt.UTC).isoformat(),
+        sorted(record.protected_groups),
+        *_content(record),
+    ]
+    return hashlib.blake2b(json.dumps(content, default=str).encode(), digest_size=16).hexdigest()
