@@ -1,5 +1,6 @@
 """What left for the patients' phones, and what may have."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 from django.db.models import Exists, F, OuterRef, Q, Subquery
@@ -19,7 +20,7 @@ from notifications.models import (
 from notifications.references import notice_id_of
 from vivalia_continuity.promises.sentences import SHOWN, sentence
 
-_DIGITS_OF_A_NUMBER = 6  # the last digits tell one number from another in any notation
+GRACE = dt.timedelta(seconds=2)
 
 
 def sms_against_a_standing_decision() -> Iterator[str]:
@@ -67,8 +68,8 @@ def left_hanging() -> Iterator[str]:
 
 
 def sent_while_paused() -> Iterator[str]:
-    """An SMS handed over while all sending was held."""
-    paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at"))
+    """An SMS handed over while all sending was held, but for the slice that was just leaving."""
+    paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at") - GRACE)
     yield from sentence(
         Delivery.objects.filter(Exists(paused), channel=Channel.SMS),
         "SMS remis alors que l'envoi est en pause",
@@ -95,7 +96,7 @@ def _faults(notice_id: int, body: str, callback_number: str) -> Iterator[str]:
     if medical_words_in(body):
         yield "qui disent quelque chose de médical"
     digits = "".join(filter(str.isdigit, body))
-    if callback_number[-_DIGITS_OF_A_NUMBER:] not in digits:
+    if callback_number.removeprefix("+") not in digits:
         yield "sans le numéro à rappeler"
     words = body.replace(".", " ").replace(",", " ").split()
     if not any(notice_id_of(word) == notice_id for word in words if "-" in word):
