@@ -1,5 +1,7 @@
 """Addresses of the audit trail."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from staff import views
+
+urlpatterns = [path("trail/", views.trail, name="trail")]

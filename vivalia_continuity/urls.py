@@ -1,12 +1,17 @@
 """All addresses."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path, re_path
 
 from vivalia_continuity import views
 
+# One way in for all: with lock-out and second factor.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+
 urlpatterns = [
     path("", views.home, name="home"),
+    path("health/", views.health, name="health"),
     path("language/", views.switch_language, name="set_language"),
     # Accounts are given by an administrator, and there is no mail server in a crisis.
     re_path(r"^account/(signup|email|confirm-email|password/(reset|set))/", views.closed),

@@ -1,13 +1,15 @@
 """The pages that belong to no app: the way in, the language, the health of the house."""
 
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import check_for_language
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from staff.models import User
+from vivalia_continuity.health import health as look_at_health
 from vivalia_continuity.navigation import first_page
 
 
@@ -20,6 +22,14 @@ def home(request: HttpRequest) -> HttpResponse:
     if request.user.is_staff:
         return redirect("admin:index")
     return render(request, "no_role.html", status=403)
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer a monitor: 200 while people can work, else 503; no sign-in, no patient data."""
+    found = look_at_health()
+    return JsonResponse(found.as_dict(), status=200 if found.ok else 503)
 
 
 @require_POST

@@ -1,0 +1,100 @@
+"""Whether the house stands: what a monitor asks, without a word about patients."""
+
+import time
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from celery import current_app
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+from kombu.exceptions import OperationalError
+
+from appointments.queries.data_age import data_age
+
+BROKER_PATIENCE_SECONDS = 2
+
+
+@dataclass(frozen=True)
+class Health:
+    """What was found.
+
+    ``ok`` needs the database at this version. A dead broker is told but does not make the
+    house unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md, promise 2).
+    ``beat_silent_seconds`` is None where beat runs on another host; it notes its state every
+    three minutes.
+    """
+
+    database: bool
+    migrated: bool
+    broker: bool
+    beat_silent_seconds: int | None
+    data_age_hours: int | None
+    data_is_old: bool
+    drill: bool
+
+    @property
+    def ok(self) -> bool:
+        """Whether people can work."""
+        return self.database and self.migrated
+
+    def as_dict(self) -> dict[str, bool | int | None]:
+        """Return the answer as JSON."""
+        return {"ok": self.ok, **asdict(self)}
+
+
+def health() -> Health:
+    """Look at the database, its version, the broker and the age of the data."""
+    database = _database_answers()
+    migrated = database and _is_migrated()
+    age = data_age() if migrated else None
+    return Health(
+        database=database,
+        migrated=migrated,
+        broker=_broker_answers(),
+        beat_silent_seconds=_beat_silence(),
+        data_age_hours=age.hours if age else None,
+        data_is_old=age.is_old if age else True,
+        drill=bool(settings.DEMO_TODAY),
+    )
+
+
+def _database_answers() -> bool:
+    try:
+        with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _is_migrated() -> bool:
+    applied = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
+    return _newest_migrations() <= applied.keys()
+
+
+@cache
+def _newest_migrations() -> frozenset[tuple[str, str]]:
+    """Return the last migration of each app; read from disk once, for this is asked often."""
+    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+
+
+def _broker_answers() -> bool:
+    if not settings.REDIS_URL:
+        return Path(settings.BROKER_DIR).is_dir()
+    try:
+        with current_app.connection_for_write(connect_timeout=BROKER_PATIENCE_SECONDS) as broker:
+            broker.ensure_connection(max_retries=1, interval_start=0)
+    except (OperationalError, OSError):
+        return False
+    return True
+
+
+def _beat_silence() -> int | None:
+    name = Path(settings.CELERY_BEAT_SCHEDULE_FILENAME)
+    saved = [
+        path.stat().st_mtime for path in name.parent.glob(f"{name.name}*")
+    ]  # some add a suffix
+    return int(time.time() - max(saved)) if saved else None
