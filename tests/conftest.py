@@ -14,6 +14,16 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
         take_away_delete_triggers()
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what needs the other database (``make test`` runs both, one after the other)."""
+    on_postgresql = bool(os.environ.get("TEST_DATABASE_URL"))
+    needless = "sqlite" if on_postgresql else "postgresql"
+    reason = f"needs {'SQLite' if on_postgresql else 'PostgreSQL: set TEST_DATABASE_URL'}"
+    for item in items:
+        if item.get_closest_marker(needless):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """In CI (``CI_NO_SKIPS``) a skipped test is a failure: there, everything can run."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
