@@ -187,13 +187,13 @@ def told_over(
     patient who must come after all hears it by phone. A kept consultation is told by phone, by
     the doctor who kept it.
     """
-    if service == Service.EMERGENCY or outcome == Outcome.UNDER_REVIEW or heard == outcome:
+    if outcome == Outcome.UNDER_REVIEW or heard == outcome:
         return None
     if heard is not None:
         if outcome == Outcome.MAINTAINED or clause is None:
             return Channel.PHONE
         return clause.channel
-    if clause is None or basis == Basis.LAPSE:
+    if clause is None or basis == Basis.LAPSE or service == Service.EMERGENCY:
         return None
     if basis == Basis.PERSON and outcome == Outcome.MAINTAINED and clause.ruling == Ruling.CANCEL:
         return Channel.PHONE

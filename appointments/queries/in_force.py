@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from appointments.models import Appointment, Bulletin, BulletinState, Clause
 from appointments.rules import Clause as RuleClause
-from appointments.rules import Facts, Keeper, KeepAnswer, Verdict, decide, may_keep
+from appointments.rules import Facts, KeepAnswer, Keeper, Verdict, decide, may_keep
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
 from staff.access import Capability, may
 from staff.models import User

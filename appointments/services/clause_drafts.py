@@ -54,7 +54,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
         raise Refusal(
             _("Le bulletin n'a aucune clause : ajoutez-en au moins une."), field="clauses"
         )
-    known = {
+    known: dict[str, set] = {
         "services": set(Service),
         "sites": set(Site.objects.values_list("code", flat=True)),
         "units": set(Unit.objects.values_list("code", flat=True)),

@@ -1,6 +1,7 @@
 """Append one decision about one appointment, under the locks that keep it true."""
 
 import datetime as dt
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -70,7 +71,7 @@ def by_clause(*, appointment: Appointment, verdict: Verdict) -> Decision:
     )
 
 
-def _append(appointment: Appointment, *, outcome: str, basis: str, **ground) -> Decision:
+def _append(appointment: Appointment, *, outcome: str, basis: str, **ground: Any) -> Decision:
     decision = Decision.objects.create(
         appointment=appointment,
         version=appointment.decision_version + 1,

@@ -48,7 +48,8 @@ class Scope:
     def condition(self, alias: str) -> str:
         """Return the SQL condition on a table that has ``patient_id`` and ``day``."""
         if self.first_day is None:
-            return f"({alias}.patient_id, {alias}.day) IN (SELECT patient_id, day FROM ruled_pair)"
+            pairs = "(SELECT patient_id, day FROM ruled_pair)"
+            return f"({alias}.patient_id, {alias}.day) IN {pairs}"
         return f"{alias}.day BETWEEN %s AND %s"
 
     @property

@@ -50,9 +50,7 @@ class AuditHead(models.Model):
     hash = models.CharField(max_length=64, default="0" * 64)
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(name="audit_head_single", condition=models.Q(id=1))
-        ]
+        constraints = [models.CheckConstraint(name="audit_head_single", condition=models.Q(id=1))]
 
     def __str__(self) -> str:
         return f"{self.sequence}:{self.hash[:12]}"

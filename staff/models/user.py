@@ -30,8 +30,8 @@ class User(AbstractUser):
     )
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("utilisateur")
-        verbose_name_plural = _("utilisateurs")
+        verbose_name = _("utilisateur")  # type: ignore[assignment]
+        verbose_name_plural = _("utilisateurs")  # type: ignore[assignment]
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username

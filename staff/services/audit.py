@@ -41,7 +41,7 @@ def record(
             actor=by,
             actor_name=str(by) if by else SYSTEM,
             action=action,
-            object_type=subject._meta.model_name if subject is not None else "",
+            object_type=subject._meta.model_name or "" if subject is not None else "",
             object_id=str(subject.pk) if subject is not None else "",
             detail=json.loads(json.dumps(detail, cls=DjangoJSONEncoder)),
             previous_hash=head.hash,
