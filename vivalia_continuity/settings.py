@@ -223,6 +223,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0},
     "sweep-rosters": {"task": "appointments.tasks.sweep_rosters", "schedule": 15.0},
+    "sweep-imports": {"task": "appointments.tasks.sweep_imports", "schedule": 15.0},
 }
 
 # --- Telling ------------------------------------------------------------------------------
