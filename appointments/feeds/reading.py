@@ -43,7 +43,7 @@ def _kind(path: Path) -> str:
             beginning = file.read(8)
     except OSError as error:
         raise Refusal(
-            _("Le fichier ne peut être ouvert : %(why)s.") % {"why": error.strerror or error}
+            _("Fichier introuvable ou illisible : vérifiez le chemin et les droits de lecture.")
         ) from error
     if size == 0:
         raise Refusal(_("Le fichier est vide (0 octet) : refaites l'export."))

@@ -14,6 +14,7 @@ from appointments.feeds.words import BadValue
 from patients import national_number
 
 T = TypeVar("T")
+_NO_GROUPS: frozenset[str] = frozenset()
 SHOWN = 200  # characters of a faulty value that are kept
 
 
@@ -42,7 +43,7 @@ class RowReader:
             "service": self._must("service", _service, ""),
             "starts_at": self._starts_at(),
             "status": self._must("status", _word(words.STATUSES), "booked") or "booked",
-            "protected_groups": self._must("protected_groups", values.groups, frozenset()),
+            "protected_groups": self._must("protected_groups", values.groups, _NO_GROUPS),
         }
         self._refuse_surplus()
         is_refused = bool(self.faults)

@@ -32,8 +32,10 @@ def text(cell: object) -> str:
         return str(int(cell))
     if isinstance(cell, dt.datetime | dt.date | dt.time):
         return cell.isoformat()
-    kept = (" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in str(cell))
-    line = " ".join("".join(kept).split())
+    line = str(cell)
+    if not line.isprintable():
+        line = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in line)
+    line = " ".join(line.split())
     if UNREADABLE in line:
         raise BadValue(
             _("Caractère illisible : exportez le fichier en UTF-8, ou corrigez cette cellule.")

@@ -138,8 +138,7 @@ class _Load:
         now = clock.now()
         # First of all locks, as everywhere: whoever decides about a patient takes it first too.
         lock_rulings(shared=False)
-        Feed.objects.get_or_create(name=self.feed_name)
-        feed = Feed.objects.select_for_update().get(name=self.feed_name)
+        feed = Feed.objects.get_or_create(name=self.feed_name)[0]
         planner, writer = Planner(feed, self.headings), Writer(feed, now)
         changed: list[int] = []
         for plan in self._plans(planner, entries, progress):
@@ -194,6 +193,7 @@ class _Load:
             )
 
 
+@transaction.atomic
 def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: ImportState) -> None:
     """Keep counts and faults beside the load, for its page."""
     counts = result.counts()

@@ -47,6 +47,14 @@ class Planned:
         """Whether the source gives another moment than before."""
         return self.known is not None and self.known.starts_at != self.record.starts_at
 
+    def last_move(self, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """Return from when the appointment was last moved, and when we learned it."""
+        if self.known is None:
+            return None, None
+        if self.is_moved:
+            return self.known.starts_at, now
+        return self.known.moved_from, self.known.moved_at
+
 
 @dataclass
 class ChunkPlan:

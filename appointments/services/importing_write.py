@@ -64,8 +64,8 @@ class Writer:
         return [a.pk for a in created] + [one.known.id for one in changed if one.known] + back
 
     def _appointment(self, planned: Planned, patients: dict[str, int]) -> Appointment:
-        record, known = planned.record, planned.known
-        moved_from = known.starts_at if known and planned.is_moved else known and known.moved_from
+        record = planned.record
+        moved_from, moved_at = planned.last_move(self._now)
         return Appointment(
             feed=self._feed,
             source_id=record.source_id,
@@ -83,7 +83,7 @@ class Writer:
             row_digest=planned.digest,
             loaded_at=self._now,
             moved_from=moved_from,
-            moved_at=self._now if planned.is_moved else known and known.moved_at,
+            moved_at=moved_at,
         )
 
 

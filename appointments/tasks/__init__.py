@@ -1,5 +1,5 @@
 """Work in the background; Celery finds the tasks of each noun through this package."""
 
-from appointments.tasks import rosters
+from appointments.tasks import imports, rosters
 
-__all__ = ["rosters"]
+__all__ = ["imports", "rosters"]
