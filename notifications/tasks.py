@@ -1,4 +1,4 @@
-"""What Celery runs. Tasks take nothing and read the database; any of them may be lost or repeated."""
+"""What Celery runs: tasks take nothing, read the database, and may be lost or repeated."""
 
 import os
 import socket

@@ -6,7 +6,7 @@ process remembers the texts for a while, so that thousands of messages a second 
 
 import datetime as dt
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -54,20 +54,14 @@ def body(
         callback_number: E.164.
         reference: from ``notifications.references``.
     """
-    text = _compose(language, day, lines, callback_number, reference, prefix="")
-    return transliterate(text)
-
-
-def spoken(
-    *,
-    language: str,
-    day: dt.date,
-    lines: Sequence[Line],
-    callback_number: str,
-    reference: str,
-) -> str:
-    """Return what a call agent says; the arguments are those of ``body``."""
-    return _compose(language, day, lines, callback_number, reference, prefix="call_")
+    facts = {
+        "language": language,
+        "day": day,
+        "lines": lines,
+        "callback_number": callback_number,
+        "reference": reference,
+    }
+    return transliterate(_compose(facts, prefix=""))
 
 
 def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
@@ -77,7 +71,7 @@ def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
 
 def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
     """Return what an agent says for a notice."""
-    return spoken(**_facts(notice, lines))
+    return _compose(_facts(notice, lines), prefix="call_")
 
 
 def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:
@@ -95,27 +89,39 @@ def forget() -> None:
     _remembered.clear()
 
 
-def _compose(
+def filled(
+    text: str,
+    *,
     language: str,
     day: dt.date,
     lines: Sequence[Line],
     callback_number: str,
     reference: str,
-    *,
-    prefix: str,
+    long_day: bool = False,
 ) -> str:
-    language = language if language in Language.values else Language.FRENCH.value
-    kind = prefix + _kind(lines)
+    """Return a text with its variables put in; the other arguments are those of ``body``.
+
+    Args:
+        text: in the language of ``wording``.
+        long_day: the day as it is said, not as it is abbreviated.
+    """
     values = {
         "hospital": settings.HOSPITAL_NAME,
-        "day": _day(language, day, long=bool(prefix)),
+        "day": _day(language, day, long=long_day),
         "times": _times(language, lines),
         "cancelled_times": _times(language, (x for x in lines if x.word == Word.CANCELLED)),
         "maintained_times": _times(language, (x for x in lines if x.word == Word.MAINTAINED)),
         "number": _number(callback_number),
         "reference": reference,
     }
-    return wording.fill(_text(language, kind), values, plural=len(lines) > 1)
+    return wording.fill(text, values, plural=len(lines) > 1)
+
+
+def _compose(facts: Mapping[str, Any], *, prefix: str) -> str:
+    known = facts["language"] in Language.values
+    language = facts["language"] if known else Language.FRENCH.value
+    text = _text(language, prefix + _kind(facts["lines"]))
+    return filled(text, **{**facts, "language": language}, long_day=bool(prefix))
 
 
 def _kind(lines: Sequence[Line]) -> str:

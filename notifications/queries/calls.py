@@ -1,6 +1,6 @@
 """What is on the call list."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from notifications.models import Channel, Delivery, DeliveryState, Notice, NoticeState
@@ -37,6 +37,19 @@ def call_list(user: User) -> QuerySet[Delivery]:
     return open_calls(user).select_related(
         "notice__patient", "notice__site", "notice__reserved_for", "caller"
     )
+
+
+def calls_of(user: User) -> QuerySet[Delivery]:
+    """Return every call of a person's sites, made or not, with what the call page shows."""
+    return Delivery.objects.filter(
+        notices_of(user, Capability.WORK_CALL_LIST, path="notice__"), channel=Channel.PHONE
+    ).select_related("notice__patient", "notice__site", "notice__reserved_for", "caller")
+
+
+def counts(user: User) -> dict[str, int]:
+    """Return how many calls are ``open`` and how many of them may be taken now (``due``)."""
+    free = Q(not_before__lte=clock.now()) & free_calls()
+    return open_calls(user).aggregate(open=Count("pk"), due=Count("pk", filter=free))
 
 
 def tries(notice: Notice) -> QuerySet[Delivery]:

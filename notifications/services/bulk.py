@@ -17,7 +17,8 @@ def write_each(columns: Sequence[str], values: Mapping[int, Sequence[Any]]) -> N
     """
     if not values:
         return
-    names = [Delivery._meta.get_field(column).column for column in columns]
+    in_database = {field.name: field.column for field in Delivery._meta.concrete_fields}
+    names = [in_database[column] for column in columns]
     # Both databases call the columns of VALUES column1, column2, …
     assignments = ", ".join(f"{name} = v.column{place}" for place, name in enumerate(names, 2))
     row = f"({', '.join(['%s'] * (len(names) + 1))})"

@@ -1,0 +1,40 @@
+"""``manage.py notices``: how far the telling is."""
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.utils.translation import gettext as _
+
+from notifications.models import Channel, DeliveryState, NoticeState
+from notifications.queries.progress import Progress, progress
+
+
+class Command(BaseCommand):
+    """Print the counts by state and channel."""
+
+    help = "Compte les avis par état, et les envois par canal et par état."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="pour les scripts")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print."""
+        counts = progress()
+        if options["json"]:
+            self.stdout.write(json.dumps(counts.as_dict(), indent=2))
+        else:
+            self.stdout.write("\n".join(_lines(counts)))
+
+
+def _lines(counts: Progress) -> list[str]:
+    lines = [_("Avis")]
+    lines += [f"  {number:>7}  {NoticeState(s).label}" for s, number in counts.notices.items()]
+    for channel, states in counts.deliveries.items():
+        lines.append(_("Envois par %(channel)s") % {"channel": Channel(channel).label})
+        used = {state: number for state, number in states.items() if number}
+        lines += [f"  {number:>7}  {DeliveryState(s).label}" for s, number in used.items()]
+    lines.append(_("Appels à passer : %(number)s") % {"number": counts.calls_left})
+    if counts.paused:
+        lines.append(_("Tous les envois sont en pause."))
+    return lines

@@ -1,0 +1,48 @@
+"""Every message as a phone shows it, and one notice's life."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from notifications.forms import OutboxFilter
+from notifications.models import Delivery
+from notifications.queries import outbox as queries
+from staff.access import Capability, requires
+from staff.paging import page_by_key
+from staff.services import audit
+
+PAGE_SIZE = 30
+
+
+@require_safe
+@requires(Capability.SEE_OUTBOX)
+def outbox(request: HttpRequest) -> HttpResponse:
+    """List the SMS, newest first."""
+    form = OutboxFilter(request.GET)
+    page = page_by_key(
+        form.narrow(queries.messages(request.user)),
+        keys=("-id",),
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+    )
+    context = {
+        "form": form,
+        "page": page,
+        "messages_shown": [(one, queries.text_of(one)) for one in page.items],
+    }
+    answer = render(request, "notifications/outbox.html", context)
+    audit.record(action="outbox.viewed", by=request.user, notices=[one.notice_id for one in page])
+    return answer
+
+
+@require_safe
+@requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
+def message(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show what was tried to tell one notice; that it was seen is recorded."""
+    visible = queries.visible_notices(request.user)
+    delivery = get_object_or_404(Delivery, pk=pk, notice__in=visible)
+    notice = visible.get(pk=delivery.notice_id)
+    life = queries.life_of(notice)
+    answer = render(request, "notifications/message.html", {"life": life, "notice": notice})
+    audit.record(action="notice.viewed", by=request.user, subject=notice)
+    return answer

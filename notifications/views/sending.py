@@ -1,0 +1,41 @@
+"""Pause, resume, release: three buttons."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from notifications.services import sending
+from staff.access import Capability, requires
+
+
+@require_POST
+@requires(Capability.HOLD_SENDING)
+def pause(request: HttpRequest) -> HttpResponse:
+    """Hold all sending."""
+    sending.pause(by=request.user)
+    messages.warning(request, _("Tous les envois sont en pause. Rien n'est perdu."))
+    return redirect("board")
+
+
+@require_POST
+@requires(Capability.HOLD_SENDING)
+def resume(request: HttpRequest) -> HttpResponse:
+    """Let sending go on."""
+    sending.resume(by=request.user)
+    messages.success(request, _("Les envois reprennent."))
+    return redirect("board")
+
+
+@require_POST
+@requires(Capability.HOLD_SENDING)
+def release(request: HttpRequest) -> HttpResponse:
+    """Let the SMS go that wait for their release time."""
+    released = sending.release_now(by=request.user)
+    text = ngettext(
+        "%(number)s SMS part maintenant.", "%(number)s SMS partent maintenant.", released
+    )
+    messages.success(request, text % {"number": released})
+    return redirect("board")
