@@ -74,9 +74,13 @@ def take_data_dir() -> IO[str]:
     return lock
 
 
-def make_database_and_pages() -> None:
-    """Bring the database to this version; gather the static files if they changed."""
+def make_database() -> None:
+    """Bring the database to this version."""
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def gather_static_files() -> None:
+    """Gather what pages load, if it changed."""
     stamp = Path(settings.STATIC_ROOT) / ".gathered"
     found = _digest_of_static_files()
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != found:

@@ -68,10 +68,11 @@ class Command(BaseCommand):
         embedded.check_port(port)
         embedded.make_folders()
         with embedded.take_data_dir():
-            self._say("Préparation de la base et des pages…")
-            embedded.make_database_and_pages()
+            embedded.make_database()
             if demo and embedded.mark_as_drill():
                 self._start_again()
+            self._say("Préparation des pages…")
+            embedded.gather_static_files()
             if demo:
                 embedded.load_demo_once(self._say)
             has_accounts = User.objects.exists()

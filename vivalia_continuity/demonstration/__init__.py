@@ -1,0 +1,1 @@
+"""The whole day of the bulletin without a browser, on a throw-away database."""

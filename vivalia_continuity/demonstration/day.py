@@ -1,0 +1,155 @@
+"""The steps of the day, one after the other, each saying in French what came of it."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+
+from appointments import playbooks
+from appointments.demo.export import write_csv
+from appointments.demo.hospital import BULLETIN_DAY, build
+from appointments.demo.loading import FEED, load_reference_data
+from appointments.models import Bulletin
+from appointments.services import bulletins
+from notifications.services import sending
+from staff.errors import Refusal
+from vivalia_continuity.demonstration import figures, people
+from vivalia_continuity.demonstration.worker import running_worker, wait_for
+
+PLAYBOOK = Path("docs") / "playbooks" / "2022-05-16.toml"
+PATIENCE = 90.0  # seconds that the worker has to send everything
+
+
+class Day:
+    """One run of the day.
+
+    Args:
+        out: where the schedule, the messages and the rosters are left.
+        say: is given each line of text.
+        style_title: makes a line stand out.
+    """
+
+    def __init__(
+        self,
+        out: Path,
+        *,
+        say: Callable[[str], None],
+        style_title: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self._out = out
+        self._say = say
+        self._style_title = style_title
+        self._step = 0
+        self._started = time.monotonic()
+
+    def run(self) -> bool:
+        """Go through the day; return whether every promise is kept at its end."""
+        self._schedule_comes_in()
+        bulletin = self._bulletin_is_drafted()
+        self._somebody_else_approves(bulletin)
+        self._people_decide()
+        self._sms_leave()
+        self._agent_calls()
+        self._where_it_stands()
+        self._rosters_are_printed()
+        is_kept = self._promises_are_checked()
+        self._say(f"\nFini en {time.monotonic() - self._started:.0f} secondes.")
+        return is_kept
+
+    def _title(self, text: str) -> None:
+        self._step += 1
+        self._say(self._style_title(f"\n{self._step}. {text}"))
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._say(line)
+
+    def _schedule_comes_in(self) -> None:
+        self._title("L'agenda arrive, exporté la veille de l'attaque")
+        hospital = build()
+        load_reference_data(hospital)
+        path = self._out / "agenda.csv"
+        write_csv(hospital, path)
+        self._say(
+            f"   {len(hospital.sites)} sites, {len(hospital.units)} unités, "
+            f"{len(hospital.practitioners)} praticiens, {len(hospital.patients)} patients. "
+            f"Fichier : {path}"
+        )
+        from appointments.feeds.reading import open_schedule
+        from appointments.services.importing import load_records
+        r = load_records(feed_name=FEED, records=open_schedule(path).entries(), is_full_export=True)
+        self._say(str(r.counts()))
+        for f in r.rejected: self._say(str(f))
+
+    def _bulletin_is_drafted(self) -> Bulletin:
+        self._title("La cellule de crise rédige le bulletin et regarde ce qu'il ferait")
+        text = (settings.BASE_DIR / PLAYBOOK).read_text(encoding="utf-8")
+        bulletin = bulletins.draft(by=people.user("crise1"), **vars(playbooks.read(text)))
+        self._say(f"   Brouillon {bulletin.pk} tiré de {PLAYBOOK} : {bulletin.title}")
+        self._command("bulletin", "preview", str(bulletin.pk))
+        return bulletin
+
+    def _somebody_else_approves(self, bulletin: Bulletin) -> None:
+        self._title("Un second membre approuve")
+        try:
+            bulletins.approve(bulletin_id=bulletin.pk, by=people.user("crise1"))
+        except Refusal as refusal:
+            self._say(f"   crise1 essaie d'approuver son propre texte : « {refusal} »")
+        second = people.user("crise2")
+        bulletins.approve(bulletin_id=bulletin.pk, by=second)
+        self._say(f"   {second} approuve : le bulletin {bulletin.pk} est en vigueur.")
+        self._lines(figures.notices())
+
+    def _people_decide(self) -> None:
+        self._title("Les médecins gardent des patients, le Directeur médical se prononce")
+        for doctor, number in people.doctors_keep().items():
+            self._say(f"   {doctor} garde {number} patients et a joint le premier.")
+        ruled = people.operations_are_ruled_on()
+        self._say(
+            f"   Opérations : {ruled['maintained']} maintenues, {ruled['cancelled']} annulées, "
+            "chacune après avis."
+        )
+
+    def _sms_leave(self) -> None:
+        self._title("Les SMS partent par un worker Celery (passerelle de démonstration)")
+        with running_worker(settings.DATA_DIR / "worker.log"):
+            released = sending.release_now(by=people.user("crise2"))
+            self._say(f"   {released} SMS libérés avant l'heure par la cellule de crise.")
+            seconds = wait_for(
+                lambda: not figures.sms_left(), patience=PATIENCE, what="L'envoi des SMS"
+            )
+        self._say(f"   Tous remis en {seconds:.0f} secondes, démarrage du worker compris.")
+        path = self._out / "messages.csv"
+        number = figures.write_messages(path)
+        self._say(f"   {number} messages dans {path} ; par exemple :")
+        self._lines(figures.one_message_per_language())
+
+    def _agent_calls(self) -> None:
+        self._title("Un agent commence la liste d'appels")
+        results = people.agent_calls()
+        self._say(f"   {results['reached']} patients joints, {results['no_answer']} à rappeler.")
+
+    def _where_it_stands(self) -> None:
+        self._title(f"Où l'on en est pour le {BULLETIN_DAY:%d/%m/%Y}")
+        self._lines(figures.decisions())
+        self._lines(figures.notices())
+
+    def _rosters_are_printed(self) -> None:
+        self._title("Chaque unité reçoit sa feuille de service")
+        folder = self._out / "feuilles"
+        self._command("print_rosters", day=BULLETIN_DAY, out=folder)
+        self._say(f"   {len(list(folder.iterdir()))} feuilles dans {folder}")
+
+    def _promises_are_checked(self) -> bool:
+        self._title("Les promesses sont contrôlées sur les données")
+        return self._command("verify") == 0
+
+    def _command(self, name: str, *args: str, **options: object) -> int:
+        """Run a management command as a script would; return its exit code."""
+        try:
+            call_command(name, *args, **options)
+        except SystemExit as end:
+            return int(end.code or 0)
+        return 0
