@@ -16,7 +16,7 @@ from appointments.models import (
     Service,
     Status,
 )
-from appointments.queries.appointment import standing_decisions
+from appointments.queries.appointment import inside, standing_decisions
 from appointments.queries.in_force import keep_answers
 from appointments.rules import KeepAnswer
 from staff import clock
@@ -72,8 +72,7 @@ def operations_for(user: User) -> QuerySet[Appointment]:
     """Return the operations of the places where the user speaks, rules or watches."""
     seen = Q(pk__in=[])
     for capability in OPENED_BY:
-        if scope := scope_of(user, capability):
-            seen |= scope.units()
+        seen |= inside(scope_of(user, capability))
     return (
         Appointment.objects.filter(seen, service=Service.SURGERY)
         .exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])

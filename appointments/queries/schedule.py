@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment
+from appointments.queries.appointment import inside
 from patients.queries import patient_ids
 from patients.search_text import SearchText
 from staff import clock
@@ -17,8 +18,7 @@ COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and c
 
 def schedule_for(user: User) -> QuerySet[Appointment]:
     """Return the appointments of the places where the user sees the schedule."""
-    scope = scope_of(user, Capability.SEE_SCHEDULE)
-    rows = Appointment.objects.filter(scope.units()) if scope else Appointment.objects.none()
+    rows = Appointment.objects.filter(inside(scope_of(user, Capability.SEE_SCHEDULE)))
     return rows.select_related("patient", "unit__site", "practitioner")
 
 

@@ -1,0 +1,254 @@
+"""A doctor's day: keep with one tap, undo, call, with and without JavaScript."""
+
+import pytest
+import time_machine
+from django.contrib.messages import get_messages
+from django.test import Client
+from django.urls import reverse
+
+from appointments.models import Appointment, Decision
+from notifications.models import Notice, NoticeState
+from staff.models import AuditEvent, Delegation, Practitioner, User
+from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
+from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin."""
+    with time_machine.travel(SATURDAY_NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def doctor() -> User:
+    user = a_user("docteur", "doctor")
+    a_practitioner("dr-1", user=user)
+    return user
+
+
+@pytest.fixture
+def client(doctor) -> Client:
+    client = Client()
+    client.force_login(doctor)
+    return client
+
+
+@pytest.fixture
+def consultation(doctor) -> Appointment:
+    """Return a consultation of the doctor that the bulletin cancels."""
+    patient = a_patient(family_name="Lambert", mobile="+32495123456", landline="+3263223344")
+    made = an_appointment(
+        practitioner=doctor.practitioner,
+        patient=patient,
+        act="Contrôle du plâtre",
+        protected_groups="cast",
+        priority="urgent",
+    )
+    in_force()
+    made.refresh_from_db()
+    return made
+
+
+def tap(client: Client, name: str, appointment: Appointment, **sent: str):
+    return client.post(reverse(name, args=[appointment.pk]), sent, headers=HTMX)
+
+
+class TestTheDay:
+    def test_a_card_says_what_is_needed_to_judge(self, client, consultation):
+        page = client.get(reverse("doctor_day")).content.decode()
+        for words in (
+            "Lundi 16 mai",
+            "09:10",
+            "LAMBERT Anne",
+            "62 ans",
+            "Contrôle du plâtre",
+            "plâtre",
+            "urgente",
+            'href="tel:+32495123456"',
+            "0495 12 34 56",
+            'href="tel:+3263223344"',
+            "Annulé",
+            "encore 1 j 6 h",
+            "Garder",
+        ):
+            assert words in page, words
+
+    def test_only_what_a_bulletin_touches_from_today_on_is_listed(self, client, doctor):
+        own = doctor.practitioner
+        touched = an_appointment(practitioner=own)
+        an_appointment(practitioner=own, starts="2022-05-17 09:00")
+        an_appointment(practitioner=own, starts="2022-05-13 09:00")
+        an_appointment(practitioner=own, status="cancelled")
+        an_appointment(practitioner=a_practitioner("dr-2"))
+        in_force()
+        cards = client.get(reverse("doctor_day")).context["cards"]
+        assert [card.appointment.pk for card in cards] == [touched.pk]
+
+    def test_a_day_without_a_bulletin_says_that_all_is_as_planned(self, client, doctor):
+        an_appointment(practitioner=doctor.practitioner)
+        assert "Aucun bulletin ne touche" in client.get(reverse("doctor_day")).content.decode()
+
+    def test_a_sign_in_without_a_practitioner_is_told_what_to_do(self):
+        client = Client()
+        client.force_login(a_user("new", "doctor"))
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Votre compte n'est lié à aucun praticien" in page
+
+    def test_looking_is_recorded(self, client, consultation, doctor):
+        client.get(reverse("doctor_day"))
+        seen = AuditEvent.objects.get(action="doctor_day.viewed")
+        assert (seen.actor, seen.object_id) == (doctor, str(doctor.practitioner.pk))
+
+    def test_the_number_of_queries_does_not_grow_with_the_patients(
+        self, client, doctor, django_assert_max_num_queries
+    ):
+        queries = []
+        for day, rows in (("2022-05-16", 1), ("2022-05-17", 9)):
+            for _ in range(rows):
+                an_appointment(practitioner=doctor.practitioner, starts=f"{day} 09:00")
+            in_force(first_day=at(f"{day} 00:00").date())
+            with django_assert_max_num_queries(40) as counted:
+                client.get(reverse("doctor_day"))
+            queries.append(len(counted))
+        assert queries[0] == queries[1]
+
+
+class TestInSomebodysName:
+    @pytest.fixture
+    def other(self, doctor) -> Practitioner:
+        other = a_practitioner("dr-2")
+        Delegation.objects.create(practitioner=other, delegate=doctor, given_at=SATURDAY_NOON)
+        return other
+
+    def test_the_own_day_comes_first_and_the_others_can_be_chosen(self, client, doctor, other):
+        an_appointment(practitioner=other)
+        in_force()
+        own = client.get(reverse("doctor_day"))
+        assert own.context["practitioner"] == doctor.practitioner
+        assert "?practitioner=dr-2" in own.content.decode()
+        lent = client.get(reverse("doctor_day"), {"practitioner": "dr-2"})
+        assert len(lent.context["cards"]) == 1
+
+    def test_a_colleague_who_did_not_delegate_is_not_found(self, client):
+        a_practitioner("dr-3")
+        answer = client.get(reverse("doctor_day"), {"practitioner": "dr-3"})
+        assert answer.status_code == 404
+
+
+class TestOneTap:
+    def test_keeping_swaps_the_card_and_says_whom_to_call(self, client, consultation):
+        card = tap(client, "keep", consultation).content.decode()
+        assert "<html" not in card
+        assert card.strip().startswith("<article")
+        for words in ("Gardé", "Maintenu", "Appelez ce patient", "Patient contacté", "Revenir"):
+            assert words in card
+        consultation.refresh_from_db()
+        assert (consultation.outcome, consultation.outcome_basis) == ("maintained", "person")
+
+    def test_a_reason_may_be_added(self, client, consultation):
+        card = tap(client, "keep", consultation, reason="Plaie à revoir").content.decode()
+        assert "Plaie à revoir" in card
+        assert Decision.objects.latest("id").reason == "Plaie à revoir"
+
+    def test_a_reason_that_does_not_fit_never_loses_the_tap(self, client, consultation):
+        tap(client, "keep", consultation, reason="a" * 301)
+        consultation.refresh_from_db()
+        assert consultation.outcome == "maintained"
+
+    @pytest.mark.parametrize("name", ["keep", "let_go", "undo_keep"])
+    def test_tapping_twice_does_it_once(self, client, consultation, name):
+        first = tap(client, name, consultation)
+        decisions = Decision.objects.count()
+        second = tap(client, name, consultation)
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert Decision.objects.count() == decisions
+
+    def test_undo_brings_the_bulletin_back(self, client, consultation):
+        tap(client, "keep", consultation)
+        card = tap(client, "undo_keep", consultation).content.decode()
+        assert "Garder" in card
+        consultation.refresh_from_db()
+        assert (consultation.outcome, consultation.outcome_basis) == ("cancelled", "clause")
+
+    def test_letting_go_confirms_the_cancellation(self, client, consultation):
+        card = tap(client, "let_go", consultation).content.decode()
+        assert "Annulation confirmée" in card
+        assert "Revenir sur ce choix" in card
+
+    def test_having_called_is_one_tap_and_is_said_back(self, client, consultation):
+        tap(client, "keep", consultation)
+        card = tap(client, "contacted", consultation).content.decode()
+        assert "Patient prévenu" in card
+        assert "Patient contacté" not in card
+        assert Notice.objects.latest("id").state == NoticeState.TOLD
+
+    def test_the_counts_at_the_top_follow(self, client, consultation):
+        tap(client, "keep", consultation)
+        counts = client.get(reverse("doctor_day")).context["counts"]
+        assert (counts.touched, counts.kept, counts.to_contact) == (1, 1, 1)
+        tap(client, "contacted", consultation)
+        counts = client.get(reverse("doctor_day")).context["counts"]
+        assert counts.to_contact == 0
+
+
+@pytest.fixture
+def too_late(client, consultation, doctor, saturday_noon) -> Appointment:
+    """Return the consultation a minute after its deadline; the doctor signed in again."""
+    saturday_noon.move_to(RELEASE.replace(minute=1))
+    client.force_login(doctor)
+    return consultation
+
+
+class TestWhatIsRefused:
+    def test_past_the_deadline_the_card_says_so(self, client, too_late):
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Le délai pour garder ce rendez-vous est passé" in page
+        assert "Garder" not in page
+
+    def test_a_tap_that_comes_too_late_gets_the_card_with_the_reason(self, client, too_late):
+        answer = tap(client, "keep", too_late)
+        card = answer.content.decode()
+        assert answer.status_code == 409
+        assert card.strip().startswith("<article")
+        assert "refusal" in card
+        assert "Le délai pour garder ce rendez-vous est passé" in card
+
+    def test_what_nobody_may_keep_says_so(self, client, doctor):
+        an_appointment(practitioner=doctor.practitioner, service="radiology")
+        in_force()
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Le bulletin ne laisse personne garder ce rendez-vous" in page
+
+    def test_a_patient_who_heard_the_cancellation_is_marked_after_keeping(
+        self, client, consultation
+    ):
+        Notice.objects.update(state="told", handed_over_at=SATURDAY_NOON, settled_at=SATURDAY_NOON)
+        before = client.get(reverse("doctor_day")).content.decode()
+        assert "Patient prévenu" in before
+        card = tap(client, "keep", consultation).content.decode()
+        assert "Appelez ce patient" in card
+
+
+class TestWithoutJavaScript:
+    def test_the_form_leads_back_to_the_card(self, client, consultation):
+        answer = client.post(reverse("keep", args=[consultation.pk]))
+        assert answer["Location"] == f"/my-day/#appointment-{consultation.pk}"
+
+    def test_or_to_the_page_it_was_sent_from(self, client, consultation):
+        back = reverse("appointment", args=[consultation.pk])
+        answer = client.post(reverse("keep", args=[consultation.pk]), {"next": back})
+        assert answer["Location"] == f"{back}#appointment-{consultation.pk}"
+
+    def test_but_never_elsewhere(self, client, consultation):
+        sent = {"next": "https://example.org/"}
+        answer = client.post(reverse("keep", args=[consultation.pk]), sent)
+        assert answer["Location"].startswith("/my-day/")
+
+    def test_a_refusal_is_shown_on_the_page(self, client, too_late):
+        answer = client.post(reverse("keep", args=[too_late.pk]))
+        assert answer.status_code == 302
+        assert "Le délai" in str(next(iter(get_messages(answer.wsgi_request))))

@@ -1,0 +1,200 @@
+"""Operations: what waits comes first, opinions side by side, one person rules."""
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from appointments.models import Appointment, Opinion
+from appointments.services import operations as services
+from staff.models import User
+from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.builders import MONDAY, a_unit, a_user, an_appointment, at
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin."""
+    with time_machine.travel(SATURDAY_NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def director() -> User:
+    return a_user("directeur", "medical_director")
+
+
+@pytest.fixture
+def client(director) -> Client:
+    client = Client()
+    client.force_login(director)
+    return client
+
+
+def an_operation(theatre: str = "arlon-bloc", **fields) -> Appointment:
+    unit = a_unit(theatre, kind="operating_theatre")
+    return an_appointment(service="surgery", unit=unit, **fields)
+
+
+def listed(client: Client, day: str = "2022-05-16") -> list[int]:
+    page = client.get(reverse("operations"), {"day": day})
+    return [operation.appointment.pk for operation in page.context["operations"]]
+
+
+class TestTheList:
+    def test_what_waits_comes_first_then_by_theatre_urgency_and_hour(self, client, director):
+        settled = an_operation("a-bloc", priority="stat")
+        second = an_operation("b-bloc", starts="2022-05-16 08:00")
+        first = an_operation("b-bloc", starts="2022-05-16 11:00", priority="urgent")
+        other_theatre = an_operation("c-bloc", priority="stat")
+        in_force()
+        services.rule(appointment_id=settled.pk, by=director, outcome="cancelled")
+        assert listed(client) == [first.pk, second.pk, other_theatre.pk, settled.pk]
+
+    def test_the_order_holds_across_pages(self, client, director, monkeypatch):
+        monkeypatch.setattr("appointments.views.operations.PAGE_SIZE", 2)
+        made = [an_operation(f"{name}-bloc").pk for name in "bacab"]
+        in_force()
+        services.rule(appointment_id=made[1], by=director, outcome="maintained")
+        seen, cursor = [], "first"
+        while cursor:
+            asked = {"day": "2022-05-16", "cursor": cursor}
+            context = client.get(reverse("operations"), asked).context
+            seen += [operation.appointment.pk for operation in context["operations"]]
+            cursor = context["page"].next_cursor
+        assert seen == [made[3], made[0], made[4], made[2], made[1]]
+
+    def test_only_operations_that_the_source_still_plans_are_listed(self, client):
+        an_appointment()
+        an_operation(status="cancelled")
+        an_operation(starts="2022-05-17 08:00")
+        assert listed(client) == []
+
+    def test_it_opens_on_the_first_day_with_something_to_rule_on(self, client):
+        an_operation(starts="2022-05-15 08:00")
+        an_operation()
+        in_force()
+        assert client.get(reverse("operations")).context["day"] == MONDAY
+
+    def test_it_counts_what_is_without_a_ruling(self, client, director):
+        ruled, waiting = an_operation(), an_operation()
+        in_force()
+        services.rule(appointment_id=ruled.pk, by=director, outcome="maintained")
+        page = client.get(reverse("operations")).content.decode()
+        assert "<strong>1</strong> opération sans décision, sur 2" in page
+        assert waiting
+
+    def test_a_made_up_day_is_not_found(self, client):
+        assert client.get(reverse("operations"), {"day": "demain"}).status_code == 404
+
+    def test_the_number_of_queries_does_not_grow_with_the_operations(
+        self, client, director, django_assert_max_num_queries
+    ):
+        queries = []
+        for day, rows in (("2022-05-16", 1), ("2022-05-17", 9)):
+            for number in range(rows):
+                made = an_operation(f"bloc-{number}", starts=f"{day} 09:00")
+                services.give_opinion(
+                    appointment_id=made.pk, by=director, role="surgeon", view="maintain"
+                )
+            in_force(first_day=at(f"{day} 00:00").date())
+            with django_assert_max_num_queries(40) as counted:
+                client.get(reverse("operations"), {"day": day})
+            queries.append(len(counted))
+        assert queries[0] == queries[1]
+
+
+class TestOpinions:
+    @pytest.fixture
+    def nurse(self) -> Client:
+        client = Client()
+        client.force_login(a_user("infirmier", "nurse"))
+        return client
+
+    def test_a_tap_swaps_the_operation_with_the_opinion_on_it(self, nurse):
+        made = an_operation()
+        in_force()
+        sent = {"role": "nurse", "view": "cancel", "comment": "Pas de lit aux soins intensifs"}
+        answer = nurse.post(reverse("give_opinion", args=[made.pk]), sent, headers=HTMX)
+        page = answer.content.decode()
+        assert "<html" not in page
+        assert "Annuler" in page
+        assert "Pas de lit aux soins intensifs" in page
+
+    def test_the_newest_opinion_of_each_role_stands_side_by_side(self, client, director):
+        made = an_operation()
+        for role, view in (("surgeon", "cancel"), ("surgeon", "maintain"), ("nurse", "cancel")):
+            services.give_opinion(appointment_id=made.pk, by=director, role=role, view=view)
+        shown = client.get(reverse("operations"), {"day": "2022-05-16"}).context["operations"][0]
+        views = {role: opinion and opinion.view for role, opinion in shown.opinions.items()}
+        assert views == {"surgeon": "maintain", "anaesthetist": None, "nurse": "cancel"}
+
+    @pytest.mark.parametrize("sent", [{}, {"role": "nurse"}, {"role": "surgeon", "view": "cancel"}])
+    def test_a_nurse_speaks_as_a_nurse_and_says_what(self, nurse, sent):
+        made = an_operation()
+        answer = nurse.post(reverse("give_opinion", args=[made.pk]), sent, headers=HTMX)
+        assert answer.status_code == 409
+        assert "Choisissez en tant que quoi vous parlez" in answer.content.decode()
+        assert Opinion.objects.count() == 0
+
+    def test_without_javascript_it_leads_back_to_the_operation(self, nurse):
+        made = an_operation()
+        sent = {"role": "nurse", "view": "maintain"}
+        answer = nurse.post(reverse("give_opinion", args=[made.pk]), sent)
+        assert answer["Location"] == f"/operations/?day=2022-05-16#operation-{made.pk}"
+
+    def test_those_who_give_opinions_see_no_ruling_buttons(self, nurse):
+        an_operation()
+        in_force()
+        page = nurse.get(reverse("operations")).content.decode()
+        assert "Je maintiendrais" in page
+        assert "/ruling/" not in page
+        assert "Seul le Directeur médical" in page
+
+
+class TestRuling:
+    @pytest.mark.parametrize("outcome", ["maintained", "cancelled"])
+    def test_a_tap_rules_and_updates_the_count(self, client, outcome):
+        made, waiting = an_operation(), an_operation()
+        in_force()
+        sent = {"outcome": outcome, "reason": "Cancer"}
+        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+        page = answer.content.decode()
+        made.refresh_from_db()
+        assert (made.outcome, made.outcome_basis) == (outcome, "person")
+        assert "Cancer" in page
+        assert 'hx-swap-oob="true"' in page
+        assert "<strong>1</strong> opération sans décision, sur 2" in page
+        assert waiting
+
+    def test_the_director_may_change_their_mind(self, client):
+        made = an_operation()
+        in_force()
+        for outcome in ("cancelled", "maintained"):
+            client.post(reverse("rule_operation", args=[made.pk]), {"outcome": outcome})
+        made.refresh_from_db()
+        assert made.outcome == "maintained"
+
+    def test_a_word_that_is_no_ruling_is_refused_on_the_operation(self, client):
+        made = an_operation()
+        in_force()
+        sent = {"outcome": "under_review"}
+        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+        assert answer.status_code == 409
+        assert "maintenue ou annulée" in answer.content.decode()
+
+    def test_an_operation_that_no_bulletin_leaves_open_is_refused_with_the_reason(self, client):
+        made = an_operation()
+        sent = {"outcome": "cancelled"}
+        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+        assert answer.status_code == 409
+        assert "Aucun bulletin ne vise ce rendez-vous" in answer.content.decode()
+
+    def test_without_javascript_a_refusal_is_shown_on_the_page(self, client):
+        made = an_operation()
+        address = reverse("rule_operation", args=[made.pk])
+        page = client.post(address, {"outcome": "cancelled"}, follow=True)
+        assert "Aucun bulletin ne vise ce rendez-vous" in page.content.decode()
