@@ -6,10 +6,14 @@ does so in processes that are thrown away.
 """
 
 import io
+import logging
 from dataclasses import dataclass
 
 # Tagged for readers of screens and refused by validators otherwise: ISO 14289-1.
 VARIANT = "pdf/ua-1"
+
+# WeasyPrint warns of each letter without a glyph: letters out of patients' names, in a log.
+logging.getLogger("weasyprint").setLevel(logging.ERROR)
 
 
 class PdfUnavailable(Exception):

@@ -1,0 +1,66 @@
+"""Sheets made of plain values, for tests that need no database."""
+
+import datetime as dt
+from typing import Any
+
+from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
+from tests.builders import MONDAY, at
+
+PRINTED_AT = at("2022-05-14 16:20")
+
+
+def a_row(number: int = 1, *, starts: str = "09:10", **fields: Any) -> RosterRow:
+    """Return one consultation that nobody ruled on, unless told otherwise."""
+    values = {
+        "appointment_id": number,
+        "starts_at": at(f"2022-05-16 {starts}"),
+        "family_name": f"Essai{number}",
+        "given_name": "Anne",
+        "birth_date": dt.date(1960, 1, 1),
+        "record_number": f"D{number:05d}",
+        "service": "consultation",
+        "act": "",
+        "practitioner": "Dr Anne Collignon",
+        "phone": "+32495123456",
+    }
+    return RosterRow(**(values | fields))
+
+
+def by_clause(outcome: str) -> dict[str, Any]:
+    """Return the fields of a row on which the second clause of bulletin 3 ruled."""
+    return {"outcome": outcome, "basis": "clause", "bulletin": 3, "clause": 2}
+
+
+def a_sheet(
+    *rows: RosterRow, hours: int = 13, is_old: bool = False, **fields: Any
+) -> RosterContent:
+    """Return the first version of cardiology's sheet for Monday 16 May 2022."""
+    heard_at = PRINTED_AT - dt.timedelta(hours=hours)
+    values = {
+        "unit_id": 1,
+        "unit_code": "arlon-cardiologie",
+        "unit": "Cardiologie",
+        "site_code": "arlon",
+        "site": "Arlon",
+        "callback_number": "+3263000000",
+        "day": MONDAY,
+        "made_at": PRINTED_AT,
+        "feeds": (FeedAge("agenda", heard_at, hours, is_old),),
+        "rows": arranged(rows),
+        "version": 1,
+    }
+    return RosterContent(**(values | fields))
+
+
+def many_rows(count: int) -> list[RosterRow]:
+    """Return rows of every outcome over the day, some with long acts."""
+    outcomes = ["maintained", "under_review", "cancelled"]
+    return [
+        a_row(
+            number,
+            starts=f"{7 + number % 11:02d}:{number % 60:02d}",
+            act="Échographie cardiaque transthoracique de contrôle " * (number % 3),
+            **by_clause(outcomes[number % 3]),
+        )
+        for number in range(1, count + 1)
+    ]
