@@ -14,6 +14,7 @@ taken. Everything else, a cut answer or silence: unknown, since the message may 
 
 import asyncio
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
@@ -173,14 +174,21 @@ def from_url(url: str) -> HttpJsonGateway:
             url=urlunsplit((parts.scheme.removesuffix("+json"), host, parts.path or "/", "", "")),
             headers=_authorization(parts.username, parts.password),
             honours_reference=options["idempotent"] == "1",
-            parts_per_second=float(options["tps"]) if options["tps"] else None,
-            window=max(1, int(options["window"])),
-            timeout=float(options["timeout"]),
+            parts_per_second=_positive(options["tps"]) if options["tps"] else None,
+            window=max(1, int(_positive(options["window"]))),
+            timeout=_positive(options["timeout"]),
         )
     except ValueError as error:
         raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : tps, window et timeout sont des nombres."
+            "SMS_GATEWAY_URL : tps, window et timeout sont des nombres positifs."
         ) from error
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0.1 <= number <= 10_000:
+        raise ValueError(text)
+    return number
 
 
 def _authorization(user: str | None, password: str | None) -> dict[str, str]:
@@ -188,4 +196,5 @@ def _authorization(user: str | None, password: str | None) -> dict[str, str]:
         return {}
     if not user:
         return {"Authorization": f"Bearer {unquote(password)}"}
-    return {"Authorization": aiohttp.BasicAuth(unquote(user), unquote(password), "utf-8").encode()}
+    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+    return {"Authorization": f"Basic {basic}"}
