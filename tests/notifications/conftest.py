@@ -6,6 +6,8 @@ import pytest
 import time_machine
 
 from notifications import texts
+from staff.models import Role, User
+from tests.builders import a_user
 from tests.notifications.builders import SUNDAY
 
 
@@ -20,3 +22,9 @@ def sunday() -> Iterator[time_machine.Traveller]:
 def _texts_forgotten() -> Iterator[None]:
     yield
     texts.forget()
+
+
+@pytest.fixture
+def every_role() -> dict[str, User]:
+    """One person per role, for the whole group."""
+    return {role.value: a_user(role.value, role.value) for role in Role}

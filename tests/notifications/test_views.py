@@ -1,0 +1,244 @@
+"""The outbox, the call list, the reference and the switch, as people use them."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from notifications.models import Delivery, Notice, Sending
+from notifications.references import reference_of
+from staff.models import AuditEvent, User
+from tests.builders import a_patient, a_site, a_user, at
+from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+
+
+@pytest.fixture
+def chief() -> User:
+    """A member of the crisis cell."""
+    return a_user("chief", "crisis_cell")
+
+
+@pytest.fixture
+def agent() -> User:
+    """A call agent of the whole group."""
+    return a_user("agent", "call_agent")
+
+
+def as_user(client: Client, user: User) -> Client:
+    """Return the client, signed in."""
+    client.force_login(user)
+    return client
+
+
+class TestOutbox:
+    def test_it_shows_the_message_as_the_phone_does_before_and_after_it_is_sent(
+        self, client, chief
+    ) -> None:
+        an_sms()
+        page = as_user(client, chief).get(reverse("outbox"))
+        assert "est ANNULÉ. Ne venez pas" in page.content.decode()
+        send(FakeGateway())
+        page = client.get(reverse("outbox"))
+        assert "est ANNULÉ. Ne venez pas" in page.content.decode()
+        assert "remis à la passerelle" in page.content.decode()
+
+    def test_it_is_filtered_by_state_site_and_reference(self, client, chief) -> None:
+        virton = a_site("virton")
+        here, there = an_sms(), an_sms(a_notice(site=virton), state="queued")
+        as_user(client, chief)
+
+        def shown(**query) -> set[Delivery]:
+            return set(client.get(reverse("outbox"), query).context["page"].items)
+
+        assert shown() == {here, there}
+        assert shown(state="queued") == {there}
+        assert shown(site=virton.pk) == {there}
+        assert shown(reference=here.notice.reference.lower()) == {here}
+        assert shown(reference="2222-222") == set()
+
+    def test_a_site_sees_its_own_messages_only(self, client) -> None:
+        an_sms(a_notice(site=a_site("virton")))
+        mine = an_sms()
+        local = a_user("local", "crisis_cell", site=a_site("arlon"))
+        page = as_user(client, local).get(reverse("outbox"))
+        assert page.context["page"].items == [mine]
+
+    def test_the_number_of_queries_does_not_grow_with_the_messages(
+        self, client, chief, django_assert_max_num_queries
+    ) -> None:
+        for _ in range(25):
+            an_sms()
+        as_user(client, chief).get(reverse("outbox"))
+        with django_assert_max_num_queries(25):
+            client.get(reverse("outbox"))
+
+    def test_one_notices_life_is_told_in_order_and_that_it_was_seen_is_recorded(
+        self, client, chief
+    ) -> None:
+        sms = an_sms(state="failed", finished_at=at("2022-05-14 20:00"), failure="invalid_number")
+        a_call(sms.notice)
+        page = as_user(client, chief).get(reverse("message", args=[sms.pk])).content.decode()
+        assert page.index("Avis ouvert") < page.index("numéro invalide") < page.index("téléphone")
+        assert AuditEvent.objects.get().action == "notice.viewed"
+
+    def test_a_message_of_another_site_is_not_found(self, client) -> None:
+        sms = an_sms(a_notice(site=a_site("virton")))
+        local = a_user("local", "crisis_cell", site=a_site("arlon"))
+        answer = as_user(client, local).get(reverse("message", args=[sms.pk]))
+        assert answer.status_code == 404
+
+
+class TestCallList:
+    def test_the_next_call_is_the_most_urgent_and_says_what_to_say(self, client, agent) -> None:
+        patient = a_patient(language="nl", family_name="Peeters")
+        a_call(a_notice(items=[("2022-05-16 11:00", "cancelled")]))
+        urgent = a_call(a_notice(patient=patient, items=[("2022-05-16 08:00", "maintained")]))
+        page = as_user(client, agent).post(reverse("call_take"), follow=True)
+        assert page.redirect_chain[-1][0] == reverse("call", args=[urgent.pk])
+        text = page.content.decode()
+        assert "Die gaat door: kom zoals gepland" in text
+        assert 'lang="nl"' in text
+        assert f'href="tel:{patient.mobile}"' in text
+
+    def test_an_empty_list_says_so(self, client, agent) -> None:
+        page = as_user(client, agent).post(reverse("call_take"), follow=True)
+        assert "Aucun appel à passer pour le moment" in page.content.decode()
+
+    def test_reached_settles_the_notice_and_goes_back_to_the_list(self, client, agent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        done = client.post(reverse("call", args=[call.pk]), {"result": "reached"})
+        assert done.url == reverse("call_list")
+        assert Notice.objects.get().state == "told"
+
+    def test_a_call_back_is_asked_for_at_a_time_to_come(self, client, agent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        later = {"result": "call_back_later", "call_at": "2022-05-15T08:00"}
+        page = client.post(reverse("call", args=[call.pk]), later)
+        assert "Cette heure est passée" in page.content.decode()
+        client.post(
+            reverse("call", args=[call.pk]), later | {"call_at": "2022-05-15T12:30"}
+        )
+        assert Delivery.objects.get(state="queued").not_before == at("2022-05-15 12:30")
+
+    def test_a_call_withdrawn_meanwhile_says_what_to_do(self, client, agent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        Delivery.objects.update(state="withdrawn", lease_until=None)
+        Notice.objects.update(state="withdrawn", settled_at=at("2022-05-15 09:00"))
+        page = client.post(reverse("call", args=[call.pk]), {"result": "reached"}, follow=True)
+        assert "rappelez-le tout de suite" in page.content.decode()
+
+    def test_a_colleagues_call_cannot_be_taken_and_its_page_says_who_has_it(
+        self, client, agent
+    ) -> None:
+        call = a_call()
+        other = a_user("other", "call_agent")
+        as_user(client, other).post(reverse("call_take"))
+        as_user(client, agent)
+        page = client.post(reverse("call_take"), {"delivery": call.pk}, follow=True)
+        assert "other est en train d" in page.content.decode()
+        page = client.get(reverse("call", args=[call.pk]))
+        assert 'value="reached"' not in page.content.decode()
+
+    def test_a_call_of_another_site_is_not_found(self, client) -> None:
+        call = a_call(a_notice(site=a_site("virton")))
+        local = a_user("local", "call_agent", site=a_site("arlon"))
+        as_user(client, local)
+        assert client.get(reverse("call", args=[call.pk])).status_code == 404
+        assert client.post(reverse("call_take"), {"delivery": call.pk}).status_code == 404
+        assert list(client.get(reverse("call_list")).context["page"].items) == []
+
+    def test_the_number_of_queries_does_not_grow_with_the_calls(
+        self, client, agent, django_assert_max_num_queries
+    ) -> None:
+        for _ in range(30):
+            a_call()
+        as_user(client, agent).get(reverse("call_list"))
+        with django_assert_max_num_queries(25):
+            page = client.get(reverse("call_list"))
+        assert len(page.context["page"].items) == 30
+
+
+class TestReference:
+    def test_one_of_ours_opens_the_patients_notices(self, client, agent) -> None:
+        sms = an_sms()
+        said = sms.notice.reference.lower().replace("-", " ")
+        page = as_user(client, agent).post(reverse("reference_check"), {"reference": said})
+        text = page.content.decode()
+        assert "bien de nous" in text
+        assert reverse("message", args=[sms.pk]) in text
+        assert AuditEvent.objects.get().action == "notice.viewed"
+
+    def test_a_forged_one_is_called_so(self, client, agent) -> None:
+        sms = an_sms()
+        forged = sms.notice.reference[:-1] + ("2" if sms.notice.reference[-1] != "2" else "3")
+        page = as_user(client, agent).post(reverse("reference_check"), {"reference": forged})
+        assert "Pas de nous" in page.content.decode()
+
+    def test_a_well_made_reference_of_no_notice_is_not_ours(self, client, agent) -> None:
+        page = as_user(client, agent).post(
+            reverse("reference_check"), {"reference": reference_of(123456)}
+        )
+        assert "Pas de nous" in page.content.decode()
+
+    def test_one_of_another_site_shows_no_patient(self, client) -> None:
+        notice = an_sms(a_notice(site=a_site("virton"))).notice
+        local = a_user("local", "call_agent", site=a_site("arlon"))
+        page = as_user(client, local).post(
+            reverse("reference_check"), {"reference": notice.reference}
+        )
+        assert "Virton" in page.content.decode()
+        assert str(notice.patient) not in page.content.decode()
+
+
+class TestTheSwitch:
+    def test_pause_and_resume(self, client, chief) -> None:
+        as_user(client, chief).post(reverse("sending_pause"))
+        assert Sending.is_paused()
+        client.post(reverse("sending_resume"))
+        assert not Sending.is_paused()
+        actions = list(AuditEvent.objects.order_by("sequence").values_list("action", flat=True))
+        assert actions == ["sending.paused", "sending.resumed"]
+
+    def test_release_lets_the_held_ones_go(self, client, chief) -> None:
+        sms = an_sms(not_before=at("2022-05-15 18:00"))
+        as_user(client, chief).post(reverse("sending_release"))
+        sms.refresh_from_db()
+        assert (sms.state, sms.not_before) == ("queued", at("2022-05-15 09:00"))
+
+    def test_nothing_to_release_is_said(self, client, chief) -> None:
+        answer = as_user(client, chief).post(reverse("sending_release"))
+        assert answer.status_code == 409
+
+    def test_who_holds_the_role_at_one_site_only_cannot_stop_the_group(self, client) -> None:
+        local = a_user("local", "crisis_cell", site=a_site("arlon"))
+        assert as_user(client, local).post(reverse("sending_pause")).status_code == 403
+        assert not Sending.is_paused()
+
+    def test_a_link_cannot_press_the_button(self, client, chief) -> None:
+        assert as_user(client, chief).get(reverse("sending_pause")).status_code == 405
+
+
+ALLOWED = {
+    "outbox": {"crisis_cell", "auditor"},
+    "message": {"crisis_cell", "auditor", "call_agent"},
+    "call_list": {"crisis_cell", "call_agent"},
+    "call": {"crisis_cell", "call_agent"},
+    "reference_check": {"crisis_cell", "call_agent"},
+}
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_each_page_opens_for_its_roles_and_no_other(name, client, every_role) -> None:
+    row = a_call() if name == "call" else an_sms()
+    address = reverse(name, args=[row.pk] if name in {"message", "call"} else [])
+    assert client.get(address).status_code == 302
+    opened = set()
+    for role, user in every_role.items():
+        status = as_user(client, user).get(address).status_code
+        assert status in {200, 403}
+        opened |= {role} if status == 200 else set()
+    assert opened == ALLOWED[name]
