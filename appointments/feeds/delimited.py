@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from appointments.feeds import headings
 from appointments.feeds.limits import LONGEST_LINE
 from appointments.feeds.records import RowFault
+from appointments.feeds.rows import shown
 from appointments.feeds.tables import Row, ScheduleFile, schedule_file
 from appointments.feeds.values import UNREADABLE
 from staff.errors import Refusal
@@ -109,11 +110,11 @@ def _rows(text: _Text, delimiter: str) -> Iterator[Row | RowFault]:
         except StopIteration:
             return
         except csv.Error:
-            lines.give_back()
+            written = lines.give_back()
             yield RowFault(
                 line,
                 "",
-                '"',
+                shown(written)[:80],
                 _("Guillemet mal placé ou jamais refermé : corrigez ou enlevez-le."),
             )
         else:
@@ -143,10 +144,12 @@ class _Lines:
         self._row = []
         return self._read + 1
 
-    def give_back(self) -> None:
-        """Let the lines that follow the first of this row come again."""
-        self._returned.extendleft(reversed(self._row[1:]))
-        self._read -= len(self._row) - 1
+    def give_back(self) -> str:
+        """Let the lines that follow the first of this row come again; return the first."""
+        first, *others = self._row
+        self._returned.extendleft(reversed(others))
+        self._read -= len(others)
+        return first
 
 
 def _not_text() -> Refusal:

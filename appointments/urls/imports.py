@@ -1,5 +1,15 @@
 """Addresses of the imports pages."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from appointments.views import imports
+
+urlpatterns = [
+    path("imports/", imports.listing, name="imports"),
+    path("imports/new/", imports.new, name="import_new"),
+    path("imports/template.<slug:format>", imports.template, name="import_template"),
+    path("imports/<int:pk>/", imports.detail, name="import"),
+    path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),
+    path("imports/<int:pk>/confirm/", imports.confirm, name="import_confirm"),
+    path("imports/<int:pk>/faults.csv", imports.faults, name="import_faults"),
+]

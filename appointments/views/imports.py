@@ -1,0 +1,131 @@
+"""Load schedule files: give one, see what it would do, load it for good."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    StreamingHttpResponse,
+)
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from appointments.feeds import writing
+from appointments.feeds.columns import COLUMNS
+from appointments.forms.imports import ImportForm
+from appointments.models import ImportState, ScheduleImport
+from appointments.queries.imports import faults_page, feed_ages, imports, imports_page
+from appointments.services import importing_queue
+from staff.access import Capability, require_everywhere, requires
+from staff.errors import Refusal
+from staff.services import audit
+
+_UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
+_CSV = "text/csv; charset=utf-8"
+
+
+def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
+    """Open a view to whoever may load feeds for the whole group: a file knows no one site."""
+
+    @requires(Capability.LOAD_FEEDS)
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        require_everywhere(request.user, Capability.LOAD_FEEDS)
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@require_GET
+@for_the_group
+def listing(request: HttpRequest) -> HttpResponse:
+    """List the loads and how old each source is."""
+    context = {
+        "page": imports_page(request.user, cursor=request.GET.get("cursor", "")),
+        "feeds": feed_ages(request.user),
+    }
+    return render(request, "appointments/imports/list.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+@for_the_group
+def new(request: HttpRequest) -> HttpResponse:
+    """Take a file and have it checked; nothing is written yet."""
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            received = importing_queue.receive(
+                upload=form.cleaned_data["file"],
+                feed_name=form.cleaned_data["source"],
+                is_full_export=form.cleaned_data["is_full_export"],
+                by=request.user,
+            )
+        except Refusal as refusal:
+            form.add_error(refusal.field if refusal.field in form.fields else None, refusal.message)
+        else:
+            return redirect("import", received.pk)
+    context = {"form": form, "columns": COLUMNS, "feeds": feed_ages(request.user)}
+    return render(request, "appointments/imports/new.html", context)
+
+
+@require_GET
+@for_the_group
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show one load: its progress, then its counts and faults."""
+    found = _found(request, pk)
+    context: dict[str, Any] = {"load": found, "is_under_way": found.state in _UNDER_WAY}
+    if found.state in {ImportState.CHECKED, ImportState.LOADED, ImportState.ABANDONED}:
+        context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
+    return render(request, "appointments/imports/detail.html", context)
+
+
+@require_GET
+@for_the_group
+def progress(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give the part that moves while a load is under way (htmx); then the whole page again."""
+    found = _found(request, pk)
+    if found.state not in _UNDER_WAY:
+        return HttpResponseClientRefresh()
+    return render(request, "appointments/imports/_progress.html", {"load": found})
+
+
+@require_POST
+@for_the_group
+def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+    """Load a checked file for good."""
+    found = _found(request, pk)
+    importing_queue.confirm(schedule_import_id=found.pk, by=request.user)
+    return redirect("import", found.pk)
+
+
+@require_GET
+@for_the_group
+def faults(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+    """Give the faults as a file, to send back to whoever made the export."""
+    found = _found(request, pk)
+    audit.record(action="schedule.faults_exported", by=request.user, subject=found)
+    rows = found.rejected_rows.order_by("line", "id").iterator(chunk_size=2000)
+    return StreamingHttpResponse(
+        writing.faults(rows),
+        content_type=_CSV,
+        headers={"Content-Disposition": f'attachment; filename="rejets-{found.pk}.csv"'},
+    )
+
+
+@require_GET
+@for_the_group
+def template(request: HttpRequest, format: str) -> HttpResponse:
+    """Give the template: the headings of every column, ready for Excel."""
+    if format != "csv":
+        raise Http404
+    headers = {"Content-Disposition": 'attachment; filename="agenda-modele.csv"'}
+    return HttpResponse(writing.template(), content_type=_CSV, headers=headers)
+
+
+def _found(request: HttpRequest, pk: int) -> ScheduleImport:
+    return get_object_or_404(imports(request.user), pk=pk)
