@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment, Outcome, ProtectedGroup, Service, Status
 from appointments.queries.schedule import (
+    CALLED_OFF,
     from_today,
     of_patients,
     schedule_for,
@@ -23,6 +24,7 @@ from staff.access import Capability, scope_of
 from staff.models import Practitioner, Site, Unit, User
 
 NO_OUTCOME = "none"  # in addresses; in the database it is the empty string
+PLANNED = "planned"  # in addresses: all that the source did not cancel itself
 _ALWAYS_SEEN = {"q", "day"}
 
 
@@ -74,7 +76,10 @@ class ScheduleFilter(filters.FilterSet):
         empty_label=_("Tous"),
     )
     status = filters.ChoiceFilter(
-        label=_("Statut à la source"), choices=Status.choices, empty_label=_("Tous")
+        label=_("Statut à la source"),
+        choices=[(PLANNED, _("tous sauf annulés à la source")), *Status.choices],
+        empty_label=_("Tous"),
+        method="by_status",
     )
     group = filters.ChoiceFilter(
         label=_("Groupe protégé"),
@@ -138,6 +143,12 @@ class ScheduleFilter(filters.FilterSet):
     def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to an outcome, or to what nobody decided about."""
         return rows.filter(outcome="" if value == NO_OUTCOME else value)
+
+    def by_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Narrow to a status of the source, or to what the source did not cancel."""
+        return (
+            rows.exclude(status__in=CALLED_OFF) if value == PLANNED else rows.filter(status=value)
+        )
 
     def only_missing(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
         """Narrow to what disappeared from the source."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Status
 from appointments.queries.appointment import inside
 from patients.queries import patient_ids
 from patients.search_text import SearchText
@@ -13,6 +13,7 @@ from staff import clock
 from staff.access import Capability, Scope, scope_of
 from staff.models import Site, Unit, User
 
+CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # by the source: nobody comes
 COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and costs a scan
 
 

@@ -1,8 +1,9 @@
 """Addresses of the appointments app, one module a noun."""
 
-from appointments.urls import bulletins, doctor, imports, operations, rosters, schedule
+from appointments.urls import board, bulletins, doctor, imports, operations, rosters, schedule
 
 urlpatterns = [
+    *board.urlpatterns,
     *schedule.urlpatterns,
     *doctor.urlpatterns,
     *operations.urlpatterns,

@@ -57,3 +57,6 @@ document.addEventListener("click", (event) => {
   document.getElementById("id_password").value = account.dataset.password;
   document.querySelector("form [type=submit].btn-primary").focus();
 });
+
+// The day that is shown is also the day that is seen, where days scroll sideways.
+document.querySelector("[aria-current=date]")?.scrollIntoView({ inline: "center", block: "nearest" });
