@@ -65,10 +65,14 @@ def tables_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[D
     days = []
     for day in sorted({count.day for count in listed}):
         on_day = [count for count in listed if count.day == day]
+        by_service = {
+            service: [count for count in on_day if count.service == service] for service in Service
+        }
+        largest = max(map(_sum, by_service.values()))
         services = tuple(
-            _service_table(service, of_service, site_names)
-            for service in Service
-            if (of_service := [count for count in on_day if count.service == service])
+            _service_table(service, of_service, site_names, largest)
+            for service, of_service in by_service.items()
+            if of_service
         )
         days.append(DayTables(day, _sum(on_day), _changed(on_day), services))
     return tuple(days)
@@ -83,7 +87,7 @@ def totals_of(counts: Iterable[Count]) -> tuple[tuple[str, int], ...]:
 
 
 def _service_table(
-    service: Service, counts: list[Count], site_names: Mapping[str, str]
+    service: Service, counts: list[Count], site_names: Mapping[str, str], largest: int
 ) -> ServiceTable:
     sites = []
     for code, name in site_names.items():
@@ -94,14 +98,18 @@ def _service_table(
         label=str(service.label),
         total=_sum(counts),
         changed=_changed(counts),
-        segments=_segments(totals_of(counts)),
+        segments=_segments(totals_of(counts), largest),
         sites=tuple(sites),
     )
 
 
-def _segments(totals: tuple[tuple[str, int], ...]) -> tuple[Segment, ...]:
-    """Return the pieces of a bar; edges are rounded, not widths, so that they always meet."""
-    whole = sum(number for _outcome, number in totals)
+def _segments(totals: tuple[tuple[str, int], ...], whole: int) -> tuple[Segment, ...]:
+    """Return the pieces of a bar; edges are rounded, not widths, so that they always meet.
+
+    Args:
+        totals: appointments by outcome.
+        whole: how many fill the picture: the largest service of the day, so that bars compare.
+    """
     segments, before = [], 0
     for outcome, number in totals:
         start = round(BAR_WIDTH * before / whole)

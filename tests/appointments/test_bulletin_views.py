@@ -1,0 +1,492 @@
+"""The bulletin pages: who sees what, and what each of them does."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from pytest_django import DjangoAssertNumQueries
+
+from appointments.bulletin_grid import to_clauses, to_grid
+from appointments.models import Appointment, Bulletin, BulletinState, Decision
+from appointments.queries.bulletins import clauses_of
+from appointments.services import as_seen, bulletins
+from appointments.services.bulletins import ClauseDraft
+from notifications.models import Notice
+from staff.models import AuditEvent, Role, User
+from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
+from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
+from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment
+from tests.pages import fields_of
+
+pytestmark = pytest.mark.django_db
+PLAYBOOK = Path(__file__).parents[2] / "docs/playbooks/2022-05-16.toml"
+FOR_ALL, FOR_NOBODY = set(Role), set()
+CRISIS, AUDIT = Role.CRISIS_CELL, Role.AUDITOR
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin."""
+    with time_machine.travel(SATURDAY_NOON, tick=False):
+        yield
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def crisis(name: str = "crise2") -> Client:
+    return signed_in(somebody(name))
+
+
+def page(client: Client, name: str, *args: Any) -> HttpResponse:
+    return client.get(reverse(name, args=args))
+
+
+def text_of(response: HttpResponse) -> str:
+    return response.content.decode()
+
+
+def seen_on(response: HttpResponse) -> str:
+    return fields_of(text_of(response), having="seen")["seen"][0]
+
+
+def upload(text: str | bytes, **data: str) -> HttpResponse:
+    content = text.encode() if isinstance(text, str) else text
+    file = SimpleUploadedFile("essai.toml", content)
+    return crisis().post(reverse("bulletin_new"), {"start": "playbook", "playbook": file} | data)
+
+
+class TestWhoSeesWhat:
+    @pytest.mark.parametrize("role", Role.values)
+    @pytest.mark.parametrize(
+        ("name", "state", "roles", "refused_with"),
+        [
+            ("bulletins", None, FOR_ALL, 403),
+            ("bulletin", "in_force", FOR_ALL, 403),
+            ("bulletin", "draft", {CRISIS, AUDIT}, 404),
+            ("bulletin_new", None, {CRISIS}, 403),
+            ("bulletin_edit", "draft", {CRISIS}, 403),
+            ("bulletin_preview", "draft", {CRISIS, AUDIT}, 403),
+            ("bulletin_preview", "in_force", {CRISIS, AUDIT}, 403),
+            ("bulletin_approve", "draft", {CRISIS}, 403),
+            ("bulletin_withdraw", "in_force", {CRISIS}, 403),
+        ],
+    )
+    def test_each_role_reads_its_pages_and_no_other(
+        self, role: str, name: str, state: str | None, roles: set[str], refused_with: int
+    ) -> None:
+        bulletin = {"draft": a_draft, "in_force": in_force}[state]() if state else None
+        client = signed_in(a_user("quelqu'un", role))
+
+        response = page(client, name, *([bulletin.pk] if bulletin else []))
+
+        assert response.status_code == (200 if role in roles else refused_with)
+
+    @pytest.mark.parametrize(
+        ("name", "status"),
+        [
+            ("bulletin", 404),
+            ("bulletin_new", 403),
+            ("bulletin_edit", 403),
+            ("bulletin_preview", 404),
+            ("bulletin_approve", 403),
+            ("bulletin_withdraw", 403),
+        ],
+    )
+    @pytest.mark.parametrize("scope", ["site", "unit"])
+    def test_a_crisis_cell_of_one_place_orders_nothing_for_the_group(
+        self, scope: str, name: str, status: int
+    ) -> None:
+        place = a_site() if scope == "site" else a_unit()
+        local = signed_in(a_user("locale", CRISIS, **{scope: place}))
+        args = [] if name == "bulletin_new" else [a_draft().pk]
+
+        assert page(local, name, *args).status_code == status
+        assert local.post(reverse(name, args=args)).status_code in {403, 405}
+
+    def test_somebody_without_a_role_reads_nothing(self) -> None:
+        client = signed_in(a_user("personne"))
+
+        assert page(client, "bulletins").status_code == 403
+        assert page(client, "bulletin", in_force().pk).status_code == 403
+
+    def test_nobody_reads_anything_before_signing_in(self) -> None:
+        response = page(Client(), "bulletins")
+
+        assert response.status_code == 302
+        assert response.url.startswith(reverse("account_login"))
+
+    def test_drafts_are_not_listed_for_those_who_may_not_read_them(self) -> None:
+        draft, ruling = a_draft(), in_force()
+        address = {
+            bulletin: reverse("bulletin", args=[bulletin.pk]) for bulletin in (draft, ruling)
+        }
+
+        for_doctor = text_of(page(signed_in(a_user("docteur", "doctor")), "bulletins"))
+        for_auditor = text_of(page(signed_in(a_user("auditeur", "auditor")), "bulletins"))
+
+        assert address[ruling] in for_doctor
+        assert address[draft] not in for_doctor
+        assert address[draft] in for_auditor
+
+
+class TestReading:
+    def test_a_bulletin_is_read_as_sentences_with_what_was_done(self) -> None:
+        a_site()
+        text = text_of(page(crisis(), "bulletin", in_force().pk))
+
+        assert "Centres Covid, tous les sites : annulés ; prévenir les annulés par SMS" in text
+        assert "Rédigé par crise1 : 6 clauses" in text
+        assert "Approuvé par crise2" in text
+
+    def test_a_clause_that_never_rules_is_pointed_out(self) -> None:
+        first, second = (ClauseDraft(ruling, "nobody") for ruling in ("cancel", "maintain"))
+
+        text = text_of(page(crisis(), "bulletin", a_draft(first, second).pk))
+
+        assert text.count("ne s'appliquera jamais") == 1
+
+    def test_the_list_costs_the_same_however_long(
+        self, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        client, counts = crisis(), []
+        for _more in range(2):
+            in_force()
+            for _draft in range(3):
+                a_draft()
+            with django_assert_num_queries(100, exact=False) as queries:
+                page(client, "bulletins")
+            counts.append(len(queries))
+
+        assert counts[0] == counts[1]
+
+    @pytest.mark.parametrize("name", ["bulletin", "bulletin_preview", "bulletin_edit"])
+    def test_a_page_costs_the_same_however_many_clauses_and_patients(
+        self, name: str, django_assert_num_queries: DjangoAssertNumQueries
+    ) -> None:
+        client, counts = crisis(), []
+        an_appointment()
+        page(client, name, a_draft().pk)  # the texts of SMS are remembered from page to page
+        for clauses in (THE_DAY[:2], THE_DAY + THE_DAY):
+            for _patient in range(3):
+                an_appointment(unit=a_unit(f"u{_patient}", site=f"s{len(clauses)}"))
+            draft = a_draft(*clauses)
+            with django_assert_num_queries(100, exact=False) as queries:
+                page(client, name, draft.pk)
+            counts.append(len(queries))
+
+        assert counts[0] == counts[1]
+
+
+class TestPreviewing:
+    def test_it_counts_and_changes_nothing(self) -> None:
+        an_appointment()
+        an_appointment(patient=a_patient(mobile="", landline="+3263000001"))
+        an_appointment(patient=a_patient(mobile=""))
+        an_appointment(service="dialysis")
+
+        text = " ".join(text_of(page(crisis(), "bulletin_preview", a_draft().pk)).split())
+
+        assert "<dt>Patients prévenus par SMS</dt> <dd> 1" in text
+        assert "4 rendez-vous, dont 3 changent" in text
+        assert not Decision.objects.exists()
+        assert not Notice.objects.exists()
+
+    def test_days_without_appointments_say_what_to_do(self) -> None:
+        assert "Chargez d'abord un horaire" in text_of(
+            page(crisis(), "bulletin_preview", a_draft().pk)
+        )
+
+
+class TestApproving:
+    def test_a_second_person_puts_it_in_force_and_comes_to_the_board(self) -> None:
+        appointment, draft = an_appointment(), a_draft()
+        client = crisis()
+
+        response = client.post(
+            reverse("bulletin_approve", args=[draft.pk]),
+            {"seen": seen_on(page(client, "bulletin_approve", draft.pk))},
+        )
+
+        assert response.status_code == 302
+        assert response.url == reverse("board")
+        draft.refresh_from_db()
+        appointment.refresh_from_db()
+        assert (draft.state, draft.approved_by.username) == ("in_force", "crise2")
+        assert appointment.outcome == "cancelled"
+
+    def test_a_second_click_changes_nothing(self) -> None:
+        an_appointment()
+        draft, client = a_draft(), crisis()
+        data = {"seen": seen_on(page(client, "bulletin_approve", draft.pk))}
+        address = reverse("bulletin_approve", args=[draft.pk])
+        client.post(address, data)
+        before = [
+            list(model.objects.values())
+            for model in (Bulletin, Appointment, Decision, Notice, AuditEvent)
+        ]
+
+        response = client.post(address, data)
+
+        assert response.url == reverse("board")
+        assert before == [
+            list(model.objects.values())
+            for model in (Bulletin, Appointment, Decision, Notice, AuditEvent)
+        ]
+
+    def test_who_drafted_it_sees_why_not_and_cannot(self) -> None:
+        draft, drafter = a_draft(), crisis("crise1")
+        shown = text_of(page(drafter, "bulletin_approve", draft.pk))
+
+        response = drafter.post(
+            reverse("bulletin_approve", args=[draft.pk]),
+            {"seen": seen_on(page(crisis(), "bulletin_approve", draft.pk))},
+        )
+
+        assert "un autre membre de la cellule de crise doit" in shown
+        assert "Approuver et mettre en vigueur" not in shown
+        assert response.status_code == 409
+        assert "un autre membre de la cellule" in text_of(response)
+        draft.refresh_from_db()
+        assert draft.state == BulletinState.DRAFT
+
+    def test_what_was_changed_since_it_was_shown_is_not_approved(self) -> None:
+        draft, client = a_draft(), crisis()
+        seen = seen_on(page(client, "bulletin_approve", draft.pk))
+        bulletins.redraft(
+            bulletin_id=draft.pk,
+            by=somebody("crise3"),
+            title=draft.title,
+            first_day=MONDAY,
+            last_day=MONDAY,
+            release_at=RELEASE,
+            clauses=[ClauseDraft("cancel", "both")],
+        )
+
+        response = client.post(reverse("bulletin_approve", args=[draft.pk]), {"seen": seen})
+
+        assert response.status_code == 409
+        assert "crise3 a modifié ce bulletin entre-temps" in text_of(response)
+        assert seen_on(response) != seen
+        draft.refresh_from_db()
+        assert draft.state == BulletinState.DRAFT
+
+    def test_looking_at_the_page_approves_nothing(self) -> None:
+        draft = a_draft()
+
+        page(crisis(), "bulletin_approve", draft.pk)
+
+        draft.refresh_from_db()
+        assert draft.state == BulletinState.DRAFT
+
+
+class TestWithdrawing:
+    def test_it_needs_a_reason(self) -> None:
+        ruling = in_force()
+        address = reverse("bulletin_withdraw", args=[ruling.pk])
+
+        assert crisis().post(address, {"reason": " "}).status_code == 200
+        ruling.refresh_from_db()
+        assert ruling.state == BulletinState.IN_FORCE
+
+        response = crisis().post(address, {"reason": "Serveurs rétablis"})
+
+        assert response.url == reverse("bulletin", args=[ruling.pk])
+        ruling.refresh_from_db()
+        assert (ruling.state, ruling.withdrawal_reason) == ("withdrawn", "Serveurs rétablis")
+        assert "Serveurs rétablis" in text_of(page(crisis(), "bulletin", ruling.pk))
+
+    def test_a_draft_cannot_be_withdrawn(self) -> None:
+        draft = a_draft()
+
+        crisis().post(reverse("bulletin_withdraw", args=[draft.pk]), {"reason": "erreur"})
+
+        draft.refresh_from_db()
+        assert draft.state == BulletinState.DRAFT
+
+
+class TestStarting:
+    def test_from_the_playbook_of_the_day(self) -> None:
+        response = upload(PLAYBOOK.read_bytes())
+
+        draft = Bulletin.objects.get()
+        assert response.url == reverse("bulletin_edit", args=[draft.pk])
+        assert (draft.state, draft.first_day, draft.clauses.count()) == ("draft", MONDAY, 6)
+
+    def test_from_a_playbook_on_another_day(self) -> None:
+        upload(PLAYBOOK.read_bytes(), first_day="2022-05-18")
+
+        draft = Bulletin.objects.get()
+        assert f"{draft.first_day:%d/%m} {draft.last_day:%d/%m}" == "18/05 18/05"
+        assert draft.release_at.isoformat() == "2022-05-17T16:00:00+00:00"
+
+    @pytest.mark.parametrize(
+        ("text", "sentence"),
+        [
+            ("title =", "un texte TOML"),
+            (b"\xff\xfe", "UTF-8"),
+            ("x" * 300_000, "trop grand"),
+            ('[[clause]]\nruling = "stop"', "clause 1, ruling : trouvé « stop »"),
+            (
+                PLAYBOOK.read_text(encoding="utf-8") + 'sites = ["namur"]',
+                "« namur » est inconnu",
+            ),
+        ],
+        ids=["not-toml", "not-utf8", "too-large", "bad-value", "unknown-site"],
+    )
+    def test_a_bad_playbook_is_refused_with_the_reason(
+        self, text: str | bytes, sentence: str
+    ) -> None:
+        response = upload(text)
+
+        assert response.status_code == 200
+        assert sentence in text_of(response)
+        assert not Bulletin.objects.exists()
+
+    def test_from_an_earlier_bulletin(self) -> None:
+        original = in_force()
+
+        response = crisis().post(
+            reverse("bulletin_new"), {"start": "copy", "original": original.pk}
+        )
+
+        copy = Bulletin.objects.exclude(pk=original.pk).get()
+        assert response.url == reverse("bulletin_edit", args=[copy.pk])
+        assert clauses_of(copy) == clauses_of(original)
+        assert copy.drafted_by.username == "crise2"
+
+    def test_from_an_empty_grid(self) -> None:
+        a_site("arlon")
+        client, address = crisis(), reverse("bulletin_new")
+        data = fields_of(text_of(client.get(address, {"start": "empty"})), having="title")
+        data |= {
+            "title": "Grève",
+            "first_day": "2022-05-16",
+            "last_day": "2022-05-17",
+            "release_at": "2022-05-15T18:00",
+            "row-consultation-cell-every": "cancel",
+            "row-consultation-cell-arlon": "maintain",
+        }
+
+        response = client.post(address, data)
+
+        draft = Bulletin.objects.get()
+        assert response.url == reverse("bulletin_preview", args=[draft.pk])
+        assert clauses_of(draft) == (
+            ClauseDraft("cancel", "cancelled", services=("consultation",)),
+            ClauseDraft("maintain", "cancelled", services=("consultation",), sites=("arlon",)),
+        )
+
+
+class TestEditing:
+    CLAUSES = (
+        *THE_DAY,
+        ClauseDraft("maintain", "both", "phone", sites=("arlon",)),
+        ClauseDraft(
+            "maintain",
+            "maintained",
+            units=("arlon-cardio",),
+            days=(MONDAY,),
+            groups=("pregnancy", "cast"),
+        ),
+    )
+
+    @pytest.fixture
+    def draft(self) -> Bulletin:
+        a_unit("arlon-cardio", site="arlon")
+        a_site("virton")
+        return a_draft(*self.CLAUSES)
+
+    def sent_back(self, draft: Bulletin, **changes: Any) -> HttpResponse:
+        client = crisis()
+        shown = page(client, "bulletin_edit", draft.pk)
+        data = fields_of(text_of(shown), having="title") | changes
+        return client.post(reverse("bulletin_edit", args=[draft.pk]), data)
+
+    def test_saving_untouched_only_joins_services_that_say_the_same(self, draft: Bulletin) -> None:
+        response = self.sent_back(draft)
+
+        assert response.url == reverse("bulletin_preview", args=[draft.pk])
+        assert clauses_of(draft) == to_clauses(to_grid(self.CLAUSES, ["arlon", "virton"]))
+        draft.refresh_from_db()
+        assert (draft.title, draft.release_at, draft.source_text) == ("Essai", RELEASE, "")
+
+    def test_whoever_edits_last_cannot_approve(self, draft: Bulletin) -> None:
+        self.sent_back(draft, title="Autre titre")
+
+        shown = text_of(page(crisis("crise2"), "bulletin_approve", draft.pk))
+
+        assert "un autre membre de la cellule de crise doit" in shown
+
+    def test_a_refinement_is_added_and_removed_without_javascript(self, draft: Bulletin) -> None:
+        added = self.sent_back(draft, add="1", title="Pas encore enregistré")
+
+        data = fields_of(text_of(added), having="title")
+        assert data["refinement-TOTAL_FORMS"] == ["2"]
+        assert data["title"] == ["Pas encore enregistré"]
+        assert "is-invalid" not in text_of(added)
+        assert clauses_of(draft) == self.CLAUSES  # nothing is saved by adding a row
+
+        removed = crisis().post(
+            reverse("bulletin_edit", args=[draft.pk]), data | {"remove": "0", "seen": data["seen"]}
+        )
+
+        data = fields_of(text_of(removed), having="title")
+        assert data["refinement-TOTAL_FORMS"] == ["1"]
+        assert "refinement-0-units" not in data
+
+    @pytest.mark.parametrize(
+        ("changes", "sentence"),
+        [
+            ({"last_day": "2022-05-15"}, "Le dernier jour précède le premier."),
+            ({"title": ""}, "Ce champ est obligatoire."),
+            ({"refinement-0-days": "16/05/2022, lundi"}, "« lundi » n'est pas une date"),
+            ({"refinement-0-days": "18/05/2022"}, "hors de la période du bulletin"),
+            ({"row-emergency-cell-every": "cancel"}, "choix valide"),
+            ({"refinement-TOTAL_FORMS": "x"}, "ManagementForm"),
+        ],
+        ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+    )
+    def test_what_cannot_be_is_said_and_not_saved(
+        self, draft: Bulletin, changes: dict[str, str], sentence: str
+    ) -> None:
+        response = self.sent_back(draft, **changes)
+
+        assert response.status_code == 422
+        assert sentence in text_of(response).replace("&#x27;", "'")
+        assert clauses_of(draft) == self.CLAUSES
+
+    def test_two_who_edit_at_once_do_not_overwrite_each_other(self, draft: Bulletin) -> None:
+        client = crisis()
+        data = fields_of(text_of(page(client, "bulletin_edit", draft.pk)), having="title")
+        self.sent_back(draft, title="Le premier a gagné")
+
+        response = client.post(
+            reverse("bulletin_edit", args=[draft.pk]), data | {"title": "Le second"}
+        )
+
+        assert response.status_code == 422
+        assert "a modifié ce bulletin entre-temps" in text_of(response)
+        draft.refresh_from_db()
+        assert draft.title == "Le premier a gagné"
+
+    def test_what_is_in_force_is_not_edited(self) -> None:
+        response = page(crisis(), "bulletin_edit", in_force().pk)
+
+        assert response.status_code == 409
+        assert "copiez-le" in text_of(response)
+
+
+def test_the_wording_is_checked_in_the_service_too() -> None:
+    draft = a_draft()
+
+    with pytest.raises(as_seen.Refusal):
+        as_seen.approve(bulletin_id=draft.pk, by=somebody("crise2"), seen="autre chose")
