@@ -90,20 +90,25 @@ def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
 
 def _row_clauses(row: Row) -> list[ClauseDraft]:
     """Return the clauses of one row, still without its service."""
-    says = {
-        "tell": row.settings.tell,
-        "channel": row.settings.channel,
-        "kept_by": row.settings.kept_by,
-        "keep_until": row.settings.keep_until,
-    }
     clauses = []
     if EVERY in row.rulings:
-        clauses.append(ClauseDraft(ruling=row.rulings[EVERY], **says))
+        clauses.append(_clause(row, row.rulings[EVERY], ()))
     for ruling in Ruling:
         sites = sorted(s for s, answer in row.rulings.items() if s != EVERY and answer == ruling)
         if sites:
-            clauses.append(ClauseDraft(ruling=ruling, sites=tuple(sites), **says))
+            clauses.append(_clause(row, ruling, tuple(sites)))
     return clauses
+
+
+def _clause(row: Row, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
+    return ClauseDraft(
+        ruling=ruling,
+        tell=row.settings.tell,
+        channel=row.settings.channel,
+        kept_by=row.settings.kept_by,
+        keep_until=row.settings.keep_until,
+        sites=sites,
+    )
 
 
 def _cells(clause: ClauseDraft) -> set[Cell]:

@@ -20,12 +20,18 @@ BAR_WIDTH = 1000  # units of the picture's own scale
 class Count(Protocol):
     """What is read of a ``PreviewCount``."""
 
-    day: dt.date
-    site: str
-    service: str
-    outcome: str
-    was: str
-    appointments: int
+    @property
+    def day(self) -> dt.date: ...
+    @property
+    def site(self) -> str: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def outcome(self) -> str: ...
+    @property
+    def was(self) -> str: ...
+    @property
+    def appointments(self) -> int: ...
 
 
 @dataclass(frozen=True)

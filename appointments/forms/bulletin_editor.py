@@ -4,7 +4,7 @@ A plain form that works without JavaScript. ``BulletinEditor`` holds the parts t
 translation between grid and clauses is ``appointments/bulletin_grid.py``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,7 +30,7 @@ from appointments.playbooks import MOST_CLAUSES
 from appointments.queries.bulletins import Places
 from appointments.services.clause_drafts import ClauseDraft
 
-_CHANNELS = Clause._meta.get_field("channel").choices
+_CHANNELS = list(Clause._meta.get_field("channel").choices or ())
 _SETTINGS = ("tell", "channel", "kept_by", "keep_until")
 _SELECTORS = ("services", "sites", "units", "days", "groups")
 
@@ -77,14 +77,21 @@ class SettingsForm(forms.Form):
 class RowForm(SettingsForm):
     """One service: a ruling for all sites, and one per site."""
 
-    def __init__(self, service: str, places: Places, *args: Any, **options: Any) -> None:
-        super().__init__(*args, prefix=f"row-{service or 'every'}", **options)
+    def __init__(
+        self,
+        service: str,
+        places: Places,
+        data: QueryDict | None = None,
+        *,
+        initial: Mapping[str, Any],
+    ) -> None:
+        super().__init__(data, prefix=f"row-{service or 'every'}", initial=dict(initial))
         self.service = service
         self.label = Service(service).label if service else _("Toutes les activités")
         self.columns = {EVERY: "cell-every"} | {
             site.code: f"cell-{site.code}" for site in places.sites
         }
-        names = {EVERY: _("Tous les sites")} | places.names.sites
+        names: dict[str, Any] = {EVERY: _("Tous les sites"), **places.names.sites}
         choices = [
             (code, label) for code, label in Ruling.choices if may_stand_in_cell(service, code)
         ]
@@ -148,7 +155,7 @@ class RefinementForm(SettingsForm):
 
     def clause(self) -> ClauseDraft:
         """Return the refinement as a clause."""
-        chosen = {name: tuple(self.cleaned_data[name]) for name in _SELECTORS}
+        chosen: dict[str, Any] = {name: tuple(self.cleaned_data[name]) for name in _SELECTORS}
         return ClauseDraft(ruling=self.cleaned_data["ruling"], **self.settings(), **chosen)
 
 
@@ -163,7 +170,7 @@ class Content:
 
     head: Mapping[str, Any] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    refinements: list[Mapping[str, Any]] = field(default_factory=list)
+    refinements: Sequence[Mapping[str, Any]] = ()
 
 
 def content_of(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...], places: Places) -> Content:
@@ -189,7 +196,7 @@ class BulletinEditor:
     ) -> None:
         content = content or Content()
         self.places = places
-        self.head = HeadForm(data, initial=content.head)
+        self.head = HeadForm(data, initial=dict(content.head))
         self.rows = [
             RowForm(service, places, data, initial=content.rows.get(service, {}))
             for service in ROWS
@@ -203,7 +210,7 @@ class BulletinEditor:
 
     def is_valid(self) -> bool:
         """Whether every part is; all of them are looked at, so that all faults show at once."""
-        parts = [self.head, *self.rows, self.refinements]
+        parts: list[Any] = [self.head, *self.rows, self.refinements]
         return all([part.is_valid() for part in parts])  # noqa: C419
 
     @cached_property

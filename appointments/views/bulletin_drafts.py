@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -15,11 +15,12 @@ from appointments.queries.bulletins import clauses_of, fingerprint, places, visi
 from appointments.services import as_seen, bulletins
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
+from staff.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "POST"])
 @requires(Capability.DRAFT_BULLETIN)
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """Start a draft: empty, from a playbook, or from an earlier bulletin."""
     require_everywhere(request.user, Capability.DRAFT_BULLETIN)
     start = request.POST.get("start") or request.GET.get("start", "")
@@ -34,7 +35,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Capability.DRAFT_BULLETIN)
-def edit(request: HttpRequest, pk: int) -> HttpResponse:
+def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     require_everywhere(request.user, Capability.DRAFT_BULLETIN)
     bulletin = get_object_or_404(visible(request.user), pk=pk)
@@ -43,7 +44,7 @@ def edit(request: HttpRequest, pk: int) -> HttpResponse:
     return _edited(request, bulletin=bulletin)
 
 
-def _choices(request: HttpRequest, **forms: Any) -> HttpResponse:
+def _choices(request: SignedInRequest, **forms: Any) -> HttpResponse:
     originals = visible(request.user).order_by("-id")
     context = {
         "playbook_form": PlaybookForm(),
@@ -53,7 +54,7 @@ def _choices(request: HttpRequest, **forms: Any) -> HttpResponse:
     return render(request, "appointments/bulletins/new.html", context)
 
 
-def _from_playbook(request: HttpRequest) -> HttpResponse:
+def _from_playbook(request: SignedInRequest) -> HttpResponse:
     form = PlaybookForm(request.POST or None, request.FILES or None)
     if form.is_valid():
         try:
@@ -65,7 +66,7 @@ def _from_playbook(request: HttpRequest) -> HttpResponse:
     return _choices(request, playbook_form=form)
 
 
-def _from_copy(request: HttpRequest) -> HttpResponse:
+def _from_copy(request: SignedInRequest) -> HttpResponse:
     form = CopyForm(request.POST or None, originals=visible(request.user).order_by("-id"))
     if form.is_valid():
         try:
@@ -76,12 +77,12 @@ def _from_copy(request: HttpRequest) -> HttpResponse:
     return _choices(request, copy_form=form)
 
 
-def _started(request: HttpRequest, bulletin: Bulletin) -> HttpResponse:
+def _started(request: SignedInRequest, bulletin: Bulletin) -> HttpResponse:
     messages.success(request, _("Brouillon créé : vérifiez-le, puis prévisualisez-le."))
     return redirect("bulletin_edit", pk=bulletin.pk)
 
 
-def _edited(request: HttpRequest, *, bulletin: Bulletin | None) -> HttpResponse:
+def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpResponse:
     """Show the editor, reshape it, or save it and go on to the preview."""
     where = places()
     if request.method != "POST":
@@ -105,7 +106,7 @@ def _edited(request: HttpRequest, *, bulletin: Bulletin | None) -> HttpResponse:
     return _editor_page(request, editor, bulletin, status=422)
 
 
-def _saved(request: HttpRequest, order: dict[str, Any], bulletin: Bulletin | None) -> Bulletin:
+def _saved(request: SignedInRequest, order: dict[str, Any], bulletin: Bulletin | None) -> Bulletin:
     if bulletin is None:
         return bulletins.draft(by=request.user, **order)
     seen = request.POST.get("seen", "")
@@ -119,7 +120,7 @@ def _editor_of(bulletin: Bulletin | None, where: Any) -> BulletinEditor:
 
 
 def _editor_page(
-    request: HttpRequest, editor: BulletinEditor, bulletin: Bulletin | None, status: int = 200
+    request: SignedInRequest, editor: BulletinEditor, bulletin: Bulletin | None, status: int = 200
 ) -> HttpResponse:
     seen = request.POST.get("seen", "")
     if bulletin is not None and not seen:

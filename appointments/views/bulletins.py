@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -21,13 +21,14 @@ from appointments.services import preview as previewing
 from staff.access import Capability, require_everywhere, requires, scope_of
 from staff.errors import Refusal
 from staff.models import User
+from staff.requests import SignedInRequest
 
 C = Capability
 
 
 @require_GET
 @requires(C.SEE_BULLETINS)
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: SignedInRequest) -> HttpResponse:
     """List what is in force, then drafts and history."""
     context = {
         "in_force": queries.in_force(request.user),
@@ -39,7 +40,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(C.SEE_BULLETINS)
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one bulletin: its clauses as sentences, what was done with it, what can be done."""
     bulletin = _visible(request, pk)
     context = _reading(bulletin) | {
@@ -56,7 +57,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @requires(C.DRAFT_BULLETIN, C.APPROVE_BULLETIN, C.SEE_TRAIL)
-def preview(request: HttpRequest, pk: int) -> HttpResponse:
+def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show what approving would do; nothing is changed."""
     bulletin = _visible(request, pk)
     context = _with_preview(bulletin)
@@ -67,7 +68,7 @@ def preview(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(C.APPROVE_BULLETIN)
-def approve(request: HttpRequest, pk: int) -> HttpResponse:
+def approve(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a second person put the draft in force, with the effect before their eyes."""
     require_everywhere(request.user, C.APPROVE_BULLETIN)
     bulletin = _visible(request, pk)
@@ -91,7 +92,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(C.APPROVE_BULLETIN)
-def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Lift a bulletin, with the reason."""
     require_everywhere(request.user, C.APPROVE_BULLETIN)
     bulletin = _visible(request, pk)
@@ -109,7 +110,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "appointments/bulletins/withdraw.html", context)
 
 
-def _visible(request: HttpRequest, pk: int) -> Bulletin:
+def _visible(request: SignedInRequest, pk: int) -> Bulletin:
     return get_object_or_404(queries.visible(request.user), pk=pk)
 
 

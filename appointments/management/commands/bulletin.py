@@ -130,7 +130,7 @@ def _count_rows(result: preview.Preview) -> list[tuple[str, ...]]:
 
 
 def _telling_rows(result: preview.Preview) -> list[tuple[str, ...]]:
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (_("Décisions qui changent"), str(result.appointments_changed)),
         (_("Patients prévenus par SMS"), str(result.patients_by_sms)),
         (_("SMS facturés"), str(result.sms_parts)),

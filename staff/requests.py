@@ -1,0 +1,11 @@
+"""What a view behind ``@requires`` is given."""
+
+from django.http import HttpRequest
+
+from staff.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """A request of somebody who is signed in: ``requires`` has sent everybody else away."""
+
+    user: User
