@@ -1,5 +1,7 @@
 """One appointment: who may open it, and everything that is known about it."""
 
+from dataclasses import dataclass
+
 from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment, Decision, Service
@@ -46,10 +48,21 @@ def standing_decisions(appointments: list[Appointment]) -> dict[int, Decision]:
     return {decision.appointment_id: decision for decision in decisions}
 
 
-def last_words(appointments: list[Appointment]) -> dict[int, NoticeItem]:
-    """Return for each appointment the newest word that was or is to be told (one query).
+@dataclass(frozen=True)
+class Words:
+    """What a patient is to be told about an appointment, and what has left for them.
 
-    Each item comes with its notice; withdrawn notices do not count.
+    ``newest`` may still be waiting; ``heard`` was handed over last. Each comes with its notice.
+    """
+
+    newest: NoticeItem | None = None
+    heard: NoticeItem | None = None
+
+
+def words_of(appointments: list[Appointment]) -> dict[int, Words]:
+    """Return the words on each appointment of which there are any (one query).
+
+    Withdrawn notices do not count: their patients never heard them.
     """
     items = (
         NoticeItem.objects.filter(subject_id__in=[a.pk for a in appointments])
@@ -57,4 +70,9 @@ def last_words(appointments: list[Appointment]) -> dict[int, NoticeItem]:
         .select_related("notice__reserved_for", "notice__settled_by")
         .order_by("notice__created_at", "notice__version")
     )
-    return {item.subject_id: item for item in items}
+    words: dict[int, Words] = {}
+    for item in items:
+        left = item.notice.handed_over_at is not None
+        before = words.get(item.subject_id, Words())
+        words[item.subject_id] = Words(item, item if left else before.heard)
+    return words

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Q, QuerySet
 
 from appointments.models import Appointment, Basis, Decision, Outcome, Status
-from appointments.queries.appointment import last_words, standing_decisions
+from appointments.queries.appointment import Words, standing_decisions, words_of
 from appointments.queries.in_force import keep_answers, keeper_of
 from appointments.rules import KeepAnswer
 from notifications.models import Notice, NoticeItem, NoticeState
@@ -18,14 +18,14 @@ from staff.models import Practitioner, User
 class Card:
     """One appointment as its doctor sees it.
 
-    ``word`` is the newest thing told, or to be told, to the patient about it. ``refusal`` says
-    why what was just asked cannot be done.
+    ``words`` is what the patient was or is to be told. ``refusal`` says why what was just asked
+    cannot be done.
     """
 
     appointment: Appointment
     answer: KeepAnswer
     decision: Decision | None
-    word: NoticeItem | None
+    words: Words
     refusal: str = ""
 
     @property
@@ -39,32 +39,32 @@ class Card:
         return self.is_by_person and self.appointment.outcome == Outcome.MAINTAINED
 
     @property
+    def word(self) -> NoticeItem | None:
+        """The newest word, when it says what now holds."""
+        newest = self.words.newest
+        return newest if newest and newest.word == self.appointment.outcome else None
+
+    @property
     def is_told(self) -> bool:
         """Whether the patient knows what now holds."""
-        return self._says_what_holds and self.word.notice.state == NoticeState.TOLD  # type: ignore[union-attr]
+        return self.word is not None and self.word.notice.state == NoticeState.TOLD
 
     @property
     def is_on_its_way(self) -> bool:
         """Whether a message about what now holds has left, and nobody knows if it arrived."""
-        return self._says_what_holds and self._has_left and not self.is_told
+        left = self.word is not None and self.word.notice.handed_over_at is not None
+        return left and not self.is_told
 
     @property
     def is_to_be_contacted(self) -> bool:
         """Whether the doctor who kept the patient still has to reach them."""
-        return self.is_kept and self._says_what_holds and not self.is_told
+        return self.is_kept and self.word is not None and not self.is_told
 
     @property
-    def heard_otherwise(self) -> bool:
-        """Whether the last word that left says something else than what now holds."""
-        return self._has_left and not self._says_what_holds
-
-    @property
-    def _has_left(self) -> bool:
-        return self.word is not None and self.word.notice.handed_over_at is not None
-
-    @property
-    def _says_what_holds(self) -> bool:
-        return self.word is not None and self.word.word == self.appointment.outcome
+    def heard_otherwise(self) -> NoticeItem | None:
+        """The last word that left, when it says something else than what now holds."""
+        heard = self.words.heard
+        return heard if heard and heard.word != self.appointment.outcome else None
 
 
 @dataclass(frozen=True)
@@ -114,13 +114,13 @@ def cards_of(appointments: Iterable[Appointment], user: User, *, refusal: str = 
     listed = list(appointments)
     answers = keep_answers(listed, user, clock.now())
     decisions = standing_decisions(listed)
-    words = last_words(listed)
+    words = words_of(listed)
     return [
         Card(
             appointment=appointment,
             answer=answers[appointment.pk],
             decision=decisions.get(appointment.pk),
-            word=words.get(appointment.pk),
+            words=words.get(appointment.pk, Words()),
             refusal=refusal,
         )
         for appointment in listed

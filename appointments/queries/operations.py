@@ -8,6 +8,7 @@ from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
 
 from appointments.models import (
     Appointment,
+    Basis,
     Decision,
     Opinion,
     OpinionRole,
@@ -57,6 +58,12 @@ class Operation:
     def is_awaiting(self) -> bool:
         """Whether nobody has ruled yet."""
         return self.appointment.outcome == Outcome.UNDER_REVIEW
+
+    @property
+    def ruled(self) -> str:
+        """The outcome that a person ruled, or nothing."""
+        by_person = self.appointment.outcome_basis == Basis.PERSON
+        return self.appointment.outcome if by_person else ""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from staff.paging import page_by_key
 from staff.services import audit
 
 C = Capability
-PAGE_SIZE = 60
+PAGE_SIZE = 20
 
 
 @require_safe

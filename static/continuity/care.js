@@ -1,6 +1,9 @@
 // Cards of patients: what did not arrive is said at the card, where the thumb is.
 "use strict";
 
+const SETTLES_MS = 600;
+const changedAt = new WeakMap();
+
 function cardOf(event) {
   return event.target.closest?.("article");
 }
@@ -27,6 +30,21 @@ for (const cards of document.querySelectorAll("[data-cards]")) {
       event.detail.isError = false;
     }
   });
+  // The second tap of a double tap must not hit the button that has just appeared there.
+  cards.addEventListener("htmx:load", (event) => {
+    changedAt.set(event.target, performance.now());
+  });
+  cards.addEventListener(
+    "click",
+    (event) => {
+      const age = performance.now() - (changedAt.get(cardOf(event)) ?? -Infinity);
+      if (age < SETTLES_MS) {
+        event.preventDefault();
+        event.stopImmediatePropagation();
+      }
+    },
+    true,
+  );
   cards.addEventListener("htmx:beforeRequest", (event) => {
     const lost = cardOf(event)?.querySelector("[data-lost]");
     if (lost) lost.hidden = true;

@@ -186,6 +186,12 @@ class TestOneTap:
         assert "Patient contacté" not in card
         assert Notice.objects.latest("id").state == NoticeState.TOLD
 
+    def test_whoever_takes_back_what_the_patient_heard_is_told_so(self, client, consultation):
+        tap(client, "keep", consultation)
+        tap(client, "contacted", consultation)
+        card = tap(client, "undo_keep", consultation).content.decode()
+        assert "Le patient avait été averti du contraire : maintenu" in card
+
     def test_the_counts_at_the_top_follow(self, client, consultation):
         tap(client, "keep", consultation)
         counts = client.get(reverse("doctor_day")).context["counts"]
@@ -231,6 +237,7 @@ class TestWhatIsRefused:
         assert "Patient prévenu" in before
         card = tap(client, "keep", consultation).content.decode()
         assert "Appelez ce patient" in card
+        assert "averti du contraire : annulé" in card
 
 
 class TestWithoutJavaScript:

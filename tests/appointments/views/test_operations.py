@@ -170,11 +170,14 @@ class TestRuling:
         assert "<strong>1</strong> opération sans décision, sur 2" in page
         assert waiting
 
-    def test_the_director_may_change_their_mind(self, client):
+    def test_the_director_may_change_their_mind_and_is_offered_the_other_answer(self, client):
         made = an_operation()
         in_force()
-        for outcome in ("cancelled", "maintained"):
-            client.post(reverse("rule_operation", args=[made.pk]), {"outcome": outcome})
+        address = reverse("rule_operation", args=[made.pk])
+        page = client.post(address, {"outcome": "cancelled"}, headers=HTMX).content.decode()
+        assert 'value="maintained"' in page
+        assert 'value="cancelled"' not in page
+        client.post(address, {"outcome": "maintained"})
         made.refresh_from_db()
         assert made.outcome == "maintained"
 
