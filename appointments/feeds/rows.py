@@ -35,6 +35,8 @@ class RowReader:
         patient.
         """
         source_id = self._must("source_id", _identifier("source_id"), "")
+        if self._has_surplus(source_id):
+            return None
         essential: dict[str, Any] = {
             "patient_id": self._must("patient_id", _identifier("patient_id"), ""),
             "family_name": self._must("family_name", _obligatory, ""),
@@ -45,7 +47,6 @@ class RowReader:
             "status": self._must("status", _word(words.STATUSES), "booked") or "booked",
             "protected_groups": self._must("protected_groups", values.groups, _NO_GROUPS),
         }
-        self._refuse_surplus()
         is_refused = bool(self.faults)
         description = self._description()  # its faults too are said at the first reading
         if is_refused:
@@ -134,15 +135,17 @@ class RowReader:
             self._fault("national_number", number, why, landed=True)
         return number
 
-    def _refuse_surplus(self) -> None:
-        """A cell beyond the last heading means that all of them may have slipped."""
+    def _has_surplus(self, source_id: str) -> bool:
+        """Whether a cell stands beyond the last heading: then any other may have slipped too."""
         surplus = [cell for cell in self.cells[self.headings.width :] if shown(cell)]
         if surplus:
             why = _(
                 "Plus de cellules que de titres : un séparateur se trouve dans un texte sans "
                 "guillemets. Corrigez la ligne."
             )
-            self.faults.append(RowFault(self.line, "", shown(surplus[0]), why))
+            fault = RowFault(self.line, "", shown(surplus[0]), why, source_id=source_id)
+            self.faults = [fault]
+        return bool(surplus)
 
 
 def shown(cell: object) -> str:
