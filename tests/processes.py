@@ -1,0 +1,167 @@
+"""Real worker processes beside a test, on a database that both see.
+
+On PostgreSQL that is pytest-django's own test database. On SQLite, whose test database lives
+in memory, it is a copy of it in a file, to which the test's connection is moved as well.
+"""
+
+import contextlib
+import copy
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from celery import current_app
+from django.db import connections
+from kombu import Connection
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE_SECONDS = 60.0
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        AssertionError: it did not within so many seconds.
+    """
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, f"waited {seconds} s in vain"
+        time.sleep(0.05)
+
+
+class House:
+    """An installation of its own: environment, broker and workers.
+
+    Args:
+        folder: its DATA_DIR, where the broker and the logs lie too.
+        environment: what points it to the database and the gateway.
+        redis_url: its broker; the file system without one.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str], redis_url: str = "") -> None:
+        self.folder = folder
+        self.broker = folder / "broker"
+        (self.broker / "control").mkdir(parents=True, exist_ok=True)
+        self._redis_url = redis_url
+        self._workers: list[subprocess.Popen] = []
+        self.environment = os.environ | {
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+            "DATA_DIR": str(folder),
+            "REDIS_URL": redis_url,
+            **environment,
+        }
+
+    def start_worker(self, *, beat: bool = False) -> subprocess.Popen:
+        """Start a Celery worker, with beat if asked, and return its process."""
+        number = len(self._workers) + 1
+        command = [sys.executable, "-m", "celery", "-A", "vivalia_continuity", "worker"]
+        command += ["--pool", "solo", "--hostname", f"w{number}@%h", "--without-mingle"]
+        command += ["--without-gossip", "--loglevel", "INFO"]
+        if beat:
+            command += ["--beat", "--schedule", str(self.folder / f"schedule-{number}")]
+        with (self.folder / f"worker-{number}.log").open("wb") as log:
+            worker = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._workers.append(worker)
+        return worker
+
+    def ring(self, task: str) -> None:
+        """Put a task into this house's broker."""
+        with self._connection() as connection:
+            current_app.send_task(task, connection=connection)
+
+    def empty_broker(self) -> None:
+        """Lose everything that waits in the broker."""
+        if self._redis_url:
+            with self._connection() as connection:
+                connection.default_channel.client.flushall()  # type: ignore[attr-defined]
+        for message in self.broker.glob("*.msg"):
+            message.unlink()
+
+    def _connection(self) -> Connection:
+        if self._redis_url:
+            return Connection(self._redis_url)
+        folders = {"data_folder_in": str(self.broker), "data_folder_out": str(self.broker)}
+        control = {"control_folder": str(self.broker / "control")}
+        return Connection("filesystem://localhost", transport_options=folders | control)
+
+    def kill(self, worker: subprocess.Popen) -> None:
+        """Kill a worker and all that it started, as a power cut does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait(10)
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self._workers:
+            self.kill(worker)
+
+    def logs(self) -> str:
+        """Return what the workers wrote."""
+        return "\n".join(path.read_text() for path in sorted(self.folder.glob("worker-*.log")))
+
+
+@contextlib.contextmanager
+def database_in_a_file(path: Path) -> Iterator[None]:
+    """Copy SQLite's test database into a file, and move this thread's connection there."""
+    in_memory = connections["default"]
+    with in_memory.cursor() as cursor:
+        cursor.execute("VACUUM INTO %s", [str(path)])
+    settings = copy.deepcopy(in_memory.settings_dict) | {"NAME": str(path)}
+    connections["default"] = type(in_memory)(settings, "default")
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = in_memory
+
+
+def url_of_test_database() -> str:
+    """Return the address of pytest-django's database on PostgreSQL."""
+    values = connections["default"].settings_dict
+    login = quote(values["USER"] or "", safe="")
+    if values["PASSWORD"]:
+        login += f":{quote(values['PASSWORD'], safe='')}"
+    host, port = quote(str(values["HOST"] or ""), safe=""), values["PORT"] or 5432
+    return f"postgres://{login}@{host}:{port}/{values['NAME']}"
+
+
+@contextlib.contextmanager
+def a_redis(folder: Path) -> Iterator[str]:
+    """Start a Redis of one's own and give its address; skip where there is none."""
+    server = shutil.which("redis-server")
+    if server is None:
+        pytest.skip("needs redis-server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir"]
+    redis = subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL)
+    try:
+        url = f"redis://127.0.0.1:{port}/0"
+        wait_until(lambda: _answers(port), seconds=10)
+        yield url
+    finally:
+        redis.terminate()
+        redis.wait(10)
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+        return True
+    return False
