@@ -118,9 +118,7 @@ class TestCallList:
         later = {"result": "call_back_later", "call_at": "2022-05-15T08:00"}
         page = client.post(reverse("call", args=[call.pk]), later)
         assert "Cette heure est passée" in page.content.decode()
-        client.post(
-            reverse("call", args=[call.pk]), later | {"call_at": "2022-05-15T12:30"}
-        )
+        client.post(reverse("call", args=[call.pk]), later | {"call_at": "2022-05-15T12:30"})
         assert Delivery.objects.get(state="queued").not_before == at("2022-05-15 12:30")
 
     def test_a_call_withdrawn_meanwhile_says_what_to_do(self, client, agent) -> None:

@@ -1,0 +1,52 @@
+"""How far the telling is, on the board and in a terminal."""
+
+import json
+
+import pytest
+from django.core.management import call_command
+
+from notifications.queries.progress import progress
+from tests.builders import a_site, a_user
+from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+
+
+def test_it_counts_what_is_done_and_what_is_left() -> None:
+    an_sms()
+    an_sms()
+    send(FakeGateway())
+    an_sms()
+    an_sms(state="withdrawn")
+    a_call()
+    counts = progress()
+    assert (counts.sms_total, counts.sms_done, counts.calls_left) == (3, 2, 1)
+    assert (counts.notices["told"], counts.told, counts.to_tell) == (2, 2, 5)
+    assert counts.deliveries["sms"]["accepted"] == 2
+
+
+def test_a_site_counts_its_own(django_assert_max_num_queries) -> None:
+    an_sms(a_notice(site=a_site("virton")))
+    an_sms()
+    local = a_user("local", "crisis_cell", site=a_site("arlon"))
+    with django_assert_max_num_queries(4):
+        assert progress(local).sms_total == 1
+
+
+def test_a_unit_counts_its_sites_notices_once() -> None:
+    from tests.builders import a_unit
+
+    an_sms()
+    a_unit("arlon-a")
+    local = a_user("local", "crisis_cell", unit=a_unit("arlon-b"))
+    assert progress(local).sms_total == 1
+
+
+def test_the_command_prints_sentences_and_json(capsys) -> None:
+    an_sms()
+    call_command("notices")
+    assert "Appels à passer : 0" in capsys.readouterr().out
+    call_command("notices", "--json")
+    counts = json.loads(capsys.readouterr().out)
+    assert counts["deliveries"]["sms"]["held"] == 1
+    assert counts["notices"]["open"] == 1

@@ -1,0 +1,142 @@
+"""Workers and agents at the same moment: real transactions on PostgreSQL."""
+
+import collections
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import connections, transaction
+
+from notifications.models import Delivery, Notice
+from notifications.services import calls, claiming, sending
+from staff.models import User
+from tests.builders import a_user
+from tests.notifications.builders import SUNDAY, FakeGateway, a_call, an_sms, send
+
+# On SQLite writers wait for each other; tests/faults runs several processes there.
+pytestmark = [
+    pytest.mark.postgresql,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("sunday"),
+]
+
+
+def together(*actions: Callable[[], object]) -> list[object]:
+    """Run actions in threads that start at once, and return their results in order."""
+    gate = threading.Barrier(len(actions))
+    results: list[object] = [None] * len(actions)
+
+    def run(place: int, action: Callable[[], object]) -> None:
+        gate.wait(timeout=10)
+        try:
+            results[place] = action()
+        except Exception as error:
+            results[place] = error
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert not any(thread.is_alive() for thread in threads), "a deadlock"
+    return results
+
+
+def several_sms(number: int) -> None:
+    """Make notices with due SMS."""
+    with transaction.atomic():
+        for _ in range(number):
+            an_sms()
+
+
+def test_four_workers_claim_each_message_once() -> None:
+    several_sms(200)
+
+    def claim_all(worker: str) -> list[int]:
+        mine: list[int] = []
+        while ids := claiming.claim(worker=worker, limit=7):
+            mine += ids
+        return mine
+
+    found = together(*[lambda name=f"w{n}": claim_all(name) for n in range(4)])
+    claimed = [pk for ids in found for pk in ids]  # type: ignore[attr-defined]
+    assert len(claimed) == len(set(claimed)) == 200
+
+
+def test_four_workers_send_each_message_once() -> None:
+    several_sms(120)
+    gateway = FakeGateway(seconds=0.001)
+
+    def work(worker: str) -> None:
+        while send(gateway, worker=worker, limit=10).may_be_more:
+            pass
+
+    results = together(*[lambda name=f"w{n}": work(name) for n in range(4)])
+    assert results == [None] * 4
+    sent = collections.Counter(message.to for message in gateway.messages)
+    assert len(sent) == 120
+    assert set(sent.values()) == {1}
+    assert Notice.objects.filter(state="told").count() == 120
+
+
+def test_release_and_send_at_the_same_moment_do_not_lock_each_other_out() -> None:
+    several_sms(100)
+    chief = a_user("chief", "crisis_cell")
+    gateway = FakeGateway()
+    results = together(
+        lambda: sending.release_now(by=User.objects.get(pk=chief.pk)),
+        *[lambda name=f"w{n}": send(gateway, worker=name, limit=30).claimed for n in range(3)],
+    )
+    assert not [result for result in results[1:] if isinstance(result, Exception)]
+    send(gateway, worker="last")
+    assert len(gateway.messages) == len({message.to for message in gateway.messages}) == 100
+
+
+def test_a_withdrawal_that_holds_the_notice_wins_over_a_worker_that_waits_for_it() -> None:
+    sms = an_sms()
+    gateway = FakeGateway()
+    locked, released = threading.Event(), threading.Event()
+
+    def withdraw() -> None:
+        with transaction.atomic():
+            Notice.objects.select_for_update().get(pk=sms.notice_id)
+            locked.set()
+            assert released.wait(10)
+            Delivery.objects.filter(pk=sms.pk).update(state="withdrawn", lease_until=None)
+            Notice.objects.filter(pk=sms.notice_id).update(state="withdrawn", settled_at=SUNDAY)
+
+    def work() -> None:
+        assert locked.wait(10)
+        threading.Timer(0.3, released.set).start()
+        send(gateway)
+
+    assert together(withdraw, work) == [None, None]
+    assert gateway.messages == []
+
+
+def test_five_agents_never_get_the_same_call() -> None:
+    agents = [a_user(f"agent{n}", "call_agent") for n in range(5)]
+    for _ in range(20):
+        a_call()
+
+    def work(agent: User) -> list[int]:
+        mine = []
+        while call := calls.take_next(by=agent):
+            mine.append(call.pk)
+            calls.log(delivery_id=call.pk, by=agent, result="reached")
+        return mine
+
+    found = together(*[lambda agent=agent: work(agent) for agent in agents])
+    made = [pk for ids in found for pk in ids]  # type: ignore[attr-defined]
+    assert len(made) == len(set(made)) == 20
+
+
+def test_a_double_click_on_reached_counts_once() -> None:
+    agent = a_user("agent", "call_agent")
+    call = a_call()
+    click = lambda: calls.log(delivery_id=call.pk, by=agent, result="reached")  # noqa: E731
+    results = together(click, click)
+    assert sum(isinstance(result, Exception) for result in results) == 1
+    assert Notice.objects.get().state == "told"
