@@ -30,6 +30,7 @@ def _answer(request: HttpRequest, template: str) -> HttpResponse:
     context = {
         "board": board_of(request.user, day=_day(request)),
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
+        "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
         "now": clock.now(),
     }

@@ -1,0 +1,322 @@
+"""The frame of every page: home by role, menu, banners, language, sign-in, health, refusals."""
+
+import datetime as dt
+import json
+import re
+
+import pytest
+import time_machine
+from django.contrib.messages.storage.base import Message
+from django.http import HttpResponse
+from django.test import Client, RequestFactory, override_settings
+from django.urls import reverse
+from django.utils import timezone
+
+from appointments.models import Feed
+from appointments.queries.data_age import data_age
+from notifications.models import Sending
+from staff import clock
+from staff.access import Capability
+from staff.errors import AccessRefused, Refusal
+from staff.middleware import RefusalMiddleware
+from staff.models import Role, User
+from tests.builders import a_site, a_unit, a_user, at
+from vivalia_continuity.health import health
+from vivalia_continuity.navigation import FIRST_PAGES, PAGES
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "motdepasse-de-test"  # of every a_user
+
+
+def signed_in(client: Client, *roles: str, **fields) -> User:
+    user = a_user("anne", *roles)
+    for name, value in fields.items():
+        setattr(user, name, value)
+    user.save()
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return user
+
+
+# --- Home and menu ---------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [
+        (Role.CRISIS_CELL, "board"),
+        (Role.MEDICAL_DIRECTOR, "board"),
+        (Role.AUDITOR, "board"),
+        (Role.DOCTOR, "doctor_day"),
+        (Role.SURGEON, "doctor_day"),
+        (Role.NURSE, "operations"),
+        (Role.CALL_AGENT, "call_list"),
+        (Role.WARD_CLERK, "rosters"),
+        (Role.FEED_OPERATOR, "imports"),
+    ],
+)
+def test_each_role_starts_on_its_own_page(client: Client, role, page):
+    signed_in(client, role)
+    answer = client.get(reverse("home"), follow=True)
+    assert answer.redirect_chain == [(reverse(page), 302)]
+    assert answer.status_code == 200
+
+
+def test_every_role_has_a_first_page():
+    assert {page.name for page in PAGES} >= set(FIRST_PAGES)
+
+
+def test_whoever_has_no_role_is_told_so(client: Client):
+    signed_in(client)
+    answer = client.get(reverse("home"))
+    assert answer.status_code == 403
+    assert "pas encore de rôle" in answer.content.decode()
+
+
+def test_an_administrator_without_a_role_starts_in_the_reference_data(client: Client):
+    signed_in(client, is_staff=True)
+    assert client.get(reverse("home")).url == reverse("admin:index")
+
+
+def test_home_asks_strangers_to_sign_in(client: Client):
+    assert client.get(reverse("home")).url.startswith(reverse("account_login"))
+
+
+def test_the_menu_shows_what_a_role_opens_and_nothing_else(client: Client):
+    signed_in(client, Role.WARD_CLERK)
+    page = client.get(reverse("rosters")).content.decode()
+    menu = re.search(r'<ul class="navbar-nav.*?</ul>', page, re.DOTALL)[0]
+    shown = re.findall(r'href="([^"]+)"', menu)
+    assert shown == [reverse(name) for name in ("schedule", "bulletins", "rosters")]
+    assert 'aria-current="page"' in menu
+
+
+# --- Banners ---------------------------------------------------------------------------------
+def a_page(client: Client) -> str:
+    return client.get(reverse("bulletins")).content.decode()
+
+
+@override_settings(DEMO_TODAY="2022-05-14")
+def test_a_drill_says_so_on_every_page_even_before_sign_in(client: Client):
+    assert (
+        "Exercice : nous sommes le 14 mai 2022"
+        in client.get(reverse("account_login"), headers={"accept-language": "fr"}).content.decode()
+    )
+
+
+def test_outside_a_drill_no_page_speaks_of_one(client: Client):
+    page = client.get(reverse("account_login")).content.decode()
+    assert "Exercice" not in page
+    assert "vivalia-14-mai-2022" not in page
+
+
+def test_paused_sending_is_said_on_every_page(client: Client):
+    user = signed_in(client, Role.NURSE)
+    assert "banner-paused" not in a_page(client)
+    Sending.objects.update_or_create(id=1, defaults={"paused_at": clock.now(), "paused_by": user})
+    assert "banner-paused" in a_page(client)
+
+
+@pytest.mark.parametrize(("hours", "is_loud"), [(1, False), (24, False), (25, True)])
+def test_old_data_is_loud(client: Client, hours, is_loud):
+    signed_in(client, Role.NURSE)
+    now = at("2022-05-14 12:00")
+    Feed.objects.create(name="agenda", heard_at=now - dt.timedelta(hours=hours))
+    with time_machine.travel(now, tick=False):
+        page = a_page(client)
+    assert ("banner-old" in page) is is_loud
+    assert "agenda" in page
+
+
+def test_without_any_feed_the_page_says_that_nothing_was_loaded(client: Client):
+    signed_in(client, Role.NURSE)
+    assert "Aucune donnée n&#x27;a encore été chargée" in a_page(client).replace("'", "&#x27;")
+
+
+def test_the_feed_that_is_silent_longest_speaks_for_all():
+    now = at("2022-05-14 12:00")
+    Feed.objects.create(name="vivant", heard_at=now)
+    Feed.objects.create(name="muet", heard_at=now - dt.timedelta(hours=30))
+    Feed.objects.create(name="jamais")
+    with time_machine.travel(now, tick=False):
+        age = data_age()
+    assert (age.feed, age.hours, age.is_old) == ("muet", 30, True)
+
+
+def test_a_feed_heard_later_in_a_drill_is_not_older_than_new():
+    Feed.objects.create(name="agenda", heard_at=at("2022-05-14 13:00"))
+    with time_machine.travel(at("2022-05-14 12:00"), tick=False):
+        assert data_age().hours == 0
+
+
+# --- Time ------------------------------------------------------------------------------------
+def test_the_hospital_keeps_the_time_of_brussels():
+    with time_machine.travel(dt.datetime(2022, 5, 14, 22, 30, tzinfo=dt.UTC), tick=False):
+        assert clock.now() == timezone.now()
+        assert clock.today() == dt.date(2022, 5, 15)
+
+
+@override_settings(DEMO_TODAY="2022-05-14")
+def test_in_a_drill_the_day_stays_and_the_hour_runs_on():
+    with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=clock.BRUSSELS), tick=False):
+        assert clock.now() == at("2022-05-14 08:05")
+        assert clock.today() == dt.date(2022, 5, 14)
+
+
+def test_a_moment_falls_on_the_day_it_has_in_brussels():
+    assert clock.local_day(dt.datetime(2022, 5, 15, 22, 0, tzinfo=dt.UTC)) == dt.date(2022, 5, 16)
+
+
+# --- Language --------------------------------------------------------------------------------
+def test_the_account_chooses_the_language_whatever_the_browser_prefers(client: Client):
+    signed_in(client, Role.NURSE, language="en")
+    page = client.get(reverse("bulletins"), headers={"accept-language": "fr"}).content.decode()
+    assert '<html lang="en">' in page
+
+
+def test_switching_the_language_is_remembered_with_the_account(client: Client):
+    user = signed_in(client, Role.NURSE)
+    answer = client.post(
+        reverse("set_language"), {"language": "en", "next": reverse("bulletins")}, follow=True
+    )
+    assert '<html lang="en">' in answer.content.decode()
+    user.refresh_from_db()
+    assert user.language == "en"
+
+
+@pytest.mark.parametrize("language", ["xx", "", "../etc"])
+def test_a_language_that_is_not_offered_changes_nothing(client: Client, language):
+    user = signed_in(client, Role.NURSE)
+    client.post(reverse("set_language"), {"language": language})
+    user.refresh_from_db()
+    assert user.language == "fr"
+
+
+# --- Sign-in ---------------------------------------------------------------------------------
+def sign_in(client: Client, password: str = PASSWORD) -> HttpResponse:
+    return client.post(reverse("account_login"), {"login": "anne", "password": password})
+
+
+def test_people_sign_in_with_their_user_name(client: Client):
+    a_user("anne", Role.NURSE)
+    assert sign_in(client).url == reverse("home")
+
+
+def test_too_many_wrong_passwords_lock_the_account_out_with_a_sentence(client: Client, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    a_user("anne", Role.NURSE)
+    for _ in range(3):
+        answer = sign_in(client, "faux")
+    assert answer.status_code == 429
+    assert "Trop d'essais" in answer.content.decode()
+    assert sign_in(client).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "path", ["signup/", "email/", "confirm-email/", "password/reset/", "password/set/"]
+)
+def test_nobody_signs_themselves_up_or_resets_by_mail(client: Client, path):
+    signed_in(client, Role.NURSE)
+    assert client.get(f"/account/{path}").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"])
+def test_a_second_factor_can_be_set_up(client: Client, page):
+    a_user("anne", Role.NURSE)
+    sign_in(client)
+    answer = client.get(reverse(page), follow=True)
+    assert answer.status_code == 200
+    assert "site-header" in answer.content.decode()
+
+
+def test_the_reference_data_have_no_other_way_in(client: Client):
+    answer = client.get(reverse("admin:index"), follow=True)
+    assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+def test_a_live_page_whose_sign_in_ran_out_loads_itself_again(client: Client):
+    answer = client.get(reverse("board_live"), headers={"hx-request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
+
+
+# --- Refusals --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("error", "status"), [(Refusal("Trop tard."), 409), (AccessRefused("Pas vous."), 403)]
+)
+@pytest.mark.parametrize("is_live", [True, False])
+def test_a_refusal_becomes_a_sentence(rf: RequestFactory, error, status, is_live):
+    request = rf.get("/")
+    request.htmx = is_live
+    answer = RefusalMiddleware(lambda _: HttpResponse()).process_exception(request, error)
+    assert answer.status_code == status
+    assert str(error) in answer.content.decode()
+    assert ("<html" in answer.content.decode()) is not is_live
+
+
+def test_what_is_no_refusal_is_left_to_fail(rf: RequestFactory):
+    middleware = RefusalMiddleware(lambda _: HttpResponse())
+    assert middleware.process_exception(rf.get("/"), ValueError("?")) is None
+
+
+def test_a_page_that_a_role_does_not_open_is_refused_in_words(client: Client):
+    signed_in(client, Role.WARD_CLERK)
+    answer = client.get(reverse("trail"))
+    assert answer.status_code == 403
+    assert "Votre rôle ne permet pas" in answer.content.decode()
+
+
+def test_a_page_that_does_not_exist_says_so_in_our_frame(client: Client):
+    signed_in(client, Role.WARD_CLERK)
+    answer = client.get("/nulle-part/")
+    assert answer.status_code == 404
+    assert "Page introuvable" in answer.content.decode()
+
+
+# --- Health ----------------------------------------------------------------------------------
+def test_health_answers_without_a_sign_in_and_without_a_name(client: Client, settings, tmp_path):
+    settings.BROKER_DIR = tmp_path
+    Feed.objects.create(name="agenda", heard_at=clock.now())
+    answer = client.get(reverse("health"))
+    assert answer.status_code == 200
+    found = json.loads(answer.content)
+    assert (found["ok"], found["database"], found["migrated"], found["broker"]) == (True,) * 4
+    assert (found["data_age_hours"], found["data_is_old"]) == (0, False)
+
+
+def test_a_missing_broker_is_told_but_people_work_on(client: Client, settings, tmp_path):
+    settings.REDIS_URL, settings.BROKER_DIR = "", tmp_path / "nothing"
+    answer = client.get(reverse("health"))
+    assert (answer.status_code, answer.json()["broker"]) == (200, False)
+
+
+def test_an_unreachable_redis_is_a_missing_broker(settings, monkeypatch):
+    from celery import current_app
+
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(current_app.conf, "broker_url", settings.REDIS_URL)
+    monkeypatch.setattr(current_app.conf, "broker_write_url", settings.REDIS_URL)
+    assert health().broker is False
+
+
+def test_a_database_behind_this_version_is_not_healthy(client: Client, monkeypatch):
+    monkeypatch.setattr(
+        "vivalia_continuity.health._newest_migrations", lambda: frozenset({("staff", "9999")})
+    )
+    answer = client.get(reverse("health"))
+    assert (answer.status_code, answer.json()["migrated"]) == (503, False)
+
+
+# --- Scopes and messages -----------------------------------------------------------------------
+def test_messages_stand_in_a_live_region(rf: RequestFactory):
+    from django.template.loader import render_to_string
+
+    page = render_to_string("_components/messages.html", {"messages": [Message(25, "Gardé.")]})
+    assert 'aria-live="polite"' in page
+    assert "Gardé." in page
+
+
+def test_a_capability_opens_its_menu_entry_also_in_one_unit_only(client: Client):
+    user = a_user("luc", Role.WARD_CLERK, unit=a_unit("virton-cardio", site=a_site("virton")))
+    assert [page.name for page in PAGES if page.opens_for(user)] == [
+        "schedule",
+        "bulletins",
+        "rosters",
+    ]
+    assert all(isinstance(c, Capability) for page in PAGES for c in page.capabilities)
