@@ -16,9 +16,7 @@ def _same(text: str) -> str:
     return fold(text).replace(" ", "")
 
 
-_KEYS = {
-    _same(heading): column.key for column in COLUMNS for heading in (column.title, *column.headings)
-}
+_KEYS = {_same(heading): column.key for column in COLUMNS for heading in column.headings}
 
 
 @dataclass(frozen=True)
