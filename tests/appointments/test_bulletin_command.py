@@ -118,6 +118,21 @@ def test_sending_is_paused_and_resumed() -> None:
     assert not Sending.is_paused()
 
 
+def test_without_a_name_the_command_line_drafts_and_pauses() -> None:
+    said("draft", PLAYBOOK)
+    said("pause")
+
+    assert str(Bulletin.objects.get().drafted_by) == "Ligne de commande"
+    assert str(Sending.objects.get().paused_by) == "Ligne de commande"
+    said("resume")
+    assert not Sending.is_paused()
+
+
+def test_nobody_can_sign_in_as_the_command_line() -> None:
+    said("draft", PLAYBOOK)
+    assert not Bulletin.objects.get().drafted_by.has_usable_password()
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -18,6 +18,7 @@ from notifications.services import sending
 from staff.clock import BRUSSELS
 from staff.errors import Refusal
 from staff.models import Site, User
+from staff.services import command_line
 
 REFUSED, MISUSED = 1, 2
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         verbs = parser.add_subparsers(dest="verb", required=True)
         verb = verbs.add_parser("draft", help="Fait un brouillon d'un fichier TOML.")
         verb.add_argument("file", type=Path, metavar="FILE.toml")
-        verb.add_argument("--by", required=True, metavar="USER")
+        verb.add_argument("--by", metavar="USER")
         verb.add_argument("--first-day", type=_day, metavar="YYYY-MM-DD")
         verb = verbs.add_parser("preview", help="Montre ce que l'approbation ferait.")
         verb.add_argument("number", type=int)
@@ -48,7 +49,7 @@ class Command(BaseCommand):
             ("resume", "Reprend les envois."),
         ):
             verb = verbs.add_parser(name, help=text)
-            verb.add_argument("--by", required=True, metavar="USER")
+            verb.add_argument("--by", metavar="USER")
         verbs.add_parser("list", help="Montre tous les bulletins, le plus récent d'abord.")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
@@ -58,7 +59,9 @@ class Command(BaseCommand):
         except Refusal as refusal:
             raise CommandError(refusal.message, returncode=REFUSED) from None
 
-    def _draft(self, *, file: Path, by: str, first_day: dt.date | None, **_options: Any) -> None:
+    def _draft(
+        self, *, file: Path, by: str | None, first_day: dt.date | None, **_options: Any
+    ) -> None:
         playbook = playbooks.read(_text_of(file))
         if first_day:
             playbook = playbook.starting(first_day)
@@ -83,11 +86,11 @@ class Command(BaseCommand):
         bulletin = bulletins.withdraw(bulletin_id=number, by=_user(by), reason=reason)
         self._say(_("Bulletin %(number)s retiré : %(title)s"), bulletin)
 
-    def _pause(self, *, by: str, **_options: Any) -> None:
+    def _pause(self, *, by: str | None, **_options: Any) -> None:
         sending.pause(by=_user(by))
         self.stdout.write(_("Tous les envois sont en pause."))
 
-    def _resume(self, *, by: str, **_options: Any) -> None:
+    def _resume(self, *, by: str | None, **_options: Any) -> None:
         sending.resume(by=_user(by))
         self.stdout.write(_("Les envois reprennent."))
 
@@ -171,7 +174,9 @@ def _text_of(file: Path) -> str:
         ) from None
 
 
-def _user(name: str) -> User:
+def _user(name: str | None) -> User:
+    if name is None:
+        return command_line.user()
     try:
         return User.objects.get(username=name, is_active=True)
     except User.DoesNotExist:

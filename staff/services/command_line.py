@@ -1,0 +1,21 @@
+"""Who acts when a command names nobody."""
+
+from staff.models import Role, RoleAssignment, User
+
+USERNAME = "ligne-de-commande"
+
+
+def user() -> User:
+    """Return the member of the crisis cell that stands for the command line, made on first use.
+
+    Nobody can sign in as it. It drafts and pauses; a bulletin it drafted is approved by a person,
+    whom the command must name.
+    """
+    account, created = User.objects.get_or_create(
+        username=USERNAME, defaults={"first_name": "Ligne", "last_name": "de commande"}
+    )
+    if created:
+        account.set_unusable_password()
+        account.save()
+        RoleAssignment.objects.create(user=account, role=Role.CRISIS_CELL)
+    return account
