@@ -46,11 +46,9 @@ class Segment:
 
 @dataclass(frozen=True)
 class ServiceTable:
-    """One service on one day; each row of ``sites`` has one number for each of ``OUTCOMES``."""
+    """One service on one day; each row of ``sites`` has one number for each segment's outcome."""
 
     label: str
-    total: int
-    changed: int
     segments: tuple[Segment, ...]
     sites: tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -95,18 +93,14 @@ def totals_of(counts: Iterable[Count]) -> tuple[tuple[str, int], ...]:
 def _service_table(
     service: Service, counts: list[Count], site_names: Mapping[str, str], largest: int
 ) -> ServiceTable:
+    segments = _segments(totals_of(counts), largest)
     sites = []
     for code, name in site_names.items():
         at_site = [count for count in counts if count.site == code]
         if at_site:
-            sites.append((name, tuple(number for _outcome, number in totals_of(at_site))))
-    return ServiceTable(
-        label=str(service.label),
-        total=_sum(counts),
-        changed=_changed(counts),
-        segments=_segments(totals_of(counts), largest),
-        sites=tuple(sites),
-    )
+            numbers = dict(totals_of(at_site))
+            sites.append((name, tuple(numbers[segment.outcome] for segment in segments)))
+    return ServiceTable(label=str(service.label), segments=segments, sites=tuple(sites))
 
 
 def _segments(totals: tuple[tuple[str, int], ...], whole: int) -> tuple[Segment, ...]:
