@@ -90,12 +90,6 @@ class Scope:
             return Q()
         return Q(**{f"{path}__site__in": self.site_ids}) | Q(**{f"{path}__in": self.unit_ids})
 
-    def sites(self, path: str = "site") -> Q:
-        """Return the filter for rows that know only a site; a unit's role opens its site."""
-        if self.everywhere:
-            return Q()
-        return Q(**{f"{path}__in": self.site_ids}) | Q(**{f"{path}__units__in": self.unit_ids})
-
 
 def scope_of(user: User, capability: Capability) -> Scope:
     """Return where ``user`` holds ``capability`` (one query per user object, then remembered)."""
@@ -131,9 +125,7 @@ def require(user: User, capability: Capability) -> Scope:
     """
     scope = scope_of(user, capability)
     if not scope:
-        raise AccessRefused(
-            _("Votre rôle ne permet pas cette action. Voyez la cellule de crise.")
-        )
+        raise AccessRefused(_("Votre rôle ne permet pas cette action. Voyez la cellule de crise."))
     return scope
 
 
