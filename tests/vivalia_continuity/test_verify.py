@@ -231,6 +231,15 @@ class TestNothingMedical:
         assert said in fault
         assert fault.endswith(f": {delivery.pk}")
 
+    def test_a_reference_that_happens_to_spell_a_word_is_not_medical(self, day, monkeypatch):
+        delivery = delivery_of(day["told"])
+        body = delivery.body.replace(delivery.notice.reference, "22DR-2W2")
+        break_by(Delivery, "UPDATE {table} SET body = %s WHERE id = %s", body, delivery.pk)
+        monkeypatch.setattr(
+            "vivalia_continuity.promises.messages.notice_id_of", lambda word: delivery.notice_id
+        )
+        assert faults(6) == []
+
     def test_the_reference_of_another_notice_is_found(self, day):
         delivery = delivery_of(day["told"])
         body = delivery.body.replace(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from io import StringIO
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +14,7 @@ from appointments.demo.hospital import BULLETIN_DAY, build
 from appointments.demo.loading import FEED, load_reference_data
 from appointments.models import Bulletin
 from appointments.services import bulletins
+from appointments.services.importing_files import load_file
 from notifications.services import sending
 from staff.errors import Refusal
 from vivalia_continuity.demonstration import figures, people
@@ -77,11 +79,14 @@ class Day:
             f"{len(hospital.practitioners)} praticiens, {len(hospital.patients)} patients. "
             f"Fichier : {path}"
         )
-        from appointments.feeds.reading import open_schedule
-        from appointments.services.importing import load_records
-        r = load_records(feed_name=FEED, records=open_schedule(path).entries(), is_full_export=True)
-        self._say(str(r.counts()))
-        for f in r.rejected: self._say(str(f))
+        result = load_file(path=path, feed_name=FEED, by=people.user("flux")).result
+        self._say(
+            f"   {result.rows} lignes lues : {result.created} rendez-vous entrés, "
+            f"{result.rows_rejected} lignes rejetées, {len(result.remarks)} remarques (numéros "
+            "nationaux faux, gardés et signalés)."
+        )
+        for fault in sorted(result.rejected, key=lambda fault: fault.line):
+            self._say(f"   ligne {fault.line}, {fault.column} « {fault.value} » : {fault.why}")
 
     def _bulletin_is_drafted(self) -> Bulletin:
         self._title("La cellule de crise rédige le bulletin et regarde ce qu'il ferait")
@@ -139,8 +144,11 @@ class Day:
     def _rosters_are_printed(self) -> None:
         self._title("Chaque unité reçoit sa feuille de service")
         folder = self._out / "feuilles"
-        self._command("print_rosters", day=BULLETIN_DAY, out=folder)
-        self._say(f"   {len(list(folder.iterdir()))} feuilles dans {folder}")
+        self._command("print_rosters", day=BULLETIN_DAY, out=folder, stdout=StringIO())
+        papers = [path.suffix for path in folder.iterdir()]
+        self._say(
+            f"   {papers.count('.pdf')} PDF et {papers.count('.html')} pages HTML dans {folder}"
+        )
 
     def _promises_are_checked(self) -> bool:
         self._title("Les promesses sont contrôlées sur les données")

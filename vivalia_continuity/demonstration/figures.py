@@ -46,7 +46,7 @@ def notices() -> Iterator[str]:
 
 
 def _listed(counts: list[tuple[str, int]]) -> str:
-    return ", ".join(f"{number} {label}" for label, number in counts if number) or "aucun"
+    return ", ".join(f"{label} {number}" for label, number in counts if number) or "aucun"
 
 
 def sms_left() -> int:
