@@ -37,8 +37,10 @@ class Practitioners:
             named = record.practitioner_code or record.practitioner_name
             if not named or self.find(record) is not None:
                 continue
-            prefix, family_name, given_name = parts_of(record.practitioner_name)
             code = _code(record)
+            if code in new:
+                continue
+            prefix, family_name, given_name = parts_of(record.practitioner_name)
             new[code] = Practitioner(
                 code=code,
                 prefix=prefix,

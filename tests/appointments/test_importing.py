@@ -1,0 +1,292 @@
+"""What lands, what moves, what disappears; all or nothing, and the same twice changes nothing."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from appointments.feeds.records import RowFault
+from appointments.models import Appointment, Decision, Feed
+from appointments.services import importing
+from appointments.services.importing import LoadResult, load_records
+from notifications.models import Notice
+from patients.models import Patient
+from staff.errors import Refusal
+from staff.models import AuditEvent, Practitioner, Role
+from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.feeds.files import a_record
+from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, at
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin, with one unit at Arlon."""
+    with time_machine.travel(SATURDAY_NOON, tick=False):
+        a_unit()
+        yield
+
+
+def load(*records, full: bool = True, **options) -> LoadResult:
+    return load_records(feed_name="agenda", records=records, is_full_export=full, **options)
+
+
+def numbers(result: LoadResult) -> dict[str, int]:
+    """Return the counts that are not zero, without the total."""
+    return {name: n for name, n in result.counts().items() if n and name != "rows"}
+
+
+def the_appointment(source_id: str = "R1") -> Appointment:
+    return Appointment.objects.get(source_id=source_id)
+
+
+def test_a_new_record_becomes_an_appointment_of_a_patient():
+    record = a_record(
+        service="radiology",
+        protected_groups=frozenset({"pregnancy", "cast"}),
+        minutes=20,
+        act="RX thorax",
+        priority="urgent",
+        practitioner_code="P1",
+        practitioner_name="Dr Martin, Claire",
+    )
+    assert numbers(load(record)) == {"created": 1}
+    found = the_appointment()
+    assert (found.service, found.day, found.minutes) == ("radiology", MONDAY, 20)
+    assert (found.protected_groups, found.priority) == ("cast pregnancy", "urgent")
+    assert str(found.practitioner) == "Dr Claire Martin"
+    assert found.patient.mobile == "+32495120001"
+    assert found.loaded_at == SATURDAY_NOON
+
+
+def test_the_same_records_twice_write_nothing_to_the_schedule():
+    load(a_record(1), a_record(2))
+    before = list(Appointment.objects.order_by("id").values())
+    with time_machine.travel(SATURDAY_NOON + dt.timedelta(hours=1), tick=False):
+        result = load(a_record(1), a_record(2))
+        assert numbers(result) == {"unchanged": 2}
+        assert list(Appointment.objects.order_by("id").values()) == before
+        assert Feed.objects.get(name="agenda").heard_at == SATURDAY_NOON + dt.timedelta(hours=1)
+
+
+def test_the_same_moment_in_another_zone_is_no_change():
+    load(a_record())
+    same = a_record(starts_at=at("2022-05-16 09:10").astimezone(dt.UTC))
+    assert numbers(load(same)) == {"unchanged": 1}
+
+
+def test_a_newer_file_updates_and_the_source_keeps_the_last_word_on_its_status():
+    load(a_record())
+    result = load(a_record(status="cancelled", act="Contrôle"))
+    assert numbers(result) == {"updated": 1}
+    found = the_appointment()
+    assert (found.status, found.act, found.outcome) == ("cancelled", "Contrôle", "")
+
+
+def test_another_date_is_a_move_and_later_changes_keep_it():
+    load(a_record())
+    assert numbers(load(a_record(starts="2022-05-17 10:00"))) == {"moved": 1}
+    load(a_record(starts="2022-05-17 10:00", act="Contrôle"))
+    found = the_appointment()
+    assert (found.day, found.moved_from) == (dt.date(2022, 5, 17), at("2022-05-16 09:10"))
+    assert found.moved_at == SATURDAY_NOON
+
+
+def test_what_disappeared_from_a_full_export_is_flagged_never_deleted_and_comes_back():
+    load(a_record(1), a_record(2))
+    assert numbers(load(a_record(1))) == {"unchanged": 1, "missing": 1}
+    assert the_appointment("R2").missing_since == SATURDAY_NOON
+    assert numbers(load(a_record(1))) == {"unchanged": 1}  # said once
+    assert numbers(load(a_record(1), a_record(2))) == {"unchanged": 1, "updated": 1}
+    assert the_appointment("R2").missing_since is None
+
+
+def test_a_partial_export_says_nothing_of_what_it_leaves_out():
+    load(a_record(1), a_record(2))
+    assert numbers(load(a_record(1), full=False)) == {"unchanged": 1}
+
+
+def test_a_full_export_speaks_only_of_its_days_and_sites():
+    a_unit("virton-cardio", site="virton")
+    load(
+        a_record(1),
+        a_record(2, starts="2022-05-20 09:00"),
+        a_record(3, site="virton", unit="virton-cardio"),
+    )
+    assert load(a_record(1)).missing == 0
+    assert load(a_record(1), a_record(4, starts="2022-05-21 09:00")).missing == 1
+
+
+def test_a_row_that_is_refused_has_not_disappeared():
+    load(a_record(1), a_record(2), a_record(3))
+    refused = RowFault(3, "Activité", "sieste", "Mot inconnu.", source_id="R2")
+    assert load(a_record(1), refused, a_record(3, unit="nulle-part")).missing == 0
+
+
+def test_an_unknown_unit_is_refused_with_the_closest_one():
+    result = load(a_record(1, unit="arlon-cardoi"), a_record(2), headings={"unit": "Afdeling"})
+    assert numbers(result) == {"created": 1, "rejected": 1}
+    (fault,) = result.rejected
+    assert (fault.line, fault.column, fault.value) == (2, "Afdeling", "arlon-cardoi")
+    assert "« arlon-cardio »" in fault.why
+
+
+def test_an_unknown_site_and_a_unit_of_another_site_are_refused():
+    a_site("virton")
+    result = load(a_record(1, site="namur"), a_record(2, site="virton"))
+    assert [fault.column for fault in result.rejected] == ["Site", "Unité"]
+    assert "arlon, virton" in result.rejected[0].why
+
+
+def test_a_unit_may_be_named_and_the_site_left_out():
+    unit = a_unit("arlon-u7")
+    type(unit).objects.filter(pk=unit.pk).update(name="Cardiologie B")
+    load(a_record(site="", unit="cardiologie b"))
+    assert the_appointment().unit_id == unit.pk
+
+
+def test_a_name_that_two_sites_share_needs_its_site():
+    for site in ("arlon", "virton"):
+        unit = a_unit(f"{site}-x", site=site)
+        type(unit).objects.filter(pk=unit.pk).update(name="Radiologie")
+    result = load(
+        a_record(1, site="", unit="Radiologie"), a_record(2, site="Virton", unit="Radiologie")
+    )
+    assert "Plusieurs sites" in result.rejected[0].why
+    assert the_appointment("R2").unit.code == "virton-x"
+
+
+@pytest.mark.parametrize("chunk", [1, 500])
+def test_a_number_twice_in_one_file_is_said_and_the_first_lands(monkeypatch, chunk):
+    monkeypatch.setattr(importing, "CHUNK", chunk)
+    result = load(a_record(1), a_record(1, line=9, act="autre"))
+    assert numbers(result) == {"created": 1, "rejected": 1}
+    assert "ligne 2" in result.rejected[0].why
+    assert the_appointment().act == ""
+
+
+def test_two_appointments_of_one_patient_make_one_patient():
+    load(a_record(1), a_record(2, patient_id="D1"))
+    assert Patient.objects.count() == 1
+
+
+def test_unknown_practitioners_are_created_once_by_code_or_by_name():
+    known = a_practitioner("P1")
+    load(
+        a_record(1, practitioner_code="P1", practitioner_name="Dr Autre"),
+        a_record(2, practitioner_name="Pr. MARTIN Claire"),
+        a_record(3, practitioner_name="Martin, Claire"),
+        a_record(4, practitioner_code="P9"),
+    )
+    assert the_appointment("R1").practitioner == known
+    assert the_appointment("R2").practitioner == the_appointment("R3").practitioner
+    assert str(the_appointment("R2").practitioner) == "Pr Claire MARTIN"
+    assert Practitioner.objects.count() == 3
+
+
+def test_a_dry_run_reports_the_same_counts_and_writes_nothing():
+    load(a_record(1), a_record(2), a_record(3))
+    records = [
+        a_record(1),
+        a_record(2, starts="2022-05-16 11:00"),
+        a_record(4),
+        a_record(5, unit="nulle-part"),
+        a_record(4, line=8),
+    ]
+    before = list(Appointment.objects.values()), Patient.objects.count(), AuditEvent.objects.count()
+    planned = load(*records, dry_run=True)
+    assert before == (
+        list(Appointment.objects.values()),
+        Patient.objects.count(),
+        AuditEvent.objects.count(),
+    )
+    assert planned.counts() == load(*records).counts()
+    assert planned.missing == 1
+
+
+def test_a_dry_run_of_an_unknown_source_does_not_make_it():
+    load(a_record(), dry_run=True)
+    assert not Feed.objects.exists()
+
+
+def test_a_crash_half_way_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(importing, "CHUNK", 1)
+
+    def records():
+        yield a_record(1)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        load_records(feed_name="agenda", records=records(), is_full_export=True)
+    assert not Appointment.objects.exists()
+    assert not Patient.objects.exists()
+    assert not Feed.objects.exists()
+
+
+def test_too_many_faults_stop_the_load_before_memory_does(monkeypatch):
+    monkeypatch.setattr(importing, "MOST_REJECTED", 3)
+    with pytest.raises(Refusal, match="Plus de 3 défauts"):
+        load(*[a_record(n, unit="nulle-part") for n in range(5)])
+
+
+def test_the_trail_says_who_loaded_what():
+    operator = a_user("flux", Role.FEED_OPERATOR)
+    load(a_record(), by=operator)
+    event = AuditEvent.objects.get(action="schedule.loaded")
+    assert event.actor == operator
+    assert event.detail["created"] == 1
+    assert event.detail["feed"] == "agenda"
+
+
+def test_a_standing_bulletin_rules_on_what_arrives():
+    in_force()
+    load(a_record(1), a_record(2, service="blood_sampling"))
+    assert the_appointment("R1").outcome == "cancelled"
+    assert the_appointment("R2").outcome == "maintained"
+    assert Notice.objects.count() == 1
+
+
+def test_a_move_out_of_the_bulletin_lifts_the_cancellation():
+    in_force()
+    load(a_record())
+    load(a_record(starts="2022-05-18 09:10"))
+    assert the_appointment().outcome == "maintained"
+    assert Notice.objects.get().state == "withdrawn"
+
+
+def test_an_act_that_the_source_turns_into_an_emergency_is_no_longer_cancelled():
+    a_unit("arlon-urgences", kind="emergency")
+    in_force()
+    load(a_record())
+    load(a_record(service="emergency", unit="arlon-urgences"))
+    found = the_appointment()
+    assert (found.service, found.outcome) == ("emergency", "maintained")
+    versions = list(Decision.objects.order_by("version").values_list("version", "outcome"))
+    assert versions[0] == (1, "cancelled")
+    assert versions[-1][1] == "maintained"
+
+
+def queries_of(first: int, count: int) -> int:
+    """Return the queries of a load of ``count`` rows: half of them new, half changed."""
+    half = count // 2
+    load(*[a_record(n) for n in range(first, first + half)], full=False)
+    changed = [a_record(n, act="modifié") for n in range(first, first + half)]
+    new = [a_record(n) for n in range(first + half, first + count)]
+    with CaptureQueriesContext(connection) as queries:
+        load(*changed, *new, full=False)
+    return len(queries)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows_of_a_chunk():
+    in_force()
+    assert queries_of(first=0, count=10) == queries_of(first=100, count=40)
+
+
+def test_the_number_of_queries_grows_with_the_chunks_only(monkeypatch):
+    monkeypatch.setattr(importing, "CHUNK", 10)
+    four_chunks = queries_of(first=0, count=40)
+    eight_chunks = queries_of(first=100, count=80)
+    assert eight_chunks - four_chunks <= 4 * 6
