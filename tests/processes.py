@@ -80,6 +80,11 @@ class House:
         self._workers.append(worker)
         return worker
 
+    def wait_until_ready(self) -> None:
+        """Wait until every worker started so far listens."""
+        logs = [self.folder / f"worker-{place}.log" for place in range(1, len(self._workers) + 1)]
+        wait_until(lambda: all(" ready." in log.read_text() for log in logs))
+
     def ring(self, task: str) -> None:
         """Put a task into this house's broker."""
         with self._connection() as connection:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Max
 
-from notifications.models import Notice
+from notifications.models import Notice, NoticeState
 from notifications.queries.outbox import visible_notices
 from notifications.references import notice_id_of
 from staff.models import User
@@ -15,11 +15,14 @@ class Asked:
     """What is known of a reference.
 
     ``is_ours`` may be true with ``notice`` None: it belongs to a site that the reader does not
-    see. ``notices`` are all of that patient, newest first, with ``last_delivery``.
+    see. ``in_force`` is what holds for that day now, perhaps a newer notice than the one that
+    the caller reads from, perhaps none. ``notices`` are all of that patient, newest first, with
+    ``last_delivery``.
     """
 
     is_ours: bool
     notice: Notice | None = None
+    in_force: Notice | None = None
     site: str = ""
     notices: list[Notice] = field(default_factory=list)
 
@@ -37,9 +40,11 @@ def asked_about(user: User, reference: str) -> Asked:
     if notice is None:
         return Asked(is_ours=True, site=ours.site.name)
     same_patient = visible.filter(patient=notice.patient_id).order_by("-day", "-version")
+    standing = same_patient.filter(day=notice.day).exclude(state=NoticeState.WITHDRAWN)
     return Asked(
         is_ours=True,
         notice=notice,
+        in_force=standing.first(),
         site=ours.site.name,
         notices=list(same_patient.annotate(last_delivery=Max("deliveries"))[:20]),
     )

@@ -93,7 +93,7 @@ def _refused(answers: Sequence[Answer]) -> None:
     write_each(
         ("failure", "remark"),
         {
-            one.delivery.pk: (str(one.result.failure.value), one.result.remark[:200])
+            one.delivery.pk: (str(one.result.failure), one.result.remark[:200])
             for one in answers
             if isinstance(one.result, Refused)
         },

@@ -10,7 +10,7 @@ from notifications import texts
 from notifications.forms import CallForm, ReferenceForm
 from notifications.models import Delivery, DeliveryState, NoticeState
 from notifications.queries import calls as queries
-from notifications.queries.outbox import life_of, lines_of, visible_notices
+from notifications.queries.outbox import life_of, lines_of
 from notifications.queries.references import asked_about
 from notifications.services import calls
 from staff import clock
@@ -104,8 +104,8 @@ def reference_check(request: HttpRequest) -> HttpResponse:
     if context["asked"]:
         found = asked_about(request.user, form.cleaned_data["reference"])
         context["found"] = found
+        if found.in_force is not None:
+            context["to_say"] = texts.spoken_of_notice(found.in_force, lines_of(found.in_force))
         if found.notice is not None:
-            seen = visible_notices(request.user).get(pk=found.notice.pk)
-            context["to_say"] = texts.spoken_of_notice(seen, lines_of(seen))
-            audit.record(action="notice.viewed", by=request.user, subject=seen)
+            audit.record(action="notice.viewed", by=request.user, subject=found.notice)
     return render(request, "notifications/reference_check.html", context)

@@ -8,7 +8,7 @@ from notifications.models import Delivery, Notice, Sending
 from notifications.references import reference_of
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at
-from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
+from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
@@ -169,6 +169,20 @@ class TestReference:
         assert "bien de nous" in text
         assert reverse("message", args=[sms.pk]) in text
         assert AuditEvent.objects.get().action == "notice.viewed"
+
+    def test_a_message_that_a_newer_one_replaces_is_not_read_out_again(self, client, agent) -> None:
+        old = a_notice(state="told", handed_over_at=SUNDAY, settled_at=SUNDAY)
+        a_notice(patient=old.patient, items=[("2022-05-16 09:10", "maintained")], version=2)
+        page = as_user(client, agent).post(reverse("reference_check"), {"reference": old.reference})
+        text = page.content.decode()
+        assert "la décision a changé depuis" in text
+        assert "Il est maintenu" in text
+        assert "il est annulé" not in text
+
+    def test_a_message_of_which_nothing_is_left_asks_to_look_first(self, client, agent) -> None:
+        old = a_notice(state="withdrawn", settled_at=SUNDAY)
+        page = as_user(client, agent).post(reverse("reference_check"), {"reference": old.reference})
+        assert "Plus aucun avis ne vaut" in page.content.decode()
 
     def test_a_forged_one_is_called_so(self, client, agent) -> None:
         sms = an_sms()
