@@ -206,6 +206,9 @@ REDIS_URL = env("REDIS_URL", default="")
 BROKER_DIR = DATA_DIR / "broker"
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
+    # Whoever rings at a dead broker gives up at once: a person waits for the page, and the
+    # sweep finds the work anyway.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
 else:
     CELERY_BROKER_URL = "filesystem://localhost"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
