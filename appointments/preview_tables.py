@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from appointments.models import Service
 from appointments.vocabulary import Outcome
 
@@ -39,6 +42,7 @@ class Segment:
     """One piece of a bar: where it starts and how wide it is, of ``BAR_WIDTH``."""
 
     outcome: str
+    label: str
     appointments: int
     start: int
     width: int
@@ -115,9 +119,18 @@ def _segments(totals: tuple[tuple[str, int], ...], whole: int) -> tuple[Segment,
         start = round(BAR_WIDTH * before / whole)
         end = round(BAR_WIDTH * (before + number) / whole)
         if number:
-            segments.append(Segment(outcome, number, start, end - start))
+            segments.append(Segment(outcome, _label(outcome, number), number, start, end - start))
         before += number
     return tuple(segments)
+
+
+def _label(outcome: str, number: int) -> str:
+    """Return what follows the number, as in ``3 annulés``."""
+    if outcome == Outcome.MAINTAINED:
+        return ngettext("maintenu", "maintenus", number)
+    if outcome == Outcome.CANCELLED:
+        return ngettext("annulé", "annulés", number)
+    return _("à examiner") if outcome == Outcome.UNDER_REVIEW else _("sans décision")
 
 
 def _sum(counts: Iterable[Count]) -> int:

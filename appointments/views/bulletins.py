@@ -1,5 +1,6 @@
 """Read, preview, approve and withdraw bulletins."""
 
+import datetime as dt
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from appointments.bulletin_grid import unreachable
 from appointments.forms.bulletins import WithdrawForm
 from appointments.models import Bulletin, BulletinState
-from appointments.preview_tables import tables_of, totals_of
+from appointments.preview_tables import DayTables, tables_of, totals_of
 from appointments.queries import bulletins as queries
 from appointments.queries.bulletins import clauses_of, fingerprint, places
 from appointments.sentences import clause_sentence, duration_in_words
@@ -61,6 +62,7 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show what approving would do; nothing is changed."""
     bulletin = _visible(request, pk)
     context = _with_preview(bulletin)
+    context["shown_day"] = _chosen_day(request.GET.get("day", ""), context["days"])
     context["may_edit"] = _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN)
     context["may_approve"] = _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN)
     return render(request, "appointments/bulletins/preview.html", context)
@@ -135,6 +137,12 @@ def _reading(bulletin: Bulletin) -> dict[str, Any]:
             for index, clause in enumerate(clauses)
         ],
     }
+
+
+def _chosen_day(text: str, days: tuple[DayTables, ...]) -> dt.date | None:
+    """Return the day whose sites are shown: the one asked for, else the first."""
+    listed = [day.day for day in days]
+    return next((day for day in listed if day.isoformat() == text), listed[0] if listed else None)
 
 
 def _with_preview(bulletin: Bulletin) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The bulletin pages: who sees what, and what each of them does."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,25 @@ class TestPreviewing:
         assert "4 rendez-vous, dont 3 changent" in text
         assert not Decision.objects.exists()
         assert not Notice.objects.exists()
+
+    @pytest.mark.parametrize(
+        ("asked", "shown"), [("", "16"), ("2022-05-17", "17"), ("2022-05-18", "16"), ("x", "16")]
+    )
+    def test_one_day_is_shown_by_site_and_the_others_are_a_link_away(
+        self, asked: str, shown: str
+    ) -> None:
+        an_appointment(starts="2022-05-16 09:00")
+        an_appointment(starts="2022-05-17 09:00")
+        draft = a_draft(last_day=MONDAY + dt.timedelta(days=1))
+
+        response = crisis().get(
+            reverse("bulletin_preview", args=[draft.pk]), {"day": asked} if asked else {}
+        )
+
+        other = {"16": "17", "17": "16"}[shown]
+        assert text_of(response).count("<table") == 1
+        assert f"?day=2022-05-{other}" in text_of(response)
+        assert f"?day=2022-05-{shown}" not in text_of(response)
 
     def test_days_without_appointments_say_what_to_do(self) -> None:
         assert "Chargez d'abord un horaire" in text_of(

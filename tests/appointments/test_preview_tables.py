@@ -36,11 +36,11 @@ def test_a_service_shows_its_outcomes_by_site_and_a_bar_measured_by_the_largest(
     consultation, dialysis = monday.services
     assert (monday.total, monday.changed) == (50, 30)
     assert consultation.segments == (
-        Segment("maintained", 6, 0, 150),
-        Segment("cancelled", 34, 150, 850),
+        Segment("maintained", "maintenus", 6, 0, 150),
+        Segment("cancelled", "annulés", 34, 150, 850),
     )
     assert consultation.sites == (("Virton", (0, 4)), ("Arlon", (6, 30)))
-    assert dialysis.segments == (Segment("", 10, 0, 250),)
+    assert dialysis.segments == (Segment("", "sans décision", 10, 0, 250),)
 
 
 @given(st.lists(counts, max_size=30))
