@@ -1,8 +1,12 @@
 """The Belgian national number (NISS): the national register's or a BIS number."""
 
+from functools import lru_cache
+
 from stdnum.be import ssn
 
 
+# A load asks twice of each number: once to check its row, once to write its patient.
+@lru_cache(maxsize=4096)
 def is_valid(number: str) -> bool:
     """Whether a number passes every check: length, date of birth and check digits.
 

@@ -1,0 +1,42 @@
+"""Two loads, or a load and an approval, at the same moment: real transactions on PostgreSQL."""
+
+import pytest
+import time_machine
+
+from appointments.models import Appointment
+from appointments.services import bulletins
+from appointments.services.importing import LoadResult, load_records
+from notifications.models import Notice
+from tests.appointments.bulletins import SATURDAY_NOON, a_draft, somebody_in_the_crisis_cell
+from tests.appointments.feeds.files import a_record
+from tests.appointments.test_races import together
+from tests.builders import a_unit
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin, with one unit at Arlon."""
+    with time_machine.travel(SATURDAY_NOON, tick=False):
+        a_unit()
+        yield
+
+
+def load() -> LoadResult:
+    records = [a_record(number) for number in range(50)]
+    return load_records(feed_name="agenda", records=records, is_full_export=True)
+
+
+def test_the_same_file_loaded_twice_at_once_lands_once():
+    results = together(load, load)
+    assert sorted((result.created, result.unchanged) for result in results) == [(0, 50), (50, 0)]
+    assert Appointment.objects.count() == 50
+
+
+def test_a_bulletin_approved_during_a_load_rules_on_all_of_it():
+    draft = a_draft()
+    second = somebody_in_the_crisis_cell("crise2")
+    together(load, lambda: bulletins.approve(bulletin_id=draft.pk, by=second))
+    assert Appointment.objects.filter(outcome="cancelled").count() == 50
+    assert Notice.objects.filter(state="open").count() == 50
