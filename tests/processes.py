@@ -44,19 +44,19 @@ class House:
     Args:
         folder: its DATA_DIR, where the broker and the logs lie too.
         environment: what points it to the database and the gateway.
-        redis_url: its broker; the file system without one.
+        redis: its broker; the file system without one.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str], redis_url: str = "") -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], redis: "Redis | None") -> None:
         self.folder = folder
         self.broker = folder / "broker"
         (self.broker / "control").mkdir(parents=True, exist_ok=True)
-        self._redis_url = redis_url
+        self.redis = redis
         self._workers: list[subprocess.Popen] = []
         self.environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "tests.settings",
             "DATA_DIR": str(folder),
-            "REDIS_URL": redis_url,
+            "REDIS_URL": redis.url if redis else "",
             **environment,
         }
 
@@ -92,15 +92,15 @@ class House:
 
     def empty_broker(self) -> None:
         """Lose everything that waits in the broker."""
-        if self._redis_url:
+        if self.redis:
             with self._connection() as connection:
                 connection.default_channel.client.flushall()  # type: ignore[attr-defined]
         for message in self.broker.glob("*.msg"):
             message.unlink()
 
     def _connection(self) -> Connection:
-        if self._redis_url:
-            return Connection(self._redis_url)
+        if self.redis:
+            return Connection(self.redis.url)
         folders = {"data_folder_in": str(self.broker), "data_folder_out": str(self.broker)}
         control = {"control_folder": str(self.broker / "control")}
         return Connection("filesystem://localhost", transport_options=folders | control)
@@ -146,24 +146,35 @@ def url_of_test_database() -> str:
     return f"postgres://{login}@{host}:{port}/{values['NAME']}"
 
 
-@contextlib.contextmanager
-def a_redis(folder: Path) -> Iterator[str]:
-    """Start a Redis of one's own and give its address; skip where there is none."""
-    server = shutil.which("redis-server")
-    if server is None:
-        pytest.skip("needs redis-server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir"]
-    redis = subprocess.Popen([*command, str(folder)], stdout=subprocess.DEVNULL)
-    try:
-        url = f"redis://127.0.0.1:{port}/0"
-        wait_until(lambda: _answers(port), seconds=10)
-        yield url
-    finally:
-        redis.terminate()
-        redis.wait(10)
+class Redis:
+    """A Redis of one's own, without persistence; the test is skipped where there is none.
+
+    Args:
+        folder: where it runs.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        server = shutil.which("redis-server")
+        if server is None:
+            pytest.skip("needs redis-server")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = probe.getsockname()[1]
+        self._command = [server, "--port", str(self._port), "--bind", "127.0.0.1"]
+        self._command += ["--save", "", "--dir", str(folder)]
+        self._process: subprocess.Popen | None = None
+        self.url = f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        """Start, empty."""
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        wait_until(lambda: _answers(self._port), seconds=10)
+
+    def stop(self) -> None:
+        """Stop; what it held is lost."""
+        if self._process:
+            self._process.terminate()
+            self._process.wait(10)
 
 
 def _answers(port: int) -> bool:

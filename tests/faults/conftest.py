@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from tests.peer import Peer
-from tests.processes import House, a_redis, database_in_a_file, url_of_test_database
+from tests.processes import House, Redis, database_in_a_file, url_of_test_database
 
 Opener = Callable[..., House]
 
@@ -30,13 +30,16 @@ def open_house(live_database: dict[str, str], tmp_path: Path) -> Iterator[Opener
     with contextlib.ExitStack() as stack:
 
         def open_it(peer: Peer, *, broker: str = "filesystem", **environment: str) -> House:
-            redis_url = stack.enter_context(a_redis(tmp_path)) if broker == "redis" else ""
+            redis = Redis(tmp_path) if broker == "redis" else None
+            if redis:
+                redis.start()
+                stack.callback(redis.stop)
             values = {
                 "SECRET_KEY": settings.SECRET_KEY,
                 "SMS_GATEWAY_URL": peer.url,
                 "SMS_LEASE_SECONDS": "3",
             }
-            house = House(tmp_path, live_database | values | environment, redis_url)
+            house = House(tmp_path, live_database | values | environment, redis)
             stack.callback(house.close)
             stack.callback(lambda: print(house.logs()[-6000:]))
             return house

@@ -107,6 +107,21 @@ def test_promise_2_an_emptied_broker_loses_nobody(open_house: Opener, broker: st
     assert set(peer.sent_by_phone.values()) == {1}
 
 
+@pytest.mark.redis
+def test_promise_2_a_restarted_broker_is_found_again(open_house: Opener) -> None:
+    with Peer() as peer:
+        house = open_house(peer, broker="redis")
+        house.start_worker(beat=True)
+        house.wait_until_ready()
+        assert house.redis
+        house.redis.stop()
+        notices_due(20)
+        time.sleep(1)
+        house.redis.start()
+        wait_until(lambda: told() == 20)
+    assert set(peer.sent_by_phone.values()) == {1}
+
+
 def test_promise_5_pause_stops_within_two_seconds_and_resume_goes_on(open_house: Opener) -> None:
     notices_due(600)
     chief = a_user("chief", "crisis_cell")
