@@ -5,6 +5,7 @@ from typing import Any
 
 import django_filters as filters
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from appointments.queries.schedule import (
     CALLED_OFF,
     from_today,
     of_patients,
+    on_day,
     schedule_for,
     sites_of,
     units_of,
@@ -45,7 +47,13 @@ class ScheduleFilter(filters.FilterSet):
         help_text=_("Nom et prénom, date de naissance, téléphone, numéro national ou de dossier."),
     )
     day = filters.DateFilter(
-        label=_("Jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Jour"),
+        method="by_day",
+        validators=[
+            MinValueValidator(dt.date(1900, 1, 1)),
+            MaxValueValidator(dt.date(2199, 12, 31)),
+        ],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     site = filters.ModelChoiceFilter(
         label=_("Site"),
@@ -139,6 +147,10 @@ class ScheduleFilter(filters.FilterSet):
     def search(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to the patients meant by the search box."""
         return of_patients(rows, search_text.read(value, today=clock.today()))
+
+    def by_day(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
+        """Narrow to a local day."""
+        return on_day(rows, value)
 
     def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to an outcome, or to what nobody decided about."""

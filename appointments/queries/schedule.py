@@ -45,8 +45,21 @@ def of_patients(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[App
 
 def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     """Narrow to today and later."""
-    midnight = dt.datetime.combine(clock.today(), dt.time(), tzinfo=clock.BRUSSELS)
-    return rows.filter(starts_at__gte=midnight)
+    return rows.filter(starts_at__gte=_midnight(clock.today()))
+
+
+def on_day(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
+    """Narrow to a local day.
+
+    By the bounds of the moment and not by the ``day`` column: the index that finds the day is
+    then also the one that puts it in order, so that a page reads its own rows only.
+    """
+    next_day = day + dt.timedelta(days=1)
+    return rows.filter(starts_at__gte=_midnight(day), starts_at__lt=_midnight(next_day))
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=clock.BRUSSELS)
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,13 @@ class TestFilters:
         an_appointment()
         assert listed(client, day="2022-05-13") == [past]
 
+    def test_a_day_begins_and_ends_at_midnight_in_brussels(self, client):
+        made = [
+            an_appointment(starts=f"2022-05-{moment}")
+            for moment in ("15 23:59", "16 00:00", "16 23:59", "17 00:00")
+        ]
+        assert listed(client, day="2022-05-16") == made[1:3]
+
     @pytest.mark.parametrize(
         ("asked", "wanted", "other"),
         [
@@ -96,13 +103,20 @@ class TestFilters:
         assert listed(client, **asked) == [found]
 
     @pytest.mark.parametrize(
-        "asked", [{"day": "2022-13-40"}, {"site": "nowhere"}, {"outcome": "perhaps"}]
+        "asked",
+        [
+            {"day": "2022-13-40"},
+            {"day": "9999-12-31"},
+            {"day": "0001-01-01"},
+            {"site": "nowhere"},
+            {"outcome": "perhaps"},
+        ],
     )
     def test_a_filter_that_makes_no_sense_lists_nothing_and_says_so(self, client, asked):
         an_appointment()
         answer = client.get(reverse("schedule"), asked)
         assert answer.context["page"].items == []
-        assert "refusal" in answer.content.decode()
+        assert "n'est pas de votre ressort" in answer.content.decode()
 
 
 class TestSearch:
