@@ -17,7 +17,7 @@ function isReading(event) {
 
 function sayLost(event, whenWriting) {
   if (isReading(event)) {
-    const time = lastHeard.toLocaleTimeString(document.documentElement.lang);
+    const time = lastHeard.toLocaleTimeString(document.documentElement.lang, { timeZone: "Europe/Brussels" });
     say(`${problems.dataset.stale} ${time}.`);
   } else {
     say(whenWriting);
