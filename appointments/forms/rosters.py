@@ -5,10 +5,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class DayForm(forms.Form):
-    """Which day to look at."""
+    """Which day to look at; without one the page chooses."""
 
     day = forms.DateField(
-        label=_("Jour"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Jour"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
 
 

@@ -1,7 +1,8 @@
 """Draw many rosters at once, in child processes that are thrown away.
 
 WeasyPrint keeps memory for each page it ever drew (ADR 0006); here the children keep it, and
-each ends after a few sheets.
+end after a few sheets. A pool per batch does that: ``max_tasks_per_child`` of one pool waits for
+ever on Python 3.11 once its children have done their share (CPython issue 115634).
 """
 
 import datetime as dt

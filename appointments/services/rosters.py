@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from appointments.models import Roster, RosterState
 from appointments.queries.roster import roster_contents
@@ -150,7 +151,7 @@ def ring(roster_ids: Collection[int]) -> None:
     try:
         for roster_id in roster_ids:
             render_roster.apply_async(args=[roster_id], retry=False)
-    except Exception as error:  # a dead broker has many names; the database remembers
+    except (OperationalError, OSError) as error:  # the database remembers
         logger.warning("no broker for rosters, the sweep will find them: %s", error)
 
 

@@ -30,8 +30,9 @@ from staff.services import audit
 @requires(Capability.PRINT_ROSTERS)
 def roster_list(request: HttpRequest) -> HttpResponse:
     """The units of the scope on a day, by site, with their sheets."""
-    asked = DayForm(request.GET or None)
-    day = asked.cleaned_data["day"] if asked.is_valid() else next_roster_day(request.user)
+    asked = DayForm(request.GET)
+    asked.is_valid()
+    day = asked.cleaned_data.get("day") or next_roster_day(request.user)
     form = asked if asked.errors else DayForm(initial={"day": day})
     context = {
         "form": form,

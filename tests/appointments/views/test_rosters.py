@@ -185,7 +185,7 @@ def test_the_first_page_shows_the_next_day_of_work():
     assert "lundi 16 mai 2022" in signed_in("ward_clerk").get(reverse("rosters")).content.decode()
 
 
-@pytest.mark.parametrize("day", ["", "16 mai", "2022-13-40"])
+@pytest.mark.parametrize("day", ["16 mai", "2022-13-40"])
 def test_a_day_that_is_none_is_answered_with_a_sentence_not_a_fault(day):
     answer = signed_in("ward_clerk").get(reverse("rosters"), {"day": day})
     assert answer.status_code == 200
