@@ -1,6 +1,7 @@
 """What a view behind ``@requires`` is given."""
 
 from django.http import HttpRequest
+from django_htmx.middleware import HtmxDetails
 
 from staff.models import User
 
@@ -9,3 +10,4 @@ class SignedInRequest(HttpRequest):
     """A request of somebody who is signed in: ``requires`` has sent everybody else away."""
 
     user: User
+    htmx: HtmxDetails

@@ -1,17 +1,18 @@
 """The trail, for the auditor."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from staff.access import Capability, requires
 from staff.paging import page_by_key
 from staff.queries import TrailFilter, trail_for, trail_head
+from staff.requests import SignedInRequest
 
 
 @require_safe
 @requires(Capability.SEE_TRAIL)
-def trail(request: HttpRequest) -> HttpResponse:
+def trail(request: SignedInRequest) -> HttpResponse:
     """List who did and who saw what, the newest first."""
     chosen = TrailFilter(request.GET, queryset=trail_for(request.user))
     events = chosen.qs if chosen.is_valid() else chosen.queryset.none()

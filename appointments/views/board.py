@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
@@ -10,23 +10,24 @@ from django.views.decorators.http import require_safe
 from appointments.queries.board import board as board_of
 from staff import clock
 from staff.access import Capability, may, requires, scope_of
+from staff.requests import SignedInRequest
 
 
 @require_safe
 @requires(Capability.SEE_BOARD)
-def board(request: HttpRequest) -> HttpResponse:
+def board(request: SignedInRequest) -> HttpResponse:
     """Show the whole board."""
     return _answer(request, "appointments/board.html")
 
 
 @require_safe
 @requires(Capability.SEE_BOARD)
-def board_live(request: HttpRequest) -> HttpResponse:
+def board_live(request: SignedInRequest) -> HttpResponse:
     """Show what changes on the board, for the page that asks every few seconds."""
     return _answer(request, "appointments/_board.html")
 
 
-def _answer(request: HttpRequest, template: str) -> HttpResponse:
+def _answer(request: SignedInRequest, template: str) -> HttpResponse:
     context = {
         "board": board_of(request.user, day=_day(request)),
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
@@ -37,7 +38,7 @@ def _answer(request: HttpRequest, template: str) -> HttpResponse:
     return render(request, template, context)
 
 
-def _day(request: HttpRequest) -> dt.date | None:
+def _day(request: SignedInRequest) -> dt.date | None:
     """Return the day asked for; a day that does not exist counts as none."""
     try:
         return parse_date(request.GET.get("day", ""))

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.http import (
     Http404,
-    HttpRequest,
     HttpResponse,
     HttpResponseBase,
     StreamingHttpResponse,
@@ -23,6 +22,7 @@ from appointments.queries.imports import faults_page, feed_ages, imports, import
 from appointments.services import importing_queue
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 _UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
@@ -34,7 +34,7 @@ def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
 
     @requires(Capability.LOAD_FEEDS)
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require_everywhere(request.user, Capability.LOAD_FEEDS)
         return view(request, *args, **kwargs)
 
@@ -43,7 +43,7 @@ def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
 
 @require_GET
 @for_the_group
-def listing(request: HttpRequest) -> HttpResponse:
+def listing(request: SignedInRequest) -> HttpResponse:
     """List the loads and how old each source is."""
     context = {
         "page": imports_page(request.user, cursor=request.GET.get("cursor", "")),
@@ -54,7 +54,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @for_the_group
-def new(request: HttpRequest) -> HttpResponse:
+def new(request: SignedInRequest) -> HttpResponse:
     """Take a file and have it checked; nothing is written yet."""
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
@@ -75,7 +75,7 @@ def new(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @for_the_group
-def detail(request: HttpRequest, pk: int) -> HttpResponse:
+def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one load: its progress, then its counts and faults."""
     found = _found(request, pk)
     context: dict[str, Any] = {"load": found, "is_under_way": found.state in _UNDER_WAY}
@@ -86,7 +86,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @for_the_group
-def progress(request: HttpRequest, pk: int) -> HttpResponse:
+def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     """Give the part that moves while a load is under way (htmx); then the whole page again."""
     found = _found(request, pk)
     if found.state not in _UNDER_WAY:
@@ -96,7 +96,7 @@ def progress(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @for_the_group
-def confirm(request: HttpRequest, pk: int) -> HttpResponse:
+def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
     """Load a checked file for good."""
     found = _found(request, pk)
     importing_queue.confirm(schedule_import_id=found.pk, by=request.user)
@@ -105,7 +105,7 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_GET
 @for_the_group
-def faults(request: HttpRequest, pk: int) -> StreamingHttpResponse:
+def faults(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
     """Give the faults as a file, to send back to whoever made the export."""
     found = _found(request, pk)
     audit.record(action="schedule.faults_exported", by=request.user, subject=found)
@@ -119,7 +119,7 @@ def faults(request: HttpRequest, pk: int) -> StreamingHttpResponse:
 
 @require_GET
 @for_the_group
-def template(request: HttpRequest, format: str) -> HttpResponse:
+def template(request: SignedInRequest, format: str) -> HttpResponse:
     """Give the template: the headings of every column, ready for Excel."""
     if format != "csv":
         raise Http404
@@ -127,5 +127,5 @@ def template(request: HttpRequest, format: str) -> HttpResponse:
     return HttpResponse(writing.template(), content_type=_CSV, headers=headers)
 
 
-def _found(request: HttpRequest, pk: int) -> ScheduleImport:
+def _found(request: SignedInRequest, pk: int) -> ScheduleImport:
     return get_object_or_404(imports(request.user), pk=pk)

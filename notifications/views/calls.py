@@ -1,7 +1,7 @@
 """The call list: take a call, ring, write down what came of it; check a reference."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -17,6 +17,7 @@ from staff import clock
 from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.paging import page_by_key
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 PAGE_SIZE = 40
@@ -24,7 +25,7 @@ PAGE_SIZE = 40
 
 @require_safe
 @requires(Capability.WORK_CALL_LIST)
-def call_list(request: HttpRequest) -> HttpResponse:
+def call_list(request: SignedInRequest) -> HttpResponse:
     """List the calls to make, the earliest appointment first."""
     rows = queries.call_list(request.user)
     page = page_by_key(
@@ -43,7 +44,7 @@ def call_list(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Capability.WORK_CALL_LIST)
-def call_take(request: HttpRequest) -> HttpResponse:
+def call_take(request: SignedInRequest) -> HttpResponse:
     """Take the call that was picked, or else the next one."""
     picked = request.POST.get("delivery", "")
     try:
@@ -62,7 +63,7 @@ def call_take(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @requires(Capability.WORK_CALL_LIST)
-def call(request: HttpRequest, pk: int) -> HttpResponse:
+def call(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show whom to call and what to say, and take what came of it."""
     delivery = get_object_or_404(queries.calls_of(request.user), pk=pk)
     form = CallForm(request.POST or None)
@@ -80,7 +81,7 @@ def call(request: HttpRequest, pk: int) -> HttpResponse:
     return answer
 
 
-def _call_page(request: HttpRequest, delivery: Delivery, form: CallForm) -> dict:
+def _call_page(request: SignedInRequest, delivery: Delivery, form: CallForm) -> dict:
     notice = delivery.notice
     is_open = notice.state == NoticeState.OPEN and delivery.state in queries.TO_CALL
     return {
@@ -97,7 +98,7 @@ def _call_page(request: HttpRequest, delivery: Delivery, form: CallForm) -> dict
 
 @require_http_methods(["GET", "POST"])
 @requires(Capability.WORK_CALL_LIST)
-def reference_check(request: HttpRequest) -> HttpResponse:
+def reference_check(request: SignedInRequest) -> HttpResponse:
     """Say whether a reference read out by a caller is ours, and open their notices."""
     form = ReferenceForm(request.POST or None)
     context: dict = {"form": form, "asked": form.is_bound and form.is_valid()}

@@ -1,6 +1,6 @@
 """Every message as a phone shows it, and one notice's life."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
@@ -9,6 +9,7 @@ from notifications.models import Delivery
 from notifications.queries import outbox as queries
 from staff.access import Capability, requires
 from staff.paging import page_by_key
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 PAGE_SIZE = 30
@@ -16,7 +17,7 @@ PAGE_SIZE = 30
 
 @require_safe
 @requires(Capability.SEE_OUTBOX)
-def outbox(request: HttpRequest) -> HttpResponse:
+def outbox(request: SignedInRequest) -> HttpResponse:
     """List the SMS, newest first."""
     form = OutboxFilter(request.GET)
     page = page_by_key(
@@ -37,7 +38,7 @@ def outbox(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
-def message(request: HttpRequest, pk: int) -> HttpResponse:
+def message(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show what was tried to tell one notice; that it was seen is recorded."""
     visible = queries.visible_notices(request.user)
     delivery = get_object_or_404(Delivery, pk=pk, notice__in=visible)
