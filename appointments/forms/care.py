@@ -15,7 +15,6 @@ class ReasonForm(forms.Form):
 class OpinionForm(forms.Form):
     """A colleague's view; ``roles`` are those as which the person may speak."""
 
-    role = forms.ChoiceField(label=_("En tant que"))
     view = forms.ChoiceField(label=_("Votre avis"), choices=View.choices)
     comment = forms.CharField(
         label=_("Commentaire (facultatif)"),
@@ -25,7 +24,9 @@ class OpinionForm(forms.Form):
 
     def __init__(self, *args, roles: list[OpinionRole], **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["role"].choices = [(role.value, role.label) for role in roles]
+        self.fields["role"] = forms.ChoiceField(
+            label=_("En tant que"), choices=[(role.value, role.label) for role in roles]
+        )
 
 
 class RulingForm(forms.Form):

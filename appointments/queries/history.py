@@ -112,7 +112,7 @@ def _telling(appointment: Appointment) -> Iterator[Entry]:
     )
     notices = {item.notice_id: item.notice for item in items}
     for item in items:
-        yield from _notice(item.notice, Word(item.word).label)
+        yield from _notice(item.notice, str(Word(item.word).label))
     deliveries = Delivery.objects.filter(notice__in=notices).select_related("caller")
     for delivery in deliveries.order_by("notice_id", "number"):
         yield _delivery(delivery, notices[delivery.notice_id])

@@ -6,7 +6,7 @@ Each answers htmx with the card alone, and a browser without JavaScript with the
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -25,6 +25,7 @@ from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.models import Practitioner
 from staff.paging import page_by_key
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
@@ -33,7 +34,7 @@ PAGE_SIZE = 30
 
 @require_safe
 @requires(C.KEEP)
-def doctor_day(request: HttpRequest) -> HttpResponse:
+def doctor_day(request: SignedInRequest) -> HttpResponse:
     """List what a bulletin touches of one practitioner's coming appointments."""
     practitioners = practitioners_of(request.user)
     practitioner = _chosen(practitioners, request.GET.get("practitioner", ""))
@@ -54,33 +55,33 @@ def doctor_day(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(C.KEEP)
-def keep(request: HttpRequest, pk: int) -> HttpResponse:
+def keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep a patient that the bulletin cancels."""
     return _act(request, pk, keeping.keep, reason=_reason(request))
 
 
 @require_POST
 @requires(C.KEEP)
-def let_go(request: HttpRequest, pk: int) -> HttpResponse:
+def let_go(request: SignedInRequest, pk: int) -> HttpResponse:
     """Confirm a cancellation in person."""
     return _act(request, pk, keeping.let_go, reason=_reason(request))
 
 
 @require_POST
 @requires(C.KEEP)
-def undo_keep(request: HttpRequest, pk: int) -> HttpResponse:
+def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a personal decision back."""
     return _act(request, pk, keeping.undo)
 
 
 @require_POST
 @requires(C.KEEP)
-def contacted(request: HttpRequest, pk: int) -> HttpResponse:
+def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
     return _act(request, pk, keeping.contacted)
 
 
-def _act(request: HttpRequest, pk: int, service: Callable, **asked: str) -> HttpResponse:
+def _act(request: SignedInRequest, pk: int, service: Callable, **asked: str) -> HttpResponse:
     """Ask the service, then show how the appointment now stands, refused or not."""
     mine = answered_for(request.user)
     if not mine.filter(pk=pk).exists():
@@ -100,13 +101,13 @@ def _act(request: HttpRequest, pk: int, service: Callable, **asked: str) -> Http
     return redirect(_way_back(request, pk))
 
 
-def _reason(request: HttpRequest) -> str:
+def _reason(request: SignedInRequest) -> str:
     """Return the reason when it is usable: a tap is never lost to a bad sentence."""
     form = ReasonForm(request.POST)
     return form.cleaned_data["reason"] if form.is_valid() else ""
 
 
-def _way_back(request: HttpRequest, pk: int) -> str:
+def _way_back(request: SignedInRequest, pk: int) -> str:
     asked = request.POST.get("next", "")
     if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
         return f"{asked}#appointment-{pk}"

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,6 +25,7 @@ from appointments.services import operations as services
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal
 from staff.paging import page_by_key
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
@@ -33,7 +34,7 @@ PAGE_SIZE = 20
 
 @require_safe
 @requires(*OPENED_BY)
-def operations(request: HttpRequest) -> HttpResponse:
+def operations(request: SignedInRequest) -> HttpResponse:
     """List the operations of one day, what waits for a ruling first."""
     seen = operations_for(request.user)
     days = operating_days(seen)
@@ -56,7 +57,7 @@ def operations(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(C.GIVE_OPINION)
-def give_opinion(request: HttpRequest, pk: int) -> HttpResponse:
+def give_opinion(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note what a surgeon, an anaesthetist or a nurse thinks."""
     found = _operation(request, pk)
     form = OpinionForm(request.POST, roles=opinion_roles(request.user))
@@ -68,7 +69,7 @@ def give_opinion(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 @requires(C.RULE_ON_OPERATIONS)
-def rule_operation(request: HttpRequest, pk: int) -> HttpResponse:
+def rule_operation(request: SignedInRequest, pk: int) -> HttpResponse:
     """Rule on an operation."""
     found = _operation(request, pk)
     form = RulingForm(request.POST)
@@ -77,11 +78,11 @@ def rule_operation(request: HttpRequest, pk: int) -> HttpResponse:
     return _ask(request, found, services.rule, **form.cleaned_data)
 
 
-def _operation(request: HttpRequest, pk: int) -> Appointment:
+def _operation(request: SignedInRequest, pk: int) -> Appointment:
     return get_object_or_404(operations_for(request.user), pk=pk)
 
 
-def _ask(request: HttpRequest, found: Appointment, service: Callable, **asked) -> HttpResponse:
+def _ask(request: SignedInRequest, found: Appointment, service: Callable, **asked) -> HttpResponse:
     try:
         service(appointment_id=found.pk, by=request.user, **asked)
     except AccessRefused:
@@ -91,7 +92,7 @@ def _ask(request: HttpRequest, found: Appointment, service: Callable, **asked) -
     return _answer(request, found)
 
 
-def _answer(request: HttpRequest, found: Appointment, refusal: str = "") -> HttpResponse:
+def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> HttpResponse:
     """Show how the operation now stands: alone for htmx, on its page otherwise."""
     if not request.htmx:
         if refusal:

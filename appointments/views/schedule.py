@@ -3,7 +3,7 @@
 import datetime as dt
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -19,6 +19,7 @@ from appointments.queries.schedule import counted
 from staff import clock
 from staff.access import Capability, may, requires
 from staff.paging import page_by_key
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
@@ -28,7 +29,7 @@ PAGE_SIZE = 50
 @require_safe
 @vary_on_headers("HX-Request")
 @requires(C.SEE_SCHEDULE)
-def schedule(request: HttpRequest) -> HttpResponse:
+def schedule(request: SignedInRequest) -> HttpResponse:
     """List appointments; htmx gets the list alone, and an address without empty filters."""
     filters = ScheduleFilter(request.GET, user=request.user)
     rows = filters.rows()
@@ -50,7 +51,7 @@ def schedule(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @requires(C.SEE_SCHEDULE, C.KEEP, C.GIVE_OPINION, C.RULE_ON_OPERATIONS)
-def appointment(request: HttpRequest, pk: int) -> HttpResponse:
+def appointment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one appointment and all that happened to it; that it was seen is recorded."""
     found = get_object_or_404(visible_to(request.user), pk=pk)
     card = cards_of([found], request.user)[0]
