@@ -38,14 +38,14 @@ def decisions() -> Iterator[str]:
 def notices() -> Iterator[str]:
     """Yield the counts of notices by state, then of tries by channel and state."""
     now = progress()
-    states = [(NoticeState(state).label, number) for state, number in now.notices.items()]
+    states = [(str(NoticeState(state).label), number) for state, number in now.notices.items()]
     yield "   Avis : " + _listed(states)
     for channel, tries in now.deliveries.items():
-        states = [(DeliveryState(state).label, number) for state, number in tries.items()]
+        states = [(str(DeliveryState(state).label), number) for state, number in tries.items()]
         yield f"   {Channel(channel).label} : " + _listed(states)
 
 
-def _listed(counts: list[tuple[str, int]]) -> str:
+def _listed(counts: Iterable[tuple[object, int]]) -> str:
     return ", ".join(f"{label} {number}" for label, number in counts if number) or "aucun"
 
 
