@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from notifications import sms_text, texts, wording
 from notifications.models import MessageText, Word
 from staff.clock import BRUSSELS
+from staff.requests import person
 from staff.services import audit
 
 
@@ -59,7 +60,7 @@ class MessageTextAdmin(admin.ModelAdmin):
         texts.forget()
         audit.record(
             action=action,
-            by=request.user,
+            by=person(request),
             subject=obj,
             language=obj.language,
             kind=obj.kind,

@@ -12,11 +12,12 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from staff.errors import AccessRefused
 from staff.models import Role, User
+from staff.requests import SignedInRequest
 
 
 class Capability(enum.Enum):
@@ -143,7 +144,7 @@ def requires(*capabilities: Capability) -> Callable[..., Any]:
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @login_required
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not any(may(request.user, capability) for capability in capabilities):
                 require(request.user, capabilities[0])
             return view(request, *args, **kwargs)

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import AuditEvent, Delegation, Practitioner, RoleAssignment, Site, Unit, User
+from staff.requests import person
 from staff.services import audit
 
 admin.site.site_header = _("Données de référence")
@@ -47,14 +48,17 @@ class ReferenceAdmin(ForAdministrators, admin.ModelAdmin):
         """Record deletions, one event each."""
         for obj in queryset:
             audit.record(
-                action=f"{obj._meta.model_name}.deleted", by=request.user, subject=obj, was=str(obj)
+                action=f"{obj._meta.model_name}.deleted",
+                by=person(request),
+                subject=obj,
+                was=str(obj),
             )
         return super().log_deletions(request, queryset)
 
     def _record(self, verb: str, request: HttpRequest, obj: models.Model, entry: Any) -> Any:
         audit.record(
             action=f"{obj._meta.model_name}.{verb}",
-            by=request.user,
+            by=person(request),
             subject=obj,
             what=entry.get_change_message() if entry else "",
         )

@@ -25,9 +25,7 @@ def _run(schema_editor, statements: dict[str, str], table: str, verbs: tuple[str
         schema_editor.execute(template.format(table=table, verb=verb, VERB=verb.upper()), None)
 
 
-def append_only(
-    table: str, verbs: tuple[str, ...] = ("update", "delete")
-) -> migrations.RunPython:
+def append_only(table: str, verbs: tuple[str, ...] = ("update", "delete")) -> migrations.RunPython:
     """Return the operation that makes ``table`` refuse the given verbs (and its reverse)."""
     return migrations.RunPython(
         lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),

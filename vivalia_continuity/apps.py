@@ -18,7 +18,7 @@ class PageFilesConfig(StaticFilesConfig):
     Compressing them all takes a minute; these take seconds.
     """
 
-    ignore_patterns: ClassVar[list[str]] = [
+    ignore_patterns: ClassVar[list[str]] = [  # type: ignore[misc]
         *StaticFilesConfig.ignore_patterns,
         *("bootstrap/css/bootstrap-*", "bootstrap/css/bootstrap.css*", "bootstrap/css/*.rtl.*"),
         *("bootstrap/js/bootstrap.js*", "bootstrap/js/bootstrap.[em]*", "bootstrap/js/jquery*"),

@@ -204,6 +204,7 @@ if SERVER_MODE and env.bool("BEHIND_TLS", default=True):
 # --- Work in the background ---------------------------------------------------------------
 REDIS_URL = env("REDIS_URL", default="")
 BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
     # Whoever rings at a dead broker gives up at once: a person waits for the page, and the

@@ -9,12 +9,13 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
 from staff.models import User
+from staff.requests import SignedInRequest
 from vivalia_continuity.health import health as look_at_health
 from vivalia_continuity.navigation import first_page
 
 
 @login_required
-def home(request: HttpRequest) -> HttpResponse:
+def home(request: SignedInRequest) -> HttpResponse:
     """Bring each person to the page where their work starts."""
     page = first_page(request.user)
     if page is not None:

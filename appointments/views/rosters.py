@@ -4,7 +4,7 @@ import datetime as dt
 from dataclasses import replace
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -23,12 +23,13 @@ from appointments.rosters.content import RosterContent, file_stem
 from appointments.rosters.page import for_browser
 from appointments.services import rosters as service
 from staff.access import Capability, requires
+from staff.requests import SignedInRequest
 from staff.services import audit
 
 
 @require_GET
 @requires(Capability.PRINT_ROSTERS)
-def roster_list(request: HttpRequest) -> HttpResponse:
+def roster_list(request: SignedInRequest) -> HttpResponse:
     """The units of the scope on a day, by site, with their sheets."""
     asked = DayForm(request.GET)
     asked.is_valid()
@@ -45,7 +46,7 @@ def roster_list(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Capability.PRINT_ROSTERS)
-def roster_progress(request: HttpRequest, day: dt.date) -> HttpResponse:
+def roster_progress(request: SignedInRequest, day: dt.date) -> HttpResponse:
     """The part of the list that moves while sheets are drawn (htmx)."""
     context = {"rosters": roster_day(request.user, day)}
     return render(request, "appointments/rosters/_day.html", context)
@@ -53,7 +54,7 @@ def roster_progress(request: HttpRequest, day: dt.date) -> HttpResponse:
 
 @require_POST
 @requires(Capability.PRINT_ROSTERS)
-def roster_issue(request: HttpRequest) -> HttpResponse:
+def roster_issue(request: SignedInRequest) -> HttpResponse:
     """Give one unit, or every unit of the day in the scope, its sheet."""
     form = IssueForm(request.POST)
     if not form.is_valid():
@@ -71,7 +72,7 @@ def roster_issue(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 @requires(Capability.PRINT_ROSTERS)
-def roster_print(request: HttpRequest, unit_id: int, day: dt.date) -> HttpResponse:
+def roster_print(request: SignedInRequest, unit_id: int, day: dt.date) -> HttpResponse:
     """The sheet as it stands now, for the browser to print."""
     unit = get_object_or_404(printable_units(request.user), pk=unit_id)
     content = _numbered(roster_contents(unit_ids=[unit.pk], day=day)[unit.pk])
@@ -88,7 +89,7 @@ def roster_print(request: HttpRequest, unit_id: int, day: dt.date) -> HttpRespon
 
 @require_GET
 @requires(Capability.PRINT_ROSTERS)
-def roster_file(request: HttpRequest, pk: int) -> HttpResponse | FileResponse:
+def roster_file(request: SignedInRequest, pk: int) -> HttpResponse | FileResponse:
     """The PDF of one version."""
     mine = Roster.objects.filter(unit__in=printable_units(request.user))
     ready = mine.filter(state=RosterState.READY).select_related("unit__site")

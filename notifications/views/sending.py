@@ -1,7 +1,7 @@
 """Pause, resume, release: three buttons."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -9,11 +9,12 @@ from django.views.decorators.http import require_POST
 
 from notifications.services import sending
 from staff.access import Capability, requires
+from staff.requests import SignedInRequest
 
 
 @require_POST
 @requires(Capability.HOLD_SENDING)
-def pause(request: HttpRequest) -> HttpResponse:
+def pause(request: SignedInRequest) -> HttpResponse:
     """Hold all sending."""
     sending.pause(by=request.user)
     messages.warning(request, _("Tous les envois sont en pause. Rien n'est perdu."))
@@ -22,7 +23,7 @@ def pause(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Capability.HOLD_SENDING)
-def resume(request: HttpRequest) -> HttpResponse:
+def resume(request: SignedInRequest) -> HttpResponse:
     """Let sending go on."""
     sending.resume(by=request.user)
     messages.success(request, _("Les envois reprennent."))
@@ -31,7 +32,7 @@ def resume(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 @requires(Capability.HOLD_SENDING)
-def release(request: HttpRequest) -> HttpResponse:
+def release(request: SignedInRequest) -> HttpResponse:
     """Let the SMS go that wait for their release time."""
     released = sending.release_now(by=request.user)
     text = ngettext(

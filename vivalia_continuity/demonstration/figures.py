@@ -1,7 +1,7 @@
 """What the demonstration shows and leaves behind: counts, and the messages as a file."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from django.db.models import Count
