@@ -70,6 +70,10 @@ GRANTS: dict[Role, frozenset[Capability]] = {
 }
 
 
+# True for every row; unlike an empty Q() it also says so when joined by "or".
+EVERYTHING = ~Q(pk__in=[])
+
+
 @dataclass(frozen=True)
 class Scope:
     """Where a capability holds: everywhere, or at some sites and in some units."""
@@ -88,7 +92,7 @@ class Scope:
     def units(self, path: str = "unit") -> Q:
         """Return the filter for rows whose unit is reached by ``path``."""
         if self.everywhere:
-            return Q()
+            return EVERYTHING
         return Q(**{f"{path}__site__in": self.site_ids}) | Q(**{f"{path}__in": self.unit_ids})
 
 

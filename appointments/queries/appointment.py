@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 from appointments.models import Appointment, Decision, Service
 from appointments.queries.in_force import keeper_of
 from notifications.models import NoticeItem, NoticeState
-from staff.access import Capability, Scope, scope_of
+from staff.access import Capability, scope_of
 from staff.models import User
 
 DETAILS = ("patient", "unit__site", "practitioner", "feed")
@@ -19,22 +19,12 @@ def visible_to(user: User) -> QuerySet[Appointment]:
     Those of the schedule they see, those of the practitioners they answer for, and the
     operations on which their opinion or ruling is asked.
     """
-    seen = inside(scope_of(user, Capability.SEE_SCHEDULE))
+    seen = scope_of(user, Capability.SEE_SCHEDULE).units()
     if keeper := keeper_of(user).practitioner_ids:
         seen |= Q(practitioner__in=keeper)
     for capability in (Capability.GIVE_OPINION, Capability.RULE_ON_OPERATIONS):
-        seen |= Q(service=Service.SURGERY) & inside(scope_of(user, capability))
+        seen |= Q(service=Service.SURGERY) & scope_of(user, capability).units()
     return Appointment.objects.filter(seen).select_related(*DETAILS)
-
-
-def inside(scope: Scope) -> Q:
-    """Return the filter for a scope that can be joined with others by "or".
-
-    ``Scope.units`` answers an empty filter for "everywhere", which "or" would ignore.
-    """
-    if scope.everywhere:
-        return Q(pk__isnull=False)
-    return scope.units() if scope else Q(pk__in=[])
 
 
 def standing_decisions(appointments: list[Appointment]) -> dict[int, Decision]:

@@ -17,23 +17,18 @@ from appointments.models import (
     Service,
     Status,
 )
-from appointments.queries.appointment import inside, standing_decisions
+from appointments.queries.appointment import standing_decisions
 from appointments.queries.in_force import keep_answers
 from appointments.rules import KeepAnswer
 from staff import clock
 from staff.access import Capability, Scope, scope_of
-from staff.models import Role, User
+from staff.models import User
 
 C = Capability
 OPENED_BY = (C.GIVE_OPINION, C.RULE_ON_OPERATIONS, C.SEE_BOARD)
 DAYS_AHEAD = 14
 # What waits for a ruling first; then theatre by theatre, the most urgent first.
 ORDER = ("is_settled", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
-SPEAKS_AS = {
-    Role.SURGEON: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
-    Role.NURSE: (OpinionRole.NURSE,),
-    Role.MEDICAL_DIRECTOR: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
-}
 _AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
 _URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2}
 
@@ -79,7 +74,7 @@ def operations_for(user: User) -> QuerySet[Appointment]:
     """Return the operations of the places where the user speaks, rules or watches."""
     seen = Q(pk__in=[])
     for capability in OPENED_BY:
-        seen |= inside(scope_of(user, capability))
+        seen |= scope_of(user, capability).units()
     return (
         Appointment.objects.filter(seen, service=Service.SURGERY)
         .exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
@@ -111,13 +106,6 @@ def first_day(days: list[OperatingDay]) -> dt.date:
     """Return the day to open on: the first with something to rule on, else the first at all."""
     waiting = [day for day in days if day.awaiting]
     return next(iter([*waiting, *days]), OperatingDay(clock.today(), 0, 0)).day
-
-
-def opinion_roles(user: User) -> list[OpinionRole]:
-    """Return as what the user may speak, by the roles they hold (one query)."""
-    roles = user.role_assignments.values_list("role", flat=True).distinct()
-    spoken = {as_role for role in roles for as_role in SPEAKS_AS.get(Role(role), ())}
-    return [role for role in OpinionRole if role in spoken]
 
 
 def with_opinions(

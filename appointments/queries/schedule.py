@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment, Status
-from appointments.queries.appointment import inside
 from patients.queries import patient_ids
 from patients.search_text import SearchText
 from staff import clock
@@ -19,7 +18,7 @@ COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and c
 
 def schedule_for(user: User) -> QuerySet[Appointment]:
     """Return the appointments of the places where the user sees the schedule."""
-    rows = Appointment.objects.filter(inside(scope_of(user, Capability.SEE_SCHEDULE)))
+    rows = Appointment.objects.filter(scope_of(user, Capability.SEE_SCHEDULE).units())
     return rows.select_related("patient", "unit__site", "practitioner")
 
 

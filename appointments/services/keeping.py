@@ -72,8 +72,10 @@ def contacted(*, appointment_id: int, by: User) -> Notice:
         raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
     if notice.state == NoticeState.TOLD:
         return notice
-    delivery = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).latest("number")
-    calls.log(delivery_id=delivery.pk, by=by, result=calls.CallResult.REACHED)
+    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
+    if call is None:
+        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
+    calls.log(delivery_id=call.pk, by=by, result=calls.CallResult.REACHED)
     notice.refresh_from_db()
     return notice
 

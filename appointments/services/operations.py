@@ -8,11 +8,11 @@ from appointments.models import (
     Basis,
     Decision,
     Opinion,
-    OpinionRole,
     Outcome,
     Service,
     View,
 )
+from appointments.queries.opinions import opinion_roles
 from appointments.services import deciding
 from appointments.services.keeping import allowed_verdict
 from staff import clock
@@ -29,7 +29,7 @@ def give_opinion(
     """Note a colleague's view on an operation of their scope.
 
     Args:
-        role: ``OpinionRole``: as what they speak.
+        role: ``OpinionRole``: as what they speak, one of ``opinion_roles``.
         view: ``View``: what they think should happen.
 
     Raises:
@@ -39,7 +39,7 @@ def give_opinion(
     if appointment.service != Service.SURGERY:
         raise Refusal(_("Un avis se donne sur une opération."))
     _require_at(appointment, by, Capability.GIVE_OPINION)
-    if role not in OpinionRole.values or view not in View.values:
+    if role not in opinion_roles(by) or view not in View.values:
         raise Refusal(_("Choisissez en tant que quoi vous parlez, et votre avis."))
     opinion = Opinion.objects.create(
         appointment=appointment,

@@ -18,9 +18,9 @@ from appointments.queries.operations import (
     first_day,
     operating_days,
     operations_for,
-    opinion_roles,
     with_opinions,
 )
+from appointments.queries.opinions import opinion_roles
 from appointments.services import operations as services
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal

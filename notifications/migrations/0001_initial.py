@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField(verbose_name='jour')),
                 ('version', models.PositiveSmallIntegerField(verbose_name='version')),
-                ('state', models.CharField(choices=[('open', 'à prévenir'), ('told', 'prévenu'), ('unreachable', 'injoignable'), ('withdrawn', 'retirée')], default='open', max_length=12, verbose_name='état')),
+                ('state', models.CharField(choices=[('open', 'à prévenir'), ('told', 'prévenu'), ('unreachable', 'injoignable'), ('withdrawn', 'retiré')], default='open', max_length=12, verbose_name='état')),
                 ('first_at', models.DateTimeField(help_text='Passé ce moment, prévenir ne sert plus.', verbose_name='premier rendez-vous')),
                 ('created_at', models.DateTimeField(verbose_name='ouverte le')),
                 ('handed_over_at', models.DateTimeField(blank=True, null=True, verbose_name='remise le')),

@@ -15,7 +15,7 @@ class NoticeState(models.TextChoices):
     OPEN = "open", _("à prévenir")
     TOLD = "told", _("prévenu")
     UNREACHABLE = "unreachable", _("injoignable")
-    WITHDRAWN = "withdrawn", _("retirée")
+    WITHDRAWN = "withdrawn", _("retiré")
 
 
 class Word(models.TextChoices):

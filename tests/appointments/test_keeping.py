@@ -184,3 +184,10 @@ class TestOperations:
             operations.give_opinion(
                 appointment_id=an_appointment().pk, by=nurse, role="nurse", view="cancel"
             )
+
+    def test_a_nurse_does_not_speak_as_the_surgeon(self, operation):
+        nurse = a_user("nurse", "nurse")
+        with pytest.raises(Refusal, match="en tant que"):
+            operations.give_opinion(
+                appointment_id=operation.pk, by=nurse, role="surgeon", view="cancel"
+            )

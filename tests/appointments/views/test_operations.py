@@ -126,8 +126,9 @@ class TestOpinions:
 
     def test_the_newest_opinion_of_each_role_stands_side_by_side(self, client, director):
         made = an_operation()
+        colleague = a_user("collegue", "surgeon", "nurse")
         for role, view in (("surgeon", "cancel"), ("surgeon", "maintain"), ("nurse", "cancel")):
-            services.give_opinion(appointment_id=made.pk, by=director, role=role, view=view)
+            services.give_opinion(appointment_id=made.pk, by=colleague, role=role, view=view)
         shown = client.get(reverse("operations"), {"day": "2022-05-16"}).context["operations"][0]
         views = {role: opinion and opinion.view for role, opinion in shown.opinions.items()}
         assert views == {"surgeon": "maintain", "anaesthetist": None, "nurse": "cancel"}
