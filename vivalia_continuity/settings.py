@@ -135,7 +135,6 @@ LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "staff.accounts.ClosedAccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
-ACCOUNT_FORMS = {"login": "staff.forms.SignInForm"}
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False  # closing the browser of a shared computer signs out
