@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
                 ('version', models.PositiveSmallIntegerField(verbose_name='version')),
                 ('day', models.DateField(verbose_name='jour')),
                 ('outcome', models.CharField(choices=[('cancelled', 'annulé'), ('maintained', 'maintenu'), ('under_review', 'à examiner')], max_length=12, verbose_name='décision')),
-                ('basis', models.CharField(choices=[('clause', 'bulletin'), ('person', 'personne'), ('lapse', 'bulletin levé')], max_length=8, verbose_name='fondement')),
+                ('basis', models.CharField(choices=[('clause', 'bulletin'), ('person', 'une personne'), ('lapse', 'bulletin levé')], max_length=8, verbose_name='fondement')),
                 ('decided_at', models.DateTimeField(verbose_name='décidé le')),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='motif')),
             ],
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('role', models.CharField(choices=[('surgeon', 'chirurgien'), ('anaesthetist', 'anesthésiste'), ('nurse', 'infirmier ou infirmière')], max_length=12, verbose_name='en tant que')),
-                ('view', models.CharField(choices=[('maintain', 'maintenir'), ('cancel', 'annuler')], max_length=8, verbose_name='avis')),
+                ('view', models.CharField(choices=[('maintain', 'maintenir'), ('cancel', 'annuler')], max_length=8, verbose_name='point de vue')),
                 ('comment', models.CharField(blank=True, max_length=300, verbose_name='commentaire')),
                 ('given_at', models.DateTimeField(verbose_name='donné le')),
             ],

@@ -14,7 +14,7 @@ class Basis(models.TextChoices):
     """On what a decision rests."""
 
     CLAUSE = vocabulary.Basis.CLAUSE.value, _("bulletin")
-    PERSON = vocabulary.Basis.PERSON.value, _("personne")
+    PERSON = vocabulary.Basis.PERSON.value, _("une personne")
     LAPSE = vocabulary.Basis.LAPSE.value, _("bulletin levé")
 
 
@@ -121,7 +121,7 @@ class Opinion(models.Model):
         Appointment, models.PROTECT, related_name="opinions", verbose_name=_("rendez-vous")
     )
     role = models.CharField(_("en tant que"), max_length=12, choices=OpinionRole.choices)
-    view = models.CharField(_("avis"), max_length=8, choices=View.choices)
+    view = models.CharField(_("point de vue"), max_length=8, choices=View.choices)
     comment = models.CharField(_("commentaire"), max_length=300, blank=True)
     given_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("donné par")

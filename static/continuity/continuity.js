@@ -59,4 +59,12 @@ document.addEventListener("click", (event) => {
 });
 
 // The day that is shown is also the day that is seen, where days scroll sideways.
-document.querySelector("[aria-current=date]")?.scrollIntoView({ inline: "center", block: "nearest" });
+// Sideways only: the page itself stays at its top.
+for (const day of document.querySelectorAll("[aria-current=date]")) {
+  let strip = day.parentElement;
+  while (strip && strip.scrollWidth <= strip.clientWidth) strip = strip.parentElement;
+  if (strip && strip !== document.documentElement && strip !== document.body) {
+    const from = day.getBoundingClientRect().left - strip.getBoundingClientRect().left;
+    strip.scrollLeft += from - (strip.clientWidth - day.offsetWidth) / 2;
+  }
+}
