@@ -15,6 +15,7 @@ from appointments.models import (
     Outcome,
     Service,
 )
+from appointments.queries.bulletins import visible
 from appointments.queries.schedule import CALLED_OFF, sites_of
 from notifications.queries.progress import Progress, progress
 from staff import clock
@@ -118,7 +119,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         day: whose grid; None for the first day ruled by a bulletin, else tomorrow.
     """
     today = clock.today()
-    bulletins = _bulletins(today)
+    bulletins = _bulletins(user, today)
     in_force = [one for one in bulletins if one.state == BulletinState.IN_FORCE]
     ruled = [max(one.first_day, today) for one in in_force]
     day = day or min(ruled, default=today + dt.timedelta(days=1))
@@ -181,13 +182,14 @@ def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
     return [_Count(**(line | {"outcome": line["outcome"] or UNDECIDED})) for line in lines]
 
 
-def _bulletins(today: dt.date) -> list[Bulletin]:
-    """Return drafts and bulletins in force that still rule a day, the last approved at the end."""
+def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
+    """Return drafts and bulletins in force that still rule a day, the last approved at the end.
+
+    Drafts only for those who may open them.
+    """
     return list(
-        Bulletin.objects.filter(
-            state__in=[BulletinState.DRAFT, BulletinState.IN_FORCE], last_day__gte=today
-        )
-        .select_related("drafted_by", "approved_by")
+        visible(user)
+        .filter(state__in=[BulletinState.DRAFT, BulletinState.IN_FORCE], last_day__gte=today)
         .order_by("approved_at", "id")
     )
 

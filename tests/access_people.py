@@ -1,0 +1,153 @@
+"""The data set and the people of the access matrix: a small hospital, everybody in every place."""
+
+from dataclasses import dataclass
+
+from django.core.files.base import ContentFile
+
+from appointments.models import Appointment, Bulletin, ImportState, Roster, ScheduleImport
+from appointments.queries.bulletins import clauses_of, fingerprint
+from appointments.services import keeping
+from notifications.models import Delivery
+from notifications.references import reference_of
+from staff.models import Delegation, Practitioner, Role, RoleAssignment, Unit, User
+from tests import access_matrix as matrix
+from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft, approved
+from tests.builders import (
+    MONDAY,
+    a_patient,
+    a_practitioner,
+    a_site,
+    a_unit,
+    a_user,
+    an_appointment,
+)
+from tests.notifications.builders import a_call, a_notice
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody who asks: the user (None: nobody is signed in), their role, and where it holds."""
+
+    user: User | None
+    role: str = ""
+    place: str = matrix.GROUP
+    is_own: bool = False
+
+    def __str__(self) -> str:
+        if self.user is None:
+            return "a stranger"
+        if self.role not in matrix.EVERYBODY:
+            return self.user.username
+        return f"the patient's own {self.role}" if self.is_own else f"{self.role} {self.place}"
+
+
+@dataclass(frozen=True)
+class House:
+    """The objects that the rows of the matrix name, and everybody who asks for them."""
+
+    objects: dict[str, object]
+    people: list[Person]
+
+
+def a_house() -> House:
+    """Return the hospital at Saturday noon: a bulletin in force, one drafted, all else once."""
+    unit = a_unit("arlon-cardio")
+    Unit.objects.filter(pk=unit.pk).update(name=matrix.UNIT_NAME)
+    theatre = a_unit("arlon-bloc", kind="operating_theatre")
+    owner = a_user("owner", Role.DOCTOR, Role.SURGEON)
+    doctor = a_practitioner("dr-owner", user=owner)
+    consultation, kept = (_with_patient(unit=unit, practitioner=doctor) for _ in range(2))
+    operation = _with_patient(unit=theatre, practitioner=doctor, service="surgery")
+    bulletin, draft = _bulletins()
+    keeping.keep(appointment_id=kept.pk, by=owner)
+    call = a_call(a_notice(patient=a_patient(family_name=matrix.PATIENT)), not_before=SATURDAY_NOON)
+    message = Delivery.objects.get(channel="sms", notice__patient=consultation.patient)
+    objects = {
+        "consultation": consultation.pk,
+        "kept": kept.pk,
+        "operation": operation.pk,
+        "bulletin": bulletin.pk,
+        "draft": draft.pk,
+        "seen": fingerprint(draft, clauses_of(draft)),
+        "message": message.pk,
+        "call": call.pk,
+        "reference": reference_of(call.notice_id),
+        "unit": unit.pk,
+        "monday": MONDAY,
+        "roster": _a_roster(unit).pk,
+        "load": _a_load(owner).pk,
+        "csv": "csv",
+    }
+    return House(objects, _people([unit, theatre], doctor, owner))
+
+
+def _with_patient(**fields) -> Appointment:
+    return an_appointment(patient=a_patient(family_name=matrix.PATIENT), **fields)
+
+
+def _bulletins() -> tuple[Bulletin, Bulletin]:
+    ruling = approved(a_draft())
+    Bulletin.objects.filter(pk=ruling.pk).update(title="Bulletin du jour")
+    draft = a_draft(*THE_DAY[:3])
+    Bulletin.objects.filter(pk=draft.pk).update(title=matrix.DRAFT_TITLE)
+    draft.refresh_from_db()
+    return ruling, draft
+
+
+def _a_roster(unit: Unit) -> Roster:
+    roster = Roster(unit=unit, day=MONDAY, version=1, state="ready", made_at=SATURDAY_NOON)
+    roster.file.save("essai.pdf", ContentFile(b"%PDF-1.7"), save=False)
+    roster.save()
+    return roster
+
+
+def _a_load(by: User) -> ScheduleImport:
+    feed = Appointment.objects.select_related("feed")[0].feed
+    load = ScheduleImport.objects.create(
+        feed=feed,
+        state=ImportState.CHECKED,
+        file_name=matrix.FILE_NAME,
+        is_dry_run=True,
+        started_at=SATURDAY_NOON,
+        finished_at=SATURDAY_NOON,
+        started_by=by,
+    )
+    load.rejected_rows.create(line=3, column="Date", value="31/02/2022", why="N'existe pas.")
+    return load
+
+
+def _people(units: list[Unit], doctor: Practitioner, owner: User) -> list[Person]:
+    """Return a stranger, people without a role, and each role in each place.
+
+    "In the unit" means in the unit of the object, so that role is held in both units of the data
+    set; the other unit of the site and the other site hold none of its objects.
+    """
+    places: dict[str, list[dict]] = {
+        matrix.GROUP: [{}],
+        matrix.SITE: [{"site": a_site("arlon")}],
+        matrix.UNIT: [{"unit": unit} for unit in units],
+        matrix.OTHER_UNIT: [{"unit": a_unit("arlon-ortho")}],
+        matrix.OTHER_SITE: [{"site": a_site("virton")}],
+    }
+    roles = [(role, place) for role in Role.values for place in places]
+    users = User.objects.bulk_create(
+        User(username=f"{role} {place}", password="!") for role, place in roles
+    )
+    people = [Person(user, role, place) for user, (role, place) in zip(users, roles, strict=True)]
+    RoleAssignment.objects.bulk_create(
+        RoleAssignment(user=person.user, role=person.role, **held)
+        for person in people
+        for held in places[person.place]
+    )
+    nobody = a_user("somebody without a role")
+    administrator = User.objects.create_superuser("an administrator", password="!")
+    delegate = a_user("the doctor's delegate", Role.DOCTOR, site=a_site("virton"))
+    Delegation.objects.create(practitioner=doctor, delegate=delegate, given_at=SATURDAY_NOON)
+    return [
+        Person(None),
+        Person(nobody),
+        Person(administrator, matrix.ADMINISTRATOR),
+        Person(owner, Role.SURGEON, is_own=True),
+        Person(delegate, Role.DOCTOR, matrix.OTHER_SITE, is_own=True),
+        *people,
+    ]
