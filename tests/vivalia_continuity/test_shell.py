@@ -217,6 +217,12 @@ def test_nobody_signs_themselves_up_or_resets_by_mail(client: Client, path):
     assert client.get(f"/account/{path}").status_code == 404
 
 
+def test_no_page_offers_a_mail_that_will_not_come(client: Client):
+    page = client.get(reverse("account_login"), headers={"accept-language": "fr"}).content.decode()
+    assert reverse("account_reset_password") not in page
+    assert "en donne un nouveau" in page
+
+
 @pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"])
 def test_a_second_factor_can_be_set_up(client: Client, page):
     a_user("anne", Role.NURSE)
