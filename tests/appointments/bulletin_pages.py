@@ -1,0 +1,38 @@
+"""People before the bulletin pages, for tests."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from staff.models import User
+from tests.appointments.bulletins import somebody_in_the_crisis_cell
+from tests.pages import fields_of
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which the user is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def crisis(name: str = "crise2") -> Client:
+    """Return the browser of a member of the crisis cell."""
+    return signed_in(somebody_in_the_crisis_cell(name))
+
+
+def page(client: Client, name: str, *args: Any) -> HttpResponse:
+    """Return a page by the name of its address."""
+    return client.get(reverse(name, args=args))
+
+
+def text_of(response: HttpResponse) -> str:
+    """Return the HTML of a page."""
+    return response.content.decode()
+
+
+def seen_on(response: HttpResponse) -> str:
+    """Return the fingerprint of the wording that a page shows."""
+    return fields_of(text_of(response), having="seen")["seen"][0]
