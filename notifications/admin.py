@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 
 from notifications import sms_text, texts, wording
 from notifications.models import MessageText, Word
+from staff.admin import ForAdministrators
 from staff.clock import BRUSSELS
 from staff.requests import person
 from staff.services import audit
 
 
 @admin.register(MessageText)
-class MessageTextAdmin(admin.ModelAdmin):
+class MessageTextAdmin(ForAdministrators, admin.ModelAdmin):
     """Edits texts; what is wrong with one is said by the model (``wording.faults``)."""
 
     list_display = ["language", "kind", "parts"]

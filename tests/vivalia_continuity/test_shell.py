@@ -1,7 +1,6 @@
-"""The frame of every page: home by role, menu, banners, language, sign-in, health, refusals."""
+"""The frame of every page: home by role, menu, banners, language, refusals."""
 
 import datetime as dt
-import json
 import re
 
 import pytest
@@ -10,7 +9,6 @@ from django.contrib.messages.storage.base import Message
 from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
-from django.utils import timezone
 
 from appointments.models import Feed
 from appointments.queries.data_age import data_age
@@ -21,11 +19,9 @@ from staff.errors import AccessRefused, Refusal
 from staff.middleware import RefusalMiddleware
 from staff.models import Role, User
 from tests.builders import a_site, a_unit, a_user, at
-from vivalia_continuity.health import health
 from vivalia_continuity.navigation import FIRST_PAGES, PAGES
 
 pytestmark = pytest.mark.django_db
-PASSWORD = "motdepasse-de-test"  # of every a_user
 
 
 def signed_in(client: Client, *roles: str, **fields) -> User:
@@ -146,24 +142,6 @@ def test_a_feed_heard_later_in_a_drill_is_not_older_than_new():
         assert data_age().hours == 0
 
 
-# --- Time ------------------------------------------------------------------------------------
-def test_the_hospital_keeps_the_time_of_brussels():
-    with time_machine.travel(dt.datetime(2022, 5, 14, 22, 30, tzinfo=dt.UTC), tick=False):
-        assert clock.now() == timezone.now()
-        assert clock.today() == dt.date(2022, 5, 15)
-
-
-@override_settings(DEMO_TODAY="2022-05-14")
-def test_in_a_drill_the_day_stays_and_the_hour_runs_on():
-    with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=clock.BRUSSELS), tick=False):
-        assert clock.now() == at("2022-05-14 08:05")
-        assert clock.today() == dt.date(2022, 5, 14)
-
-
-def test_a_moment_falls_on_the_day_it_has_in_brussels():
-    assert clock.local_day(dt.datetime(2022, 5, 15, 22, 0, tzinfo=dt.UTC)) == dt.date(2022, 5, 16)
-
-
 # --- Language --------------------------------------------------------------------------------
 def test_the_account_chooses_the_language_whatever_the_browser_prefers(client: Client):
     signed_in(client, Role.NURSE, language="en")
@@ -187,59 +165,6 @@ def test_a_language_that_is_not_offered_changes_nothing(client: Client, language
     client.post(reverse("set_language"), {"language": language})
     user.refresh_from_db()
     assert user.language == "fr"
-
-
-# --- Sign-in ---------------------------------------------------------------------------------
-def sign_in(client: Client, password: str = PASSWORD) -> HttpResponse:
-    return client.post(reverse("account_login"), {"login": "anne", "password": password})
-
-
-def test_people_sign_in_with_their_user_name(client: Client):
-    a_user("anne", Role.NURSE)
-    assert sign_in(client).url == reverse("home")
-
-
-def test_too_many_wrong_passwords_lock_the_account_out_with_a_sentence(client: Client, settings):
-    settings.AXES_FAILURE_LIMIT = 3
-    a_user("anne", Role.NURSE)
-    for _ in range(3):
-        answer = sign_in(client, "faux")
-    assert answer.status_code == 429
-    assert "Trop d'essais" in answer.content.decode()
-    assert sign_in(client).status_code == 429
-
-
-@pytest.mark.parametrize(
-    "path", ["signup/", "email/", "confirm-email/", "password/reset/", "password/set/"]
-)
-def test_nobody_signs_themselves_up_or_resets_by_mail(client: Client, path):
-    signed_in(client, Role.NURSE)
-    assert client.get(f"/account/{path}").status_code == 404
-
-
-def test_no_page_offers_a_mail_that_will_not_come(client: Client):
-    page = client.get(reverse("account_login"), headers={"accept-language": "fr"}).content.decode()
-    assert reverse("account_reset_password") not in page
-    assert "en donne un nouveau" in page
-
-
-@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"])
-def test_a_second_factor_can_be_set_up(client: Client, page):
-    a_user("anne", Role.NURSE)
-    sign_in(client)
-    answer = client.get(reverse(page), follow=True)
-    assert answer.status_code == 200
-    assert "site-header" in answer.content.decode()
-
-
-def test_the_reference_data_have_no_other_way_in(client: Client):
-    answer = client.get(reverse("admin:index"), follow=True)
-    assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
-
-
-def test_a_live_page_whose_sign_in_ran_out_loads_itself_again(client: Client):
-    answer = client.get(reverse("board_live"), headers={"hx-request": "true"})
-    assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
 
 
 # --- Refusals --------------------------------------------------------------------------------
@@ -275,41 +200,7 @@ def test_a_page_that_does_not_exist_says_so_in_our_frame(client: Client):
     assert "Page introuvable" in answer.content.decode()
 
 
-# --- Health ----------------------------------------------------------------------------------
-def test_health_answers_without_a_sign_in_and_without_a_name(client: Client, settings, tmp_path):
-    settings.BROKER_DIR = tmp_path
-    Feed.objects.create(name="agenda", heard_at=clock.now())
-    answer = client.get(reverse("health"))
-    assert answer.status_code == 200
-    found = json.loads(answer.content)
-    assert (found["ok"], found["database"], found["migrated"], found["broker"]) == (True,) * 4
-    assert (found["data_age_hours"], found["data_is_old"]) == (0, False)
-
-
-def test_a_missing_broker_is_told_but_people_work_on(client: Client, settings, tmp_path):
-    settings.REDIS_URL, settings.BROKER_DIR = "", tmp_path / "nothing"
-    answer = client.get(reverse("health"))
-    assert (answer.status_code, answer.json()["broker"]) == (200, False)
-
-
-def test_an_unreachable_redis_is_a_missing_broker(settings, monkeypatch):
-    from celery import current_app
-
-    settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(current_app.conf, "broker_url", settings.REDIS_URL)
-    monkeypatch.setattr(current_app.conf, "broker_write_url", settings.REDIS_URL)
-    assert health().broker is False
-
-
-def test_a_database_behind_this_version_is_not_healthy(client: Client, monkeypatch):
-    monkeypatch.setattr(
-        "vivalia_continuity.health._newest_migrations", lambda: frozenset({("staff", "9999")})
-    )
-    answer = client.get(reverse("health"))
-    assert (answer.status_code, answer.json()["migrated"]) == (503, False)
-
-
-# --- Scopes and messages -----------------------------------------------------------------------
+# --- Scopes and messages ---------------------------------------------------------------------
 def test_messages_stand_in_a_live_region(rf: RequestFactory):
     from django.template.loader import render_to_string
 

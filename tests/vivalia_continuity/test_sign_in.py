@@ -1,0 +1,66 @@
+"""One way in: user name and password, a second factor if wanted, locked after too many tries."""
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from staff.models import Role
+from tests.builders import a_user
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "motdepasse-de-test"  # of every a_user
+
+
+def sign_in(client: Client, password: str = PASSWORD) -> HttpResponse:
+    return client.post(reverse("account_login"), {"login": "anne", "password": password})
+
+
+def test_people_sign_in_with_their_user_name(client: Client):
+    a_user("anne", Role.NURSE)
+    assert sign_in(client).url == reverse("home")
+
+
+def test_too_many_wrong_passwords_lock_the_account_out_with_a_sentence(client: Client, settings):
+    settings.AXES_FAILURE_LIMIT = 3
+    a_user("anne", Role.NURSE)
+    for _ in range(3):
+        answer = sign_in(client, "faux")
+    assert answer.status_code == 429
+    assert "Trop d'essais" in answer.content.decode()
+    assert sign_in(client).status_code == 429
+
+
+@pytest.mark.parametrize(
+    "path", ["signup/", "email/", "confirm-email/", "password/reset/", "password/set/"]
+)
+def test_nobody_signs_themselves_up_or_resets_by_mail(client: Client, path):
+    client.force_login(
+        a_user("anne", Role.NURSE), backend="django.contrib.auth.backends.ModelBackend"
+    )
+    assert client.get(f"/account/{path}").status_code == 404
+
+
+def test_no_page_offers_a_mail_that_will_not_come(client: Client):
+    page = client.get(reverse("account_login"), headers={"accept-language": "fr"}).content.decode()
+    assert reverse("account_reset_password") not in page
+    assert "en donne un nouveau" in page
+
+
+@pytest.mark.parametrize("page", ["mfa_activate_totp", "mfa_add_webauthn", "mfa_list_webauthn"])
+def test_a_second_factor_can_be_set_up(client: Client, page):
+    a_user("anne", Role.NURSE)
+    sign_in(client)
+    answer = client.get(reverse(page), follow=True)
+    assert answer.status_code == 200
+    assert "site-header" in answer.content.decode()
+
+
+def test_the_reference_data_have_no_other_way_in(client: Client):
+    answer = client.get(reverse("admin:index"), follow=True)
+    assert answer.redirect_chain[-1][0].startswith(reverse("account_login"))
+
+
+def test_a_live_page_whose_sign_in_ran_out_loads_itself_again(client: Client):
+    answer = client.get(reverse("board_live"), headers={"hx-request": "true"})
+    assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
