@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
@@ -161,7 +162,7 @@ class Appointment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_service_display()} {self.starts_at:%d/%m/%Y %H:%M}"
+        return f"{self.get_service_display()} {localtime(self.starts_at):%d/%m/%Y %H:%M}"
 
     @property
     def groups(self) -> frozenset[str]:

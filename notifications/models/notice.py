@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Patient
@@ -155,4 +156,4 @@ class NoticeItem(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.starts_at:%H:%M} {self.get_word_display()}"
+        return f"{localtime(self.starts_at):%H:%M} {self.get_word_display()}"
