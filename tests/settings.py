@@ -1,9 +1,13 @@
 """Settings of the tests: the app's own, with a fast password hasher and no files left behind."""
 
+import atexit
 import os
+import shutil
 import tempfile
 
-os.environ.setdefault("DATA_DIR", tempfile.mkdtemp(prefix="continuity-tests-"))
+if "DATA_DIR" not in os.environ:
+    os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="continuity-tests-")
+    atexit.register(shutil.rmtree, os.environ["DATA_DIR"], ignore_errors=True)
 os.environ.pop("DATABASE_URL", None)
 
 from vivalia_continuity.settings import *  # noqa: F403
