@@ -103,7 +103,7 @@ class House:
             return Connection(self.redis.url)
         folders = {"data_folder_in": str(self.broker), "data_folder_out": str(self.broker)}
         control = {"control_folder": str(self.broker / "control")}
-        return Connection("filesystem://localhost", transport_options=folders | control)
+        return Connection("folder://localhost", transport_options=folders | control)
 
     def kill(self, worker: subprocess.Popen) -> None:
         """Kill a worker and all that it started, as a power cut does."""

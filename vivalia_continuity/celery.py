@@ -11,8 +11,11 @@ from types import TracebackType
 from celery import Celery
 from django.core.exceptions import ImproperlyConfigured
 
+from vivalia_continuity import folder_broker
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vivalia_continuity.settings")
 
+folder_broker.register()
 app = Celery("vivalia_continuity")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

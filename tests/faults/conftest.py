@@ -29,7 +29,7 @@ def open_house(live_database: dict[str, str], tmp_path: Path) -> Iterator[Opener
     """Return what opens a house that sends through a peer; its logs are shown on failure."""
     with contextlib.ExitStack() as stack:
 
-        def open_it(peer: Peer, *, broker: str = "filesystem", **environment: str) -> House:
+        def open_it(peer: Peer, *, broker: str = "folder", **environment: str) -> House:
             redis = Redis(tmp_path) if broker == "redis" else None
             if redis:
                 redis.start()

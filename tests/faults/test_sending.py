@@ -17,7 +17,7 @@ from tests.processes import House, wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 DISPATCH = "notifications.tasks.dispatch_sms"
-BROKERS = ["filesystem", pytest.param("redis", marks=pytest.mark.redis)]
+BROKERS = ["folder", pytest.param("redis", marks=pytest.mark.redis)]
 
 
 def notices_due(number: int) -> None:
