@@ -5,6 +5,13 @@ import os
 import pytest
 
 from tests.triggers import take_away_delete_triggers
+from vivalia_continuity.celery import app
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bell_in_memory() -> None:
+    """Let rings of this process reach nobody; worker processes have brokers of their own."""
+    app.conf.broker_url = app.conf.broker_write_url = "memory://"
 
 
 @pytest.fixture(scope="session")

@@ -203,15 +203,15 @@ if SERVER_MODE and env.bool("BEHIND_TLS", default=True):
 # --- Work in the background ---------------------------------------------------------------
 REDIS_URL = env("REDIS_URL", default="")
 BROKER_DIR = DATA_DIR / "broker"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object]
+# Whoever rings at a dead broker gives up at once: a person waits for the page, and the sweep
+# finds the work anyway.
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {"max_retries": 0}
 if REDIS_URL:
     CELERY_BROKER_URL = REDIS_URL
-    # Whoever rings at a dead broker gives up at once: a person waits for the page, and the
-    # sweep finds the work anyway.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 0, "socket_connect_timeout": 2}
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {"socket_connect_timeout": 2}
 else:
     CELERY_BROKER_URL = "folder://localhost"
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
         "data_folder_in": str(BROKER_DIR),
         "data_folder_out": str(BROKER_DIR),
         "control_folder": str(BROKER_DIR / "control"),
