@@ -4,6 +4,7 @@ Each answers htmx with the card alone, and a browser without JavaScript with the
 """
 
 from collections.abc import Callable
+from typing import cast
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -13,6 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.forms.care import ReasonForm
+from appointments.models import Appointment
 from appointments.queries.doctor import (
     answered_for,
     cards_of,
@@ -92,13 +94,22 @@ def _act(request: SignedInRequest, pk: int, service: Callable, **asked: str) -> 
     except Refusal as why:
         refusal = str(why)
     if request.htmx:
-        card = cards_of([mine.get(pk=pk)], request.user, refusal=refusal)[0]
-        context = {"card": card, "is_live": True}
-        status = 409 if refusal else 200
-        return render(request, "appointments/doctor/_card.html", context, status=status)
+        return _answer(request, mine.get(pk=pk), refusal)
     if refusal:
         messages.error(request, refusal)
     return redirect(_way_back(request, pk))
+
+
+def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) -> HttpResponse:
+    """Show the card as it now stands, and how many are kept and still to be called."""
+    practitioner = cast("Practitioner", appointment.practitioner)  # answered_for: all have one
+    context = {
+        "card": cards_of([appointment], request.user, refusal=refusal)[0],
+        "counts": counts_of(touched(request.user, practitioner), practitioner),
+        "is_live": True,
+    }
+    status = 409 if refusal else 200
+    return render(request, "appointments/doctor/_answer.html", context, status=status)
 
 
 def _reason(request: SignedInRequest) -> str:

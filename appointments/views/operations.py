@@ -104,6 +104,8 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
     context = {
         "operation": now,
         "roles": opinion_roles(request.user),
+        "days": days,
+        "day": found.day,
         "chosen": next((d for d in days if d.day == found.day), None),
         "is_live": True,
     }

@@ -107,6 +107,7 @@ def keep_a_consultation(doctor: Person) -> str:
     expect(card.get_by_text("Annulé", exact=True)).to_be_visible()
     tap(card, "Garder")
     expect(card.get_by_text("Appelez ce patient")).to_be_visible()
+    expect(page.locator("#doctor-counts")).to_contain_text("1 à appeler")
     doctor.picture("08-my-day-kept")
     tap(card, "Patient contacté")
     expect(card.get_by_text("Patient prévenu")).to_be_visible()
