@@ -5,7 +5,9 @@ value in XFD1048576 asks for hundreds of gigabytes and ends the process without 
 the archive is measured first.
 """
 
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -31,6 +33,21 @@ _PLACE = re.compile(
 )
 _REFERENCE = re.compile(rb"""\s r=["']([A-Za-z]{1,4})(\d{1,9})["']""", re.VERBOSE)
 _LONGEST_TAG = 4096
+# What zipfile raises for a broken archive: a wrong length, an unknown or encrypted part, a name
+# that is no text (a ValueError), a field out of range.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    LookupError,
+    ValueError,
+    OverflowError,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 def open_file(path: Path) -> ScheduleFile:
@@ -70,8 +87,8 @@ def _measure(path: Path) -> None:
             for part in parts:
                 with archive.open(part) as stream:
                     _measure_part(stream, is_sheet=part.filename.startswith(_SHEETS))
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise _damaged() from error  # also: a part that is longer than it says, or encrypted
+    except _DAMAGE as error:
+        raise _damaged() from error
 
 
 def _measure_part(stream: Any, *, is_sheet: bool) -> None:

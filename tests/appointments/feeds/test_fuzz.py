@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
@@ -30,6 +31,13 @@ def entries_of(content: bytes) -> list[ScheduleRecord | RowFault]:
             return []
 
 
+@cache
+def a_workbook() -> bytes:
+    """Return one workbook for all examples: its time of making would differ from call to call."""
+    with tempfile.TemporaryDirectory() as folder:
+        return xlsx_file(Path(folder)).read_bytes()
+
+
 @quick
 @given(st.binary(max_size=2000))
 def test_any_bytes_are_refused_or_faulted(content):
@@ -43,11 +51,20 @@ def test_a_good_file_with_a_piece_replaced_is_read_or_refused(place, piece, cut)
         assert isinstance(entry, RowFault) or digest_of(entry)
 
 
+def test_a_workbook_whose_directory_names_a_part_in_no_text_is_refused():
+    content = a_workbook()
+    name = content.rindex(b"xl/workbook.xml")
+    utf8_flag = content.rindex(b"PK\x01\x02", 0, name) + 9
+    broken = bytearray(content)
+    broken[utf8_flag] |= 0x08
+    broken[name] = 0xD2
+    assert entries_of(bytes(broken)) == []
+
+
 @quick
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 10_000))
 def test_a_damaged_workbook_is_read_or_refused(piece, place):
-    with tempfile.TemporaryDirectory() as folder:
-        content = bytearray(xlsx_file(Path(folder)).read_bytes())
+    content = bytearray(a_workbook())
     place %= len(content)
     content[place : place + len(piece)] = piece
     entries_of(bytes(content))
