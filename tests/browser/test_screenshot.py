@@ -16,7 +16,7 @@ from tests.browser.people import People
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PICTURE = ROOT / "docs" / "images" / "board.png"
-SIZE = (1440, 1340)
+SIZE = (1440, 1400)
 LARGEST_BYTES = 300_000
 
 
