@@ -1,11 +1,7 @@
 """Two people, or a person and a worker, at the same moment: real transactions on PostgreSQL."""
 
-import threading
-from collections.abc import Callable
-
 import pytest
 import time_machine
-from django.db import connections
 
 from appointments.models import Appointment, Decision
 from appointments.services import bulletins, keeping
@@ -16,6 +12,7 @@ from notifications.services.handing_over import hand_over
 from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at
+from tests.together import together
 
 # SQLite has no row locks: its writers wait for each other anyway.
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -27,31 +24,6 @@ def sunday_evening():
     """Freeze the moment when SMS go and doctors may still keep."""
     with time_machine.travel(SUNDAY_EVENING, tick=False):
         yield
-
-
-def together(*actions: Callable[[], object]) -> list[object]:
-    """Run actions in threads that start at once; return results or exceptions, in order."""
-    gate = threading.Barrier(len(actions))
-    results: list[object] = [None] * len(actions)
-
-    def run(place: int, action: Callable[[], object]) -> None:
-        gate.wait(timeout=10)
-        try:
-            results[place] = action()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [
-        threading.Thread(target=run, args=(place, action)) for place, action in enumerate(actions)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert not any(thread.is_alive() for thread in threads), "a deadlock"
-    return results
 
 
 @pytest.fixture

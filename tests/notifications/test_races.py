@@ -2,16 +2,16 @@
 
 import collections
 import threading
-from collections.abc import Callable
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 
 from notifications.models import Delivery, Notice
 from notifications.services import calls, claiming, sending
 from staff.models import User
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, an_sms, send
+from tests.together import together
 
 # On SQLite writers wait for each other; tests/faults runs several processes there.
 pytestmark = [
@@ -19,29 +19,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("sunday"),
 ]
-
-
-def together(*actions: Callable[[], object]) -> list[object]:
-    """Run actions in threads that start at once, and return their results in order."""
-    gate = threading.Barrier(len(actions))
-    results: list[object] = [None] * len(actions)
-
-    def run(place: int, action: Callable[[], object]) -> None:
-        gate.wait(timeout=10)
-        try:
-            results[place] = action()
-        except Exception as error:
-            results[place] = error
-        finally:
-            connections.close_all()
-
-    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(actions)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads), "a deadlock"
-    return results
 
 
 def several_sms(number: int) -> None:
