@@ -160,7 +160,10 @@ def _reschedule_held(cursor: CursorWrapper) -> None:
 
 
 def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
-    """Open the next version of a notice wherever something is wanted and nothing is pending."""
+    """Open the next version of a notice wherever something is wanted and nothing is pending.
+
+    The earliest appointment first: SMS released together leave in this order.
+    """
     cursor.execute(
         """INSERT INTO notifications_notice (patient_id, day, version, state, site_id, first_at,
                reserved_for_id, created_at)
@@ -169,7 +172,7 @@ def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
                CASE WHEN COUNT(w.reserved_for_id) = COUNT(*) THEN MIN(w.reserved_for_id) END, %s
            FROM wanted w LEFT JOIN known k ON k.patient_id = w.patient_id AND k.day = w.day
            WHERE k.pending_id IS NULL OR k.pending_id IN (SELECT id FROM stale_notice)
-           GROUP BY w.patient_id, w.day""",
+           GROUP BY w.patient_id, w.day ORDER BY MIN(w.starts_at)""",
         [as_parameter(now)],
     )
     return cursor.rowcount
@@ -203,6 +206,7 @@ def _add_deliveries(cursor: CursorWrapper, last_id: int) -> None:
                JOIN notifications_notice n ON n.patient_id = w.patient_id AND n.day = w.day
                JOIN patients_patient p ON p.id = w.patient_id
                WHERE n.id > %s
-               GROUP BY n.id, p.id) c""",  # noqa: S608
+               GROUP BY n.id, p.id) c
+           ORDER BY c.notice_id""",  # noqa: S608
         [last_id],
     )

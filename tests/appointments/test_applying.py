@@ -108,6 +108,14 @@ class TestNotices:
         delivery = Delivery.objects.get()
         assert (delivery.state, delivery.not_before) == ("held", RELEASE)
 
+    def test_of_sms_released_together_the_earliest_appointment_leaves_first(self):
+        times = ("2022-05-16 14:00", "2022-05-16 08:10", "2022-05-16 11:30")
+        for starts in times:
+            an_appointment(starts=starts)
+        in_force()
+        leaving = Delivery.objects.order_by("not_before", "id")
+        assert list(leaving.values_list("notice__first_at", flat=True)) == sorted(map(at, times))
+
     @pytest.mark.parametrize(
         "phones",
         [
