@@ -46,7 +46,7 @@ def running_app(
     database_url = os.environ.get("TEST_DATABASE_URL")
     with server(folder, database_url) if database_url else embedded(folder) as app:
         yield app
-        print(app.logs()[-4000:])
+        (OUTPUT / "app.log").write_text(app.logs())
 
 
 @pytest.fixture
