@@ -54,4 +54,4 @@ def people(chromium: Browser, running_app: RunningApp) -> Iterator[People]:
     """Give people at their screens; fails when one of their consoles complained."""
     with People(chromium, running_app.url) as everybody:
         yield everybody
-    assert everybody.complaints == []
+    assert everybody.complaints == [], running_app.logs()[-3000:]
