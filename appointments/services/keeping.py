@@ -3,6 +3,9 @@
 Whether they may is answered by ``rules.may_keep``; each of these may be asked twice.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -17,6 +20,8 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
 
 @transaction.atomic
 def keep(*, appointment_id: int, by: User, reason: str = "") -> Decision:
@@ -25,7 +30,13 @@ def keep(*, appointment_id: int, by: User, reason: str = "") -> Decision:
     Raises:
         Refusal: the bulletin, the deadline or the person does not allow it; says which.
     """
-    return _decide(appointment_id, Outcome.MAINTAINED, by, reason, "appointment.kept")
+    return decide_in_person(
+        deciding.locked(appointment_id),
+        outcome=Outcome.MAINTAINED,
+        by=by,
+        reason=reason,
+        action="appointment.kept",
+    )
 
 
 @transaction.atomic
@@ -35,7 +46,13 @@ def let_go(*, appointment_id: int, by: User, reason: str = "") -> Decision:
     Raises:
         Refusal: as for ``keep``.
     """
-    return _decide(appointment_id, Outcome.CANCELLED, by, reason, "appointment.let_go")
+    return decide_in_person(
+        deciding.locked(appointment_id),
+        outcome=Outcome.CANCELLED,
+        by=by,
+        reason=reason,
+        action="appointment.let_go",
+    )
 
 
 @transaction.atomic
@@ -99,8 +116,25 @@ def allowed_verdict(appointment: Appointment, by: User) -> Verdict:
     return verdict
 
 
-def _decide(appointment_id: int, outcome: str, by: User, reason: str, action: str) -> Decision:
-    appointment = deciding.locked(appointment_id)
+def decide_in_person(
+    appointment: Appointment,
+    *,
+    outcome: str,
+    by: User,
+    reason: str,
+    action: str,
+    noted: Mapping[str, str] = NOTHING,
+) -> Decision:
+    """Append a person's decision that the rules allow; what stands already is only returned.
+
+    Args:
+        appointment: from ``deciding.locked``.
+        action: the name of the audit event.
+        noted: more for the audit event.
+
+    Raises:
+        Refusal: why they may not.
+    """
     verdict = allowed_verdict(appointment, by)
     standing = deciding.standing(appointment)
     if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
@@ -108,5 +142,5 @@ def _decide(appointment_id: int, outcome: str, by: User, reason: str, action: st
     decision = deciding.by_person(
         appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
     )
-    audit.record(action=action, by=by, subject=appointment, reason=reason)
+    audit.record(action=action, by=by, subject=appointment, reason=reason, **noted)
     return decision

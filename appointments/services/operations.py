@@ -5,7 +5,6 @@ from django.utils.translation import gettext as _
 
 from appointments.models import (
     Appointment,
-    Basis,
     Decision,
     Opinion,
     Outcome,
@@ -14,7 +13,7 @@ from appointments.models import (
 )
 from appointments.queries.opinions import opinion_roles
 from appointments.services import deciding
-from appointments.services.keeping import allowed_verdict
+from appointments.services.keeping import decide_in_person
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import AccessRefused, Refusal
@@ -67,17 +66,14 @@ def rule(*, appointment_id: int, by: User, outcome: str, reason: str = "") -> De
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
     if outcome not in (Outcome.MAINTAINED, Outcome.CANCELLED):
         raise Refusal(_("Décidez : maintenue ou annulée."), field="outcome")
-    verdict = allowed_verdict(appointment, by)
-    standing = deciding.standing(appointment)
-    if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
-        return standing
-    decision = deciding.by_person(
-        appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
+    return decide_in_person(
+        appointment,
+        outcome=outcome,
+        by=by,
+        reason=reason,
+        action="operation.ruled",
+        noted={"outcome": outcome},
     )
-    audit.record(
-        action="operation.ruled", by=by, subject=appointment, outcome=outcome, reason=reason
-    )
-    return decision
 
 
 def _require_at(appointment: Appointment, by: User, capability: Capability) -> None:
