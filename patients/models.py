@@ -18,7 +18,9 @@ class Patient(models.Model):
 
     ``mobile`` and ``landline`` are E.164 (``patients/phones.py`` tells them apart; only a
     mobile gets an SMS). A wrong national number is kept and flagged, never refused.
-    ``search_name`` is the name folded to ASCII capitals, so that search needs no extension.
+    Who refuses reminders (``reminder_opt_out_at``) still gets SMS about what changed; who refuses
+    SMS (``sms_opt_out_at``) is called. ``search_name`` is the name folded to ASCII capitals, so
+    that search needs no extension.
     """
 
     family_name = models.CharField(_("nom"), max_length=80)
@@ -32,6 +34,9 @@ class Patient(models.Model):
     mobile = models.CharField(_("GSM"), max_length=20, blank=True, db_index=True)
     landline = models.CharField(_("téléphone fixe"), max_length=20, blank=True, db_index=True)
     sms_opt_out_at = models.DateTimeField(_("refuse les SMS depuis"), null=True, blank=True)
+    reminder_opt_out_at = models.DateTimeField(
+        _("refuse les rappels depuis"), null=True, blank=True
+    )
     search_name = models.CharField(max_length=170, db_index=True, editable=False)
 
     class Meta:

@@ -1,6 +1,7 @@
 """Names folded for search: ASCII capitals, single spaces."""
 
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 # Letters that Unicode does not decompose.
 _SPECIAL = str.maketrans(
@@ -22,3 +23,55 @@ def fold(text: str) -> str:
 def search_name(family_name: str, given_name: str) -> str:
     """Return the value of ``Patient.search_name``."""
     return f"{fold(family_name)} {fold(given_name)}".strip()[:170]
+
+
+_PARTICLES = ("VAN DER", "VAN DEN", "VAN DE", "VAN", "VON", "DE LA", "DE", "DU", "LE", "LA")
+_PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()} | {
+    particle.replace(" ", "") for particle in _PARTICLES
+}
+_SHORTEST_REST = 3
+_MOST_WORDS = 5  # beyond, nobody spells a name out to be found
+
+
+def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the ways in which a name may be written that was heard: together or apart.
+
+    Args:
+        words: folded, as typed; a result may hold several words in one string.
+
+    >>> spellings(["DUPONT"])
+    [('DUPONT',), ('DU PONT',)]
+    >>> spellings(["VAN", "HOVE", "ANNE"])
+    [('VAN', 'HOVE', 'ANNE'), ('VANHOVE', 'ANNE'), ('VAN HOVE', 'ANNE')]
+    """
+    typed = tuple(words)
+    if len(typed) > _MOST_WORDS:
+        return [typed]
+    together = _glued(typed)
+    found = [typed, together]
+    for place, word in enumerate(together):
+        found += [(*together[:place], apart, *together[place + 1 :]) for apart in _apart(word)]
+    return list(dict.fromkeys(found))
+
+
+def _glued(words: Sequence[str]) -> tuple[str, ...]:
+    """Write particles and what follows them in one: ``VAN DEN BERG`` as ``VANDENBERG``."""
+    glued, open_particle = [], ""
+    for word in words:
+        if word in _PARTICLE_WORDS:
+            open_particle += word
+        else:
+            glued.append(open_particle + word)
+            open_particle = ""
+    return tuple([*glued, open_particle] if open_particle else glued)
+
+
+def _apart(word: str) -> Iterator[str]:
+    """Yield the ways to write a name apart behind its particle."""
+    for particle in _PARTICLES:
+        head = particle.replace(" ", "")
+        rest = word.removeprefix(head)
+        if rest != word and len(rest) >= _SHORTEST_REST:
+            yield f"{particle} {rest}"
+            if head != particle:
+                yield f"{head} {rest}"

@@ -1,12 +1,14 @@
 """Find patients by what somebody typed. The caller narrows to what the reader may see."""
 
+from collections.abc import Sequence
 from functools import reduce
-from operator import or_
+from operator import and_, or_
 
 from django.db.models import Q, QuerySet
 
 from patients import lookups  # noqa: F401 (registers ``prefix``)
 from patients.models import Patient, PatientIdentifier
+from patients.names import spellings
 from patients.search_text import SearchText
 
 
@@ -33,17 +35,33 @@ def _name(search: SearchText) -> Q:
     """One word begins the name, the others begin any later word: either order is found.
 
     ``Patient.search_name`` is family name first, so the first words of a family name and of
-    "given family" both work; a given name alone does not.
+    "given family" both work; a given name alone only with a birth date, whose index bounds the
+    search. A name with a particle is found written together and apart.
     """
+    written = spellings(search.words)
+    if search.birth_dates:
+        return reduce(or_, (reduce(and_, map(_any_word, words)) for words in written))
+    return reduce(or_, (_begins(words) for words in written))
+
+
+def _begins(words: Sequence[str]) -> Q:
     options = []
-    for first in dict.fromkeys(search.words):
+    for first in dict.fromkeys(words):
         option = Q(search_name__prefix=first)
-        others = list(search.words)
+        others = list(words)
         others.remove(first)
         for word in others:
-            option &= Q(search_name__contains=f" {word}")
+            option &= _later_word(word)
         options.append(option)
     return reduce(or_, options)
+
+
+def _any_word(word: str) -> Q:
+    return Q(search_name__prefix=word) | _later_word(word)
+
+
+def _later_word(word: str) -> Q:
+    return Q(search_name__contains=f" {word}")
 
 
 def _birth_date(search: SearchText) -> Q:

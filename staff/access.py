@@ -30,11 +30,13 @@ class Capability(enum.Enum):
     APPROVE_BULLETIN = "approve_bulletin"
     HOLD_SENDING = "hold_sending"  # pause, resume, release now
     SEE_OUTBOX = "see_outbox"
+    EDIT_TEXTS = "edit_texts"  # of messages, for the whole group
     KEEP = "keep"  # which patients is answered by appointments/rules.py
     GIVE_OPINION = "give_opinion"
     RULE_ON_OPERATIONS = "rule_on_operations"
     WORK_CALL_LIST = "work_call_list"
     PRINT_ROSTERS = "print_rosters"
+    RECORD_ARRIVALS = "record_arrivals"  # what happened on the day: came, done, absent
     LOAD_FEEDS = "load_feeds"
     SEE_TRAIL = "see_trail"
 
@@ -50,6 +52,7 @@ GRANTS: dict[Role, frozenset[Capability]] = {
             C.APPROVE_BULLETIN,
             C.HOLD_SENDING,
             C.SEE_OUTBOX,
+            C.EDIT_TEXTS,
             C.WORK_CALL_LIST,
             C.PRINT_ROSTERS,
             C.LOAD_FEEDS,
@@ -57,12 +60,16 @@ GRANTS: dict[Role, frozenset[Capability]] = {
     ),
     Role.DOCTOR: frozenset({C.SEE_BULLETINS, C.KEEP}),
     Role.SURGEON: frozenset({C.SEE_BULLETINS, C.KEEP, C.GIVE_OPINION}),
-    Role.NURSE: frozenset({C.SEE_BULLETINS, C.SEE_SCHEDULE, C.GIVE_OPINION, C.PRINT_ROSTERS}),
+    Role.NURSE: frozenset(
+        {C.SEE_BULLETINS, C.SEE_SCHEDULE, C.GIVE_OPINION, C.PRINT_ROSTERS, C.RECORD_ARRIVALS}
+    ),
     Role.MEDICAL_DIRECTOR: frozenset(
         {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.GIVE_OPINION, C.RULE_ON_OPERATIONS}
     ),
     Role.CALL_AGENT: frozenset({C.SEE_SCHEDULE, C.SEE_BULLETINS, C.WORK_CALL_LIST}),
-    Role.WARD_CLERK: frozenset({C.SEE_SCHEDULE, C.SEE_BULLETINS, C.PRINT_ROSTERS}),
+    Role.WARD_CLERK: frozenset(
+        {C.SEE_SCHEDULE, C.SEE_BULLETINS, C.PRINT_ROSTERS, C.RECORD_ARRIVALS}
+    ),
     Role.FEED_OPERATOR: frozenset({C.SEE_BULLETINS, C.LOAD_FEEDS}),
     Role.AUDITOR: frozenset(
         {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.SEE_OUTBOX, C.SEE_TRAIL}

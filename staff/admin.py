@@ -69,7 +69,7 @@ class ReferenceAdmin(ForAdministrators, admin.ModelAdmin):
 class SiteAdmin(ReferenceAdmin):
     """Hospitals."""
 
-    list_display = ("name", "code", "callback_number")
+    list_display = ("name", "code", "callback_number", "sms_sender")
     search_fields = ("name", "code")
 
 

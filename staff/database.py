@@ -1,7 +1,8 @@
 """The few differences between SQLite and PostgreSQL that raw SQL has to know."""
 
 import datetime as dt
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +25,35 @@ def as_parameter(moment: dt.datetime) -> Any:
 def as_date(value: dt.date | str) -> dt.date:
     """Return a date of a raw row, which SQLite may give as text."""
     return value if isinstance(value, dt.date) else dt.date.fromisoformat(value)
+
+
+def as_moment(value: dt.datetime | str) -> dt.datetime:
+    """Return an aware moment of a raw row, which SQLite gives in UTC, as text or naive."""
+    moment = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def is_one_of(column: str) -> str:
+    """Return an SQL condition with one parameter, ``as_list(values)``, for any number of values."""
+    if is_postgresql():
+        return f"{column} = ANY(%s)"
+    return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608  # our own columns
+
+
+def as_list(values: Iterable[int] | Iterable[str]) -> Any:
+    """Return the parameter of ``is_one_of``."""
+    found = list(values)
+    if not is_postgresql():
+        return json.dumps(found)
+    # The literal of an array (PostgreSQL, section 8.15.2): quoting each value by itself costs more.
+    return f"{{{','.join(map(_array_element, found))}}}"
+
+
+def _array_element(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
+    escaped = str(value).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def lock_rulings(*, shared: bool) -> None:

@@ -1,12 +1,12 @@
-"""Reads of the trail."""
+"""Reads of the trail, and of who may act in whose name."""
 
 import django_filters as filters
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from staff.access import Capability, scope_of
-from staff.models import AuditEvent, AuditHead, User
+from staff.access import GRANTS, Capability, scope_of
+from staff.models import AuditEvent, AuditHead, Delegation, User
 
 
 def trail_for(user: User) -> QuerySet[AuditEvent]:
@@ -19,6 +19,19 @@ def trail_for(user: User) -> QuerySet[AuditEvent]:
 def trail_head() -> AuditHead:
     """Return the end of the chain; of an empty one before the first event."""
     return AuditHead.objects.first() or AuditHead()
+
+
+def may_be_delegates(user: User) -> QuerySet[User]:
+    """Return whom a practitioner may name: everybody else whose role keeps patients."""
+    keepers = [role for role, granted in GRANTS.items() if Capability.KEEP in granted]
+    colleagues = User.objects.filter(is_active=True, role_assignments__role__in=keepers)
+    return colleagues.exclude(pk=user.pk).distinct().order_by("last_name", "first_name", "username")
+
+
+def delegations_of(user: User) -> QuerySet[Delegation]:
+    """Return who may keep patients in the user's own name now."""
+    standing = Delegation.objects.filter(practitioner__user=user, revoked_at=None)
+    return standing.select_related("delegate").order_by("given_at", "id")
 
 
 class TrailFilter(filters.FilterSet):

@@ -1,7 +1,11 @@
-"""Addresses of the audit trail."""
+"""Addresses of the audit trail and of delegates."""
 
 from django.urls import path
 
 from staff import views
 
-urlpatterns = [path("trail/", views.trail, name="trail")]
+urlpatterns = [
+    path("trail/", views.trail, name="trail"),
+    path("delegates/", views.delegates, name="delegates"),
+    path("delegates/<int:pk>/revoke/", views.delegate_revoke, name="delegate_revoke"),
+]

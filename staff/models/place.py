@@ -1,7 +1,14 @@
 """Sites (hospitals) and their units. FHIR: Location."""
 
+from collections.abc import Callable
+
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
+
+from staff import phone_numbers
 
 
 class UnitKind(models.TextChoices):
@@ -26,6 +33,16 @@ class Site(models.Model):
         max_length=20,
         help_text=_("Figure dans chaque SMS. Format international, par exemple +3263000000."),
     )
+    sms_sender = models.CharField(
+        _("expéditeur des SMS"),
+        max_length=16,
+        blank=True,
+        help_text=_(
+            "Ce que le téléphone montre : 11 lettres et chiffres au plus, ou un numéro "
+            "international. Vide : celui de la passerelle. Les opérateurs belges le remplacent "
+            "souvent par un numéro à eux."
+        ),
+    )
 
     class Meta:
         verbose_name = _("site")
@@ -35,11 +52,32 @@ class Site(models.Model):
             models.CheckConstraint(
                 name="site_callback_number_international",
                 condition=models.Q(callback_number__startswith="+"),
-            )
+            ),
+            models.CheckConstraint(
+                name="site_sms_sender_short_or_number",
+                condition=models.Q(sms_sender__startswith="+")
+                | models.Q(LessThanOrEqual(Length("sms_sender"), 11)),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Write both numbers as E.164, and refuse what a phone could not show or dial."""
+        faults: dict[str, list[str]] = {}
+        checks: dict[str, Callable[[str], str]] = {
+            "callback_number": phone_numbers.international,
+            "sms_sender": phone_numbers.sender,
+        }
+        for field, check in checks.items():
+            text = getattr(self, field)
+            try:
+                setattr(self, field, check(text) if text else "")
+            except ValidationError as error:
+                faults[field] = error.messages
+        if faults:
+            raise ValidationError(faults)
 
 
 class Unit(models.Model):

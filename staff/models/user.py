@@ -1,5 +1,6 @@
 """People who sign in, and their roles by site and unit."""
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models.functions import Coalesce
@@ -25,9 +26,7 @@ class Role(models.TextChoices):
 class User(AbstractUser):
     """A person with a sign-in. Rights come from role assignments, never from groups."""
 
-    language = models.CharField(
-        _("langue"), max_length=2, choices=[("fr", "Français"), ("en", "English")], default="fr"
-    )
+    language = models.CharField(_("langue"), max_length=2, choices=settings.LANGUAGES, default="fr")
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("utilisateur")  # type: ignore[assignment]
