@@ -1,31 +1,24 @@
 """``console://``: sends nothing; the outbox page is the phone. For drills and the first hour."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
-from notifications.gateways import Accepted, Message, Submission
+from notifications.gateways.interface import Accepted, Gateway, Message, Result
+from notifications.gateways.options import read
+
+SCHEMES = ("console",)
 
 
-class ConsoleGateway:
+class ConsoleGateway(Gateway):
     """Takes everything. As nothing leaves, a reference submitted twice is shown once."""
 
-    name = "console"
     honours_reference = True
-    has_receipts = False
-    parts_per_second: float | None = None
-    window = 250
+    batch = 100
 
-    async def open(self) -> None:
-        """Nothing to open."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-    async def submit(self, messages: Sequence[Message]) -> AsyncIterator[Submission]:
+    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Accept each message."""
-        for message in messages:
-            yield Submission(message.reference, Accepted(f"console-{message.reference[:12]}"))
+        return [Accepted(f"console-{message.reference[:12]}") for message in messages]
 
 
 def from_url(url: str) -> ConsoleGateway:
-    """Return the gateway; the URL says nothing more."""
-    return ConsoleGateway()
+    """Return the gateway; of the options only rate and cap mean something here."""
+    return ConsoleGateway(name="console", options=read(url, window="250").options)

@@ -1,113 +1,182 @@
 """``http+json://`` and ``https+json://``: any gateway that takes one JSON POST per message.
 
-``https+json://user:password@sms.example.org/send?idempotent=1&tps=20&window=20&timeout=15``
-posts ``{"to", "text", "reference"}`` to ``https://sms.example.org/send`` and expects a 2xx with
-``{"id"}``. An empty user makes the password a bearer token. ``idempotent=1`` says that the peer
-sends a reference once, however often it is submitted; ``tps`` is parts per second, ``timeout``
-seconds without an answer.
+``https+json://user:password@sms.example.org/send?idempotent=1&query=1&tps=20`` posts
+``{"to", "text", "reference"}`` (and ``"from"``, where a sender is set) to
+``https://sms.example.org/send`` and expects a 2xx with ``{"id"}``. An empty user makes the
+password a bearer token. ``idempotent=1`` says that the peer sends a reference once, however
+often it is submitted; ``tps`` is parts per second, ``timeout`` seconds for a whole answer.
 
 How an answer is read (RFC 9110): 2xx with an id: accepted. 400, 409, 410, 413, 422: refused,
 for good unless the answer says ``{"temporary": true}``; ``{"error"}`` may name a ``Failure``.
 429, and 503 with Retry-After: too fast. Other 4xx and 3xx: we are not let in, nothing was
 taken. Everything else, a cut answer or silence: unknown, since the message may be on its way.
+
+``receipts=1`` (with ``hook=…``, and ``key=…`` or ``from=…``) says that the peer calls our hook
+with what became of each message, by POST of one JSON object or a list of at most 1,000::
+
+    {"reference": "…", "id": "…", "status": "delivered|failed|expired|on_its_way",
+     "error": "a Failure, or the peer's own words", "at": "2022-05-15T18:30:00Z"}
+    {"from": "+32…", "text": "STOP", "id": "…", "at": "…"}
+
+A receipt needs ``status`` and one of ``reference`` and ``id``; the second form is an SMS that
+a patient sent. What cannot be read is left out, and a call of which nothing can be read is
+refused. With ``key=…`` each call must be signed (``signatures``).
+
+``query=1`` says that ``GET <url>/<reference>`` answers with the first form, or 404.
 """
 
 import asyncio
-import json
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote
 
-import aiohttp
 from django.core.exceptions import ImproperlyConfigured
+from yarl import URL
 
-from notifications.gateways import (
+from notifications.gateways import signatures, wire
+from notifications.gateways.http_client import Answer, HttpClient, address, reach, retry_after
+from notifications.gateways.interface import (
     Accepted,
+    Checked,
+    Gateway,
+    HookRefused,
+    HookRequest,
+    Inbound,
     Message,
     NotSent,
+    OnReport,
+    Receipt,
     Refused,
+    Report,
     Result,
-    Submission,
+    Sent,
     Throttled,
     Unknown,
 )
+from notifications.gateways.options import Options, read
 from notifications.models.delivery import Failure
+from notifications.models.receipt import ReceiptState
 
-CONNECT_SECONDS = 5.0
-LONGEST_ANSWER = 64 * 1024
+SCHEMES = ("http+json", "https+json")
+MOST_REPORTS = 1000
+NO_REFERENCE = "0" * 32
 _REFUSALS = {400, 409, 410, 413, 422}
-_LONGEST_WAIT = 300.0
-_OPTIONS = {"idempotent": "0", "tps": "", "window": "20", "timeout": "15"}
 
 
-class HttpJsonGateway:
+class HttpJsonGateway(Gateway):
     """One POST per message, up to ``window`` at a time over kept connections."""
 
-    has_receipts = False
-
     def __init__(
-        self,
-        *,
-        url: str,
-        headers: Mapping[str, str],
-        honours_reference: bool,
-        parts_per_second: float | None,
-        window: int,
-        timeout: float,
+        self, *, name: str, options: Options, url: URL, headers: Mapping[str, str]
     ) -> None:
+        super().__init__(name=name, options=options)
         self._url = url
-        self._headers = headers
-        self._timeout = aiohttp.ClientTimeout(
-            total=2 * timeout, sock_connect=CONNECT_SECONDS, sock_read=timeout
-        )
-        self._session: aiohttp.ClientSession | None = None
-        self.name = f"http+json {urlsplit(url).netloc}"[:40]
-        self.honours_reference = honours_reference
-        self.parts_per_second = parts_per_second
-        self.window = window
+        self._client = HttpClient(options, headers=headers)
 
-    def __repr__(self) -> str:
-        return f"<HttpJsonGateway {self.name}>"
-
-    async def open(self) -> None:
+    async def open(self, on_report: OnReport) -> None:
         """Open the session whose connections are shared by all messages."""
-        self._session = aiohttp.ClientSession(
-            headers=self._headers,
-            timeout=self._timeout,
-            connector=aiohttp.TCPConnector(limit=self.window),
-        )
+        await self._client.open()
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session:
-            await self._session.close()
-            self._session = None
+        await self._client.close()
 
-    async def submit(self, messages: Sequence[Message]) -> AsyncIterator[Submission]:
-        """Post the messages beside each other and yield the answers as they come."""
-        tasks = [asyncio.create_task(self._submit_one(message)) for message in messages]
-        try:
-            for finished in asyncio.as_completed(tasks):
-                yield await finished
-        finally:
-            for task in tasks:
-                task.cancel()
-
-    async def _submit_one(self, message: Message) -> Submission:
-        return Submission(message.reference, await self._post(message))
+    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
+        """Post the one message."""
+        return [await self._post(message) for message in messages]
 
     async def _post(self, message: Message) -> Result:
-        assert self._session, "open() first"  # noqa: S101  # a programmer's mistake
         content = {"to": message.to, "text": message.text, "reference": message.reference}
-        try:
-            async with self._session.post(self._url, json=content, allow_redirects=False) as answer:
-                body = await answer.content.read(LONGEST_ANSWER)
-                return read_answer(answer.status, answer.headers, body)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            return NotSent(f"pas de connexion ({type(error).__name__})")
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            return Unknown(f"pas de réponse ({type(error).__name__})")
+        if sender := message.sender or self.options.sender:
+            content["from"] = sender
+        answer = await self._client.exchange("POST", self._url, json=content)
+        if isinstance(answer, Answer):
+            return read_answer(answer.status, answer.headers, answer.body)
+        return answer
+
+    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
+        """Ask for each message by its reference."""
+        return await asyncio.gather(*(self._ask(one) for one in sent))
+
+    async def _ask(self, sent: Sent) -> Receipt | None:
+        if not self.can_query:
+            return None
+        answer = await self._client.exchange("GET", self._url / sent.reference)
+        if not isinstance(answer, Answer) or answer.status != 200:
+            return None
+        said = wire.fields_of(wire.json_of(answer.body))
+        if said.get("reference", sent.reference) != sent.reference:
+            return None
+        return _receipt({**said, "reference": sent.reference})
+
+    async def check(self) -> Checked:
+        """Ask for what sends nothing: a message that does not exist, or OPTIONS."""
+        if self.can_query:
+            checked, answer = await reach(self._client, "GET", self._url / NO_REFERENCE)
+            known = answer is not None and answer.status in (200, 404)
+        else:
+            checked, answer = await reach(self._client, "OPTIONS", self._url)
+            known = False
+        if checked.usable:
+            says = "accepté" if known else "ne se vérifie pas sans envoyer de SMS"
+            return Checked(usable=True, facts=[*checked.facts, ("accès", says)])
+        return checked
+
+    def read_hook(self, request: HookRequest) -> Sequence[Report]:
+        """Read receipts and patients' SMS; the formats are in this module's first lines.
+
+        Raises:
+            HookRefused: not signed, not a POST of at most 1,000 reports, or nothing in it.
+        """
+        if self.options.key:
+            signatures.verify(request, key=self.options.key)
+        said = wire.json_of(request.body)
+        items = said if isinstance(said, list) else [said]
+        if request.method != "POST" or len(items) > MOST_REPORTS:
+            raise HookRefused(f"not a POST of at most {MOST_REPORTS} reports")
+        reports = [report for item in items if (report := _report(wire.fields_of(item)))]
+        if not reports:
+            raise HookRefused("nothing in it that can be read")
+        return reports
+
+
+def _report(said: Mapping[str, Any]) -> Report | None:
+    return _receipt(said) if "status" in said else _inbound(said)
+
+
+def _receipt(said: Mapping[str, Any]) -> Receipt | None:
+    reference = wire.reference(said.get("reference"))
+    number = wire.word(said.get("id"), wire.LONGEST_ID)
+    state = said.get("status")
+    if state not in ReceiptState.values or not (reference or number):
+        return None
+    error = wire.word(said.get("error"), wire.LONGEST_REMARK)
+    failure: Failure | str = ""
+    if state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
+        otherwise = Failure.REJECTED if state == ReceiptState.FAILED else Failure.EXPIRED
+        failure = Failure(error) if error in Failure.values else otherwise
+    return Receipt(
+        state=ReceiptState(state),
+        reference=reference,
+        provider_ids=(number,) if number else (),
+        failure=failure,
+        remark=error,
+        happened_at=wire.moment(said.get("at")),
+    )
+
+
+def _inbound(said: Mapping[str, Any]) -> Inbound | None:
+    phone = wire.phone(said.get("from"))
+    text = wire.word(said.get("text"), wire.LONGEST_TEXT)
+    if not phone or not text:
+        return None
+    return Inbound(
+        phone=phone,
+        text=text,
+        happened_at=wire.moment(said.get("at")),
+        key=wire.key(said.get("id")),
+    )
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
@@ -118,14 +187,12 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
         headers: at least Retry-After, when there is one.
         body: as received, possibly garbage.
     """
-    said = _json(body)
+    said = wire.fields_of(wire.json_of(body))
     if 200 <= status < 300:
-        number = said.get("id")
-        if isinstance(number, str | int) and not isinstance(number, bool) and str(number):
-            return Accepted(str(number)[:100])
-        return Unknown(f"réponse {status} sans numéro")
+        number = wire.word(said.get("id"), wire.LONGEST_ID)
+        return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
     if status == 429 or (status == 503 and "Retry-After" in headers):
-        return Throttled(_seconds(headers.get("Retry-After", "")))
+        return Throttled(retry_after(headers))
     if status in _REFUSALS:
         return _refusal(status, said)
     if 300 <= status < 500:
@@ -134,23 +201,10 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
 
 
 def _refusal(status: int, said: Mapping[str, Any]) -> Refused:
-    error = said.get("error")
+    error = wire.word(said.get("error"), wire.LONGEST_REMARK)
     failure = Failure(error) if error in Failure.values else Failure.REJECTED
-    remark = f"réponse {status} {error if isinstance(error, str) else ''}".strip()[:200]
+    remark = f"réponse {status} {error}".strip()[: wire.LONGEST_REMARK]
     return Refused(failure, permanent=said.get("temporary") is not True, remark=remark)
-
-
-def _json(body: bytes) -> Mapping[str, Any]:
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
-def _seconds(text: str) -> float:
-    """Retry-After in seconds; a date or nonsense counts as one second."""
-    return min(float(text), _LONGEST_WAIT) if text.isascii() and text.isdigit() else 1.0
 
 
 def from_url(url: str) -> HttpJsonGateway:
@@ -159,36 +213,22 @@ def from_url(url: str) -> HttpJsonGateway:
     Raises:
         ImproperlyConfigured: an unknown or senseless option; the sentence holds no secret.
     """
-    parts = urlsplit(url)
-    options = _OPTIONS | dict(parse_qsl(parts.query))
-    if unknown := sorted(set(options) - set(_OPTIONS)):
+    given = read(url, own={"idempotent": "0", "receipts": "0", "query": "0"})
+    gateway = HttpJsonGateway(
+        name=f"http+json {given.host}",
+        options=given.options,
+        url=address(given, given.parts.scheme.removesuffix("+json")),
+        headers=_authorization(given.parts.username, given.parts.password),
+    )
+    gateway.honours_reference = given.own["idempotent"] == "1"
+    gateway.has_receipts = given.own["receipts"] == "1"
+    gateway.can_query = given.own["query"] == "1"
+    if gateway.has_receipts and not given.options.hook:
         raise ImproperlyConfigured(
-            f"SMS_GATEWAY_URL : option inconnue {', '.join(unknown)}. "
-            f"Possibles : {', '.join(_OPTIONS)}."
+            "SMS_GATEWAY_URL : receipts=1 demande hook=… : sans adresse à appeler, aucun accusé "
+            "n'arriverait et chaque patient serait rappelé."
         )
-    if not parts.hostname:
-        raise ImproperlyConfigured("SMS_GATEWAY_URL : il manque le nom de la machine.")
-    host = parts.netloc.rpartition("@")[2]
-    try:
-        return HttpJsonGateway(
-            url=urlunsplit((parts.scheme.removesuffix("+json"), host, parts.path or "/", "", "")),
-            headers=_authorization(parts.username, parts.password),
-            honours_reference=options["idempotent"] == "1",
-            parts_per_second=_positive(options["tps"]) if options["tps"] else None,
-            window=max(1, int(_positive(options["window"]))),
-            timeout=_positive(options["timeout"]),
-        )
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : tps, window et timeout sont des nombres positifs."
-        ) from error
-
-
-def _positive(text: str) -> float:
-    number = float(text)
-    if not 0.1 <= number <= 10_000:
-        raise ValueError(text)
-    return number
+    return gateway
 
 
 def _authorization(user: str | None, password: str | None) -> dict[str, str]:

@@ -1,0 +1,165 @@
+"""``apprise://…``: any of some hundred services, through the library Apprise. The last resort.
+
+What follows ``apprise://`` is an Apprise URL in which ``{to}`` stands for the patient's number:
+``apprise://twilio://SID:token@+32470000009/{to}``. For options of ours, percent-encode it, so that
+its own ``?`` is not taken for ours: ``apprise://twilio%3A%2F%2FSID%3Atoken%40%2B32470000009%2F{to}?tps=1``.
+
+Why the last resort: Apprise says of a message no more than yes or no, gives no number for it and
+no receipts (``Apprise.notify``; ``apprise/result.py``). So yes is accepted, and counts as told. No
+is *unknown*: it may stand for a refusal, for a connection that was never made, or for an answer
+that got lost after the service had sent the message. A message that no service could be made for
+(NOMATCH: nothing was attempted) is refused, since the same URL was good for another number.
+Retries of Apprise's own (``?retry=``) are refused: they would send twice.
+
+Apprise is synchronous inside: each message has a thread of a pool as large as the window.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications.gateways.interface import (
+    Accepted,
+    Checked,
+    Gateway,
+    Message,
+    OnReport,
+    Refused,
+    Result,
+    Unknown,
+)
+from notifications.gateways.options import Options, read
+from notifications.models.delivery import Failure
+
+SCHEMES = ("apprise",)
+_TO = "{to}"
+_SOME_NUMBER = "+32470000000"
+_GRACE_SECONDS = 5.0
+
+
+class AppriseGateway(Gateway):
+    """One Apprise object per message, since the number is part of the service's URL."""
+
+    def __init__(self, *, options: Options, target: str, apprise: ModuleType) -> None:
+        super().__init__(name=f"apprise {_service_of(target)}", options=options)
+        self._target = target
+        self._apprise = apprise
+        self._threads: ThreadPoolExecutor | None = None
+
+    async def open(self, on_report: OnReport) -> None:
+        """Make the threads."""
+        self._threads = ThreadPoolExecutor(self.options.window, thread_name_prefix="apprise")
+
+    async def close(self) -> None:
+        """Let the threads end by themselves: one that hangs must not hold us."""
+        if self._threads:
+            self._threads.shutdown(wait=False, cancel_futures=True)
+            self._threads = None
+
+    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
+        """Send the one message."""
+        return [await self._notify(message) for message in messages]
+
+    async def _notify(self, message: Message) -> Result:
+        running = asyncio.get_running_loop().run_in_executor(self._threads, self._send, message)
+        try:
+            return await asyncio.wait_for(running, self.options.timeout + _GRACE_SECONDS)
+        except TimeoutError:
+            return Unknown("pas de réponse (silence)")
+        except Exception as error:  # some hundred plug-ins, each with its own
+            return Unknown(f"pas de réponse ({type(error).__name__})")
+
+    def _send(self, message: Message) -> Result:
+        services = self._apprise.Apprise(asset=_asset(self._apprise))
+        if not services.add(_url_for(self._target, message.to)):
+            return Refused(Failure.INVALID_NUMBER, remark="Apprise ne prend pas ce numéro")
+        said = services.notify(body=message.text, timeout=self.options.timeout)
+        return Accepted("") if said else Unknown("Apprise répond non, sans dire pourquoi")
+
+    async def check(self) -> Checked:
+        """Say what can be said without sending: that Apprise understands the URL."""
+        return Checked(
+            usable=True,
+            facts=[
+                ("service", f"{_service_of(self._target)} (Apprise {self._apprise.__version__})"),
+                ("accès", "ne se vérifie pas sans envoyer de SMS"),
+                ("attention", "dernier recours : ni numéro de message, ni accusé"),
+            ],
+        )
+
+
+def from_url(url: str) -> AppriseGateway:
+    """Return the gateway that the URL describes.
+
+    Raises:
+        ImproperlyConfigured: Apprise is not installed, or does not understand its URL; no place
+            for the number. The sentence holds no secret.
+    """
+    try:
+        import apprise
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            "SMS_GATEWAY_URL : apprise:// demande la bibliothèque Apprise ; installez-la avec "
+            "« pip install apprise »."
+        ) from error
+    # Its warnings name patients' numbers ("the phone # specified (…) is invalid").
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    target, options = _taken_apart(url)
+    if complaint := _complaint_of(target):
+        raise ImproperlyConfigured(f"SMS_GATEWAY_URL : {complaint}")
+    return AppriseGateway(options=options, target=target, apprise=apprise)
+
+
+def _complaint_of(target: str) -> str:
+    if _TO not in target:
+        return (
+            "apprise:// ne dit pas où va le numéro du patient ; écrivez {to} à cette place dans "
+            "l'URL d'Apprise."
+        )
+    if any(name == "retry" and value != "0" for name, value in parse_qsl(urlsplit(target).query)):
+        return (
+            "retry n'est pas possible dans l'URL d'Apprise : un patient recevrait deux fois le "
+            "même SMS."
+        )
+    if not _is_understood(target):
+        return (
+            "Apprise ne comprend pas l'URL qui suit apprise:// ; vérifiez le nom du service et ses "
+            "identifiants."
+        )
+    return ""
+
+
+def _taken_apart(url: str) -> tuple[str, Options]:
+    """Return Apprise's URL and our options."""
+    rest = url.removeprefix("apprise://")
+    if "://" in rest:
+        return rest, read("apprise://", window="2").options
+    given = read(url, window="2")
+    return unquote(given.parts.netloc + given.parts.path), given.options
+
+
+@cache
+def _is_understood(target: str) -> bool:
+    import apprise
+
+    return bool(apprise.Apprise(asset=_asset(apprise)).add(_url_for(target, _SOME_NUMBER)))
+
+
+def _asset(apprise: ModuleType) -> Any:
+    """Keep nothing on the disk: a service's files would hold patients' numbers."""
+    return apprise.AppriseAsset(storage_mode="memory", default_service_retry=0)
+
+
+def _url_for(target: str, number: str) -> str:
+    return target.replace(_TO, quote(number, safe=""))
+
+
+def _service_of(target: str) -> str:
+    return urlsplit(target).scheme or "?"

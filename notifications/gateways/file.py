@@ -1,0 +1,212 @@
+"""``file:///directory``: one file for each message, for a program on this machine that sends them.
+
+``file:///var/spool/sms?format=gammu&keeps=1``. The directory must exist; its path is absolute.
+
+``format=json`` (default) writes ``<reference>.json`` with ``reference``, ``to``, ``text``,
+``parts`` and ``sender``, for a bridge of one's own. ``format=gammu`` writes what the FILES backend
+of gammu-smsd takes from its outbox: ``OUTC…_<number>_<reference>.txt``, whose text is UTF-16 with
+a byte order mark (gammu-smsd-files(7); smsd/services/files.c: the number stands between the third
+and the fourth underscore, and a file whose name begins with a dot is passed over).
+
+A file appears whole or not at all: it is written under a name with a dot, forced to the disk and
+renamed. Accepted means that it is there; nothing is ever said of what became of it, so the notice
+counts as told. A directory that is missing, full or not writable took nothing.
+
+``keeps=1`` is the operator's word that the reader moves what it took to ``done/`` or ``failed/``
+below the directory, under the same name, and removes nothing there. Only then can it be seen that
+a reference was written before, and only then is writing it again harmless; without it, a reader
+that had removed the file would send it twice.
+"""
+
+import asyncio
+import errno
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import unquote
+
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications.gateways.interface import (
+    Accepted,
+    Checked,
+    Gateway,
+    Message,
+    NotSent,
+    Refused,
+    Result,
+    Unknown,
+)
+from notifications.gateways.options import Options, read
+from notifications.models.delivery import Failure
+
+SCHEMES = ("file",)
+KEPT_IN = ("done", "failed")
+FORMATS = ("json", "gammu")
+_LEAST_FREE = 50 * 1024 * 1024
+
+
+class FileGateway(Gateway):
+    """Writes in a thread: a disk that hangs must not hold what else runs beside it."""
+
+    batch = 50
+
+    def __init__(self, *, options: Options, directory: Path, form: str, keeps: bool) -> None:
+        super().__init__(name=_name_of(directory), options=options)
+        self._directory = directory
+        self._is_gammu = form == "gammu"
+        self.honours_reference = keeps
+
+    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
+        """Write each message."""
+        return await asyncio.to_thread(self._write_all, messages)
+
+    def _write_all(self, messages: Sequence[Message]) -> Sequence[Result]:
+        results = [self._write(message) for message in messages]
+        try:
+            self._force_names_to_disk()
+        except OSError as error:
+            lost = Unknown(f"fichier peut-être perdu : {_reason(error)}")
+            return [lost if isinstance(one, Accepted) else one for one in results]
+        return results
+
+    def _write(self, message: Message) -> Result:
+        if not _is_plain(message.reference):
+            return NotSent("référence impossible : elle doit être faite de chiffres et de lettres")
+        digits = message.to.removeprefix("+")
+        if not (digits.isascii() and digits.isdigit()):
+            return Refused(Failure.INVALID_NUMBER, remark="numéro qui n'en est pas un")
+        name, content = self._file_of(message)
+        try:
+            if not self._is_there(name):
+                self._publish(name, content)
+        except OSError as error:
+            return NotSent(f"fichier non écrit : {_reason(error)}")
+        return Accepted(name[:100])
+
+    def _is_there(self, name: str) -> bool:
+        """Whether it was written before. The outbox is looked at first: files move one way."""
+        places = [self._directory]
+        if self.honours_reference:
+            places += [self._directory / place for place in KEPT_IN]
+        return any((place / name).exists() for place in places)
+
+    def _publish(self, name: str, content: bytes) -> None:
+        hidden = self._directory / f".{name}"
+        try:
+            with hidden.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            hidden.replace(self._directory / name)
+        except OSError:
+            hidden.unlink(missing_ok=True)
+            raise
+
+    def _force_names_to_disk(self) -> None:
+        """A file that was renamed survives a loss of power once its directory is on the disk."""
+        if not self._directory.is_dir():
+            return
+        directory = os.open(self._directory, os.O_RDONLY)
+        try:
+            os.fsync(directory)
+        finally:
+            os.close(directory)
+
+    def _file_of(self, message: Message) -> tuple[str, bytes]:
+        if self._is_gammu:
+            # A name without the time: the same reference always has the same one.
+            name = f"OUTC0_0_0_{message.to}_{message.reference}.txt"
+            return name, message.text.encode("utf-16", "replace")
+        said = {
+            "reference": message.reference,
+            "to": message.to,
+            "text": message.text,
+            "parts": message.parts,
+            "sender": message.sender or self.options.sender,
+        }
+        return f"{message.reference}.json", json.dumps(said, ensure_ascii=False).encode()
+
+    async def check(self) -> Checked:
+        """Say whether files can be written there, how many wait and how much room is left."""
+        return await asyncio.to_thread(self._look)
+
+    def _look(self) -> Checked:
+        facts = [("répertoire", str(self._directory))]
+        try:
+            self._publish(".essai", b"")
+            (self._directory / ".essai").unlink()
+            waiting = sum(1 for one in self._directory.iterdir() if one.suffix in (".json", ".txt"))
+            free = shutil.disk_usage(self._directory).free
+        except OSError as error:
+            complaint = f"Rien ne peut être écrit dans {self._directory} : {_reason(error)}."
+            return Checked(usable=False, facts=facts, complaint=complaint)
+        facts += [("fichiers en attente", str(waiting)), ("place libre", f"{free // 2**20} Mo")]
+        if complaint := self._complaint(free):
+            return Checked(usable=False, facts=facts, complaint=complaint)
+        return Checked(usable=True, facts=facts)
+
+    def _complaint(self, free: int) -> str:
+        if free < _LEAST_FREE:
+            return f"Le disque est presque plein : {free // 2**20} Mo libres."
+        lacking = [place for place in KEPT_IN if not (self._directory / place).is_dir()]
+        if self.honours_reference and lacking:
+            return (
+                f"keeps=1 promet que le lecteur garde ses fichiers dans {' et '.join(KEPT_IN)} "
+                f"sous {self._directory} ; il manque {' et '.join(lacking)}."
+            )
+        return ""
+
+
+def from_url(url: str) -> FileGateway:
+    """Return the gateway that the URL describes.
+
+    Raises:
+        ImproperlyConfigured: no absolute path, an unknown format or option.
+    """
+    given = read(url, own={"format": "json", "keeps": "0"})
+    directory = Path(unquote(given.parts.path))
+    if given.parts.netloc or not given.parts.path.startswith("/") or directory == Path("/"):
+        raise ImproperlyConfigured(
+            "SMS_GATEWAY_URL : file:// attend un répertoire par son chemin complet, avec trois "
+            "barres, comme file:///var/spool/sms."
+        )
+    if given.own["format"] not in FORMATS:
+        raise ImproperlyConfigured(
+            f"SMS_GATEWAY_URL : format est l'un de {', '.join(FORMATS)} pour file://."
+        )
+    return FileGateway(
+        options=given.options,
+        directory=directory,
+        form=given.own["format"],
+        keeps=given.own["keeps"] == "1",
+    )
+
+
+def _name_of(directory: Path) -> str:
+    name = f"file {directory}"
+    return name if len(name) <= 40 else f"file …{str(directory)[-34:]}"
+
+
+def _is_plain(reference: str) -> bool:
+    """Whether it can be a file's name: no dot, no slash, nothing that leads elsewhere."""
+    return reference.isascii() and reference.isalnum() and len(reference) <= 32
+
+
+def _reason(error: OSError) -> str:
+    """Name an error in French where it is one that an operator can do something about."""
+    number = error.errno or 0
+    return _REASONS.get(number) or errno.errorcode.get(number, type(error).__name__)
+
+
+_REASONS = {
+    errno.ENOENT: "répertoire introuvable",
+    errno.ENOTDIR: "ce n'est pas un répertoire",
+    errno.EACCES: "écriture interdite",
+    errno.EPERM: "écriture interdite",
+    errno.EROFS: "disque en lecture seule",
+    errno.ENOSPC: "disque plein",
+    errno.EDQUOT: "quota épuisé",
+}

@@ -1,0 +1,81 @@
+"""A worker at an SMPP gateway, for tests: opens it, does something, keeps what is reported."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from notifications.gateways import (
+    Message,
+    Receipt,
+    Report,
+    Result,
+    gateway_from_url,
+)
+from notifications.sms_text import count
+from tests.smpp_peer import SmscPeer
+
+LONG = "Votre rendez-vous est annulé. " * 9  # 270 septets: two parts
+
+
+class Desk:
+    """A worker at a gateway: keeps the reports that came, and may be slow or unable to."""
+
+    def __init__(self, url: str) -> None:
+        self.gateway = gateway_from_url(url)
+        self.reports: list[Report] = []
+        self.before_storing: Callable[[], Awaitable[None]] | None = None
+
+    async def store(self, report: Report) -> None:
+        """Keep a report."""
+        if self.before_storing:
+            await self.before_storing()
+        self.reports.append(report)
+
+    @property
+    def receipts(self) -> list[Receipt]:
+        """The reports that are receipts."""
+        return [one for one in self.reports if isinstance(one, Receipt)]
+
+    async def send(self, *messages: Message) -> list[Result]:
+        """Submit messages beside each other."""
+        answers = await asyncio.gather(*(self.gateway.submit([one]) for one in messages))
+        return [result for batch in answers for result in batch]
+
+
+def at_desk(url: str, work: Callable[[Desk], Awaitable[None]]) -> Desk:
+    """Open a gateway, do something, and close it."""
+    desk = Desk(url)
+
+    async def day() -> None:
+        await desk.gateway.open(desk.store)
+        try:
+            await work(desk)
+        finally:
+            await desk.gateway.close()
+
+    asyncio.run(day())
+    return desk
+
+
+def at_slow_desk(
+    peer: SmscPeer, latency: float, options: str, work: Callable[[Desk], Awaitable[None]]
+) -> Desk:
+    """Do the same with a peer that is slow once it let us in."""
+
+    async def slow(desk: Desk) -> None:
+        peer.latency = latency
+        await work(desk)
+        peer.latency = 0
+
+    return at_desk(peer.url.replace("&timeout=1", options), slow)
+
+
+async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
+    """Wait for something to become true."""
+    async with asyncio.timeout(seconds):
+        while not true():
+            await asyncio.sleep(0.01)
+
+
+def message(text: str = "Ne venez pas.", number: int = 0) -> Message:
+    """Return one message."""
+    return Message(f"ref{number:04}", f"+3247000{number:04}", text, count(text).parts)

@@ -1,0 +1,104 @@
+"""What the SMSC's answers mean, and how long to wait."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
+from notifications.gateways.smpp_errors import (
+    Answer,
+    Brake,
+    Silence,
+    complaint_of_bind,
+    read_answers,
+    read_status,
+)
+
+TAKEN = Answer(0, "1")
+OUTCOMES = st.sampled_from(
+    [TAKEN, Answer(0x58), Answer(0x0B), Answer(0x45), Answer(0xFF), Answer(4), *Silence]
+)
+
+
+class TestStatus:
+    @pytest.mark.parametrize("status", [0x58, 0x14])
+    def test_too_fast(self, status: int) -> None:
+        assert read_status(status, 4.0) == Throttled(4.0)
+
+    @pytest.mark.parametrize("status", [0x04, 0x0D, 0x0E, 0x0F])
+    def test_who_is_not_let_in_has_sent_nothing(self, status: int) -> None:
+        assert isinstance(read_status(status, 1), NotSent)
+
+    @pytest.mark.parametrize(
+        ("status", "failure", "permanent"),
+        [
+            (0x0B, "invalid_number", True),
+            (0x01, "rejected", True),
+            (0x65, "rejected", True),
+            (0x08, "rejected", False),
+            (0x45, "rejected", False),
+            (0x64, "rejected", False),
+            (0x0A, "rejected", False),
+            (0x400, "rejected", False),
+            (0x4FF, "rejected", False),
+        ],
+    )
+    def test_a_refusal_is_named(self, status: int, failure: str, permanent: bool) -> None:
+        result = read_status(status, 1)
+        assert isinstance(result, Refused)
+        assert (result.failure, result.permanent) == (failure, permanent)
+        assert f"0x{status:08X}" in result.remark
+
+    @pytest.mark.parametrize("status", [0xFF, 0x10, 0x500, 0xFFFFFFFF])
+    def test_what_nobody_defined_is_unknown(self, status: int) -> None:
+        assert isinstance(read_status(status, 1), Unknown)
+
+    def test_a_complaint_of_a_wrong_password_says_what_to_do(self) -> None:
+        assert "mot de passe" in complaint_of_bind(0x0E)
+        assert "0x0000000E ESME_RINVPASWD" in complaint_of_bind(0x0E)
+
+
+class TestAnswersOfAllParts:
+    def test_all_taken_is_accepted_with_every_number(self) -> None:
+        assert read_answers([Answer(0, "a"), Answer(0, "b")], 1) == Accepted("a", ("b",))
+
+    def test_nothing_written_is_not_sent(self) -> None:
+        result = read_answers([Silence.NOT_WRITTEN] * 2, 1)
+        assert isinstance(result, NotSent)
+
+    @given(st.lists(OUTCOMES, min_size=1, max_size=5))
+    def test_what_may_have_left_is_never_called_unsent_or_refused(self, outcomes: list) -> None:
+        result = read_answers(outcomes, 1)
+        doubtful = {Silence.TIMED_OUT, Silence.LOST, Answer(0xFF)} & set(outcomes)
+        if set(outcomes) == {TAKEN}:
+            assert isinstance(result, Accepted)
+        elif TAKEN in outcomes or doubtful:
+            assert isinstance(result, Unknown)
+            assert 0 < len(result.remark) <= 200
+        else:
+            assert isinstance(result, NotSent | Refused | Throttled)
+
+
+class TestBrake:
+    def test_the_wait_doubles_up_to_a_minute(self) -> None:
+        brake, waits, now = Brake(), [], 0.0
+        for _ in range(8):
+            now += 100
+            brake.throttled(sent_at=now - 1, now=now)
+            waits.append(brake.retry_after)
+        assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+    def test_answers_to_what_was_sent_before_the_wait_count_once(self) -> None:
+        brake = Brake()
+        for n in range(50):
+            brake.throttled(sent_at=1.0, now=2.0 + n / 100)
+        assert brake.retry_after == 1.0
+
+    def test_it_begins_anew_once_something_sent_after_the_wait_was_taken(self) -> None:
+        brake = Brake()
+        brake.throttled(sent_at=1.0, now=2.0)
+        brake.throttled(sent_at=5.0, now=6.0)
+        brake.accepted(sent_at=5.5)
+        assert brake.retry_after == 2.0
+        brake.accepted(sent_at=8.5)
+        assert brake.retry_after == 1.0

@@ -1,0 +1,155 @@
+"""PDUs as bytes, held against smpplib wherever it can read or write them."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from smpplib import smpp
+
+from notifications.gateways import smpp_pdu
+from notifications.gateways.smpp_pdu import Garbled, Pdu
+
+DIGITS = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
+NAMES = st.from_regex(r"[A-Za-z0-9 ]{0,11}", fullmatch=True)
+
+
+def by_smpplib(data: bytes):
+    """Read a PDU with smpplib."""
+    return smpp.parse_pdu(data, allow_unknown_opt_params=True, sequence=1)
+
+
+def deliver(**fields) -> bytes:
+    """Make a deliver_sm with smpplib."""
+    usual = {"source_addr": "32470000001", "destination_addr": "Vivalia", "short_message": b"STOP"}
+    return smpp_pdu.make("deliver_sm", 9, **(usual | fields))
+
+
+class TestSubmissions:
+    @given(NAMES, DIGITS, st.binary(min_size=1, max_size=254), st.integers(1, 0x7FFFFFFF))
+    def test_a_filled_form_is_what_smpplib_makes(self, source, to, data, sequence) -> None:
+        fields = {"source_addr_ton": 5, "esm_class": 0x40, "data_coding": 8}
+        form = smpp_pdu.submit_form(
+            source=source,
+            source_ton=5,
+            source_npi=0,
+            esm_class=0x40,
+            coding=8,
+            receipts=True,
+            validity=240,
+        )
+        expected = smpp_pdu.make(
+            "submit_sm",
+            sequence,
+            source_addr=source,
+            source_addr_npi=0,
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            destination_addr=to,
+            registered_delivery=1,
+            validity_period="000000040000000R",
+            short_message=data,
+            **fields,
+        )
+        assert form.fill(sequence, to.encode(), data, False) == expected
+
+    def test_a_payload_is_what_smpplib_makes(self) -> None:
+        form = smpp_pdu.submit_form(
+            source="",
+            source_ton=0,
+            source_npi=0,
+            esm_class=0,
+            coding=0,
+            receipts=False,
+            validity=None,
+        )
+        expected = smpp_pdu.make(
+            "submit_sm",
+            7,
+            dest_addr_ton=1,
+            dest_addr_npi=1,
+            destination_addr="32470000001",
+            message_payload=b"a" * 300,
+        )
+        assert form.fill(7, b"32470000001", b"a" * 300, True) == expected
+
+
+class TestFrames:
+    PDUS = [Pdu(0x80000004, 0, n, b"12345\0" * n) for n in range(4)]
+    BYTES = b"".join(smpp_pdu._HEADER.pack(16 + len(one.body), *one[:3]) + one.body for one in PDUS)
+
+    @given(st.lists(st.integers(0, len(BYTES)), max_size=6))
+    def test_they_come_whole_however_the_stream_is_cut(self, cuts: list[int]) -> None:
+        places = [0, *sorted(cuts), len(self.BYTES)]
+        buffer, found = bytearray(), []
+        for start, end in zip(places, places[1:], strict=False):
+            buffer += self.BYTES[start:end]
+            found += list(smpp_pdu.take_from(buffer))
+        assert found == self.PDUS
+        assert not buffer
+
+    @pytest.mark.parametrize("length", [0, 15, 0x48545450])
+    def test_a_length_that_no_pdu_has_ends_it(self, length: int) -> None:
+        buffer = bytearray(length.to_bytes(4) + bytes(12))
+        with pytest.raises(Garbled):
+            list(smpp_pdu.take_from(buffer))
+
+
+class TestDeliveries:
+    @given(
+        st.sampled_from([0, 4, 0x40]),
+        st.sampled_from([0, 3, 8]),
+        st.binary(min_size=1, max_size=200),
+        st.from_regex(r"[0-9a-f]{0,20}", fullmatch=True),
+    )
+    def test_what_smpplib_makes_is_read(self, esm_class, coding, data, number) -> None:
+        made = deliver(
+            esm_class=esm_class,
+            data_coding=coding,
+            short_message=data,
+            receipted_message_id=number,
+            message_state=2,
+        )
+        read = smpp_pdu.read_delivery(Pdu(smpp_pdu.DELIVER, 0, 9, made[16:]))
+        oracle = by_smpplib(made)
+        assert read.source.encode() == oracle.source_addr
+        assert (read.esm_class, read.coding, read.data) == (esm_class, coding, data)
+        assert read.tlvs[smpp_pdu.MESSAGE_STATE] == b"\x02"
+        assert smpp_pdu.text_of(read.tlvs.get(smpp_pdu.RECEIPTED_MESSAGE_ID, b"")) == number
+
+    def test_an_id_without_its_zero_keeps_its_last_digit(self) -> None:
+        body = deliver()[16:] + b"\x00\x1e\x00\x031A2"
+        read = smpp_pdu.read_delivery(Pdu(smpp_pdu.DELIVER, 0, 9, body))
+        assert smpp_pdu.text_of(read.tlvs[smpp_pdu.RECEIPTED_MESSAGE_ID]) == "1A2"
+
+    def test_unknown_and_cut_parameters_are_passed_over(self) -> None:
+        tlvs = smpp_pdu.read_tlvs(b"\x14\x00\x00\x01x\x04\x27\x00\x01\x05\x00\x1e\x00\x09ab")
+        assert tlvs == {0x1400: b"x", 0x0427: b"\x05"}
+
+    def test_a_text_in_the_payload_is_found(self) -> None:
+        made = deliver(short_message=b"", message_payload=b"STOP")
+        assert smpp_pdu.read_delivery(Pdu(smpp_pdu.DELIVER, 0, 9, made[16:])).data == b"STOP"
+
+    def test_data_sm_is_read_too(self) -> None:
+        made = smpp_pdu.make(
+            "data_sm",
+            9,
+            source_addr="32470000001",
+            destination_addr="1",
+            esm_class=4,
+            data_coding=3,
+            message_payload=b"id:1",
+        )
+        read = smpp_pdu.read_delivery(Pdu(smpp_pdu.DATA, 0, 9, made[16:]))
+        assert (read.source, read.esm_class, read.coding, read.data) == (
+            "32470000001",
+            4,
+            3,
+            b"id:1",
+        )
+
+    @given(st.sampled_from([smpp_pdu.DELIVER, smpp_pdu.DATA]), st.binary(max_size=300))
+    def test_whatever_comes_is_read_or_garbled(self, command: int, body: bytes) -> None:
+        try:
+            read = smpp_pdu.read_delivery(Pdu(command, 0, 1, body))
+        except Garbled:
+            return
+        assert len(read.data) <= len(body)
