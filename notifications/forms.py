@@ -5,76 +5,179 @@ from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.models import Delivery, DeliveryState
-from notifications.references import notice_id_of
-from notifications.services.calls import CallResult
+from notifications.models import Delivery, DeliveryState, Failure
+from notifications.queries import gateway_health
+from notifications.queries.outbox import searched
+from notifications.queries.progress import counted_since, current
+from notifications.queries.scope import sites_of
+from notifications.services.calls import MOST_ON_PAPER, CallResult
+from patients.models import Language
 from staff import clock
-from staff.models import Site
+from staff.access import Capability
+from staff.models import Site, User
 
 
-class OutboxFilter(forms.Form):
-    """Narrows the outbox; every field may be empty."""
+class PlaceFilter(forms.Form):
+    """Narrows SMS by site and gateway; every field may be empty.
 
-    state = forms.ChoiceField(
-        label=gettext_lazy("État"),
-        choices=[("", gettext_lazy("tous")), *DeliveryState.choices],
-        required=False,
-    )
+    Args:
+        data: the address's parameters.
+        user: whose sites may be chosen.
+    """
+
     site = forms.ModelChoiceField(
-        Site.objects.all(),
+        Site.objects.none(),
         label=gettext_lazy("Site"),
         required=False,
         empty_label=gettext_lazy("tous"),
     )
-    reference = forms.CharField(
-        label=gettext_lazy("Référence"), required=False, max_length=20, strip=True
+    gateway = forms.ChoiceField(label=gettext_lazy("Passerelle"), required=False)
+    failure = forms.ChoiceField(
+        label=gettext_lazy("Cause"),
+        choices=[("", gettext_lazy("toutes")), *Failure.choices],
+        required=False,
     )
 
-    def clean_reference(self) -> str:
-        """Refuse a reference that is not ours."""
-        reference: str = self.cleaned_data["reference"]
-        if reference and notice_id_of(reference) is None:
-            raise forms.ValidationError(
-                _("Aucun message de nous ne porte cette référence : vérifiez chaque caractère.")
-            )
-        return reference
+    def __init__(self, data: QueryDict, *, user: User) -> None:
+        super().__init__(data)
+        self._given = data
+        self.fields["site"].queryset = sites_of(  # type: ignore[attr-defined]
+            user, Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST
+        )
+        self.fields["gateway"].choices = [  # type: ignore[attr-defined]
+            ("", _("toutes")),
+            *((name, name) for name in gateway_health.names()),
+        ]
+
+    @property
+    def in_use(self) -> dict[str, str]:
+        """The fields that narrow something, as they stand in the address."""
+        return {name: self.data[name] for name in self.fields if self.data.get(name)}
 
     def narrow(self, messages: QuerySet[Delivery]) -> QuerySet[Delivery]:
         """Return the messages that fit; none when a field is wrong."""
         if not self.is_valid():
             return messages.none()
-        chosen = self.cleaned_data
-        if chosen["state"]:
-            messages = messages.filter(state=chosen["state"])
-        if chosen["site"]:
-            messages = messages.filter(notice__site=chosen["site"])
-        if chosen["reference"]:
-            messages = messages.filter(notice=notice_id_of(chosen["reference"]))
-        return messages
+        exact = {
+            "notice__site": self.cleaned_data["site"],
+            "gateway": self.cleaned_data["gateway"],
+            "failure": self.cleaned_data["failure"],
+        }
+        return messages.filter(**{name: value for name, value in exact.items() if value})
 
 
-class ReferenceForm(forms.Form):
-    """The reference that a caller reads out."""
+class OutboxFilter(PlaceFilter):
+    """Narrows the outbox."""
 
-    reference = forms.CharField(
-        label=gettext_lazy("Référence lue par le patient"),
-        max_length=20,
-        help_text=gettext_lazy(
-            "Par exemple 223K-7QF. Majuscules, espaces et tiret sont sans importance."
-        ),
+    q = forms.CharField(
+        label=gettext_lazy("Chercher un patient ou une référence"),
+        required=False,
+        max_length=80,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "characters", "autofocus": True}
+            attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}
+        ),
+        help_text=gettext_lazy(
+            "Nom et prénom, date de naissance, téléphone, numéro de dossier, ou la référence "
+            "écrite à la fin du SMS."
         ),
     )
+    day = forms.DateField(
+        label=gettext_lazy("Jour du rendez-vous"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    state = forms.MultipleChoiceField(
+        label=gettext_lazy("État"),
+        choices=DeliveryState.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Langue"),
+        choices=[("", gettext_lazy("toutes")), *Language.choices],
+        required=False,
+    )
+    recent = forms.BooleanField(
+        label=gettext_lazy("Depuis hier, ou encore à prévenir"),
+        required=False,
+        help_text=gettext_lazy("Ce que comptent le tableau de bord et le suivi des envois."),
+    )
+    text = forms.CharField(
+        label=gettext_lazy("Mots du SMS"),
+        required=False,
+        max_length=80,
+        help_text=gettext_lazy("Dans les SMS déjà partis."),
+    )
+
+    @property
+    def words(self) -> list[str]:
+        """What the folded-away fields narrow to, as a reader says it."""
+        names = [name for name in self.in_use if name != "q"]
+        return [word for name in names for word in _words(self.fields[name], self._given, name)]
+
+    def narrow(self, messages: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Return the messages that fit; none when a field is wrong."""
+        messages = super().narrow(messages)
+        if not self.is_valid():
+            return messages
+        chosen = self.cleaned_data
+        if chosen["state"]:
+            messages = messages.filter(state__in=chosen["state"])
+        if chosen["recent"]:
+            messages = messages.filter(current(counted_since(), "notice__"))
+        exact = {"notice__day": chosen["day"], "notice__patient__language": chosen["language"]}
+        messages = messages.filter(**{name: value for name, value in exact.items() if value})
+        if chosen["text"]:
+            messages = messages.filter(body__icontains=chosen["text"])
+        return searched(messages, chosen["q"])
+
+
+def _words(field: forms.Field, data: QueryDict, name: str) -> list[str]:
+    if isinstance(field, forms.BooleanField):
+        return [str(field.label)]
+    labels = {str(value): str(label) for value, label in getattr(field, "choices", ())}
+    return [labels.get(value, value) for value in data.getlist(name)]
+
+
+class SettleForm(forms.Form):
+    """What a person decides about some SMS, and why.
+
+    Args:
+        action: ``resend``, ``call`` or ``told``.
+    """
+
+    reason = forms.CharField(
+        label=gettext_lazy("Pourquoi"),
+        max_length=120,
+        help_text=gettext_lazy("Reste dans le journal et sur chaque avis. Rien de médical."),
+    )
+    twice = forms.BooleanField(
+        label=gettext_lazy("Je sais que le patient peut recevoir ce SMS deux fois."),
+    )
+
+    def __init__(self, action: str, data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        if action != "resend":
+            del self.fields["twice"]
+        self.fields["reason"].required = action != "call"
+
+
+_NO_RESULT = gettext_lazy(
+    "Rien n'est noté : dites ce que l'appel a donné avec l'un des boutons ci-dessous."
+)
 
 
 class CallForm(forms.Form):
     """What came of a call; the buttons give ``result``."""
 
-    result = forms.ChoiceField(choices=[(result.value, result.name) for result in CallResult])
+    result = forms.ChoiceField(
+        choices=[(result.value, result.name) for result in CallResult],
+        error_messages=dict.fromkeys(("required", "invalid_choice"), _NO_RESULT),
+    )
     call_at = forms.DateTimeField(
         label=gettext_lazy("Rappeler le"),
         required=False,
@@ -83,6 +186,13 @@ class CallForm(forms.Form):
         help_text=gettext_lazy(
             "Seulement si le patient demande à être rappelé ; sinon dans une demi-heure."
         ),
+    )
+    happened_at = forms.DateTimeField(
+        label=gettext_lazy("Heure de l'appel, comme notée sur la feuille"),
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=gettext_lazy("Vide : maintenant."),
     )
     remark = forms.CharField(
         label=gettext_lazy("Remarque pour les collègues"),
@@ -100,4 +210,13 @@ class CallForm(forms.Form):
 
     def as_logged(self) -> dict[str, Any]:
         """Return the arguments of ``calls.log``."""
-        return self.cleaned_data
+        given = {name: value for name, value in self.cleaned_data.items() if name != "happened_at"}
+        return given | {"at": self.cleaned_data["happened_at"]}
+
+
+class PaperForm(forms.Form):
+    """How many patients somebody takes on paper."""
+
+    number = forms.IntegerField(
+        label=gettext_lazy("Nombre de patients"), min_value=1, max_value=MOST_ON_PAPER, initial=20
+    )

@@ -2,51 +2,148 @@
 
 DESIGN.md section 6, promise 6: no specialty, no doctor, no procedure. The lists hold the labels
 of the services, unit kinds, protected groups and roles of this application in its four
-languages, and the specialties and acts of a Belgian hospital's schedule. Words are compared
-without accents and in lower case. A test holds the lists against the applications' own labels.
+languages, and the specialties and acts of a Belgian hospital's schedule; a test holds the lists
+against the applications' own labels. They are wide on purpose: who writes a text can always say
+it otherwise, and a text that says too much cannot be called back. What such a text needs passes:
+"rendez-vous", "hôpital", "Krankenhaus", "en cas d'urgence", "de nouveau opérationnel". The
+department ("les urgences", "spoed") does not.
+
+Texts are compared folded: small letters without accents, soft hyphens and invisible characters
+gone, ß as ss, "I.R.M." as "IRM". Dutch and German write compounds, so that most pieces are looked
+for inside words; pieces that everyday words contain too only count where a word begins, or whole.
 """
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
-BEGINNINGS = (
-    # kinds of act and of unit
-    "consult", "chirurg", "surg", "radiol", "radiog", "radioth", "rontgen", "x-ray",
-    "scintigr", "scanner", "mammogr", "echograph", "echogr", "ultrasound", "ultraschall",
-    "endoscop", "coloscop", "gastroscop", "biops", "dialys", "nuclea", "nuklear", "prelevement",
-    "bloedafname", "blutentnahme", "blutabnahme", "anesth", "anasth", "hospitalis", "vaccin",
-    "impf", "imager", "imaging", "bildgeb", "beeldvorm", "operatiekwartier", "operationssaal",
-    # specialties
-    "cardiol", "kardiol", "oncol", "onkol", "neurol", "urolog", "gynec", "gynaec", "gynak",
-    "obstet", "dermat", "ophtalm", "ophthalm", "oftalm", "orthop", "pediatr", "padiatr",
-    "psychi", "psychol", "pneumol", "gastro-enter", "gastroenter", "rheumat", "rhumat",
-    "reumat", "endocrin", "endokrin", "nephrol", "nefrol", "hematol", "hamatol", "geriatr",
-    "stomatol", "kinesither", "physiother", "logoped", "pathol", "materni",
+# Wherever they stand in a word.
+INSIDE = (
+    # kinds of act
+    "consult", "chirurg", "surger", "surgic", "surgeon", "radiol", "radiog", "radioth", "rontgen",
+    "roentgen", "scintigr", "szintigr", "scanner", "mammogr", "echogr", "sonogr", "tomogr",
+    "angiogr", "cardiogr", "kardiogr", "myogr", "encephalogr", "enzephalogr", "densitom",
+    "spirometr", "audiometr", "scopi", "scopy", "skopie", "spiegelung", "ultraso", "ultraschall",
+    "biops", "dialys", "dialyz", "nuclea", "nuklear", "prelevement", "bloed", "blutentn",
+    "blutabn", "blutunt", "blutprob", "anesth", "anaesth", "anasth", "narkose", "narcose",
+    "hospitalis", "vaccin", "vakzin", "imaging", "bildgeb", "beeldvorm", "onderzoek", "untersuch",
+    "behandel", "behandl", "therap", "injecti", "injekti", "infusi", "perfusi", "ponction",
+    "punctie", "punktion", "implant", "prothes", "transplant", "angioplast", "oplasti", "ectom",
+    "ektomie", "radium", "operatiekw", "operatiezaal", "operationssaal", "eingriff", "ingreep",
+    "mediciner", "mediziner", "laborator", "fysio", "physio", "kinesi", "revalid", "rehabilit",
+    "reeducat", "palliat", "daghospitaal", "dagziekenhuis", "intensivst",
+    # specialties; those on -ology come by _OLOGY
+    "iatri", "iatre", "iater", "gynec", "gynaec", "gynak", "gynaek", "obstet", "dermat", "ophtalm",
+    "ophthalm", "oftalm", "orthop", "orthodon", "gastro", "rheumat", "rhumat", "reumat",
+    "endocrin", "endokrin", "stomat", "logoped", "logopad", "maternit", "verloskund", "geburtshil",
+    "heelkund", "geneeskund", "dietet", "dieteti", "diatet", "dietist", "dieticien", "oogheel",
+    "klinik", "kliniek", "clinic", "cliniqu",
     # what a patient is treated for
-    "chimio", "chemo", "cancer", "kanker", "krebs", "tumo", "diabet", "grossesse", "enceinte",
-    "zwanger", "schwanger", "pregnan", "covid", "corona", "platre",
+    "chimio", "chemoth", "kanker", "krebs", "tumeur", "tumor", "diabet", "grossesse", "zwanger",
+    "schwanger", "pregnan", "platre", "gipsverb", "metasta",
     # who treats
-    "medecin", "docteur", "doctor", "geneesh", "infirmi", "verpleeg", "krankenpfleg", "nurse",
+    "medecin", "docteur", "doctor", "doktor", "dokter", "arzt", "aerzt", "geneesh", "geneesk",
+    "infirmi", "verpleeg", "krankenpfl", "krankenschw", "nurse", "sagefemme", "vroedvrouw",
+    "hebamme", "midwif", "midwiv", "tandarts", "huisarts", "oogarts", "kinderarts",
+    "vrouwenarts", "artsen", "dentist", "praticien", "practitioner", "praktijkass", "specialist",
+    "spezialist", "spezialart",
 )  # fmt: skip
-_WORDS = """
-    dr arts artsen arzt arzte arztin specialiste specialist facharzt
-    operation operations operationen opere operee operatie operaties intervention interventions
-    irm mri mrt ct scan scans pet orl ekg ecg eeg analyse analyses examen examens onderzoek
-    untersuchung examination prise sang bloed blut blood urgence urgences spoed spoedgevallen
-    notaufnahme emergency bloc cast gips plaster ward clinique polikliniek ambulanz clinic
+# Where a word begins.
+BEGINNINGS = (
+    "xray", "chemo", "cardio", "kardio", "neuro", "onkol", "oncol", "uro", "psych", "pneum",
+    "nephr", "nefro", "hemat", "hamat", "haemat", "hemod", "hamod", "allerg", "cancer",
+    "covid", "corona", "imager", "impf", "geimpft", "blood", "sanguin", "operatie", "medici",
+    "mediz", "accouch", "bevalling", "entbindung", "kraama", "kraamk", "kraamz", "dental",
+    "dentair", "geriat", "ergoth", "podol", "chiropra", "osteop",
+)  # fmt: skip
+_WHOLE = """
+    dr dre drs docteure doctoresse prof profs professeur professeure professeurs professor
+    professoren professorin pr arts huisarts generaliste specialiste specialistes specialist
+    operation operations operationen opere operee operes operees operer opereren geopereerd
+    operiert operieren operatoire operatoires
+    intervention interventions interventie interventies interventionen procedure procedures
+    irm mri mrt nmr rmn ct scan scans ct-scan petscan orl nko hno kno ent ekg ecg eeg emg rx tdm
+    pcr ivg ivf fiv pma radio radios echo echos kine kines psy psys onco gyneco gyn ortho ophtalmo
+    analyse analyses analysen analysis examen examens examination examinations
+    traitement traitements treatment treatments injection injections infuus spritze prik perfusion
+    sang blut labo labos labor lab labs reha diat gips plaster cast casts
+    urgences spoed spoedgevallen spoeddienst spoedafdeling notaufnahme emergency
+    bloc ward wards polikliniek ambulanz enceinte enceintes opname ziekenhuisopname
+    vih hiv sida aids
 """
-WORDS = frozenset(_WORDS.split())
-
+WORDS = frozenset(_WHOLE.split())
+# Several words, folded, hyphens and apostrophes as spaces.
+PHRASES = (
+    "hopital de jour", "day hospital", "day surgery", "soins intensifs", "intensive care",
+    "intensieve zorg", "intensieve zorgen", "service d urgence", "soins d urgence",
+    "operating theatre", "operating theater", "operating room", "neus keel oor",
+    "hals nasen ohren", "sage femme", "sages femmes",
+)  # fmt: skip
+# What a text may well say although a piece of it stands above.
+HARMLESS_PHRASES = (
+    "en cas d urgence", "in an emergency", "in case of emergency", "in case of an emergency",
+    "l enceinte", "cette enceinte",
+)  # fmt: skip
+_HARMLESS_WORDS = re.compile(
+    r"(?:technolog|chronolog|apolog|homolog|meteorolog|ecolog|okolog|geolog|prolog|ideolog)\w*"
+    r"|\w*[ck]oo?peration\w*|operationn?el\w*|operationn?ell\w*|operational\w*|operatione?el\w*"
+    r"|klinikum"
+)
+# Names of specialties and specialists: cardiologie, Urologe, proctoloog, dermatologist.
+_OLOGY = re.compile(r"olog(?:i|y|u|e|i[sn])|oloog|ologen")
+# Operations in compounds (hartoperatie, Augenoperation, Operationstermin).
+_OPERATION = re.compile(r"operaties?$|operation(?:en|s\w*)?$")
+_ABBREVIATION = re.compile(r"\b(?:[a-z]\.){2,}(?:[a-z]\b)?")
+_BETWEEN = r"[\s'-]+"
 _WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
+_SPECIAL = str.maketrans({"ß": "ss", "œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "’": "'"})
 
 
-def medical_words_in(text: str) -> list[str]:
-    """Return the forbidden words of a text, in order, without accents and in lower case."""
-    folded = unicodedata.normalize("NFKD", text.lower())
-    folded = "".join(c for c in folded if not unicodedata.combining(c)).replace("œ", "oe")
-    found = []
-    for word in _WORD.findall(folded):
-        pieces = [word, *word.split("-")]
-        if any(piece in WORDS or piece.startswith(BEGINNINGS) for piece in pieces):
-            found.append(word)
-    return found
+def fold(text: str) -> str:
+    """Return a text in small letters, without accents and without what no eye sees."""
+    decomposed = unicodedata.normalize("NFKD", text.lower().translate(_SPECIAL))
+    return "".join(c for c in decomposed if unicodedata.category(c) not in {"Mn", "Cf"})
+
+
+def words_of(text: str) -> str:
+    """Return a folded text as its words with one space around each, to find phrases in it."""
+    return f" {' '.join(re.findall(r'[a-z0-9]+', fold(text)))} "
+
+
+def medical_words_in(text: str, *, harmless: Iterable[str] = ()) -> list[str]:
+    """Return the forbidden words of a text, in order, without accents and in lower case.
+
+    Args:
+        text: what a patient reads or hears.
+        harmless: names that may be said whatever they contain ("Clinique Saint-Luc").
+    """
+    folded = fold(text)
+    for name in filter(None, map(fold, harmless)):
+        folded = re.sub(rf"(?<![a-z]){re.escape(name)}(?![a-z])", " ", folded)
+    folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", "") + " ", folded)
+    folded = _without_harmless_phrases(folded)
+    found = [word for word in _WORD.findall(folded) if _is_medical(word)]
+    in_words = words_of(folded)
+    return found + [phrase for phrase in PHRASES if f" {phrase} " in in_words]
+
+
+def _without_harmless_phrases(folded: str) -> str:
+    for phrase in HARMLESS_PHRASES:
+        folded = re.sub(rf"\b{_BETWEEN.join(phrase.split())}\b", " ", folded)
+    return folded
+
+
+def _is_medical(word: str) -> bool:
+    return any(_says_much(piece) for piece in {word, word.replace("-", ""), *word.split("-")})
+
+
+def _says_much(piece: str) -> bool:
+    if piece in WORDS:
+        return True
+    if _HARMLESS_WORDS.fullmatch(piece):
+        return False
+    return (
+        piece.startswith(BEGINNINGS)
+        or any(part in piece for part in INSIDE)
+        or bool(_OLOGY.search(piece) or _OPERATION.search(piece))
+    )

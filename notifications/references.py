@@ -5,7 +5,6 @@ Form ``XXXX-CCC``: the notice's number and a code made from it with the site's s
 forger hits a code once in 27,000 tries.
 """
 
-import hashlib
 import hmac
 import re
 
@@ -36,6 +35,20 @@ def notice_id_of(reference: str) -> int | None:
     return notice_id if any(hmac.compare_digest(_code(notice_id, k), code) for k in keys) else None
 
 
+def looks_like_one(text: str) -> bool:
+    """Whether somebody who typed this meant a reference, ours or forged, and not a name.
+
+    Args:
+        text: as typed; case, spaces and the hyphen do not matter.
+    """
+    characters = re.sub(r"[\s-]", "", text).upper()
+    fewest = _NUMBER_LENGTH + _CODE_LENGTH
+    mixed = not characters.isalpha() and not characters.isdecimal()
+    written = re.fullmatch(r"\s*\w{4,6}\s*-\s*\w{3}\s*", text) is not None
+    is_short = fewest <= len(characters) <= fewest + 2 and characters.isalnum()
+    return is_short and (mixed or written)
+
+
 def _encode(number: int) -> str:
     digits = ""
     while number:
@@ -52,5 +65,5 @@ def _decode(text: str) -> int:
 
 
 def _code(notice_id: int, key: str) -> str:
-    digest = hmac.new(key.encode(), f"notice:{notice_id}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key.encode(), f"notice:{notice_id}".encode(), "sha256")
     return _encode(int.from_bytes(digest[:8]) % len(ALPHABET) ** _CODE_LENGTH)[-_CODE_LENGTH:]

@@ -1,20 +1,33 @@
 """What an SMS can carry and what it costs, to the septet. No Django in here.
 
-Facts from 3GPP TS 23.038 (alphabet, 6.2.1; UCS-2, 6.2.3) and TS 23.040 (concatenation,
-9.2.3.24.1): one message holds 160 septets or 70 UTF-16 units, a part of a longer one 153 or
-67, and neither an escape sequence nor a surrogate pair may be cut in two. The table is that of
-the ``gsm0338`` package.
+Facts from 3GPP TS 23.038 (alphabet, 6.2.1; UCS-2, 6.2.3) and TS 23.040 (user data, 9.2.3.24):
+one message holds 140 octets, that is 160 septets or 70 UTF-16 units. A part of a longer one
+gives some of them to a header, and its septets begin on a septet boundary after it (fill bits).
+The header takes 6 octets with a reference of 8 bits (9.2.3.24.1), which leaves 153 septets or 67
+units, and 7 octets with one of 16 bits (9.2.3.24.8), which leaves 152 or 66. Neither an escape
+sequence nor a surrogate pair may be cut in two. The table is that of the ``gsm0338`` package.
+
+One truth for what is counted and what is sent: ``count`` and ``segments`` cut in the same way,
+both with 6 octets unless told otherwise, since gateways that cut texts themselves use those.
+Where a 16-bit reference would make more parts than were counted, the 8-bit one is used instead
+(``header_for``): what the operator was shown is what is paid.
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from gsm0338 import Codec
 
+Encoding = Literal["gsm7", "ucs2"]
+
 _ESCAPE = 0x1B
-_LIMITS = {"gsm7": (160, 153), "ucs2": (70, 67)}
+_OCTETS = 140
+_SINGLE = {"gsm7": 160, "ucs2": 70}
+HEADER_8_BIT = 6
+HEADER_16_BIT = 7
 
 _REPLACEMENTS = {
     **dict.fromkeys("’‘‚‛′´`", "'"),
@@ -52,7 +65,7 @@ SEPTETS = _septets()
 class TextCount:
     """What a text costs: ``units`` are septets (gsm7) or UTF-16 code units (ucs2)."""
 
-    encoding: Literal["gsm7", "ucs2"]
+    encoding: Encoding
     units: int
     parts: int
 
@@ -79,23 +92,58 @@ def _plain(character: str) -> str:
     return bare if all(c in SEPTETS for c in bare) else character
 
 
-def count(text: str) -> TextCount:
-    """Return encoding, units and parts of a text as it will be sent (transliterate it first)."""
-    if SEPTETS.keys() >= set(text):
-        return _count("gsm7", [SEPTETS[character] for character in text])
-    return _count("ucs2", [2 if ord(character) > 0xFFFF else 1 for character in text])
+def count(text: str, *, header_octets: int = HEADER_8_BIT) -> TextCount:
+    """Return encoding, units and parts of a text as it will be sent (transliterate it first).
 
-
-def _count(encoding: Literal["gsm7", "ucs2"], costs: list[int]) -> TextCount:
-    single, part = _LIMITS[encoding]
+    Args:
+        text: any; characters outside the alphabet make it UCS-2.
+        header_octets: of the header of each part of a long message.
+    """
+    encoding, costs = _costs(text)
     units = sum(costs)
-    return TextCount(encoding, units, 1 if units <= single else _parts(costs, part))
+    if units <= _SINGLE[encoding]:
+        return TextCount(encoding, units, 1)
+    parts = 1 + sum(1 for _ in _cuts(costs, capacity(encoding, header_octets)))
+    return TextCount(encoding, units, parts)
 
 
-def _parts(costs: Iterable[int], capacity: int) -> int:
-    parts, filled = 1, 0
-    for cost in costs:
-        if filled + cost > capacity:
-            parts, filled = parts + 1, 0
+def segments(text: str, *, header_octets: int = HEADER_8_BIT) -> list[str]:
+    """Return the parts in which a text is sent: as many as ``count`` says, together the text.
+
+    Args:
+        text: as for ``count``.
+        header_octets: of the header of each part of a long message.
+    """
+    encoding, costs = _costs(text)
+    if sum(costs) <= _SINGLE[encoding]:
+        return [text]
+    cuts = [0, *_cuts(costs, capacity(encoding, header_octets)), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts)]
+
+
+def header_for(text: str) -> int:
+    """Return the octets of the header with the widest reference that costs no part more."""
+    wide = count(text, header_octets=HEADER_16_BIT).parts
+    return HEADER_16_BIT if wide == count(text).parts else HEADER_8_BIT
+
+
+def capacity(encoding: Encoding, header_octets: int) -> int:
+    """Return how many septets or UTF-16 units a part holds beside its header."""
+    bits = 7 if encoding == "gsm7" else 16
+    return (_OCTETS - header_octets) * 8 // bits
+
+
+def _costs(text: str) -> tuple[Encoding, list[int]]:
+    if SEPTETS.keys() >= set(text):
+        return "gsm7", list(map(SEPTETS.__getitem__, text))
+    return "ucs2", [2 if ord(character) > 0xFFFF else 1 for character in text]
+
+
+def _cuts(costs: Iterable[int], room: int) -> Iterator[int]:
+    """Yield the places, in characters, at which a next part begins."""
+    filled = 0
+    for place, cost in enumerate(costs):
+        if filled + cost > room:
+            yield place
+            filled = 0
         filled += cost
-    return parts

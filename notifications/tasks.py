@@ -1,36 +1,46 @@
 """What Celery runs: tasks take nothing, read the database, and may be lost or repeated."""
 
+import logging
 import os
 import socket
-import time
 import uuid
 
 from celery import shared_task
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
-from notifications.gateways import gateway_from_url
-from notifications.queries.outbox import anything_due
-from notifications.services import dispatch, doorbell
+from notifications.gateways import configured
+from notifications.queries.waiting import sender_is_needed
+from notifications.services import dispatch, doorbell, sweeping
+from notifications.services.sweeping_beside import swept_meanwhile
 
+logger = logging.getLogger(__name__)
 LONGEST_RUN_SECONDS = 60.0
 """After this a worker lets other tasks have their turn; the bell brings it back."""
 
 
 @shared_task
 def dispatch_sms() -> None:
-    """Send what is due until nothing is, or for a minute."""
-    gateway = gateway_from_url(settings.SMS_GATEWAY_URL)
+    """Send what is due until nothing is, or for a minute; sweep meanwhile."""
     worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
-    ends = time.monotonic() + LONGEST_RUN_SECONDS
-    while dispatch.dispatch_batch(worker=worker, gateway=gateway).may_be_more:
-        if time.monotonic() > ends:
-            doorbell.ring()
-            return
+    gateways = configured()
+    with swept_meanwhile(gateways=gateways):
+        result = dispatch.run(worker=worker, gateways=gateways, seconds=LONGEST_RUN_SECONDS)
+    if result.out_of_time and sender_is_needed(gateways):
+        doorbell.ring()
 
 
 @shared_task
 def sweep_outbox() -> None:
-    """Put right what was left behind, and wake a sender if anything is due."""
-    dispatch.sweep(gateway=gateway_from_url(settings.SMS_GATEWAY_URL))
-    if anything_due():
+    """Put right what was left behind, and wake a sender if there is anything to do.
+
+    Where no gateway can be read from the settings no SMS leaves, so calls matter all the more.
+    """
+    try:
+        gateways = configured()
+    except ImproperlyConfigured as error:
+        logger.error("no SMS can leave: %s", error)  # noqa: TRY400  # the sentence says it all
+        sweeping.sweep(gateways=None)
+        return
+    sweeping.sweep(gateways=gateways)
+    if sender_is_needed(gateways):
         doorbell.ring()

@@ -89,6 +89,19 @@ def forget() -> None:
     _remembered.clear()
 
 
+@lru_cache(maxsize=64)
+def shipped(language: str, kind: str) -> str:
+    """Return the text of a language and a ``MessageKind`` as it came with the application."""
+    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
+    return str(template.source).strip()
+
+
+def edition() -> object:
+    """Return what changes whenever the texts were read anew: a key for who remembers results."""
+    _edited()
+    return _remembered["texts"][0]
+
+
 def filled(
     text: str,
     *,
@@ -157,7 +170,7 @@ _remembered: dict[str, tuple[float, dict[tuple[str, str], str]]] = {}
 
 def _text(language: str, kind: str) -> str:
     edited = _edited()
-    return edited.get((language, kind)) or _shipped(language, kind)
+    return edited.get((language, kind)) or shipped(language, kind)
 
 
 def _edited() -> dict[tuple[str, str], str]:
@@ -168,9 +181,3 @@ def _edited() -> dict[tuple[str, str], str]:
         texts = {(language, kind): text for language, kind, text in rows}
         _remembered["texts"] = (now, texts)
     return texts
-
-
-@lru_cache(maxsize=64)
-def _shipped(language: str, kind: str) -> str:
-    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
-    return str(template.source).strip()

@@ -2,15 +2,54 @@
 
 from django.urls import path
 
-from notifications.views import calls, outbox, sending
+from notifications.views import (
+    calls,
+    gateways,
+    hooks,
+    notices,
+    outbox,
+    queues,
+    receipts,
+    replies,
+    sending,
+    telling,
+    texts,
+)
 
 urlpatterns = [
+    path("telling/", telling.telling, name="telling"),
+    path("telling/live/", telling.telling_live, name="telling_live"),
+    path("telling/notices/", notices.notices, name="notices"),
+    path("telling/unknown/", queues.unknown, name="queue_unknown"),
+    path("telling/failed/", queues.failed, name="queue_failed"),
+    path("telling/gateways/", gateways.gateway_health, name="gateways"),
+    path("telling/receipts/", receipts.unmatched, name="unmatched_receipts"),
+    path("telling/<str:name>/<str:action>/", queues.settle, name="settle"),
     path("outbox/", outbox.outbox, name="outbox"),
     path("outbox/<int:pk>/", outbox.message, name="message"),
     path("calls/", calls.call_list, name="call_list"),
     path("calls/take/", calls.call_take, name="call_take"),
-    path("calls/reference/", calls.reference_check, name="reference_check"),
+    path("calls/print/", calls.call_print, name="call_print"),
+    path("calls/sheet/", calls.call_sheet, name="call_sheet"),
     path("calls/<int:pk>/", calls.call, name="call"),
+    path("calls/<int:pk>/back/", calls.call_give_back, name="call_give_back"),
+    path("texts/", texts.message_texts, name="message_texts"),
+    path("texts/<str:language>/<str:kind>/", texts.message_text, name="message_text"),
+    path(
+        "texts/<str:language>/<str:kind>/preview/",
+        texts.message_text_preview,
+        name="message_text_preview",
+    ),
+    path(
+        "texts/<str:language>/<str:kind>/reset/",
+        texts.message_text_reset,
+        name="message_text_reset",
+    ),
+    path("replies/", replies.replies, name="replies"),
+    path("replies/<int:pk>/", replies.reply_handle, name="reply_handle"),
+    # Some gateways leave the last stroke out, and a POST does not survive being sent elsewhere.
+    path("hooks/<str:secret>", hooks.hook),
+    path("hooks/<str:secret>/", hooks.hook, name="hook"),
     path("sending/pause/", sending.pause, name="sending_pause"),
     path("sending/resume/", sending.resume, name="sending_resume"),
     path("sending/release/", sending.release, name="sending_release"),

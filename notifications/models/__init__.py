@@ -1,33 +1,54 @@
 """How patients are told: the duty (Notice), the tries (Delivery), the switch, the texts."""
 
 from notifications.models.delivery import (
-    CLAIMABLE,
     HANDED_OVER,
     LIVE,
+    UNSENT,
     WITHDRAWABLE,
     Channel,
     Delivery,
     DeliveryState,
     Failure,
 )
+from notifications.models.gateway import GatewaySeat, GatewayState
 from notifications.models.notice import Notice, NoticeItem, NoticeState, Word
+from notifications.models.question import Answer, FoundBy, Question
+from notifications.models.receipt import (
+    DeliveryPart,
+    Receipt,
+    ReceiptState,
+    Reply,
+    ReplyMeaning,
+    ReplyOutcome,
+)
 from notifications.models.sending import Sending
 from notifications.models.text import MessageKind, MessageText
 
 __all__ = [
-    "CLAIMABLE",
     "HANDED_OVER",
     "LIVE",
+    "UNSENT",
     "WITHDRAWABLE",
+    "Answer",
     "Channel",
     "Delivery",
+    "DeliveryPart",
     "DeliveryState",
     "Failure",
+    "FoundBy",
+    "GatewaySeat",
+    "GatewayState",
     "MessageKind",
     "MessageText",
     "Notice",
     "NoticeItem",
     "NoticeState",
+    "Question",
+    "Receipt",
+    "ReceiptState",
+    "Reply",
+    "ReplyMeaning",
+    "ReplyOutcome",
     "Sending",
     "Word",
 ]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models.notice import Notice
@@ -31,7 +32,7 @@ class DeliveryState(models.TextChoices):
     SUPPRESSED = "suppressed", _("non envoyé")
 
 
-CLAIMABLE = (DeliveryState.HELD, DeliveryState.QUEUED)
+UNSENT = (DeliveryState.HELD, DeliveryState.QUEUED)
 WITHDRAWABLE = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 HANDED_OVER = (
     DeliveryState.SUBMITTING,
@@ -54,6 +55,8 @@ class Failure(models.TextChoices):
     NO_ANSWER = "no_answer", _("ne répond pas")
     WRONG_NUMBER = "wrong_number", _("mauvais numéro")
     CALL_LATER = "call_later", _("demande à être rappelé")
+    NO_NUMBER = "no_number", _("pas de numéro utilisable")
+    QUIET_HOURS = "quiet_hours", _("heures calmes jusqu'au rendez-vous")
     UNKNOWN = "unknown", _("sort inconnu")
 
 
@@ -63,21 +66,29 @@ class Delivery(models.Model):
     ::
 
         held ─▶ queued ─▶ claimed ─▶ submitting ─▶ accepted ─▶ delivered
-          │       │          │           │            └──────▶ failed | expired
+          │       │          │           │            ├──────▶ failed | expired (a receipt says so)
+          │       │          │           │            └──────▶ unknown         (no receipt came)
           │       │          │           ├──▶ failed          (the gateway refused it)
           │       │          │           ├──▶ queued          (it did not leave the building)
           │       │          │           └──▶ unknown ─▶ accepted | delivered | failed | queued
-          └───────┴──────────┴──▶ withdrawn | suppressed      (nothing was handed over)
+          ├───────┼──────────┼──▶ withdrawn | suppressed      (nothing was handed over)
+          └───────┴──────────┴──▶ expired                     (too late to be of use)
 
-    An SMS is ``held`` until ``not_before``, the release time of its bulletin. ``claimed`` is a
-    lease of one worker (or one call agent) until ``lease_until`` on the real clock; a lease
-    that ran out goes back to ``queued``. ``submitting`` is committed before the network call:
-    what a crash leaves there becomes ``unknown``, and goes back to ``queued`` only over a
-    gateway that honours ``client_reference`` as an idempotency key. An ``unknown`` that nothing
-    settles by ``lease_until`` leaves the live states as ``failed`` with the cause ``unknown``,
-    and the patient is called instead. ``client_reference`` is set for as long as something may
-    have left under it. For a phone delivery ``queued`` means "on the call list", ``delivered``
-    "reached".
+    An SMS is ``held`` until ``not_before``, the release time of its bulletin; then ``queued``,
+    and claimed by ``urgency`` (``days * 10 + rank``: the day first, then the kind of act; the
+    smallest first). ``claimed`` is a lease of one worker (or one call agent) until
+    ``lease_until`` on the real clock; a lease that ran out goes back to ``queued``.
+    ``submitting`` is committed before the network call: what a crash leaves there becomes
+    ``unknown``, and goes back to ``queued`` only over a gateway that honours
+    ``client_reference`` as an idempotency key. ``accepted`` waits for its receipt until
+    ``lease_until``, where the gateway gives any, then becomes ``unknown``. An ``unknown`` is
+    settled by a receipt, a status query or a person; what nothing settles by ``lease_until``
+    leaves the live states as ``failed`` with the cause ``unknown``, and the patient is called
+    instead. Neither limit is later than ``rules.latest_departure``: the call must be of use. A
+    late receipt may still turn ``failed`` or ``expired`` into ``delivered``, never the other way.
+    ``client_reference`` is set for as long as something may have left under it, and so is
+    ``submitted_at``: when it was first submitted, however often it was repeated since.
+    For a phone delivery ``queued`` means "on the call list", ``delivered`` "reached".
     """
 
     notice = models.ForeignKey(
@@ -91,6 +102,8 @@ class Delivery(models.Model):
     state = models.CharField(_("état"), max_length=12, choices=DeliveryState.choices)
     address = models.CharField(_("numéro"), max_length=20, blank=True)
     not_before = models.DateTimeField(_("pas avant"))
+    urgency = models.PositiveIntegerField(_("urgence"), default=0)
+    ignores_quiet_hours = models.BooleanField(_("même pendant les heures calmes"), default=False)
     body = models.TextField(_("texte"), blank=True, help_text=_("Ce qui a été remis."))
     parts = models.PositiveSmallIntegerField(_("parties"), default=0)
     gateway = models.CharField(_("passerelle"), max_length=40, blank=True)
@@ -98,6 +111,12 @@ class Delivery(models.Model):
     provider_id = models.CharField(_("numéro chez la passerelle"), max_length=100, blank=True)
     claimed_by = models.CharField(_("pris par"), max_length=80, blank=True)
     lease_until = models.DateTimeField(_("pris jusqu'à"), null=True, blank=True)
+    printed_at = models.DateTimeField(
+        _("pris sur papier le"),
+        null=True,
+        blank=True,
+        help_text=_("L'agent appelle sans écran et note le résultat plus tard."),
+    )
     submitted_at = models.DateTimeField(_("remis le"), null=True, blank=True)
     finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
     caller = models.ForeignKey(
@@ -145,17 +164,59 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["channel", "not_before", "id"],
-                condition=Q(state__in=[str(state) for state in CLAIMABLE]),
-                name="delivery_claimable",
+                fields=["not_before", "urgency"], condition=Q(state="held"), name="delivery_held"
+            ),
+            models.Index(
+                fields=["channel", "urgency", "id"],
+                condition=Q(state="queued"),
+                name="delivery_queued",
+            ),
+            models.Index(
+                fields=["channel", "gateway"],
+                condition=Q(state="queued") & ~Q(client_reference=""),
+                name="delivery_to_repeat",
+            ),
+            models.Index(
+                fields=["gateway", "lease_until"],
+                condition=Q(state="unknown"),
+                name="delivery_unknown",
             ),
             models.Index(
                 fields=["lease_until"],
-                condition=Q(state__in=["claimed", "submitting", "unknown"]),
+                condition=Q(lease_until__isnull=False),
                 name="delivery_leased",
             ),
+            models.Index(
+                fields=["gateway", "provider_id"],
+                condition=~Q(provider_id=""),
+                name="delivery_provider_id",
+            ),
+            models.Index(
+                fields=["state", "id"],
+                condition=Q(state__in=["unknown", "failed", "expired"]),
+                name="delivery_to_look_at",
+            ),
             models.Index(fields=["finished_at"], name="delivery_finished"),
+            models.Index(
+                fields=["submitted_at"],
+                condition=Q(submitted_at__isnull=False),
+                name="delivery_submitted",
+            ),
+            models.Index(
+                fields=["caller", "notice"],
+                condition=Q(channel="phone", state="claimed"),
+                name="delivery_being_called",
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.number} – {self.get_state_display()}"
+
+    @property
+    def is_being_made(self) -> bool:
+        """Whether a worker or an agent has it; a lease that ran out leaves it to anybody."""
+        return (
+            self.state == DeliveryState.CLAIMED
+            and self.lease_until is not None
+            and self.lease_until >= timezone.now()
+        )

@@ -35,6 +35,7 @@ class Notice(models.Model):
           ├────▶ unreachable   every try failed; the tries are listed
           └────▶ withdrawn     the decisions changed before anything was handed over, or
                                a newer version is told while nobody knows if this one was
+        unreachable ──▶ told   a late receipt: the phone was only switched off
 
     ``handed_over_at`` is set in the transaction that precedes the network call (or when a
     caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a
@@ -69,9 +70,9 @@ class Notice(models.Model):
         verbose_name=_("médecin qui appelle"),
         help_text=_("Le médecin qui a gardé le patient l'appelle lui-même."),
     )
-    created_at = models.DateTimeField(_("ouverte le"))
-    handed_over_at = models.DateTimeField(_("remise le"), null=True, blank=True)
-    settled_at = models.DateTimeField(_("close le"), null=True, blank=True)
+    created_at = models.DateTimeField(_("ouvert le"))
+    handed_over_at = models.DateTimeField(_("remis le"), null=True, blank=True)
+    settled_at = models.DateTimeField(_("clos le"), null=True, blank=True)
     settled_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -79,8 +80,8 @@ class Notice(models.Model):
         blank=True,
         db_index=False,
         related_name="+",
-        verbose_name=_("close par"),
-        help_text=_("Vide quand la passerelle l'a close."),
+        verbose_name=_("clos par"),
+        help_text=_("Vide quand la passerelle l'a clos."),
     )
 
     class Meta:
@@ -112,6 +113,7 @@ class Notice(models.Model):
         ]
         indexes = [
             models.Index(fields=["day", "state"], name="notice_day_state"),
+            models.Index(fields=["day"], condition=Q(state="open"), name="notice_open"),
             models.Index(
                 fields=["reserved_for", "day"],
                 condition=Q(reserved_for__isnull=False),

@@ -1,15 +1,26 @@
 """What is on the call list."""
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from notifications.models import Channel, Delivery, DeliveryState, Notice, NoticeState
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeItem,
+    NoticeState,
+)
 from notifications.queries.scope import notices_of
 from staff import clock
 from staff.access import Capability
 from staff.models import User
 
+BY_URGENCY = ("urgency", "notice__first_at", "id")
 TO_CALL = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+_SHOWN = ("notice__patient", "notice__site", "notice__reserved_for", "caller")
 
 
 def open_calls(user: User) -> QuerySet[Delivery]:
@@ -27,23 +38,78 @@ def due_calls(user: User) -> QuerySet[Delivery]:
     return open_calls(user).filter(not_before__lte=clock.now())
 
 
+def being_made() -> QuerySet[Delivery]:
+    """Return the calls that somebody is making, at any site."""
+    return Delivery.objects.filter(
+        channel=Channel.PHONE, state=DeliveryState.CLAIMED, lease_until__gte=timezone.now()
+    )
+
+
 def free_calls() -> Q:
-    """Return the filter for open calls that nobody is making."""
-    return Q(state=DeliveryState.QUEUED) | Q(lease_until__lt=timezone.now())
+    """Return the filter for open calls of patients whom nobody is calling."""
+    mine = Q(state=DeliveryState.QUEUED) | Q(lease_until__lt=timezone.now())
+    return mine & ~Q(notice__patient__in=being_made().values("notice__patient"))
 
 
 def call_list(user: User) -> QuerySet[Delivery]:
     """Return the rows of the call list page."""
-    return open_calls(user).select_related(
-        "notice__patient", "notice__site", "notice__reserved_for", "caller"
-    )
+    return with_attempt(open_calls(user).select_related(*_SHOWN))
 
 
 def calls_of(user: User) -> QuerySet[Delivery]:
     """Return every call of a person's sites, made or not, with what the call page shows."""
-    return Delivery.objects.filter(
+    calls = Delivery.objects.filter(
         notices_of(user, Capability.WORK_CALL_LIST, path="notice__"), channel=Channel.PHONE
-    ).select_related("notice__patient", "notice__site", "notice__reserved_for", "caller")
+    )
+    return with_attempt(shown_with_items(calls))
+
+
+def shown_with_items(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Fetch with calls what their pages and sheets show of patient, notice and items."""
+    items = NoticeItem.objects.select_related("site").order_by("starts_at")
+    return calls.select_related(*_SHOWN).prefetch_related(Prefetch("notice__items", items))
+
+
+def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Give each call its ``attempt``: the tries without an answer before it, and itself."""
+    unanswered = (
+        Delivery.objects.filter(
+            notice=OuterRef("notice"),
+            channel=Channel.PHONE,
+            number__lt=OuterRef("number"),
+            failure=Failure.NO_ANSWER,
+        )
+        .order_by()
+        .values("notice")
+        .annotate(count=Count("pk"))
+        .values("count")
+    )
+    return calls.annotate(attempt=Coalesce(Subquery(unanswered), 0) + 1)
+
+
+def said_together(call: Delivery, user: User) -> list[Delivery]:
+    """Return the calls of one patient that are made in one: this one first.
+
+    Of a call that somebody makes, what they took together; else what whoever takes it would get.
+    """
+    of_patient = due_calls(user).filter(notice__patient=call.notice.patient_id).exclude(pk=call.pk)
+    if call.state == DeliveryState.CLAIMED:
+        of_patient = of_patient.filter(state=DeliveryState.CLAIMED, caller=call.caller_id)
+    elif call.state != DeliveryState.QUEUED:
+        return [call]
+    others = shown_with_items(of_patient)
+    return [call, *others.order_by("notice__first_at")]
+
+
+def on_paper(user: User) -> QuerySet[Delivery]:
+    """Return the calls that a person took on paper and has not entered yet."""
+    return Delivery.objects.filter(
+        channel=Channel.PHONE,
+        state=DeliveryState.CLAIMED,
+        caller=user,
+        printed_at__isnull=False,
+        notice__state=NoticeState.OPEN,
+    )
 
 
 def counts(user: User) -> dict[str, int]:

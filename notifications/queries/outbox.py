@@ -1,12 +1,10 @@
-"""What was sent, what waits, and one notice's life."""
-
-from dataclasses import dataclass
+"""What was sent, and what waits."""
 
 from django.db.models import Prefetch, QuerySet
 
 from notifications import texts
 from notifications.models import (
-    CLAIMABLE,
+    UNSENT,
     Channel,
     Delivery,
     Notice,
@@ -14,6 +12,9 @@ from notifications.models import (
     Sending,
 )
 from notifications.queries.scope import notices_of
+from notifications.references import notice_id_of
+from patients import search_text
+from patients.queries import patient_ids
 from staff import clock
 from staff.access import Capability
 from staff.models import User
@@ -22,7 +23,7 @@ from staff.models import User
 def anything_due() -> bool:
     """Whether a sender would find work."""
     due = Delivery.objects.filter(
-        channel=Channel.SMS, state__in=CLAIMABLE, not_before__lte=clock.now()
+        channel=Channel.SMS, state__in=UNSENT, not_before__lte=clock.now()
     )
     return due.exists() and not Sending.is_paused()
 
@@ -36,6 +37,15 @@ def messages(user: User) -> QuerySet[Delivery]:
         .select_related("notice__patient", "notice__site")
         .prefetch_related(Prefetch("notice__items", NoticeItem.objects.order_by("starts_at")))
     )
+
+
+def searched(messages: QuerySet[Delivery], typed: str) -> QuerySet[Delivery]:
+    """Narrow to the notice whose reference was typed, or else to the patients that are meant."""
+    notice_id = notice_id_of(typed)
+    if notice_id is not None:
+        return messages.filter(notice=notice_id)
+    search = search_text.read(typed, today=clock.today())
+    return messages.filter(notice__patient__in=patient_ids(search)) if search else messages
 
 
 def visible_notices(user: User) -> QuerySet[Notice]:
@@ -55,24 +65,3 @@ def text_of(delivery: Delivery) -> str:
 def lines_of(notice: Notice) -> list[texts.Line]:
     """Return the lines of a notice's text."""
     return [texts.Line(item.starts_at, item.word) for item in notice.items.all()]
-
-
-@dataclass(frozen=True)
-class Life:
-    """One notice with everything that was tried, and the patient's other notices of that day."""
-
-    notice: Notice
-    items: list[NoticeItem]
-    tries: list[Delivery]
-    others: list[Notice]
-
-
-def life_of(notice: Notice) -> Life:
-    """Return what the timeline of a notice shows."""
-    same_day = Notice.objects.filter(patient=notice.patient_id, day=notice.day)
-    return Life(
-        notice=notice,
-        items=list(notice.items.select_related("site").order_by("starts_at")),
-        tries=list(notice.deliveries.select_related("caller").order_by("id")),
-        others=list(same_day.exclude(pk=notice.pk).order_by("version")),
-    )

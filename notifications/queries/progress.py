@@ -1,9 +1,10 @@
 """How far the telling is."""
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from notifications.models import (
     Channel,
@@ -15,6 +16,7 @@ from notifications.models import (
 )
 from notifications.queries.calls import TO_CALL
 from notifications.queries.scope import notices_of
+from staff import clock
 from staff.access import Capability
 from staff.models import User
 
@@ -24,6 +26,8 @@ UNSENT = (
     DeliveryState.CLAIMED,
     DeliveryState.SUBMITTING,
 )
+WAITING = (DeliveryState.QUEUED, DeliveryState.CLAIMED, DeliveryState.SUBMITTING)
+NOT_REACHED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,17 @@ class Progress:
     @property
     def sms_done(self) -> int:
         """SMS that need no sending any more."""
-        return self.sms_total - sum(self.deliveries["sms"][state] for state in UNSENT)
+        return self.sms_total - self._sms(UNSENT)
+
+    @property
+    def sms_waiting(self) -> int:
+        """SMS whose time has come, or that are leaving."""
+        return self._sms(WAITING)
+
+    @property
+    def sms_not_reached(self) -> int:
+        """SMS that ended without reaching anybody."""
+        return self._sms(NOT_REACHED)
 
     @property
     def told(self) -> int:
@@ -63,6 +77,9 @@ class Progress:
     def to_tell(self) -> int:
         """Notices that were not withdrawn."""
         return sum(self.notices.values()) - self.notices[NoticeState.WITHDRAWN]
+
+    def _sms(self, states: tuple[DeliveryState, ...]) -> int:
+        return sum(self.deliveries["sms"][state] for state in states)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the counts for ``--json``."""
@@ -76,18 +93,44 @@ class Progress:
         }
 
 
-def progress(user: User | None = None) -> Progress:
+def progress(user: User | None = None, *, since: dt.date | None = None) -> Progress:
     """Return the counts of what a person may see on the board; of everything for None.
 
     Three queries.
+
+    Args:
+        user: who looks.
+        since: count the notices about this day and later, and those of earlier days that are
+            still open; yesterday by default, so that weeks of telling cost no more than one.
+            ``dt.date.min`` counts all there ever were.
     """
+    since = since or counted_since()
     notices = {state.value: 0 for state in NoticeState}
-    counted = Notice.objects.filter(notices_of(user, Capability.SEE_BOARD))
+    counted = Notice.objects.filter(_seen_by(user), current(since))
     notices |= dict(counted.values_list("state").annotate(Count("pk")).order_by())
     deliveries = {channel.value: {state.value: 0 for state in DeliveryState} for channel in Channel}
-    tried = Delivery.objects.filter(notices_of(user, Capability.SEE_BOARD, path="notice__"))
+    tried = Delivery.objects.filter(_seen_by(user, "notice__"), current(since, "notice__"))
     for channel, state, count in (
         tried.values_list("channel", "state").annotate(Count("pk")).order_by()
     ):
         deliveries[channel][state] = count
     return Progress(notices=notices, deliveries=deliveries, paused=Sending.is_paused())
+
+
+def _seen_by(user: User | None, path: str = "") -> Q:
+    return notices_of(user, Capability.SEE_BOARD, Capability.SEE_OUTBOX, path=path)
+
+
+def counted_since() -> dt.date:
+    """Return the first day whose notices are counted even when they are closed: yesterday."""
+    return clock.today() - dt.timedelta(days=1)
+
+
+def current(since: dt.date, path: str = "") -> Q:
+    """Return the filter for the notices about a day and later, and for all that are open.
+
+    Args:
+        since: the first day.
+        path: how the queryset reaches the notice, for example ``notice__``.
+    """
+    return Q(**{f"{path}day__gte": since}) | Q(**{f"{path}state": NoticeState.OPEN})

@@ -1,6 +1,6 @@
 """Which notices a person may see: those of the sites where they hold the capability."""
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from staff.access import Capability, scope_of
 from staff.models import Site, User
@@ -16,9 +16,23 @@ def notices_of(user: User | None, *capabilities: Capability, path: str = "") -> 
     """
     if user is None:
         return Q()
+    sites = _sites(user, *capabilities)
+    if sites is None:
+        return Q()
+    return Q(**{f"{path}site__in": sites.values("pk")})
+
+
+def sites_of(user: User, *capabilities: Capability) -> QuerySet[Site]:
+    """Return the sites at which a person holds any of the capabilities, by name."""
+    sites = _sites(user, *capabilities)
+    return (Site.objects.all() if sites is None else sites.distinct()).order_by("name")
+
+
+def _sites(user: User, *capabilities: Capability) -> QuerySet[Site] | None:
+    """Return the sites of some capabilities; None for everywhere."""
     sites = Q(pk__in=[])
     for scope in (scope_of(user, capability) for capability in capabilities):
         if scope.everywhere:
-            return Q()
+            return None
         sites |= Q(pk__in=scope.site_ids) | Q(units__in=scope.unit_ids)
-    return Q(**{f"{path}site__in": Site.objects.filter(sites).order_by().values("pk")})
+    return Site.objects.filter(sites).order_by()

@@ -1,8 +1,14 @@
-"""The call list: one agent takes a call, rings, and writes down what came of it."""
+"""The call list: one agent takes a patient's calls, rings once, and writes down what came of it.
+
+One patient, one agent: whoever takes a call takes all calls of that patient that are due, for a
+person with Monday and Tuesday cancelled is rung once. When the screens go, calls are taken on
+paper for some hours, and their results entered afterwards. The locks go patient, notices,
+deliveries, as in ``replies``; the patient's row is locked so that writing a notice about them
+needs not wait.
+"""
 
 import datetime as dt
-import enum
-from typing import NoReturn
+from collections.abc import Collection
 
 from django.conf import settings
 from django.db import transaction
@@ -10,45 +16,32 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from notifications.models import (
-    Channel,
-    Delivery,
-    DeliveryState,
-    Failure,
-    Notice,
-    NoticeState,
-)
-from notifications.queries.calls import due_calls, free_calls, tries
-from notifications.services import settling
-from notifications.services.recording import later
+from notifications.models import Channel, Delivery, DeliveryState, NoticeState
+from notifications.queries.calls import BY_URGENCY, being_made, due_calls, free_calls
+from notifications.services import call_results, settling
+from notifications.services.call_results import CallResult, refuse
 from staff import clock
+from staff.access import Capability, require
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
 
+__all__ = ["CANDIDATES", "CallResult", "give_back", "log", "take", "take_next", "take_on_paper"]
+
 CANDIDATES = 20
+MOST_ON_PAPER = 100
 _OPEN_CALLS = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 
 
-class CallResult(enum.StrEnum):
-    """What came of a call."""
-
-    REACHED = "reached"
-    NO_ANSWER = "no_answer"
-    WRONG_NUMBER = "wrong_number"
-    CALL_BACK_LATER = "call_back_later"
-
-
-_FAILURES = {
-    CallResult.NO_ANSWER: Failure.NO_ANSWER,
-    CallResult.WRONG_NUMBER: Failure.WRONG_NUMBER,
-    CallResult.CALL_BACK_LATER: Failure.CALL_LATER,
-}
-
-
-@transaction.atomic
 def take_next(*, by: User) -> Delivery | None:
     """Give an agent the most urgent call of their sites, or back the one they already hold.
+
+    What they have on paper does not count: it is rung without the screen.
+
+    Each candidate is a transaction of its own. PostgreSQL locks a row even where its turn comes
+    too late, and a call locked without its notice must not be held while waiting for the next:
+    a receipt that ends both would wait for this, and this for the receipt. Others may be faster
+    with all of a look's candidates, so it looks again until there are no more.
 
     Returns:
         the call, theirs until its lease runs out; None when nothing is due.
@@ -58,27 +51,99 @@ def take_next(*, by: User) -> Delivery | None:
         state=DeliveryState.CLAIMED,
         caller=by,
         lease_until__gt=timezone.now(),
+        printed_at=None,
         notice__state=NoticeState.OPEN,
     )
-    if mine := held.order_by("lease_until").first():
+    if mine := held.order_by("lease_until", *BY_URGENCY).first():
         return mine
-    candidates = due_calls(by).filter(free_calls()).order_by("notice__first_at", "id")
-    for delivery_id in candidates.values_list("id", flat=True)[:CANDIDATES]:
-        if _claim(delivery_id, by):
-            return Delivery.objects.get(pk=delivery_id)
+    too_late: set[int] = set()
+    while candidates := _candidates(by, too_late):
+        for delivery_id in candidates:
+            if _claim(delivery_id, by):
+                return Delivery.objects.get(pk=delivery_id)
+        too_late |= set(candidates)
     return None
+
+
+def take_on_paper(*, by: User, number: int) -> int:
+    """Take the calls of the next patients on paper: no screen rings them for some hours.
+
+    As in ``take_next`` each patient is a transaction of its own.
+
+    Args:
+        by: who will ring, and enter the results.
+        number: of patients, at most ``MOST_ON_PAPER``.
+
+    Returns:
+        of how many patients there were calls.
+
+    Raises:
+        AccessRefused: the person does not work the call list.
+        Refusal: too many, or none.
+    """
+    require(by, Capability.WORK_CALL_LIST)
+    if not 1 <= number <= MOST_ON_PAPER:
+        raise Refusal(
+            _("Prenez de 1 à %(most)d patients à la fois.") % {"most": MOST_ON_PAPER},
+            field="number",
+        )
+    taken: set[int] = set()
+    looked_at: set[int] = set()
+    while len(taken) < number and (candidates := _candidates(by, looked_at)):
+        for delivery_id, patient_id in candidates.items():
+            is_new = patient_id not in taken and len(taken) < number
+            if is_new and _claim(delivery_id, by, on_paper=True):
+                taken.add(patient_id)
+        looked_at |= set(candidates)
+    if taken:
+        audit.record(action="calls.printed", by=by, patients=sorted(taken))
+    return len(taken)
+
+
+def _candidates(by: User, too_late: Collection[int]) -> dict[int, int]:
+    """Return the next few calls that nobody makes, each of them once, with their patients."""
+    free = due_calls(by).filter(free_calls()).exclude(pk__in=too_late)
+    return dict(free.order_by(*BY_URGENCY).values_list("id", "notice__patient")[:CANDIDATES])
 
 
 @transaction.atomic
 def take(*, delivery_id: int, by: User) -> Delivery:
-    """Give an agent the call they picked.
+    """Give an agent the call they picked, and with it the patient's other calls that are due.
 
     Raises:
-        Refusal: somebody else has it, or it is no longer to be made; says which.
+        Refusal: somebody else has the patient, or it is no longer to be made; says which.
     """
     if not _claim(delivery_id, by):
-        _refuse(Delivery.objects.select_related("caller", "notice").get(pk=delivery_id))
+        refuse(Delivery.objects.select_related("caller", "notice").get(pk=delivery_id))
     return Delivery.objects.get(pk=delivery_id)
+
+
+@transaction.atomic
+def give_back(*, delivery_id: int, by: User) -> int:
+    """Put a call that was taken back on the list, with all that was taken together.
+
+    Returns:
+        how many calls are free again.
+
+    Raises:
+        Refusal: it is not theirs any more; says who has it or what became of it.
+    """
+    calls = _locked(delivery_id)
+    mine = [one for one in calls if _is_theirs(one, by)]
+    call = next(one for one in calls if one.pk == delivery_id)
+    if call not in mine:
+        refuse(call)
+    Delivery.objects.filter(pk__in=[one.pk for one in mine]).update(
+        state=DeliveryState.QUEUED,
+        claimed_by="",
+        caller=None,
+        lease_until=None,
+        printed_at=None,
+    )
+    audit.record(
+        action="call.given_back", by=by, subject=call.notice, calls=[one.pk for one in mine]
+    )
+    return len(mine)
 
 
 @transaction.atomic
@@ -89,126 +154,88 @@ def log(
     result: CallResult | str,
     remark: str = "",
     call_at: dt.datetime | None = None,
+    at: dt.datetime | None = None,
 ) -> Delivery:
     """Write down what came of a call, and open the next try where one is needed.
+
+    What was taken together was said together: the result holds for all of it.
 
     Args:
         delivery_id: the call.
         by: who rang; a doctor may log ``reached`` for a call that nobody took.
         result: what came of it.
         remark: at most 200 characters, for colleagues.
-        call_at: when to ring again, for ``call_back_later``; half an hour from now by default.
+        call_at: when to ring again, for ``call_back_later``; half an hour later by default.
+        at: when it happened, of a call noted on paper; now by default.
 
     Raises:
-        Refusal: the decision changed, or somebody else settled it meanwhile; says what to do.
+        Refusal: the decision changed, somebody else settled it meanwhile, ``call_at`` is too
+            late to be of use, or ``at`` is no moment at which this call was made; says what to
+            do.
     """
     result = CallResult(result)
-    call = _locked(delivery_id, by, result)
-    _end(call, by, result, remark.strip()[:200])
-    if result != CallResult.REACHED:
-        _go_on(call, by, result, call_at)
-    audit.record(action=f"call.{result}", by=by, subject=call.notice, call=call.number)
+    calls = _locked(delivery_id)
+    call = next(one for one in calls if one.pk == delivery_id)
+    _must_be_open(call, by, result)
+    together = [one for one in calls if one == call or _is_theirs(one, by)]
+    if result == CallResult.CALL_BACK_LATER:
+        call_results.must_be_in_time(together, call_at)
+    if at is not None:
+        call_results.must_have_happened(call, at)
+    happened_at = at or clock.now()
+    for one in together:
+        one.address = call.address or one.address  # of several numbers, the one that was rung
+        call_results.end(one, by, result, remark.strip()[:200], happened_at)
+        if result != CallResult.REACHED:
+            call_results.go_on(one, by, result, call_at, happened_at)
+    for one in together:
+        audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number)
     return call
 
 
-def _claim(delivery_id: int, by: User) -> bool:
-    """Compare and swap: of two agents, one gets it. A lease that ran out may be taken over."""
-    if not due_calls(by).filter(pk=delivery_id).exists():
+@transaction.atomic
+def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
+    """Take all of a patient's calls that are due, unless somebody else has one of them."""
+    asked = due_calls(by).filter(pk=delivery_id).values_list("notice__patient", flat=True)
+    patient_id = asked.first()
+    if patient_id is None:
         return False
-    now = timezone.now()
-    claimed = Q(state=DeliveryState.CLAIMED)
-    free = Q(state=DeliveryState.QUEUED) | claimed & (Q(caller=by) | Q(lease_until__lt=now))
-    return bool(
-        Delivery.objects.filter(free, pk=delivery_id).update(
-            state=DeliveryState.CLAIMED,
-            claimed_by=by.get_username()[:80],
-            caller=by,
-            lease_until=now + dt.timedelta(seconds=settings.CALL_LEASE_SECONDS),
-        )
+    settling.lock_patient(patient_id)
+    if being_made().filter(notice__patient=patient_id).exclude(caller=by).exists():
+        return False
+    due = [one.pk for one in settling.lock(due_calls(by).filter(notice__patient=patient_id))]
+    if delivery_id not in due:
+        return False
+    seconds = settings.CALL_PAPER_SECONDS if on_paper else settings.CALL_LEASE_SECONDS
+    Delivery.objects.filter(pk__in=due).update(
+        state=DeliveryState.CLAIMED,
+        claimed_by=by.get_username()[:80],
+        caller=by,
+        lease_until=timezone.now() + dt.timedelta(seconds=seconds),
+        printed_at=clock.now() if on_paper else None,
     )
+    return True
 
 
-def _locked(delivery_id: int, by: User, result: CallResult) -> Delivery:
-    calls = Delivery.objects.filter(pk=delivery_id, channel=Channel.PHONE)
-    locked = settling.lock(calls)
-    if not locked:
-        raise Refusal(_("Cet appel n'existe pas."))
-    call = locked[0]
-    taken_by_other = (
-        call.state == DeliveryState.CLAIMED and call.caller_id != by.pk and call.caller_id
-    )
+def _locked(delivery_id: int) -> list[Delivery]:
+    """Lock a call and whatever is claimed of the same patient, by notice."""
+    calls = Delivery.objects.filter(channel=Channel.PHONE)
+    asked = calls.filter(pk=delivery_id).values_list("notice__patient", flat=True)
+    patient_id = asked.first()
+    if patient_id is None:
+        raise Refusal(_("Cet appel n'existe pas : revenez à la liste et prenez le suivant."))
+    settling.lock_patient(patient_id)
+    claimed = Q(state=DeliveryState.CLAIMED, notice__state=NoticeState.OPEN)
+    return settling.lock(calls.filter(claimed | Q(pk=delivery_id), notice__patient=patient_id))
+
+
+def _is_theirs(call: Delivery, by: User) -> bool:
+    return call.state == DeliveryState.CLAIMED and call.caller_id == by.pk
+
+
+def _must_be_open(call: Delivery, by: User, result: CallResult) -> None:
     if call.state not in _OPEN_CALLS or call.notice.state != NoticeState.OPEN:
-        _refuse(call)
-    if taken_by_other and result != CallResult.REACHED:
-        _refuse(call)
-    return call
-
-
-def _refuse(call: Delivery) -> NoReturn:
-    notice = call.notice
-    if notice.state == NoticeState.WITHDRAWN or call.state == DeliveryState.WITHDRAWN:
-        raise Refusal(
-            _(
-                "La décision a changé entre-temps et cet avis est retiré. Si vous avez déjà parlé "
-                "au patient, regardez ce qui vaut maintenant et rappelez-le tout de suite."
-            )
-        )
-    if notice.state != NoticeState.OPEN:
-        raise Refusal(
-            _("C'est déjà réglé : ce patient est noté « %s ».") % notice.get_state_display()
-        )
-    if call.state == DeliveryState.CLAIMED and call.caller:
-        raise Refusal(_("%s est en train d'appeler ce patient.") % call.caller)
-    raise Refusal(_("Cet appel n'est plus à faire : prenez le suivant."))
-
-
-def _end(call: Delivery, by: User, result: CallResult, remark: str) -> None:
-    now = clock.now()
-    reached = result == CallResult.REACHED
-    call.state = DeliveryState.DELIVERED if reached else DeliveryState.FAILED
-    call.failure = "" if reached else _FAILURES[result]
-    call.caller, call.remark = by, remark
-    call.submitted_at, call.finished_at, call.lease_until = call.submitted_at or now, now, None
-    call.save()
-    if reached:
-        notice = call.notice
-        notice.handed_over_at = notice.handed_over_at or now
-        notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, now, by
-        notice.save()
-
-
-def _go_on(call: Delivery, by: User, result: CallResult, call_at: dt.datetime | None) -> None:
-    """Open the next call, or close the notice as unreachable when none is left to try."""
-    history = [one for one in tries(call.notice) if one.channel == Channel.PHONE]
-    unanswered = sum(one.failure == Failure.NO_ANSWER for one in history)
-    wrong = {one.address for one in history if one.failure == Failure.WRONG_NUMBER}
-    numbers = [n for n in (call.notice.patient.landline, call.notice.patient.mobile) if n]
-    left = [number for number in dict.fromkeys(numbers) if number not in wrong]
-    if not left or unanswered >= settings.CALL_TRIES:
-        _give_up(call.notice, by)
-        return
-    if result == CallResult.NO_ANSWER and len(left) > 1:  # the other number, another chance
-        left = [number for number in left if number != call.address]
-    address = call.address if call.address in left else left[0]
-    again = {
-        CallResult.NO_ANSWER: later(settings.CALL_AGAIN_SECONDS),
-        CallResult.WRONG_NUMBER: clock.now(),
-        CallResult.CALL_BACK_LATER: call_at or later(settings.CALL_AGAIN_SECONDS),
-    }
-    Delivery.objects.create(
-        notice=call.notice,
-        channel=Channel.PHONE,
-        number=call.number + 1,
-        state=DeliveryState.QUEUED,
-        address=address,
-        not_before=again[result],
-    )
-
-
-def _give_up(notice: Notice, by: User) -> None:
-    notice.state, notice.settled_at, notice.settled_by = (
-        NoticeState.UNREACHABLE,
-        clock.now(),
-        by,
-    )
-    notice.save()
+        refuse(call)
+    is_others = call.is_being_made and call.caller_id not in (None, by.pk)
+    if is_others and result != CallResult.REACHED:
+        refuse(call)

@@ -3,6 +3,7 @@
 import logging
 
 from celery import current_app
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -12,13 +13,15 @@ logger = logging.getLogger(__name__)
 def ring(task: str = "notifications.tasks.dispatch_sms") -> None:
     """Have a task started once the current transaction is committed.
 
-    A dead broker is logged and forgotten: the database holds the work (promise 2).
+    A dead broker is logged and forgotten: the database holds the work (promise 2). A bell that
+    nobody answers for a while is worth nothing either, the next sweep rings again: without an end
+    of their own, bells would pile up behind workers that are all busy.
     """
     transaction.on_commit(lambda: _send(task))
 
 
 def _send(task: str) -> None:
     try:
-        current_app.send_task(task, retry=False)
+        current_app.send_task(task, retry=False, expires=settings.DOORBELL_SECONDS)
     except (OperationalError, OSError) as error:
         logger.warning("broker out of reach, %s waits for the next sweep: %s", task, error)

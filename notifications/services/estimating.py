@@ -1,30 +1,50 @@
-"""What telling would take: how many by SMS and phone, and how many SMS parts.
+"""What telling would take: how many by SMS and phone, how many SMS parts, and how long.
 
 Reads the temporary table ``wanted`` with the conditions of ``opening``. Parts are counted on
 one rendered text per distinct length (language, words, number of appointments): dates, times,
-call-back numbers and references all have a fixed width.
+call-back numbers and references all have a fixed width. An SMS that could only leave when it is
+of no more use, for instance because quiet hours last until then, counts as the call it becomes.
 """
 
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
-from notifications import sms_text, texts
-from notifications.services import opening
+from notifications import gateways, sms_text, texts
+from notifications.quiet_hours import QuietHours
+from notifications.services import opening, pacing
 from notifications.services.opening import Scope
+from staff.database import as_moment, as_parameter
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Patients are counted once a day, as they are told; ``parts`` are SMS parts."""
+    """Patients are counted once a day, as they are told.
+
+    Attributes:
+        by_sms: told by SMS.
+        by_phone: called, ``too_late`` among them.
+        too_late: called because their SMS could only leave when it is of no more use.
+        without_number: of those to call, who has none.
+        withdrawn: notices that would be withdrawn.
+        already_told: notices handed over before.
+        parts: SMS parts.
+        seconds: how long these take at the rate of the first gateway, or of the settings.
+        cap: SMS parts that this gateway takes in a day; None for any number, or where no gateway
+            can be read from the settings.
+    """
 
     by_sms: int
     by_phone: int
+    too_late: int
     without_number: int
     withdrawn: int
     already_told: int
     parts: int
+    seconds: float
+    cap: int | None
 
 
 def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
@@ -32,7 +52,11 @@ def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
     withdrawn = opening.find_stale(cursor)
     shapes = _shapes(cursor)
     by_sms = [shape for shape in shapes if shape.channel == "sms"]
-    by_phone = [shape for shape in shapes if shape.channel == "phone"]
+    too_late = sum(shape.notices for shape in shapes if shape.channel == "late")
+    messages = sum(shape.notices for shape in by_sms)
+    parts = sum(shape.notices * _parts(shape) for shape in by_sms)
+    gateway = gateways.preferred()
+    own_pace = pacing.seconds_for(gateway, parts=parts, messages=messages) if gateway else 0.0
     cursor.execute(
         f"""SELECT COUNT(*) FROM notifications_notice n
             WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL
@@ -41,18 +65,21 @@ def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
     )
     (already_told,) = cursor.fetchone()
     return Estimate(
-        by_sms=sum(shape.notices for shape in by_sms),
-        by_phone=sum(shape.notices for shape in by_phone),
+        by_sms=messages,
+        by_phone=sum(shape.notices for shape in shapes) - messages,
+        too_late=too_late,
         without_number=sum(shape.notices for shape in shapes if not shape.has_number),
         withdrawn=withdrawn,
         already_told=already_told,
-        parts=sum(shape.notices * _parts(shape) for shape in by_sms),
+        parts=parts,
+        seconds=own_pace or parts / settings.SMS_PARTS_PER_SECOND,
+        cap=gateway.options.parts_per_day if gateway else None,
     )
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Notices whose texts have the same length."""
+    """Notices whose texts have the same length; ``channel`` is ``sms``, ``phone`` or ``late``."""
 
     channel: str
     has_number: bool
@@ -64,6 +91,7 @@ class Shape:
 
 
 def _shapes(cursor: CursorWrapper) -> list[Shape]:
+    too_late, moments = _too_late(cursor)
     cursor.execute(
         f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
             FROM (
@@ -71,7 +99,8 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
                     SUM(CASE WHEN w.word = 'cancelled' THEN 1 ELSE 0 END) AS cancelled,
                     SUM(CASE WHEN w.word = 'maintained' THEN 1 ELSE 0 END) AS maintained,
                     CASE WHEN p.mobile <> '' OR p.landline <> '' THEN 1 ELSE 0 END AS has_number,
-                    {opening.CHANNEL} AS channel
+                    CASE WHEN {opening.CHANNEL} = 'phone' THEN 'phone'
+                        WHEN {too_late} THEN 'late' ELSE 'sms' END AS channel
                 FROM wanted w
                 JOIN patients_patient p ON p.id = w.patient_id
                 JOIN staff_site s ON s.id =
@@ -80,9 +109,31 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
                 LEFT JOIN known k ON k.patient_id = w.patient_id AND k.day = w.day
                 WHERE k.pending_id IS NULL OR k.pending_id IN (SELECT id FROM stale_notice)
                 GROUP BY w.patient_id, w.day, p.id, s.id) t
-            GROUP BY 1, 2, 3, 4, 5, 6"""  # noqa: S608
+            GROUP BY 1, 2, 3, 4, 5, 6""",  # noqa: S608
+        moments,
     )
     return [Shape(channel, bool(has), *rest) for channel, has, *rest in cursor.fetchall()]
+
+
+def _too_late(cursor: CursorWrapper) -> tuple[str, list]:
+    """Return the condition, inside a GROUP BY, that an SMS leaves too late; and its parameters.
+
+    A bulletin knows few moments from which SMS may leave: its release, or now.
+    """
+    hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    before = dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    cursor.execute("SELECT DISTINCT not_before FROM wanted WHERE channel = 'sms'")
+    conditions, parameters = ["1 = 0"], []
+    for (value,) in cursor.fetchall():
+        not_before = as_moment(value)
+        for ignores, leaves_at in ((0, hours.next_allowed(not_before)), (1, not_before)):
+            conditions.append(
+                "(MAX(w.not_before) = %s AND MAX(w.ignores_quiet_hours) = %s"
+                " AND MIN(w.starts_at) < %s)"
+            )
+            first_in_time = leaves_at.astimezone(dt.UTC) + before
+            parameters += [as_parameter(not_before), ignores, as_parameter(first_in_time)]
+    return f"({' OR '.join(conditions)})", parameters
 
 
 def _parts(shape: Shape) -> int:

@@ -3,38 +3,57 @@
 Under the locks of the notices each claimed SMS is looked at again: withdrawn meanwhile, too
 late, not wanted, paused? What may go is ``submitting`` and its notice handed over when this
 returns, so that a crash from here on is known as ``unknown`` and nobody withdraws it any more.
+Rows are read as plain tuples: this and ``recording`` set the pace of all sending.
 """
 
-import uuid
+import datetime as dt
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from django.db import transaction
-from django.utils.translation import gettext as _
+from django.conf import settings
+from django.db import connection, transaction
 
-from notifications import sms_text, texts
+from notifications import composing, texts
 from notifications.gateways import Gateway, Message
-from notifications.models import (
-    Delivery,
-    DeliveryState,
-    Failure,
-    Notice,
-    NoticeItem,
-    NoticeState,
-    Sending,
-)
-from notifications.services import claiming, settling
+from notifications.models import Delivery, DeliveryState, Failure
+from notifications.models.sending import Sending
+from notifications.services import claiming, pacing, rows, settling
 from notifications.services.bulk import write_each
 from staff import clock
+from staff.database import as_date, as_list, as_moment, as_parameter, is_one_of
+
+DAY_SECONDS = 24 * 3600
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HandedOver:
     """A message for the gateway; ``again``: it may have left before, under the same reference."""
 
     delivery_id: int
+    notice_id: int
     message: Message
     again: bool
+
+
+class _Row(NamedTuple):
+    """What is looked at of a claimed SMS and its notice."""
+
+    id: int
+    notice_id: int
+    address: str
+    client_reference: str
+    body: str
+    parts: int
+    day: dt.date | str
+    language: str
+    callback_number: str
+    sender: str
+    first_at: dt.datetime | str
+    is_settled: bool
+    is_unwanted: bool
+    is_too_late: bool
 
 
 @transaction.atomic
@@ -44,87 +63,120 @@ def hand_over(*, ids: Sequence[int], worker: str, gateway: Gateway) -> list[Hand
     Args:
         ids: deliveries that ``worker`` claimed.
         worker: as for ``claiming.claim``.
-        gateway: what they will go through.
+        gateway: what they will go through; its rate and cap are taken here.
 
     Returns:
         the messages to submit; None when sending is paused (the claims are given back).
     """
-    mine = Delivery.objects.filter(pk__in=ids, claimed_by=worker, state=DeliveryState.CLAIMED)
-    claimed = settling.lock(mine)
     if Sending.is_paused():
-        claiming.release(ids=[delivery.pk for delivery in claimed], worker=worker)
+        claiming.release(ids=ids, worker=worker)
         return None
-    ready = _set_aside(claimed, gateway)
-    handed_over = _compose(ready)
-    _commit_to(ready, handed_over, gateway)
-    return handed_over
+    # In UTC: on the wall clock half an hour from now may lie an hour and a half ahead.
+    latest = clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    ready = _set_aside(_locked(ids, worker, latest))
+    written = _compose(ready, latest)
+    fitting = pacing.spend(gateway, [one.message.parts for one in written])
+    claiming.release(ids=[one.delivery_id for one in written[fitting:]], worker=worker)
+    _commit_to(written[:fitting], gateway)
+    return written[:fitting]
 
 
-def _set_aside(claimed: list[Delivery], gateway: Gateway) -> list[Delivery]:
+def _locked(ids: Sequence[int], worker: str, latest: dt.datetime) -> list[_Row]:
+    """Lock the notices, in the order of their ids as everyone does, and read what they hold.
+
+    Whoever else moves a claimed SMS holds its notice, so the deliveries need no lock of theirs.
+    """
+    rows.lock_notices_of(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT d.id, d.notice_id, d.address, d.client_reference, d.body, d.parts, n.day,
+                    p.language, s.callback_number, s.sms_sender, n.first_at,
+                    n.state <> 'open' OR EXISTS (SELECT 1 FROM notifications_notice x
+                        WHERE x.patient_id = n.patient_id AND x.day = n.day
+                            AND x.version > n.version AND x.state <> 'withdrawn'),
+                    p.sms_opt_out_at IS NOT NULL, n.first_at < %s
+                FROM notifications_delivery d
+                JOIN notifications_notice n ON n.id = d.notice_id
+                JOIN patients_patient p ON p.id = n.patient_id
+                JOIN staff_site s ON s.id = n.site_id
+                WHERE {is_one_of("d.id")} AND d.claimed_by = %s AND d.state = 'claimed'
+                ORDER BY d.urgency, d.id""",  # noqa: S608  # our own columns
+            [as_parameter(latest), as_list(ids), worker],
+        )
+        return [_Row(*row) for row in cursor.fetchall()]
+
+
+def _set_aside(claimed: list[_Row]) -> list[_Row]:
     """End the tries that must not go, and return those that may."""
-    now = clock.now()
-    replaced = settling.superseded(claimed)
-    ready, withdrawn, too_late, unwanted, elsewhere = [], [], [], [], []
-    for delivery in claimed:
-        notice = delivery.notice
-        if notice.state != NoticeState.OPEN or notice.pk in replaced:
-            withdrawn.append(delivery)
-        elif delivery.client_reference and delivery.gateway != gateway.name:
-            elsewhere.append(delivery)
-        elif notice.patient.sms_opt_out_at:
-            unwanted.append(delivery)
-        elif notice.first_at <= now:
-            too_late.append(delivery)
+    ready, withdrawn, too_late, unwanted = [], [], [], []
+    for row in claimed:
+        if row.is_settled:
+            withdrawn.append(row.id)
+        elif row.is_unwanted:
+            unwanted.append(row.id)
+        elif row.is_too_late:
+            too_late.append(row.id)
         else:
-            ready.append(delivery)
+            ready.append(row)
     _end(withdrawn, DeliveryState.WITHDRAWN)
     _end(unwanted, DeliveryState.SUPPRESSED, Failure.OPTED_OUT)
     _end(too_late, DeliveryState.EXPIRED, Failure.EXPIRED)
-    remark = _("Peut-être parti par %(gateway)s, appelé à la place.")
-    for delivery in elsewhere:
-        _end(
-            [delivery],
-            DeliveryState.FAILED,
-            Failure.UNKNOWN,
-            remark % {"gateway": delivery.gateway},
-        )
     return ready
 
 
-def _end(
-    deliveries: list[Delivery],
-    state: DeliveryState,
-    failure: Failure | str = "",
-    remark: str = "",
-) -> None:
-    if deliveries:
+def _end(ids: list[int], state: DeliveryState, failure: Failure | str = "") -> None:
+    if ids:
         at = clock.now()
-        settling.finish(deliveries, state=state, at=at, failure=failure, remark=remark)
+        deliveries = settling.lock(Delivery.objects.filter(pk__in=ids))
+        settling.finish(deliveries, state=state, at=at, failure=failure)
         settling.call_instead(deliveries, at=at)
 
 
-def _compose(deliveries: list[Delivery]) -> list[HandedOver]:
+def _compose(ready: list[_Row], latest: dt.datetime) -> list[HandedOver]:
     """Write the messages; what may have left before keeps its text and its reference."""
-    lines: dict[int, list[texts.Line]] = {delivery.notice_id: [] for delivery in deliveries}
-    for item in NoticeItem.objects.filter(notice__in=lines):
-        lines[item.notice_id].append(texts.Line(item.starts_at, item.word))
-    return [_message(delivery, lines[delivery.notice_id]) for delivery in deliveries]
+    lines = rows.lines_of([row.notice_id for row in ready if not row.client_reference])
+    references = _references(len(ready))
+    return [
+        _message(row, lines.get(row.notice_id, []), reference, latest)
+        for row, reference in zip(ready, references, strict=True)
+    ]
 
 
-def _message(delivery: Delivery, lines: list[texts.Line]) -> HandedOver:
-    notice = delivery.notice
-    again = bool(delivery.client_reference)
-    text = delivery.body if again else texts.of_notice(notice, lines)
-    message = Message(
-        reference=delivery.client_reference or uuid.uuid4().hex,
-        to=delivery.address,
-        text=text,
-        parts=sms_text.count(text).parts,
+def _references(number: int) -> list[str]:
+    """Return so many references of 128 random bits each: unique for ever, as UUIDs are."""
+    drawn = os.urandom(16 * number).hex()
+    return [drawn[start : start + 32] for start in range(0, 32 * number, 32)]
+
+
+def _message(row: _Row, lines: list[texts.Line], reference: str, latest: dt.datetime) -> HandedOver:
+    lasts = _lasts(as_moment(row.first_at), latest)
+    if row.client_reference:
+        text, parts, reference = row.body, row.parts, row.client_reference
+        message = Message(reference, row.address, text, parts, row.sender, lasts)
+        return HandedOver(row.id, row.notice_id, message, True)
+    text, parts = composing.sms(
+        language=row.language,
+        day=as_date(row.day),
+        lines=lines,
+        callback_number=row.callback_number,
+        notice_id=row.notice_id,
     )
-    return HandedOver(delivery.pk, message, again)
+    message = Message(reference, row.address, text, parts, row.sender, lasts)
+    return HandedOver(row.id, row.notice_id, message, False)
 
 
-def _commit_to(ready: list[Delivery], leaving: list[HandedOver], gateway: Gateway) -> None:
+def _lasts(first_at: dt.datetime, latest: dt.datetime) -> int | None:
+    """Return for how many seconds an SMS that leaves now is of use; None for more than a day.
+
+    Args:
+        first_at: the appointment.
+        latest: the earliest one about which an SMS may leave now.
+    """
+    seconds = int((first_at - latest).total_seconds())
+    return max(60, seconds) if seconds < DAY_SECONDS else None
+
+
+def _commit_to(leaving: Sequence[HandedOver], gateway: Gateway) -> None:
     now = clock.now()
     write_each(
         ("body", "parts", "client_reference"),
@@ -132,14 +184,12 @@ def _commit_to(ready: list[Delivery], leaving: list[HandedOver], gateway: Gatewa
             one.delivery_id: (one.message.text, one.message.parts, one.message.reference)
             for one in leaving
         },
+        same={
+            "state": DeliveryState.SUBMITTING,
+            "gateway": gateway.name,
+            "lease_until": claiming.lease_end(),
+            "remark": "",
+        },
+        reckoned={"submitted_at": ("COALESCE(submitted_at, %s)", [as_parameter(now)])},
     )
-    Delivery.objects.filter(pk__in=[one.delivery_id for one in leaving]).update(
-        state=DeliveryState.SUBMITTING,
-        gateway=gateway.name,
-        submitted_at=now,
-        lease_until=claiming.lease_end(),
-        remark="",
-    )
-    Notice.objects.filter(
-        pk__in=[delivery.notice_id for delivery in ready], handed_over_at=None
-    ).update(handed_over_at=now)
+    rows.hand_over_notices([one.notice_id for one in leaving], at=now)

@@ -4,6 +4,8 @@ In order: ``lock_pending``; ``find_known`` fills ``heard`` (the last word on eac
 ``known`` (the last version and the pending notice of each patient and day); the caller fills
 ``wanted`` (one row per subject to be told about) for every patient and day in its scope;
 ``align`` writes. Works set by set; the number of statements does not depend on the rows.
+``wanted.rank`` (0 to 9, the smallest first) says how urgent a subject is among those of its
+day; a notice is as urgent as its most urgent subject.
 """
 
 import datetime as dt
@@ -12,13 +14,15 @@ from typing import Protocol
 
 from django.db.backends.utils import CursorWrapper
 
+from notifications import rules
 from notifications.models import WITHDRAWABLE
 from staff.database import analyze, as_parameter, is_postgresql
 
 TABLES = {
     "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
-        channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL""",
+        channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL,
+        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL""",
     "heard": """subject_id bigint NOT NULL, day date NOT NULL, word varchar(10) NOT NULL,
         is_in_vain integer NOT NULL, PRIMARY KEY (subject_id, day)""",
     "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
@@ -29,6 +33,7 @@ PENDING = "n.state = 'open' AND n.handed_over_at IS NULL"
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
     AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
+IGNORES_QUIET_HOURS = "MAX(w.ignores_quiet_hours) = 1"
 
 
 class Scope(Protocol):
@@ -103,7 +108,7 @@ def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
     withdrawn = find_stale(cursor)
     if withdrawn:
         _withdraw_stale(cursor, now)
-    _reschedule_held(cursor)
+    _reschedule_waiting(cursor)
     cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications_notice")
     (last_id,) = cursor.fetchone()
     opened = _open_notices(cursor, now)
@@ -147,16 +152,39 @@ def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
     )
 
 
-def _reschedule_held(cursor: CursorWrapper) -> None:
-    """Give SMS that are still held the release time of the bulletin that now rules."""
+def _reschedule_waiting(cursor: CursorWrapper) -> None:
+    """Give what still waits what the bulletin that now rules says of it.
+
+    SMS that are held get its release time; those, and what is queued, its urgency and whether
+    quiet hours hold it back.
+    """
     cursor.execute(
-        """UPDATE notifications_delivery SET not_before = t.not_before
-           FROM (SELECT k.pending_id, MAX(w.not_before) AS not_before
+        f"""UPDATE notifications_delivery SET urgency = t.urgency,
+               ignores_quiet_hours = t.ignores_quiet_hours,
+               not_before = CASE WHEN notifications_delivery.state = 'held' THEN t.not_before
+                   ELSE notifications_delivery.not_before END
+           FROM (SELECT k.pending_id, MAX(w.not_before) AS not_before,
+                   {_urgency("k.day")} AS urgency, {IGNORES_QUIET_HOURS} AS ignores_quiet_hours
                FROM known k JOIN wanted w ON w.patient_id = k.patient_id AND w.day = k.day
-               WHERE k.pending_id IS NOT NULL GROUP BY k.pending_id) t
+               WHERE k.pending_id IS NOT NULL GROUP BY k.pending_id, k.day) t
            WHERE t.pending_id = notifications_delivery.notice_id
-               AND notifications_delivery.state = 'held'"""
+               AND notifications_delivery.state IN ('held', 'queued')
+               AND (notifications_delivery.urgency <> t.urgency
+                   OR notifications_delivery.ignores_quiet_hours <> t.ignores_quiet_hours
+                   OR (notifications_delivery.state = 'held'
+                       AND notifications_delivery.not_before <> t.not_before))"""  # noqa: S608
     )
+
+
+def _urgency(day: str) -> str:
+    """Return ``rules.urgency`` as SQL inside a GROUP BY."""
+    first = rules.URGENCY_COUNTS_FROM.isoformat()
+    days = (
+        f"({day} - DATE '{first}')"
+        if is_postgresql()
+        else f"CAST(julianday({day}) - julianday('{first}') AS integer)"
+    )
+    return f"{days} * {rules.RANKS} + MIN(w.rank)"
 
 
 def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
@@ -193,14 +221,15 @@ def _add_deliveries(cursor: CursorWrapper, last_id: int) -> None:
     """Give each new notice its first try: SMS if all of it goes by SMS and the patient can."""
     cursor.execute(
         f"""INSERT INTO notifications_delivery (notice_id, channel, number, state, address,
-               not_before, body, parts, gateway, client_reference, provider_id, claimed_by,
-               failure, remark)
+               not_before, urgency, ignores_quiet_hours, body, parts, gateway, client_reference,
+               provider_id, claimed_by, failure, remark)
            SELECT c.notice_id, c.channel, 1,
                CASE WHEN c.channel = 'sms' THEN 'held' ELSE 'queued' END,
                CASE WHEN c.channel = 'sms' OR c.landline = '' THEN c.mobile ELSE c.landline END,
-               c.not_before, '', 0, '', '', '', '', '', ''
+               c.not_before, c.urgency, c.ignores_quiet_hours, '', 0, '', '', '', '', '', ''
            FROM (
                SELECT n.id AS notice_id, p.mobile, p.landline, MAX(w.not_before) AS not_before,
+                   {_urgency("n.day")} AS urgency, {IGNORES_QUIET_HOURS} AS ignores_quiet_hours,
                    {CHANNEL} AS channel
                FROM wanted w
                JOIN notifications_notice n ON n.patient_id = w.patient_id AND n.day = w.day

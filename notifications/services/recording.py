@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.expressions import RawSQL
 
+from notifications import rules
 from notifications.gateways import (
     Accepted,
     Gateway,
@@ -18,13 +19,15 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
-from notifications.models import Channel, Delivery, DeliveryState, NoticeState
-from notifications.services import settling
+from notifications.models import Channel, Delivery, DeliveryPart, DeliveryState, NoticeState
+from notifications.services import limits, pacing, rows, settling
 from notifications.services.bulk import write_each
+from notifications.services.line import Returned
 from staff import clock
+from staff.database import as_list, is_one_of
 
-NOT_SENT_SECONDS = 5.0
-"""How long a message waits whose gateway was out of reach."""
+_ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
+_NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Answer:
     """What was answered for one delivery; ``again``: it may have left before."""
 
     delivery: Delivery
-    result: Result
+    result: Result | Returned
     again: bool
 
 
@@ -42,7 +45,9 @@ def later(seconds: float) -> dt.datetime:
 
 
 @transaction.atomic
-def record(*, worker: str, gateway: Gateway, results: Mapping[int, tuple[Result, bool]]) -> None:
+def record(
+    *, worker: str, gateway: Gateway, results: Mapping[int, tuple[Result | Returned, bool]]
+) -> None:
     """Record answers.
 
     An answer counts while its delivery is still the worker's: ``submitting``, or ``unknown``
@@ -53,40 +58,71 @@ def record(*, worker: str, gateway: Gateway, results: Mapping[int, tuple[Result,
         gateway: who answered.
         results: delivery id → the answer, and whether the message may have left before.
     """
-    mine = Delivery.objects.filter(
-        pk__in=results,
-        claimed_by=worker,
-        state__in=(DeliveryState.SUBMITTING, DeliveryState.UNKNOWN),
-    )
+    accepted = {pk: r for pk, (r, _again) in results.items() if isinstance(r, Accepted)}
+    rows.lock_notices_of(results)
+    _accepted(accepted, worker, gateway)
+    _others({pk: one for pk, one in results.items() if pk not in accepted}, worker, gateway)
+    pacing.note(gateway, [r for r, _again in results.values() if not isinstance(r, Returned)])
+
+
+def _others(
+    results: Mapping[int, tuple[Result | Returned, bool]], worker: str, gateway: Gateway
+) -> None:
+    """What was not accepted."""
+    if not results:
+        return
+    mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
     answers = [Answer(one, *results[one.pk]) for one in settling.lock(mine)]
-    _accepted([one for one in answers if isinstance(one.result, Accepted)], gateway)
     for kind, write in _WRITERS.items():
         of_kind = [one for one in answers if isinstance(one.result, kind)]
         if of_kind:
             write(of_kind)
+    _give_back([one for one in answers if isinstance(one.result, _NOTHING_LEFT)], gateway)
 
 
-def _accepted(answers: Sequence[Answer], gateway: Gateway) -> None:
+def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -> None:
     """A gateway that never says more has told the patient; with receipts the notice waits."""
+    if not accepted:
+        return
     now = clock.now()
-    write_each(
+    receipt_due = limits.until(settings.SMS_RECEIPT_SECONDS)
+    notices = write_each(
         ("provider_id",),
-        {
-            one.delivery.pk: (one.result.provider_id,)
-            for one in answers
-            if isinstance(one.result, Accepted)
+        {pk: (result.provider_id[:100],) for pk, result in accepted.items()},
+        same={
+            "state": DeliveryState.ACCEPTED,
+            "finished_at": None if gateway.has_receipts else now,
+            "remark": "",
         },
+        reckoned={"lease_until": receipt_due if gateway.has_receipts else ("NULL", ())},
+        only=f"{is_one_of('notifications_delivery.id')} AND claimed_by = %s"
+        " AND state IN ('submitting', 'unknown')",
+        parameters=[as_list(accepted), worker],
     )
-    finished_at = None if gateway.has_receipts else now
-    Delivery.objects.filter(pk__in=[one.delivery.pk for one in answers]).update(
-        state=DeliveryState.ACCEPTED, finished_at=finished_at, lease_until=None, remark=""
-    )
+    _number_parts(accepted, gateway)
     if not gateway.has_receipts:
-        settling.tell([one.delivery.notice_id for one in answers], at=now)
+        rows.tell_notices(notices, at=now)
+
+
+def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
+    parts = [
+        DeliveryPart(delivery_id=pk, part=part, gateway=gateway.name, provider_id=number[:100])
+        for pk, result in accepted.items()
+        if result.more_ids
+        for part, number in enumerate((result.provider_id, *result.more_ids), 1)
+    ]
+    if parts:
+        DeliveryPart.objects.bulk_create(parts, ignore_conflicts=True)
+
+
+def _give_back(answers: Sequence[Answer], gateway: Gateway) -> None:
+    """What did not leave does not count against the day's cap."""
+    if answers:
+        pacing.give_back(gateway, sum(one.delivery.parts for one in answers))
 
 
 def _refused(answers: Sequence[Answer]) -> None:
-    """A permanent refusal is called; a temporary one is tried again a few times before that."""
+    """A permanent refusal is called; a temporary one is tried again for as long as it is of use."""
     now = clock.now()
     deliveries = [one.delivery for one in answers]
     settling.finish(deliveries, state=DeliveryState.FAILED, at=now)
@@ -99,23 +135,51 @@ def _refused(answers: Sequence[Answer]) -> None:
         },
     )
     settling.take_back([one.delivery for one in answers if not one.again], at=now)
-    worth_it = [one.delivery for one in answers if _worth_another(one)]
+    tries = {one.delivery: _next_try(one.delivery) for one in answers if _may_try_again(one)}
+    worth_it = {one: at for one, at in tries.items() if at < _latest_departure(one)}
     _try_again(worth_it, gone=settling.superseded(worth_it))
     settling.call_instead([one for one in deliveries if one not in worth_it], at=now)
 
 
-def _worth_another(answer: Answer) -> bool:
+def _may_try_again(answer: Answer) -> bool:
     return (
         isinstance(answer.result, Refused)
         and not answer.result.permanent
         and not answer.again
-        and answer.delivery.number < settings.SMS_TRIES
         and answer.delivery.notice.state == NoticeState.OPEN
     )
 
 
-def _try_again(deliveries: Sequence[Delivery], *, gone: set[int]) -> None:
-    """Open the next try, later each time; jitter keeps a crowd from coming back together."""
+def try_again(deliveries: Sequence[Delivery], *, at: dt.datetime) -> list[Delivery]:
+    """Try again later what failed with a receipt that says that nothing left.
+
+    Args:
+        deliveries: ended, with their notices, under lock.
+        at: when they ended.
+
+    Returns:
+        those for which a later SMS is of no use: they are to be called.
+    """
+    waiting = settling.take_back(deliveries, at=at)
+    tries = {one: _next_try(one) for one in deliveries if one.notice_id in waiting}
+    worth_it = {one: then for one, then in tries.items() if then < _latest_departure(one)}
+    _try_again(worth_it, gone=set())
+    return [one for one in deliveries if one not in worth_it]
+
+
+def _next_try(delivery: Delivery) -> dt.datetime:
+    jitter = random.uniform(0.8, 1.2)  # noqa: S311  # not a secret
+    return later(rules.seconds_before_try(delivery.number, jitter=jitter))
+
+
+def _latest_departure(delivery: Delivery) -> dt.datetime:
+    return rules.latest_departure(
+        delivery.notice.first_at, seconds_before=settings.SMS_LATEST_SECONDS
+    )
+
+
+def _try_again(tries: Mapping[Delivery, dt.datetime], *, gone: set[int]) -> None:
+    """Open the next try of each at its time."""
     Delivery.objects.bulk_create(
         Delivery(
             notice_id=one.notice_id,
@@ -123,11 +187,11 @@ def _try_again(deliveries: Sequence[Delivery], *, gone: set[int]) -> None:
             number=one.number + 1,
             state=DeliveryState.QUEUED,
             address=one.address,
-            not_before=later(
-                settings.SMS_RETRY_SECONDS * 2 ** (one.number - 1) * random.uniform(0.8, 1.2)  # noqa: S311
-            ),
+            not_before=not_before,
+            urgency=one.urgency,
+            ignores_quiet_hours=one.ignores_quiet_hours,
         )
-        for one in deliveries
+        for one, not_before in tries.items()
         if one.notice_id not in gone
     )
 
@@ -138,7 +202,7 @@ def _throttled(answers: Sequence[Answer]) -> None:
 
 
 def _not_sent(answers: Sequence[Answer]) -> None:
-    _queue_again(answers, NOT_SENT_SECONDS)
+    _queue_again(answers, 0.0)
     _remark(answers)
 
 
@@ -176,7 +240,7 @@ def _unknown(answers: Sequence[Answer]) -> None:
 
 def become_unknown(deliveries: Sequence[Delivery], remark: str = "") -> None:
     """Leave tries as ``unknown`` until something settles them, at most until ``lease_until``."""
-    limit = timezone.now() + dt.timedelta(seconds=settings.SMS_UNKNOWN_SECONDS)
+    limit = RawSQL(*limits.until(settings.SMS_UNKNOWN_SECONDS))  # noqa: S611  # our own words
     Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
         state=DeliveryState.UNKNOWN, lease_until=limit, remark=remark
     )
@@ -188,7 +252,7 @@ def _remark(answers: Sequence[Answer]) -> None:
         {
             one.delivery.pk: (one.result.remark[:200],)
             for one in answers
-            if isinstance(one.result, Unknown | NotSent)
+            if isinstance(one.result, Unknown | NotSent | Returned)
         },
     )
 
@@ -197,5 +261,6 @@ _WRITERS: dict[type, Callable[[Sequence[Answer]], None]] = {
     Refused: _refused,
     Throttled: _throttled,
     NotSent: _not_sent,
+    Returned: _not_sent,
     Unknown: _unknown,
 }

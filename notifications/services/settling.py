@@ -17,6 +17,7 @@ from notifications.models import (
     Notice,
     NoticeState,
 )
+from patients.models import Patient
 
 
 def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
@@ -25,8 +26,7 @@ def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
     Returns:
         the deliveries that still fit the queryset, by notice, with notice, patient and site.
     """
-    notices = Notice.objects.filter(pk__in=list(deliveries.values_list("notice_id", flat=True)))
-    locked = list(notices.order_by("id").select_for_update().values_list("id", flat=True))
+    locked = lock_notices(list(deliveries.values_list("notice_id", flat=True)))
     return list(
         deliveries.filter(notice_id__in=locked)
         .select_related("notice__patient", "notice__site")
@@ -35,12 +35,29 @@ def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
     )
 
 
+def lock_notices(notices: Iterable[int] | QuerySet) -> list[int]:
+    """Lock notices by id, the order in which everyone does; return the ids of those that exist."""
+    found = Notice.objects.filter(pk__in=notices).order_by("id")
+    return list(found.select_for_update().values_list("id", flat=True))
+
+
+def lock_patient(patient_id: int) -> None:
+    """Lock a patient, before their notices; who writes a notice about them needs not wait."""
+    patients = Patient.objects.select_for_update(no_key=True)
+    list(patients.filter(pk=patient_id).values_list("pk", flat=True))
+
+
 def superseded(deliveries: Iterable[Delivery]) -> set[int]:
     """Return the ids of their notices after which the patient was, or will be, told otherwise."""
+    return replaced(delivery.notice_id for delivery in deliveries)
+
+
+def replaced(notice_ids: Iterable[int]) -> set[int]:
+    """Return those of some notices after which the patient was, or will be, told otherwise."""
     newer = Notice.objects.filter(
         patient=OuterRef("patient"), day=OuterRef("day"), version__gt=OuterRef("version")
     ).exclude(state=NoticeState.WITHDRAWN)
-    notices = Notice.objects.filter(pk__in=[delivery.notice_id for delivery in deliveries])
+    notices = Notice.objects.filter(pk__in=list(notice_ids))
     return set(notices.filter(Exists(newer)).values_list("pk", flat=True))
 
 
@@ -90,11 +107,18 @@ def withdraw_superseded(deliveries: Sequence[Delivery], *, at: dt.datetime) -> s
     return gone
 
 
-def call_instead(deliveries: Sequence[Delivery], *, at: dt.datetime) -> int:
+def call_instead(
+    deliveries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool = False
+) -> int:
     """Put the patients of ended tries on the call list, due at once.
 
     A notice that was settled meanwhile needs no call; one that a newer version replaces is
     withdrawn, for the newer one is told.
+
+    Args:
+        deliveries: with notice and patient, all of which may be settled or superseded.
+        at: when the calls are due.
+        as_planned: no call is due before its SMS was: until then a doctor may keep the patient.
 
     Returns:
         how many calls were opened.
@@ -114,7 +138,8 @@ def call_instead(deliveries: Sequence[Delivery], *, at: dt.datetime) -> int:
             number=numbers.get(notice_id, 0) + 1,
             state=DeliveryState.QUEUED,
             address=number_to_call(delivery),
-            not_before=at,
+            not_before=max(at, delivery.not_before) if as_planned else at,
+            urgency=delivery.urgency,
         )
         for notice_id, delivery in open_ones.items()
     )

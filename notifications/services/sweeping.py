@@ -5,18 +5,20 @@ changes and looks again.
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from notifications import rules
 from notifications.gateways import Gateway
-from notifications.models import Delivery, DeliveryState, Failure
-from notifications.services import recording, settling
+from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
+from notifications.quiet_hours import QuietHours
+from notifications.services import receiving, recording, settling
 from staff import clock
 
 BATCH = 500
@@ -26,36 +28,56 @@ BATCH = 500
 class Swept:
     """How many deliveries a sweep moved."""
 
-    reclaimed: int
-    became_unknown: int
-    queued_again: int
-    called_instead: int
+    reclaimed: int = 0
+    became_unknown: int = 0
+    queued_again: int = 0
+    called_instead: int = 0
+    too_late: int = 0
+    kept_quiet: int = 0
+    receipts_matched: int = 0
 
 
-def sweep(*, gateway: Gateway) -> Swept:
+def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
     """Move on what hangs.
 
     Args:
-        gateway: the one in use; decides whether an unknown message may be submitted again.
+        gateways: those in use; they decide whether an unknown message may be submitted again.
+            None where nobody can tell: nothing is, and nobody is called because one is gone.
     """
     left = Delivery.objects.filter(lease_until__lt=timezone.now())
+    names = None if gateways is None else [gateway.name for gateway in gateways]
+    repeating = [gateway.name for gateway in gateways or () if gateway.honours_reference]
     return Swept(
+        receipts_matched=receiving.match_late(),
         reclaimed=_each(left.filter(state=DeliveryState.CLAIMED), _reclaim),
-        became_unknown=_each(left.filter(state=DeliveryState.SUBMITTING), _lose),
-        queued_again=_each(_repeatable(gateway), _queue_again),
-        called_instead=_each(_given_up(gateway, left), _call),
+        became_unknown=_each(left.filter(state=DeliveryState.SUBMITTING), _lose)
+        + _each(left.filter(state=DeliveryState.ACCEPTED), _miss_the_receipt),
+        queued_again=_each(_repeatable(repeating), _queue_again),
+        called_instead=_each(_given_up(repeating), _call) + _each(_stranded(names), _call),
+        too_late=_each_unsent(_too_late(), _expire),
+        kept_quiet=_each_unsent(_passed_by(), _keep_quiet),
     )
 
 
+def _each_unsent(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
+    """Move those that wait to be sent; one state at a time, for each has an index of its own."""
+    return sum(_each(deliveries.filter(state=state), move) for state in UNSENT)
+
+
 def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
-    """Move the deliveries batch by batch, each batch locked and read again; return how many."""
+    """Move the deliveries batch by batch, each batch locked and read again; return how many.
+
+    In no order: with one, SQLite would rather read the whole table by its ids.
+    """
     moved = 0
-    while ids := list(deliveries.order_by("id").values_list("id", flat=True)[:BATCH]):
+    while ids := list(deliveries.values_list("id", flat=True)[:BATCH]):
         with transaction.atomic():
             locked = settling.lock(deliveries.filter(pk__in=ids))
             if locked:
                 move(locked)
         moved += len(locked)
+        if len(ids) < BATCH:
+            break
     return moved
 
 
@@ -69,16 +91,25 @@ def _lose(deliveries: list[Delivery]) -> None:
     recording.become_unknown(deliveries, _("Le serveur s'est arrêté pendant la remise."))
 
 
-def _repeatable(gateway: Gateway) -> QuerySet[Delivery]:
-    """Unknown at a gateway that sends a reference once however often it is submitted."""
-    unknown = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
-    if not gateway.honours_reference:
-        return unknown.none()
-    return unknown.filter(gateway=gateway.name, notice__handed_over_at__gt=_unknown_since())
+def _miss_the_receipt(deliveries: list[Delivery]) -> None:
+    recording.become_unknown(deliveries, _("La passerelle l'a pris, mais n'en a plus rien dit."))
 
 
-def _unknown_since() -> dt.datetime:
-    return recording.later(-settings.SMS_UNKNOWN_SECONDS)
+def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
+    """Unknown at a gateway that sends a reference once however often it is submitted.
+
+    What it took already (it has its number) is not submitted again: only its receipt is missing.
+    """
+    return Delivery.objects.filter(
+        _is_timely(), state=DeliveryState.UNKNOWN, gateway__in=repeating, provider_id=""
+    )
+
+
+def _is_timely() -> Q:
+    """Whether a try may be repeated: for so long since it was first submitted, while of use."""
+    since = recording.later(-settings.SMS_UNKNOWN_SECONDS)
+    latest = recording.later(settings.SMS_LATEST_SECONDS)
+    return Q(submitted_at__gt=since, notice__first_at__gte=latest)
 
 
 def _queue_again(deliveries: list[Delivery]) -> None:
@@ -88,17 +119,22 @@ def _queue_again(deliveries: list[Delivery]) -> None:
     )
 
 
-def _given_up(gateway: Gateway, left: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Unknown for too long. Repeated tries count from the first hand-over."""
-    unknown = left.filter(state=DeliveryState.UNKNOWN)
-    if gateway.honours_reference:
-        repeated = Delivery.objects.filter(
-            state=DeliveryState.UNKNOWN,
-            gateway=gateway.name,
-            notice__handed_over_at__lte=_unknown_since(),
-        )
-        return unknown.exclude(gateway=gateway.name) | repeated
-    return unknown
+def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
+    """Unknown for too long. Repeated tries count from their own first submission."""
+    repeated = Q(gateway__in=repeating, provider_id="") & ~_is_timely()
+    unknown = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
+    return unknown.filter(Q(lease_until__lt=timezone.now()) | repeated)
+
+
+def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:
+    """May have left through a gateway that is gone or silent, and goes through no other."""
+    gone = Q() if names is None else ~Q(gateway__in=names)
+    return Delivery.objects.filter(
+        gone | ~_is_timely(),
+        ~Q(client_reference=""),
+        channel=Channel.SMS,
+        state=DeliveryState.QUEUED,
+    )
 
 
 def _call(deliveries: list[Delivery]) -> None:
@@ -110,4 +146,47 @@ def _call(deliveries: list[Delivery]) -> None:
         failure=Failure.UNKNOWN,
         remark=_("Sort inconnu, appelé à la place."),
     )
+    settling.call_instead(deliveries, at=now)
+
+
+def _too_late() -> QuerySet[Delivery]:
+    """Not sent, and no longer of use: the patient may be on the way already."""
+    latest = recording.later(settings.SMS_LATEST_SECONDS)
+    return _of_day_or_before(clock.local_day(latest)).filter(
+        notice__first_at__lt=latest, client_reference=""
+    )
+
+
+def _expire(deliveries: list[Delivery]) -> None:
+    _call_about(deliveries, DeliveryState.EXPIRED, Failure.EXPIRED)
+
+
+def _passed_by() -> QuerySet[Delivery]:
+    """Waiting for the end of quiet hours after which it would be of no more use."""
+    now = clock.now()
+    quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    if not quiet.is_quiet(now):
+        return Delivery.objects.none()
+    ends = quiet.next_allowed(now).astimezone(dt.UTC)
+    latest = ends + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    return _of_day_or_before(clock.local_day(latest)).filter(
+        notice__first_at__lt=latest,
+        not_before__lte=now,  # until then doctors may still keep the patient
+        ignores_quiet_hours=False,
+        client_reference="",
+    )
+
+
+def _keep_quiet(deliveries: list[Delivery]) -> None:
+    _call_about(deliveries, DeliveryState.SUPPRESSED, Failure.QUIET_HOURS)
+
+
+def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
+    """SMS that wait and are about a day or one before it: found by their urgency."""
+    return Delivery.objects.filter(channel=Channel.SMS, urgency__lt=rules.urgency(day, rules.RANKS))
+
+
+def _call_about(deliveries: list[Delivery], state: DeliveryState, failure: Failure) -> None:
+    now = clock.now()
+    settling.finish(deliveries, state=state, at=now, failure=failure)
     settling.call_instead(deliveries, at=now)

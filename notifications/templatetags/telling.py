@@ -1,8 +1,20 @@
 """What the pages of the outbox and the call list need to show."""
 
-from django import template
+from dataclasses import dataclass
+from typing import Any
 
+from django import template
+from django.template.context import RequestContext
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from notifications import rules
+from notifications.models import Delivery
 from patients import phones
+from staff import clock
+from staff.access import Capability, may
 
 register = template.Library()
 
@@ -10,11 +22,39 @@ _TONES = {
     "accepted": "maintained",
     "delivered": "maintained",
     "told": "maintained",
+    "in_service": "maintained",
     "failed": "cancelled",
     "expired": "cancelled",
     "unreachable": "cancelled",
+    "away": "cancelled",
+    "capped": "cancelled",
+    "failing": "cancelled",
+    "silent": "under_review",
+    "slow": "under_review",
     "unknown": "under_review",
 }
+
+
+@dataclass(frozen=True)
+class Section:
+    """A page about sending, and whose capabilities open it."""
+
+    name: str
+    label: str | Promise
+    capabilities: tuple[Capability, ...]
+
+
+C = Capability
+SECTIONS = (
+    Section("telling", _("Suivi"), (C.SEE_OUTBOX, C.SEE_BOARD)),
+    Section("notices", _("Patients"), (C.SEE_OUTBOX,)),
+    Section("outbox", _("Messages"), (C.SEE_OUTBOX,)),
+    Section("queue_unknown", _("Sort inconnu"), (C.SEE_OUTBOX, C.WORK_CALL_LIST)),
+    Section("queue_failed", _("Échoués"), (C.SEE_OUTBOX, C.WORK_CALL_LIST)),
+    Section("gateways", _("Passerelles"), (C.SEE_OUTBOX,)),
+    Section("unmatched_receipts", _("Accusés sans message"), (C.SEE_OUTBOX,)),
+    Section("replies", _("Réponses"), (C.WORK_CALL_LIST,)),
+)
 
 
 @register.filter
@@ -27,3 +67,28 @@ def phone(number: str) -> str:
 def tone(state: str) -> str:
     """Return the colour and shape of a delivery's or notice's state: those of an outcome."""
     return _TONES.get(state, "none")
+
+
+@register.filter
+def why_urgent(call: Delivery) -> list[str]:
+    """Return why a call cannot wait, in a few words each; nothing of most."""
+    reasons = []
+    if call.urgency and rules.rank_of(call.urgency) == 0:
+        reasons.append(gettext("opération"))
+    first_at = call.notice.first_at.astimezone(clock.BRUSSELS)
+    if first_at.date() == clock.today() and first_at > clock.now():
+        moment = f"{first_at.hour}:{first_at:%M}"
+        reasons.append(gettext("aujourd'hui à %(moment)s") % {"moment": moment})
+    return reasons
+
+
+@register.inclusion_tag("notifications/_sections.html", takes_context=True)
+def sending_sections(context: RequestContext) -> dict[str, Any]:
+    """Show the way to the pages about sending that the reader may open."""
+    request = context["request"]
+    opened = [
+        {"label": one.label, "address": reverse(one.name)}
+        for one in SECTIONS
+        if any(may(request.user, capability) for capability in one.capabilities)
+    ]
+    return {"sections": opened, "path": request.path}

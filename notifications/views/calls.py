@@ -1,18 +1,23 @@
-"""The call list: take a call, ring, write down what came of it; check a reference."""
+"""The call list: take a call, ring, write down what came of it."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from notifications import call_sheet as sheet
 from notifications import texts
-from notifications.forms import CallForm, ReferenceForm
-from notifications.models import Delivery, DeliveryState, NoticeState
+from notifications.forms import CallForm, PaperForm
+from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.queries import calls as queries
-from notifications.queries.outbox import life_of, lines_of
-from notifications.queries.references import asked_about
+from notifications.queries.call_sheet import rows as sheet_rows
+from notifications.queries.life import life_of
+from notifications.queries.outbox import lines_of
+from notifications.queries.replies import replies_waiting
 from notifications.services import calls
+from notifications.services.calls import MOST_ON_PAPER
 from staff import clock
 from staff.access import Capability, requires
 from staff.errors import Refusal
@@ -26,15 +31,23 @@ PAGE_SIZE = 40
 @require_safe
 @requires(Capability.WORK_CALL_LIST)
 def call_list(request: SignedInRequest) -> HttpResponse:
-    """List the calls to make, the earliest appointment first."""
+    """List the calls to make: by day and kind of act, then the earliest appointment first."""
     rows = queries.call_list(request.user)
     page = page_by_key(
         rows,
-        keys=("notice__first_at", "id"),
+        keys=queries.BY_URGENCY,
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
-    context = {"page": page, "counts": queries.counts(request.user), "now": clock.now()}
+    context = {
+        "page": page,
+        "counts": queries.counts(request.user),
+        "replies": replies_waiting(request.user),
+        "tries": settings.CALL_TRIES,
+        "paper": PaperForm(),
+        "on_paper": queries.on_paper(request.user).count(),
+        "now": clock.now(),
+    }
     answer = render(request, "notifications/call_list.html", context)
     audit.record(
         action="call_list.viewed", by=request.user, notices=[one.notice_id for one in page]
@@ -66,29 +79,82 @@ def call_take(request: SignedInRequest) -> HttpResponse:
 def call(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show whom to call and what to say, and take what came of it."""
     delivery = get_object_or_404(queries.calls_of(request.user), pk=pk)
-    form = CallForm(request.POST or None)
+    form = CallForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             calls.log(delivery_id=pk, by=request.user, **form.as_logged())
         except Refusal as refusal:
-            messages.error(request, refusal.message)
-            return redirect("call", pk)
-        messages.success(request, _("C'est noté."))
-        return redirect("call_list")
-    answer = render(request, "notifications/call.html", _call_page(request, delivery, form))
+            if not refusal.field:
+                messages.error(request, refusal.message)
+                return redirect("call", pk)
+            form.add_error(refusal.field, refusal.message)
+        else:
+            messages.success(request, _("C'est noté."))
+            return redirect("call_sheet" if delivery.printed_at else "call_list")
+    context = _call_page(request, delivery, form)
+    status = 422 if form.is_bound else 200
+    answer = render(request, "notifications/call.html", context, status=status)
     if request.method == "GET":
-        audit.record(action="notice.viewed", by=request.user, subject=delivery.notice)
+        audit.record(
+            action="notice.viewed",
+            by=request.user,
+            subject=delivery.notice,
+            notices=[one.notice_id for one in context["together"]],
+        )
     return answer
+
+
+@require_POST
+@requires(Capability.WORK_CALL_LIST)
+def call_print(request: SignedInRequest) -> HttpResponse:
+    """Take the next calls on paper, and show the sheet to print."""
+    form = PaperForm(request.POST)
+    if not form.is_valid():
+        messages.error(
+            request, _("Prenez de 1 à %(most)d patients à la fois.") % {"most": MOST_ON_PAPER}
+        )
+        return redirect("call_list")
+    calls.take_on_paper(by=request.user, number=form.cleaned_data["number"])
+    return redirect("call_sheet")
+
+
+@require_safe
+@requires(Capability.WORK_CALL_LIST)
+def call_sheet(request: SignedInRequest) -> HttpResponse:
+    """Show what the person has on paper, to print it and to enter the results."""
+    rows = sheet_rows(request.user)
+    answer = HttpResponse(sheet.for_browser(rows, by=request.user))
+    if rows:
+        notices = [call.notice_id for row in rows for call in row.calls]
+        audit.record(action="call_list.viewed", by=request.user, notices=notices)
+    return answer
+
+
+@require_POST
+@requires(Capability.WORK_CALL_LIST)
+def call_give_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Put a call back on the list, for whoever comes next."""
+    get_object_or_404(queries.calls_of(request.user), pk=pk)
+    try:
+        calls.give_back(delivery_id=pk, by=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+        return redirect("call", pk)
+    messages.success(request, _("L'appel est de nouveau sur la liste."))
+    return redirect("call_list")
 
 
 def _call_page(request: SignedInRequest, delivery: Delivery, form: CallForm) -> dict:
     notice = delivery.notice
     is_open = notice.state == NoticeState.OPEN and delivery.state in queries.TO_CALL
+    together = queries.said_together(delivery, request.user)
     return {
         "delivery": delivery,
         "notice": notice,
         "life": life_of(notice),
-        "to_say": texts.spoken_of_notice(notice, lines_of(notice)),
+        "together": together,
+        "to_say": [(one.notice, _to_say(one.notice)) for one in together],
+        "tries": settings.CALL_TRIES,
         "form": form,
         "is_open": is_open,
         "is_mine": delivery.state == DeliveryState.CLAIMED and delivery.caller == request.user,
@@ -96,17 +162,5 @@ def _call_page(request: SignedInRequest, delivery: Delivery, form: CallForm) -> 
     }
 
 
-@require_http_methods(["GET", "POST"])
-@requires(Capability.WORK_CALL_LIST)
-def reference_check(request: SignedInRequest) -> HttpResponse:
-    """Say whether a reference read out by a caller is ours, and open their notices."""
-    form = ReferenceForm(request.POST or None)
-    context: dict = {"form": form, "asked": form.is_bound and form.is_valid()}
-    if context["asked"]:
-        found = asked_about(request.user, form.cleaned_data["reference"])
-        context["found"] = found
-        if found.in_force is not None:
-            context["to_say"] = texts.spoken_of_notice(found.in_force, lines_of(found.in_force))
-        if found.notice is not None:
-            audit.record(action="notice.viewed", by=request.user, subject=found.notice)
-    return render(request, "notifications/reference_check.html", context)
+def _to_say(notice: Notice) -> str:
+    return texts.spoken_of_notice(notice, lines_of(notice))

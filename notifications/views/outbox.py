@@ -7,6 +7,7 @@ from django.views.decorators.http import require_safe
 from notifications.forms import OutboxFilter
 from notifications.models import Delivery
 from notifications.queries import outbox as queries
+from notifications.queries.life import life_of
 from staff.access import Capability, requires
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
@@ -19,7 +20,7 @@ PAGE_SIZE = 30
 @requires(Capability.SEE_OUTBOX)
 def outbox(request: SignedInRequest) -> HttpResponse:
     """List the SMS, newest first."""
-    form = OutboxFilter(request.GET)
+    form = OutboxFilter(request.GET, user=request.user)
     page = page_by_key(
         form.narrow(queries.messages(request.user)),
         keys=("-id",),
@@ -43,7 +44,7 @@ def message(request: SignedInRequest, pk: int) -> HttpResponse:
     visible = queries.visible_notices(request.user)
     delivery = get_object_or_404(Delivery, pk=pk, notice__in=visible)
     notice = visible.get(pk=delivery.notice_id)
-    life = queries.life_of(notice)
+    life = life_of(notice)
     answer = render(request, "notifications/message.html", {"life": life, "notice": notice})
     audit.record(action="notice.viewed", by=request.user, subject=notice)
     return answer

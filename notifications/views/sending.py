@@ -18,7 +18,7 @@ def pause(request: SignedInRequest) -> HttpResponse:
     """Hold all sending."""
     sending.pause(by=request.user)
     messages.warning(request, _("Tous les envois sont en pause. Rien n'est perdu."))
-    return redirect("board")
+    return redirect(_where_from(request))
 
 
 @require_POST
@@ -27,7 +27,7 @@ def resume(request: SignedInRequest) -> HttpResponse:
     """Let sending go on."""
     sending.resume(by=request.user)
     messages.success(request, _("Les envois reprennent."))
-    return redirect("board")
+    return redirect(_where_from(request))
 
 
 @require_POST
@@ -39,4 +39,9 @@ def release(request: SignedInRequest) -> HttpResponse:
         "%(number)s SMS part maintenant.", "%(number)s SMS partent maintenant.", released
     )
     messages.success(request, text % {"number": released})
-    return redirect("board")
+    return redirect(_where_from(request))
+
+
+def _where_from(request: SignedInRequest) -> str:
+    """Return the name of the page on which the button was pressed."""
+    return "telling" if request.POST.get("from") == "telling" else "board"

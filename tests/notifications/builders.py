@@ -1,12 +1,13 @@
 """Notices and deliveries as applying a bulletin leaves them, and gateways that do as told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
+from typing import Any
 
-from notifications.gateways import Accepted, Gateway, Message, Result, Submission
+from notifications.gateways import Accepted, Gateway, Message, Options, Result
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.services import dispatch
+from notifications.services import claiming, dispatch
 from patients.models import Patient
 from staff.models import Site
 from tests.builders import a_patient, a_site, at
@@ -61,41 +62,42 @@ def a_call(notice: Notice | None = None, **fields) -> Delivery:
     return Delivery.objects.create(notice=notice, channel="phone", **values)
 
 
-class FakeGateway:
+class FakeGateway(Gateway):
     """Answers what it is told to, and remembers every message it was given."""
-
-    name = "fake"
-    has_receipts = False
-    parts_per_second: float | None = None
-    window = 20
 
     def __init__(
         self,
         answer: Callable[[Message], Result] | Result | None = None,
         *,
         honours_reference: bool = False,
+        has_receipts: bool = False,
         seconds: float = 0.0,
+        name: str = "fake",
+        **options: Any,
     ) -> None:
+        super().__init__(name=name, options=Options(**options))
         self._answer = answer or Accepted("p1")
         self._seconds = seconds
         self.honours_reference = honours_reference
+        self.has_receipts = has_receipts
         self.messages: list[Message] = []
 
-    async def open(self) -> None:
-        """Nothing to open."""
-
-    async def close(self) -> None:
-        """Nothing to close."""
-
-    async def submit(self, messages: Sequence[Message]) -> AsyncIterator[Submission]:
+    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Answer each."""
-        for message in messages:
-            self.messages.append(message)
-            await asyncio.sleep(self._seconds)
-            answer = self._answer(message) if callable(self._answer) else self._answer
-            yield Submission(message.reference, answer)
+        return [await self._answer_to(message) for message in messages]
+
+    async def _answer_to(self, message: Message) -> Result:
+        self.messages.append(message)
+        await asyncio.sleep(self._seconds)
+        return self._answer(message) if callable(self._answer) else self._answer
+
+
+def claim_due(worker: str, gateway: str = "fake") -> list[int]:
+    """Claim what is due, as a worker does before it hands over."""
+    claiming.promote()
+    return claiming.claim(worker=worker, limit=10, gateway=gateway)
 
 
 def send(gateway: Gateway, worker: str = "w1", limit: int = 500) -> dispatch.DispatchResult:
-    """Send one batch."""
-    return dispatch.dispatch_batch(worker=worker, gateway=gateway, limit=limit)
+    """Send what is due, at most so many."""
+    return dispatch.run(worker=worker, gateways=[gateway], limit=limit, seconds=20)

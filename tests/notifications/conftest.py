@@ -6,6 +6,7 @@ import pytest
 import time_machine
 
 from notifications import texts
+from notifications.services import receiving
 from staff.models import Role, User
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY
@@ -19,9 +20,10 @@ def sunday() -> Iterator[time_machine.Traveller]:
 
 
 @pytest.fixture(autouse=True)
-def _texts_forgotten() -> Iterator[None]:
+def _forgotten() -> Iterator[None]:
     yield
     texts.forget()
+    receiving.forget()
 
 
 @pytest.fixture

@@ -3,8 +3,10 @@
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 
 from notifications.models import Delivery, Notice
+from notifications.queries.calls import counts
 from notifications.services import calls
 from notifications.services.calls import CallResult
 from staff.errors import Refusal
@@ -28,11 +30,41 @@ def tries(notice: Notice) -> list[tuple[str, str, str]]:
     return list(notice.deliveries.order_by("id").values_list("state", "failure", "address"))
 
 
+class TestTheList:
+    def test_it_goes_by_urgency_then_by_hour_through_all_of_its_pages(self, agent, client) -> None:
+        wanted = []
+        for number in range(45):
+            hour = NINE if number % 2 else EIGHT
+            urgency = 81749 - number // 4
+            wanted.append((urgency, hour, a_call(a_notice(items=hour), urgency=urgency).pk))
+        wanted.sort()
+        client.force_login(agent)
+        seen, address = [], reverse("call_list")
+        while address:
+            page = client.get(address).context["page"]
+            seen += [call.pk for call in page]
+            following = page.next_cursor
+            address = f"{reverse('call_list')}?cursor={following}" if following else ""
+        assert seen == [pk for _urgency, _hour, pk in wanted]
+        back = client.get(f"{reverse('call_list')}?cursor={page.previous_cursor}").context["page"]
+        assert [call.pk for call in back] == seen[:40]
+
+
 class TestTaking:
     def test_the_earliest_appointment_is_called_first(self, agent) -> None:
         a_call(a_notice(items=NINE))
         urgent = a_call(a_notice(items=EIGHT))
         assert calls.take_next(by=agent) == urgent
+
+    def test_the_more_urgent_call_goes_before_the_earlier_appointment(self, agent) -> None:
+        a_call(a_notice(items=EIGHT), urgency=81744)
+        surgery = a_call(a_notice(items=NINE), urgency=81740)
+        assert calls.take_next(by=agent) == surgery
+
+    def test_of_equal_urgency_the_earlier_appointment_goes_first(self, agent) -> None:
+        a_call(a_notice(items=NINE), urgency=81744)
+        earlier = a_call(a_notice(items=EIGHT), urgency=81744)
+        assert calls.take_next(by=agent) == earlier
 
     def test_two_agents_get_two_calls_and_the_third_none(self, agent) -> None:
         a_call()
@@ -41,6 +73,27 @@ class TestTaking:
         taken = {calls.take_next(by=agent), calls.take_next(by=second)}
         assert len(taken) == 2
         assert calls.take_next(by=third) is None
+
+    def test_who_is_too_late_for_many_calls_gets_the_next_that_waits(
+        self, agent, monkeypatch
+    ) -> None:
+        numbers = [a_call().pk for _ in range(2 * calls.CANDIDATES + 5)]
+        last, faster, claim = numbers[-1], a_user("b", "call_agent"), calls._claim
+
+        def claimed_behind_others(delivery_id: int, by: User) -> bool:
+            if delivery_id != last:
+                claim(delivery_id, faster)
+            return claim(delivery_id, by)
+
+        monkeypatch.setattr(calls, "_claim", claimed_behind_others)
+        taken = calls.take_next(by=agent)
+        assert taken
+        assert (taken.pk, taken.caller) == (last, agent)
+
+    def test_who_is_too_late_for_every_call_gets_none(self, agent, monkeypatch) -> None:
+        a_call()
+        monkeypatch.setattr(calls, "_claim", lambda _delivery_id, _by: False)
+        assert calls.take_next(by=agent) is None
 
     def test_who_holds_a_call_gets_it_back_instead_of_a_second_one(self, agent) -> None:
         a_call()
@@ -151,6 +204,13 @@ class TestLogging:
         with pytest.raises(Refusal, match="rappelez-le tout de suite"):
             calls.log(delivery_id=call.pk, by=agent, result="reached")
 
+    @pytest.mark.parametrize("result", ["no_answer", "wrong_number", "call_back_later"])
+    def test_the_next_try_is_as_urgent_as_the_one_before(self, agent, result) -> None:
+        patient = a_patient(landline="+3263012345")
+        call = a_call(a_notice(patient=patient), urgency=81740)
+        calls.log(delivery_id=call.pk, by=agent, result=result)
+        assert Delivery.objects.get(number=2).urgency == 81740
+
     def test_a_double_click_on_reached_is_refused_kindly(self, agent) -> None:
         call = a_call()
         calls.log(delivery_id=call.pk, by=agent, result="reached")
@@ -169,3 +229,138 @@ class TestLogging:
         calls.take_next(by=agent)
         with pytest.raises(Refusal, match="en train d'appeler"):
             calls.log(delivery_id=call.pk, by=a_user("b", "call_agent"), result="no_answer")
+
+    @pytest.mark.parametrize("result", ["reached", "no_answer"])
+    def test_a_lease_that_ran_out_lets_a_colleague_log(self, agent, sunday, result) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        sunday.shift(16 * 60)
+        calls.log(delivery_id=call.pk, by=a_user("b", "call_agent"), result=result)
+        call.refresh_from_db()
+        assert call.caller.username == "b"
+
+    def test_a_call_back_when_the_patient_may_be_on_the_way_is_refused_with_the_latest_time(
+        self, agent
+    ) -> None:
+        call = a_call(a_notice(items=NINE))
+        late = at("2022-05-16 08:31")
+        with pytest.raises(Refusal, match="16 mai 08:30") as refused:
+            calls.log(delivery_id=call.pk, by=agent, result="call_back_later", call_at=late)
+        assert refused.value.field == "call_at"
+        in_time = at("2022-05-16 08:30")
+        calls.log(delivery_id=call.pk, by=agent, result="call_back_later", call_at=in_time)
+        assert Delivery.objects.get(state="queued").not_before == in_time
+
+    def test_a_call_that_does_not_exist_says_where_to_go(self, agent) -> None:
+        with pytest.raises(Refusal, match="revenez à la liste"):
+            calls.log(delivery_id=4711, by=agent, result="reached")
+
+
+class TestOnePatientOneAgent:
+    @pytest.fixture
+    def days(self) -> tuple[Delivery, Delivery]:
+        """The calls of somebody with Monday and Tuesday cancelled, the landline tried first."""
+        patient = a_patient(mobile="+32470000001", landline="+3263000001")
+        return (
+            a_call(a_notice(patient=patient, items=NINE), urgency=81740),
+            a_call(
+                a_notice(patient=patient, items=[("2022-05-17 09:00", "cancelled")]), urgency=81750
+            ),
+        )
+
+    def test_who_takes_one_day_takes_the_other_too(self, agent, days) -> None:
+        monday, tuesday = days
+        assert calls.take(delivery_id=tuesday.pk, by=agent) == tuesday
+        holders = Delivery.objects.filter(state="claimed").values_list(
+            "caller__username", flat=True
+        )
+        assert list(holders) == ["agent", "agent"]
+
+    def test_a_second_agent_does_not_ring_the_same_patient(self, agent, days) -> None:
+        monday, tuesday = days
+        calls.take_next(by=agent)
+        other = a_user("b", "call_agent")
+        assert calls.take_next(by=other) is None
+        assert counts(other) == {"open": 2, "due": 0}
+        with pytest.raises(Refusal, match="agent est en train d'appeler"):
+            calls.take(delivery_id=monday.pk, by=other)
+
+    def test_a_day_that_became_due_meanwhile_waits_for_the_agent_who_rings(
+        self, agent, days, sunday
+    ) -> None:
+        _monday, tuesday = days
+        Delivery.objects.filter(pk=tuesday.pk).update(not_before=at("2022-05-15 09:05"))
+        calls.take_next(by=agent)
+        sunday.move_to(at("2022-05-15 09:05"))
+        other = a_user("b", "call_agent")
+        assert calls.take_next(by=other) is None
+        with pytest.raises(Refusal, match="agent est en train d'appeler"):
+            calls.take(delivery_id=tuesday.pk, by=other)
+
+    def test_a_lease_that_ran_out_leaves_all_days_to_the_next(self, agent, days, sunday) -> None:
+        calls.take_next(by=agent)
+        sunday.shift(16 * 60)
+        other = a_user("b", "call_agent")
+        assert calls.take_next(by=other)
+        assert Delivery.objects.filter(state="claimed", caller=other).count() == 2
+
+    def test_reached_tells_both_days_and_both_are_in_the_trail(self, agent, days) -> None:
+        monday, tuesday = days
+        calls.take_next(by=agent)
+        calls.log(delivery_id=monday.pk, by=agent, result="reached")
+        assert set(Notice.objects.values_list("state", "settled_by")) == {("told", agent.pk)}
+        logged = AuditEvent.objects.filter(action="call.reached")
+        assert set(logged.values_list("object_id", flat=True)) == {
+            str(monday.notice_id),
+            str(tuesday.notice_id),
+        }
+
+    @pytest.mark.parametrize("result", ["no_answer", "wrong_number", "call_back_later"])
+    def test_any_other_result_opens_the_next_try_of_both(self, agent, days, result) -> None:
+        monday, tuesday = days
+        Delivery.objects.filter(pk=tuesday.pk).update(address="+3263000001")
+        calls.take_next(by=agent)
+        calls.log(delivery_id=monday.pk, by=agent, result=result)
+        rung = [tries(day.notice)[0] for day in days]
+        assert [(state, address) for state, _failure, address in rung] == [
+            ("failed", "+32470000001")
+        ] * 2
+        following = Delivery.objects.filter(state="queued")
+        assert set(following.values_list("notice", "number")) == {
+            (monday.notice_id, 2),
+            (tuesday.notice_id, 2),
+        }
+        assert len(set(following.values_list("not_before", "address"))) == 1
+
+    def test_what_is_given_back_is_free_for_the_next_agent(self, agent, days) -> None:
+        monday, _tuesday = days
+        calls.take_next(by=agent)
+        assert calls.give_back(delivery_id=monday.pk, by=agent) == 2
+        assert AuditEvent.objects.get().action == "call.given_back"
+        assert set(Delivery.objects.values_list("state", "caller", "claimed_by")) == {
+            ("queued", None, "")
+        }
+        assert calls.take_next(by=a_user("b", "call_agent")) == monday
+
+    def test_only_who_holds_a_call_gives_it_back(self, agent, days) -> None:
+        monday, _tuesday = days
+        calls.take_next(by=agent)
+        with pytest.raises(Refusal, match="agent est en train d'appeler"):
+            calls.give_back(delivery_id=monday.pk, by=a_user("b", "call_agent"))
+
+    def test_a_call_settled_meanwhile_is_not_given_back(self, agent, days) -> None:
+        monday, _tuesday = days
+        calls.log(delivery_id=monday.pk, by=agent, result="reached")
+        with pytest.raises(Refusal, match="prenez l'appel suivant"):
+            calls.give_back(delivery_id=monday.pk, by=agent)
+
+    def test_another_site_of_the_patient_is_not_taken_but_nobody_rings_for_it(self, days) -> None:
+        monday, tuesday = days
+        Notice.objects.filter(pk=tuesday.notice_id).update(site=a_site("virton"))
+        here, there = (
+            a_user(code, "call_agent", site=a_site(code)) for code in ("arlon", "virton")
+        )
+        assert calls.take_next(by=here) == monday
+        assert calls.take_next(by=there) is None
+        tuesday.refresh_from_db()
+        assert tuesday.state == "queued"

@@ -4,7 +4,7 @@ import pytest
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Delivery, Failure, Notice, Sending
-from notifications.services import claiming, recording
+from notifications.services import recording
 from notifications.services.handing_over import hand_over
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import (
@@ -12,6 +12,7 @@ from tests.notifications.builders import (
     FakeGateway,
     a_notice,
     an_sms,
+    claim_due,
     send,
 )
 
@@ -45,11 +46,23 @@ class TestWhatIsSent:
         assert send(gateway).claimed == 0
         assert gateway.messages == []
 
+    def test_a_message_says_for_how_long_it_is_of_use(self) -> None:
+        soon, late = (
+            an_sms(a_notice(items=[(moment, "cancelled")]))
+            for moment in ("2022-05-15 11:10", "2022-05-17 11:10")
+        )
+        gateway = FakeGateway()
+        send(gateway)
+        lasts = {message.to: message.lasts for message in gateway.messages}
+        hour_and_forty_minutes = 6000  # from nine to half an hour before the appointment
+        assert abs(lasts[soon.address] - hour_and_forty_minutes) < 60
+        assert lasts[late.address] is None
+
     def test_a_second_run_finds_nothing(self) -> None:
         an_sms()
         gateway = FakeGateway()
         send(gateway)
-        assert not send(gateway).may_be_more
+        assert not send(gateway).claimed
         assert len(gateway.messages) == 1
 
     def test_the_text_says_what_is_cancelled_and_carries_the_reference(self) -> None:
@@ -88,7 +101,7 @@ class TestWhatIsNotSent:
     def test_a_pause_between_claim_and_hand_over_gives_the_claims_back(self) -> None:
         sms = an_sms()
         gateway = FakeGateway()
-        ids = claiming.claim(worker="w1", limit=10)
+        ids = claim_due("w1")
         Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chef"))
         assert hand_over(ids=ids, worker="w1", gateway=gateway) is None
         sms.refresh_from_db()
@@ -113,7 +126,7 @@ class TestWhatIsNotSent:
 
     def test_a_notice_withdrawn_after_the_claim_is_not_sent(self) -> None:
         sms = an_sms()
-        claiming.claim(worker="w0", limit=10)
+        claim_due("w0")
         Notice.objects.update(state="withdrawn", settled_at=SUNDAY)
         Delivery.objects.update(state="withdrawn", lease_until=None)
         gateway = FakeGateway()
@@ -155,14 +168,18 @@ class TestRefused:
         send(gateway)
         assert len({message.reference for message in gateway.messages}) == 2
 
-    def test_after_three_temporary_refusals_the_patient_is_called(self, sunday) -> None:
-        sms = an_sms()
+    def test_temporary_refusals_are_tried_until_it_is_too_late_and_then_the_patient_is_called(
+        self, sunday
+    ) -> None:
+        sms = an_sms(a_notice(items=[("2022-05-15 10:00", "cancelled")]))
         gateway = FakeGateway(Refused(Failure.UNREACHABLE, permanent=False))
-        for _ in range(5):
+        for _ in range(30):
             send(gateway)
-            sunday.shift(600)
-        tried = [("sms", "failed")] * 3
-        assert states(sms.notice) == [*tried, ("phone", "queued")]
+            sunday.shift(60)
+        *tried, last = states(sms.notice)
+        assert tried == [("sms", "failed")] * len(tried)
+        assert 4 <= len(tried) <= 6  # after 1, 2, 4, 8 minutes, more or less
+        assert last == ("phone", "queued")
 
 
 class TestNothingLeft:
@@ -184,16 +201,27 @@ class TestNothingLeft:
         gateway = FakeGateway(Throttled(retry_after=30))
         result = send(gateway)
         assert result.held_up
-        assert len(gateway.messages) == gateway.window
-        sunday.shift(29)
-        assert send(FakeGateway()).accepted == 30
-        sunday.shift(2)
-        assert send(FakeGateway()).accepted == 20
+        assert len(gateway.messages) == gateway.options.window
+        sunday.shift(20)
+        assert send(FakeGateway()).claimed == 0
+        sunday.shift(11)
+        assert send(FakeGateway()).accepted == 50
+
+    def test_what_waited_here_too_long_for_a_slow_gateway_leaves_in_the_same_run(
+        self, settings
+    ) -> None:
+        settings.SMS_LEASE_SECONDS = 0.4  # of which a quarter may be spent waiting
+        for _ in range(3):
+            an_sms()
+        gateway = FakeGateway(seconds=0.6, window=1)
+        result = send(gateway)
+        assert (result.waiting, result.accepted) == (result.claimed - 3, 3)
+        assert result.waiting > 0
 
     def test_a_notice_replaced_while_its_message_was_out_is_withdrawn(self) -> None:
         sms = an_sms()
         gateway = FakeGateway()
-        hand_over(ids=claiming.claim(worker="w1", limit=10), worker="w1", gateway=gateway)
+        hand_over(ids=claim_due("w1"), worker="w1", gateway=gateway)
         otherwise = [("2022-05-16 09:10", "maintained")]
         a_notice(patient=sms.notice.patient, items=otherwise, version=2)
         answers = {sms.pk: (NotSent(), False)}

@@ -1,5 +1,6 @@
 """How far the telling is, on the board and in a terminal."""
 
+import datetime as dt
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from django.core.management import call_command
 
 from notifications.queries.progress import progress
 from tests.builders import a_site, a_user
-from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
+from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
@@ -50,3 +51,37 @@ def test_the_command_prints_sentences_and_json(capsys) -> None:
     counts = json.loads(capsys.readouterr().out)
     assert counts["deliveries"]["sms"]["held"] == 1
     assert counts["notices"]["open"] == 1
+
+
+def test_weeks_ago_is_over_but_what_is_still_open_counts() -> None:
+    old = [("2022-05-02 09:10", "cancelled")]
+    done = a_notice(items=old, state="told", settled_at=SUNDAY, handed_over_at=SUNDAY)
+    an_sms(done, state="accepted")
+    a_call(a_notice(items=old))
+    yesterday = a_notice(items=[("2022-05-14 09:10", "cancelled")])
+    an_sms(yesterday, state="queued")
+    counts = progress()
+    assert (counts.to_tell, counts.told) == (2, 0)
+    assert (counts.sms_total, counts.sms_waiting, counts.calls_left) == (1, 1, 1)
+    assert progress(since=dt.date.min).sms_total == 2
+
+
+def test_what_did_not_reach_anybody_is_one_number() -> None:
+    for state in ("failed", "expired", "suppressed", "withdrawn", "delivered"):
+        an_sms(state=state, finished_at=SUNDAY)
+    assert progress().sms_not_reached == 3
+
+
+def test_the_command_counts_past_days_when_asked(capsys) -> None:
+    an_sms(
+        a_notice(
+            items=[("2022-05-02 09:10", "cancelled")],
+            state="told",
+            settled_at=SUNDAY,
+            handed_over_at=SUNDAY,
+        ),
+        state="accepted",
+    )
+    for options, number in (((), 0), (("--all",), 1)):
+        call_command("notices", "--json", *options)
+        assert json.loads(capsys.readouterr().out)["notices"]["told"] == number

@@ -1,9 +1,20 @@
 """What an SMS can carry and costs, to the septet."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.sms_text import SEPTETS, count, transliterate
+from notifications.sms_text import (
+    HEADER_8_BIT,
+    HEADER_16_BIT,
+    SEPTETS,
+    capacity,
+    count,
+    header_for,
+    segments,
+    transliterate,
+)
 
 GSM = st.text(alphabet=sorted(SEPTETS))
 ANYTHING = st.text()
@@ -91,3 +102,56 @@ class TestCount:
         assert counted.parts == parts_by_cutting(
             [2 if ord(c) > 0xFFFF else 1 for c in text], 70, 67
         )
+
+
+HEADERS = st.sampled_from([HEADER_8_BIT, HEADER_16_BIT])
+LONG_GSM = st.text(alphabet=[*"abcé €^{", "\n"], min_size=140, max_size=700)
+LONG_UCS2 = st.text(alphabet=["ç", "a", "€", "🙂", "Ж"], min_size=60, max_size=300)
+
+
+class TestSegments:
+    def test_a_short_text_is_one_part_also_when_it_is_empty(self) -> None:
+        assert segments("") == [""]
+        assert segments("a" * 158 + "€") == ["a" * 158 + "€"]
+
+    def test_a_euro_on_the_edge_moves_to_the_next_part_whole(self) -> None:
+        assert segments("a" * 152 + "€" + "a" * 100) == ["a" * 152, "€" + "a" * 100]
+
+    def test_a_surrogate_pair_on_the_edge_moves_to_the_next_part_whole(self) -> None:
+        assert segments("ç" * 66 + "🙂" + "ç" * 5) == ["ç" * 66, "🙂" + "ç" * 5]
+
+    def test_a_reference_of_16_bits_costs_a_septet_and_a_unit_of_each_part(self) -> None:
+        rooms = [capacity(how, octets) for how in ("gsm7", "ucs2") for octets in (6, 7)]
+        assert rooms == [153, 152, 67, 66]
+
+    def test_a_wide_reference_is_taken_only_where_it_costs_no_part_more(self) -> None:
+        assert [header_for("a" * n) for n in (304, 305, 306, 307)] == [7, 6, 6, 7]
+
+    @given(LONG_GSM | LONG_UCS2 | ANYTHING, HEADERS)
+    def test_together_they_are_the_text_and_as_many_as_counted(self, text, octets) -> None:
+        parts = segments(text, header_octets=octets)
+        assert "".join(parts) == text
+        assert len(parts) == count(text, header_octets=octets).parts
+
+    @given(LONG_GSM | LONG_UCS2, HEADERS)
+    def test_none_holds_more_than_fits_and_none_less_than_it_could(self, text, octets) -> None:
+        encoding = count(text).encoding
+        parts = segments(text, header_octets=octets)
+        units = [units_of(part, encoding) for part in parts]
+        room = capacity(encoding, octets)
+        if len(parts) > 1:
+            assert max(units) <= room
+            for part, following in pairwise(parts):
+                assert units_of(part + following[0], encoding) > room
+
+    @given(LONG_GSM, HEADERS)
+    def test_each_part_decodes_by_itself(self, text, octets) -> None:
+        parts = [part.encode("gsm03.38") for part in segments(text, header_octets=octets)]
+        assert "".join(part.decode("gsm03.38") for part in parts) == text
+
+
+def units_of(text: str, encoding: str) -> int:
+    """Return the units of a text by the codecs themselves."""
+    if encoding == "gsm7":
+        return len(text.encode("gsm03.38"))
+    return len(text.encode("utf-16-be")) // 2

@@ -1,14 +1,19 @@
 """What Celery runs, called as functions."""
 
+import datetime as dt
+from threading import Event
+
 import pytest
 from django.conf import settings
+from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from notifications import tasks
-from notifications.models import Delivery, Sending
-from notifications.services import doorbell
+from notifications.gateways import configured
+from notifications.models import Delivery, GatewaySeat, Sending
+from notifications.services import doorbell, sweeping, sweeping_beside
 from tests.builders import a_user, at
-from tests.notifications.builders import SUNDAY, an_sms
+from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
@@ -29,13 +34,20 @@ def test_everything_due_is_sent_through_the_gateway_of_the_settings() -> None:
     assert list(states) == [("accepted", "console")] * 3
 
 
-def test_a_task_goes_on_until_nothing_is_due(monkeypatch) -> None:
-    for _ in range(5):
-        an_sms()
-    whole = tasks.dispatch.dispatch_batch
-    monkeypatch.setattr(tasks.dispatch, "dispatch_batch", lambda **kw: whole(**kw, limit=2))
+def test_who_sends_sweeps_meanwhile_for_beats_sweeps_may_wait_behind_it(monkeypatch) -> None:
+    an_sms()
+    swept = Event()
+
+    def sweep(*, gateways: list) -> None:
+        swept.set()
+
+    gateway = FakeGateway(seconds=0.5)
+    monkeypatch.setattr(tasks, "configured", lambda: [gateway])
+    monkeypatch.setattr(sweeping_beside, "EVERY_SECONDS", 0.01)
+    monkeypatch.setattr(sweeping, "sweep", sweep)
     tasks.dispatch_sms()
-    assert not Delivery.objects.exclude(state="accepted").exists()
+    assert len(gateway.messages) == 1
+    assert swept.is_set()
 
 
 def test_a_task_that_ran_for_a_minute_lets_others_have_their_turn(
@@ -62,12 +74,66 @@ def test_the_sweep_wakes_a_sender_when_something_is_due(
     assert len(bell) == 1
 
 
+def test_a_gateway_that_cannot_be_read_holds_up_no_call(settings, bell, caplog) -> None:
+    settings.SMS_GATEWAY_URL = "pigeon://"
+    late = an_sms(a_notice(items=[("2022-05-15 09:20", "cancelled")]))
+    past = timezone.now() - dt.timedelta(seconds=1)
+    unknown = an_sms(state="unknown", gateway="smpp a", lease_until=past)
+    died = an_sms(state="claimed", claimed_by="dead", lease_until=past)
+    kept = an_sms(state="queued", client_reference="r1", gateway="smpp a", submitted_at=SUNDAY)
+    tasks.sweep_outbox()
+    for sms, state in ((late, "expired"), (unknown, "failed"), (died, "queued"), (kept, "queued")):
+        sms.refresh_from_db()
+        assert sms.state == state
+    calls = Delivery.objects.filter(channel="phone").values_list("notice", flat=True)
+    assert set(calls) == {late.notice_id, unknown.notice_id}
+    assert "pigeon" in caplog.text
+    assert bell == []
+
+
 def test_a_pause_keeps_the_bell_quiet(bell, django_capture_on_commit_callbacks) -> None:
     an_sms()
     Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chief"))
     with django_capture_on_commit_callbacks(execute=True):
         tasks.sweep_outbox()
     assert bell == []
+
+
+def test_nobody_is_woken_for_a_gateway_to_which_nobody_more_may_connect(
+    settings, bell, django_capture_on_commit_callbacks
+) -> None:
+    settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=2"
+    an_sms()
+    with django_capture_on_commit_callbacks(execute=True):
+        take_seats(1)
+        tasks.sweep_outbox()
+    assert len(bell) == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        take_seats(2)
+        tasks.sweep_outbox()
+    assert len(bell) == 1
+    settings.SMS_GATEWAY_URL += " console://"
+    with django_capture_on_commit_callbacks(execute=True):
+        tasks.sweep_outbox()
+    assert len(bell) == 2
+
+
+def take_seats(number: int, *, seconds: float = 5) -> None:
+    """Let so many workers be connected to the first gateway."""
+    GatewaySeat.objects.all().delete()
+    gateway, until = configured()[0].name, timezone.now() + dt.timedelta(seconds=seconds)
+    for seat in range(number):
+        GatewaySeat.objects.create(gateway=gateway, seat=seat, worker=f"w{seat}", until=until)
+
+
+def test_a_seat_whose_worker_died_wakes_another(
+    settings, bell, django_capture_on_commit_callbacks
+) -> None:
+    settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=1"
+    with django_capture_on_commit_callbacks(execute=True):
+        take_seats(1, seconds=-1)
+        tasks.sweep_outbox()
+    assert len(bell) == 1
 
 
 def test_a_dead_broker_is_no_reason_to_fail(
@@ -85,3 +151,17 @@ def test_a_dead_broker_is_no_reason_to_fail(
 def test_beat_knows_the_sweep_by_its_name() -> None:
     scheduled = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
     assert tasks.sweep_outbox.name in scheduled
+
+
+def test_what_nobody_answers_for_a_while_is_forgotten(
+    monkeypatch, django_capture_on_commit_callbacks
+) -> None:
+    sent: list[dict] = []
+    monkeypatch.setattr(
+        doorbell.current_app, "send_task", lambda _task, **options: sent.append(options)
+    )
+    with django_capture_on_commit_callbacks(execute=True):
+        doorbell.ring()
+    assert [options["expires"] for options in sent] == [settings.DOORBELL_SECONDS]
+    for entry in settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["options"]["expires"] == settings.DOORBELL_SECONDS >= entry["schedule"]

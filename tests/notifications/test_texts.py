@@ -6,10 +6,11 @@ import itertools
 import pytest
 
 from appointments.models import ProtectedGroup, Service
-from notifications import texts, wording
+from notifications import samples, texts, wording
 from notifications.medical_words import medical_words_in
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import count
+from notifications.text_cost import reckon
 from patients.models import Language
 from tests.builders import at
 
@@ -42,6 +43,22 @@ def a_text(language: str, *words: str, day: dt.date = DAYS[1]) -> str:
     )
 
 
+SEPTETS_OF_THE_SHIPPED = {
+    ("fr", "cancelled"): (137, 160),
+    ("fr", "maintained"): (137, 160),
+    ("fr", "mixed"): (125, 143),
+    ("nl", "cancelled"): (131, 157),
+    ("nl", "maintained"): (134, 158),
+    ("nl", "mixed"): (126, 144),
+    ("de", "cancelled"): (133, 160),
+    ("de", "maintained"): (129, 155),
+    ("de", "mixed"): (134, 154),
+    ("en", "cancelled"): (132, 158),
+    ("en", "maintained"): (130, 156),
+    ("en", "mixed"): (128, 148),
+}
+
+
 class TestTheShippedTexts:
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_one_and_two_appointments_fit_one_part_whatever_the_words_and_the_day(
@@ -55,9 +72,37 @@ class TestTheShippedTexts:
             assert (counted.encoding, counted.parts) == ("gsm7", 1), text
 
     @pytest.mark.parametrize("language", LANGUAGES)
+    @pytest.mark.parametrize("kind", ["cancelled", "maintained", "mixed"])
+    def test_four_appointments_at_the_longest_number_fit_one_part_too(self, language, kind) -> None:
+        body = texts.shipped(language, kind)
+        longest = samples.longest(
+            body, language=language, kind=kind, day=DAYS[0], callback_numbers=["+32", CALLBACK]
+        )
+        reckoning = reckon(longest)
+        assert len(reckoning.parts) == 1, f"{reckoning.units} septets: {longest}"
+        assert reckoning.characters == (), "nothing in a shipped text costs or is replaced"
+
+    def test_their_septets_are_these(self) -> None:
+        """For one appointment (two for a mixed text), and for four: the room is 160."""
+        said = {"cancelled": ["cancelled"], "maintained": ["maintained"]}
+        said["mixed"] = [*said["cancelled"], *said["maintained"]]
+        figures = {}
+        for language, (kind, words) in itertools.product(LANGUAGES, said.items()):
+            few = max(count(a_text(language, *words, day=day)).units for day in DAYS)
+            most = samples.longest(
+                texts.shipped(language, kind),
+                language=language,
+                kind=kind,
+                day=DAYS[0],
+                callback_numbers=[CALLBACK],
+            )
+            figures[language, kind] = (few, count(most).units)
+        assert figures == SEPTETS_OF_THE_SHIPPED
+
+    @pytest.mark.parametrize("language", LANGUAGES)
     @pytest.mark.parametrize("kind", MessageKind.values)
     def test_they_pass_the_rules_that_edited_texts_must_pass(self, language, kind) -> None:
-        assert wording.faults(kind=kind, body=texts._shipped(language, kind)) == []
+        assert wording.faults(kind=kind, body=texts.shipped(language, kind)) == []
 
     @pytest.mark.parametrize("language", LANGUAGES)
     def test_cancelled_says_do_not_come_and_maintained_says_come(self, language) -> None:
@@ -73,7 +118,7 @@ class TestTheShippedTexts:
         assert text.endswith(REFERENCE)
 
     def test_maintained_overrules_an_earlier_message(self) -> None:
-        assert "malgré tout message d'annulation" in a_text("fr", "maintained")
+        assert "malgré tout avis d'annulation" in a_text("fr", "maintained")
 
 
 class TestDatesAndTimes:
@@ -121,6 +166,7 @@ class TestWhatATextMayNotSay:
         ("body", "complaint"),
         [
             ("{hospital} {day} {times} {number}", "Il manque {reference}"),
+            ("{day} {times} {number} {reference}", "Il manque {hospital}"),
             ("{hospital} {day} {times} {reference}", "Il manque {number}"),
             (GOOD + " {doctor}", "Variable inconnue : doctor"),
             (GOOD + " {day", "accolade"),
@@ -144,7 +190,7 @@ class TestWhatATextMayNotSay:
         assert "{cancelled_times}" in missing
 
     def test_every_service_and_protected_group_of_the_house_is_known_as_medical(self) -> None:
-        unsaid = [Service.OTHER, Service.DAY_HOSPITAL]
+        unsaid = [Service.OTHER]
         labels = [s.label for s in Service if s not in unsaid]
         labels += [group.label for group in ProtectedGroup]
         codes = [s.value.replace("_", " ") for s in Service if s not in unsaid]

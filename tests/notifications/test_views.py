@@ -1,11 +1,13 @@
-"""The outbox, the call list, the reference and the switch, as people use them."""
+"""The outbox, the call list and the switch, as people use them."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from notifications.models import Delivery, Notice, Sending
-from notifications.references import reference_of
+from notifications.models import Delivery, Notice, Reply, Sending
+from notifications.services import calls
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
@@ -54,8 +56,8 @@ class TestOutbox:
         assert shown() == {here, there}
         assert shown(state="queued") == {there}
         assert shown(site=virton.pk) == {there}
-        assert shown(reference=here.notice.reference.lower()) == {here}
-        assert shown(reference="2222-222") == set()
+        assert shown(q=here.notice.reference.lower()) == {here}
+        assert shown(q="2222-222") == set()
 
     def test_a_site_sees_its_own_messages_only(self, client) -> None:
         an_sms(a_notice(site=a_site("virton")))
@@ -117,9 +119,83 @@ class TestCallList:
         as_user(client, agent).post(reverse("call_take"))
         later = {"result": "call_back_later", "call_at": "2022-05-15T08:00"}
         page = client.post(reverse("call", args=[call.pk]), later)
+        assert page.status_code == 422
         assert "Cette heure est passée" in page.content.decode()
         client.post(reverse("call", args=[call.pk]), later | {"call_at": "2022-05-15T12:30"})
         assert Delivery.objects.get(state="queued").not_before == at("2022-05-15 12:30")
+
+    def test_a_call_back_that_comes_too_late_is_said_at_its_field(self, client, agent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        late = {"result": "call_back_later", "call_at": "2022-05-16T09:00", "remark": "sa fille"}
+        page = client.post(reverse("call", args=[call.pk]), late)
+        assert page.status_code == 422
+        assert "Trop tard" in page.content.decode()
+        assert "sa fille" in page.content.decode()
+
+    @pytest.mark.parametrize("sent", [{}, {"result": "perhaps"}])
+    def test_a_result_that_does_not_exist_is_refused_visibly(self, client, agent, sent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        page = client.post(reverse("call", args=[call.pk]), sent)
+        assert page.status_code == 422
+        assert "Rien n&#x27;est noté" in page.content.decode()
+
+    def test_several_days_of_one_patient_are_said_in_one_call(self, client, agent) -> None:
+        patient = a_patient()
+        days = [("2022-05-16 09:00", "cancelled"), ("2022-05-17 10:00", "maintained")]
+        call, _other = (a_call(a_notice(patient=patient, items=[day])) for day in days)
+        as_user(client, agent).post(reverse("call_take"))
+        page = client.get(reverse("call", args=[call.pk])).content.decode()
+        assert page.count('class="to-say"') == 2
+        assert "Un seul appel" in page
+        assert page.index("lundi 16 mai") < page.index("mardi 17 mai")
+        client.post(reverse("call", args=[call.pk]), {"result": "reached"})
+        assert set(Notice.objects.values_list("state", flat=True)) == {"told"}
+
+    def test_it_says_which_try_it_is_and_why_it_cannot_wait(self, client, agent, sunday) -> None:
+        sunday.move_to(at("2022-05-16 07:00"))
+        call = a_call(number=2, urgency=81710)
+        a_call(call.notice, state="failed", failure="no_answer", finished_at=SUNDAY)
+        as_user(client, agent)
+        for address in (reverse("call_list"), reverse("call", args=[call.pk])):
+            page = client.get(address).content.decode()
+            assert "essai 2 sur 3" in page
+            assert "opération" in page
+            assert "aujourd&#x27;hui à 9:10" in page
+
+    def test_a_call_is_given_back(self, client, agent) -> None:
+        call = a_call()
+        as_user(client, agent).post(reverse("call_take"))
+        assert "Rendre à la liste" in client.get(reverse("call", args=[call.pk])).content.decode()
+        done = client.post(reverse("call_give_back", args=[call.pk]))
+        assert done.url == reverse("call_list")
+        assert Delivery.objects.get().state == "queued"
+
+    def test_a_lease_that_ran_out_lets_anybody_take_the_call(self, client, agent, sunday) -> None:
+        call = a_call()
+        calls.take_next(by=a_user("other", "call_agent"))
+        sunday.shift(16 * 60)
+        as_user(client, agent)
+        assert "est en train d" not in client.get(reverse("call_list")).content.decode()
+        page = client.get(reverse("call", args=[call.pk])).content.decode()
+        assert "Prendre cet appel" in page
+
+    def test_the_page_of_a_call_asks_as_much_for_one_day_as_for_several(
+        self, client, agent, django_assert_max_num_queries
+    ) -> None:
+        patient = a_patient()
+        first = a_call(a_notice(patient=patient))
+        a_call(a_notice(patient=patient, items=[("2022-05-17 09:00", "cancelled")]))
+        address = reverse("call", args=[first.pk])
+        as_user(client, agent).get(address)
+        with CaptureQueriesContext(connection) as two_days:
+            client.get(address)
+        number = len(two_days)
+        for day in range(18, 23):
+            a_call(a_notice(patient=patient, items=[(f"2022-05-{day} 09:00", "cancelled")]))
+        with django_assert_max_num_queries(number):
+            client.get(address)
 
     def test_a_call_withdrawn_meanwhile_says_what_to_do(self, client, agent) -> None:
         call = a_call()
@@ -149,6 +225,17 @@ class TestCallList:
         assert client.post(reverse("call_take"), {"delivery": call.pk}).status_code == 404
         assert list(client.get(reverse("call_list")).context["page"].items) == []
 
+    def test_it_leads_to_what_patients_wrote_back(self, client, agent) -> None:
+        Reply.objects.create(
+            gateway="fake",
+            key="1",
+            meaning="other",
+            notice=a_notice(),
+            received_at=SUNDAY,
+        )
+        page = as_user(client, agent).get(reverse("call_list"))
+        assert "1 réponse d'un patient à traiter" in page.content.decode()
+
     def test_the_number_of_queries_does_not_grow_with_the_calls(
         self, client, agent, django_assert_max_num_queries
     ) -> None:
@@ -158,52 +245,6 @@ class TestCallList:
         with django_assert_max_num_queries(25):
             page = client.get(reverse("call_list"))
         assert len(page.context["page"].items) == 30
-
-
-class TestReference:
-    def test_one_of_ours_opens_the_patients_notices(self, client, agent) -> None:
-        sms = an_sms()
-        said = sms.notice.reference.lower().replace("-", " ")
-        page = as_user(client, agent).post(reverse("reference_check"), {"reference": said})
-        text = page.content.decode()
-        assert "bien de nous" in text
-        assert reverse("message", args=[sms.pk]) in text
-        assert AuditEvent.objects.get().action == "notice.viewed"
-
-    def test_a_message_that_a_newer_one_replaces_is_not_read_out_again(self, client, agent) -> None:
-        old = a_notice(state="told", handed_over_at=SUNDAY, settled_at=SUNDAY)
-        a_notice(patient=old.patient, items=[("2022-05-16 09:10", "maintained")], version=2)
-        page = as_user(client, agent).post(reverse("reference_check"), {"reference": old.reference})
-        text = page.content.decode()
-        assert "la décision a changé depuis" in text
-        assert "Il est maintenu" in text
-        assert "il est annulé" not in text
-
-    def test_a_message_of_which_nothing_is_left_asks_to_look_first(self, client, agent) -> None:
-        old = a_notice(state="withdrawn", settled_at=SUNDAY)
-        page = as_user(client, agent).post(reverse("reference_check"), {"reference": old.reference})
-        assert "Plus aucun avis ne vaut" in page.content.decode()
-
-    def test_a_forged_one_is_called_so(self, client, agent) -> None:
-        sms = an_sms()
-        forged = sms.notice.reference[:-1] + ("2" if sms.notice.reference[-1] != "2" else "3")
-        page = as_user(client, agent).post(reverse("reference_check"), {"reference": forged})
-        assert "Pas de nous" in page.content.decode()
-
-    def test_a_well_made_reference_of_no_notice_is_not_ours(self, client, agent) -> None:
-        page = as_user(client, agent).post(
-            reverse("reference_check"), {"reference": reference_of(123456)}
-        )
-        assert "Pas de nous" in page.content.decode()
-
-    def test_one_of_another_site_shows_no_patient(self, client) -> None:
-        notice = an_sms(a_notice(site=a_site("virton"))).notice
-        local = a_user("local", "call_agent", site=a_site("arlon"))
-        page = as_user(client, local).post(
-            reverse("reference_check"), {"reference": notice.reference}
-        )
-        assert "Virton" in page.content.decode()
-        assert str(notice.patient) not in page.content.decode()
 
 
 class TestTheSwitch:
@@ -239,7 +280,6 @@ ALLOWED = {
     "message": {"crisis_cell", "auditor", "call_agent"},
     "call_list": {"crisis_cell", "call_agent"},
     "call": {"crisis_cell", "call_agent"},
-    "reference_check": {"crisis_cell", "call_agent"},
 }
 
 

@@ -1,5 +1,6 @@
 """``manage.py notices``: how far the telling is."""
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -17,10 +18,15 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="pour les scripts")
+        parser.add_argument(
+            "--all",
+            action="store_true",
+            help="aussi les jours passés ; sinon depuis hier, et tout ce qui est encore ouvert",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print."""
-        counts = progress()
+        counts = progress(since=dt.date.min if options["all"] else None)
         if options["json"]:
             self.stdout.write(json.dumps(counts.as_dict(), indent=2))
         else:

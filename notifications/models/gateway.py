@@ -1,0 +1,53 @@
+"""What all workers share about a gateway: its rate, its cap, its health, its seats."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class GatewayState(models.Model):
+    """One row per gateway that was ever used.
+
+    Moments here are on the real clock, since they pace processes, except ``day``.
+    ``free_at`` is the theoretical arrival time of a virtual schedule (GCRA, ITU-T I.371): who
+    sends moves it on by what the messages cost, and waits until it has come.
+    """
+
+    name = models.CharField(_("passerelle"), max_length=40, primary_key=True)
+    free_at = models.DateTimeField(null=True, blank=True)
+    day = models.DateField(_("jour compté"), null=True, blank=True)
+    parts_of_day = models.PositiveIntegerField(_("parties ce jour"), default=0)
+    away_until = models.DateTimeField(_("hors d'atteinte jusqu'à"), null=True, blank=True)
+    failures_in_a_row = models.PositiveIntegerField(_("échecs de suite"), default=0)
+    accepted_at = models.DateTimeField(_("dernier message remis"), null=True, blank=True)
+    reported_at = models.DateTimeField(_("dernier accusé"), null=True, blank=True)
+    throttled_at = models.DateTimeField(_("dernier frein"), null=True, blank=True)
+    failed_at = models.DateTimeField(_("dernier échec"), null=True, blank=True)
+    complaint = models.CharField(_("dernier échec, en mots"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("état d'une passerelle")
+        verbose_name_plural = _("état des passerelles")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GatewaySeat(models.Model):
+    """The right of one worker to be connected, until its lease runs out (real clock)."""
+
+    gateway = models.CharField(_("passerelle"), max_length=40)
+    seat = models.PositiveSmallIntegerField(_("place"))
+    worker = models.CharField(_("prise par"), max_length=80)
+    until = models.DateTimeField(_("jusqu'à"))
+
+    class Meta:
+        verbose_name = _("connexion à une passerelle")
+        verbose_name_plural = _("connexions aux passerelles")
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "seat"], name="gateway_seat_once"),
+            models.CheckConstraint(name="gateway_seat_is_taken", condition=~Q(worker="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.seat}: {self.worker}"

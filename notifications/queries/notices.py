@@ -1,0 +1,30 @@
+"""The patients behind the numbers of ``progress``: to be told, told, not reached."""
+
+from django.db.models import Prefetch, QuerySet
+
+from notifications.models import Delivery, Notice, NoticeState
+from notifications.queries.progress import counted_since, current
+from notifications.queries.scope import notices_of
+from staff.access import Capability
+from staff.models import User
+
+BY_APPOINTMENT = ("day", "first_at", "id")
+
+
+def notices_in(user: User, state: NoticeState) -> QuerySet[Notice]:
+    """Return the notices in a state that a person may see, those that ``progress`` counts.
+
+    Each comes with its patient and site and, as ``tries``, the tries in their order.
+
+    Args:
+        user: who looks.
+        state: which of them.
+    """
+    tries = Delivery.objects.select_related("caller").order_by("id")
+    return (
+        Notice.objects.filter(
+            notices_of(user, Capability.SEE_OUTBOX), current(counted_since()), state=state
+        )
+        .select_related("patient", "site", "reserved_for", "settled_by")
+        .prefetch_related(Prefetch("deliveries", tries, to_attr="tries"))
+    )

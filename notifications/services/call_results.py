@@ -1,0 +1,166 @@
+"""What follows from a call: how its try ends, and which one comes next. Called under lock."""
+
+import datetime as dt
+import enum
+from collections.abc import Iterable
+from typing import NoReturn
+
+from django.conf import settings
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from notifications import rules
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeState,
+)
+from notifications.queries.calls import being_made, tries
+from staff import clock
+from staff.errors import Refusal
+from staff.models import User
+
+
+class CallResult(enum.StrEnum):
+    """What came of a call."""
+
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    WRONG_NUMBER = "wrong_number"
+    CALL_BACK_LATER = "call_back_later"
+
+
+_FAILURES = {
+    CallResult.NO_ANSWER: Failure.NO_ANSWER,
+    CallResult.WRONG_NUMBER: Failure.WRONG_NUMBER,
+    CallResult.CALL_BACK_LATER: Failure.CALL_LATER,
+}
+
+
+def refuse(call: Delivery) -> NoReturn:
+    """Say why a call cannot be taken, logged or given back, and what to do.
+
+    Raises:
+        Refusal: always.
+    """
+    notice = call.notice
+    if notice.state == NoticeState.WITHDRAWN:
+        raise Refusal(
+            _(
+                "La décision a changé entre-temps et cet avis est retiré. Si vous avez déjà parlé "
+                "au patient, regardez ce qui vaut maintenant et rappelez-le tout de suite."
+            )
+        )
+    if notice.state != NoticeState.OPEN:
+        raise Refusal(
+            _(
+                "C'est déjà réglé : ce patient est noté « %s ». Ne le rappelez pas : revenez à "
+                "la liste et prenez l'appel suivant."
+            )
+            % notice.get_state_display()
+        )
+    of_patient = being_made().filter(notice__patient=notice.patient_id)
+    if other := of_patient.exclude(caller=None).select_related("caller").first():
+        raise Refusal(_("%s est en train d'appeler ce patient.") % other.caller)
+    raise Refusal(_("Cet appel n'est plus à faire : prenez le suivant."))
+
+
+def must_be_in_time(calls: Iterable[Delivery], call_at: dt.datetime | None) -> None:
+    """Refuse to ring again when the patient may be on the way already.
+
+    Raises:
+        Refusal: until when ringing is of use.
+    """
+    first_at = min(one.notice.first_at for one in calls)
+    latest = rules.latest_departure(first_at, seconds_before=settings.SMS_LATEST_SECONDS)
+    if call_at and call_at > latest:
+        moment = date_format(latest.astimezone(clock.BRUSSELS), "l j F H:i")
+        raise Refusal(
+            _(
+                "Trop tard : le patient serait déjà en route. Choisissez une heure jusqu'à "
+                "%(moment)s, ou prévenez-le maintenant."
+            )
+            % {"moment": moment},
+            field="call_at",
+        )
+
+
+def must_have_happened(call: Delivery, at: dt.datetime) -> None:
+    """Refuse a moment at which the call cannot have been made.
+
+    Raises:
+        Refusal: between which moments it was.
+    """
+    earliest, now = call.printed_at or call.not_before, clock.now()
+    if not earliest <= at <= now:
+        raise Refusal(
+            _(
+                "L'appel a eu lieu entre %(earliest)s et maintenant : corrigez l'heure notée sur "
+                "la feuille."
+            )
+            % {"earliest": date_format(earliest.astimezone(clock.BRUSSELS), "l j F H:i")},
+            field="happened_at",
+        )
+
+
+def end(call: Delivery, by: User, result: CallResult, remark: str, at: dt.datetime) -> None:
+    """End a try; a patient who was reached is told."""
+    reached = result == CallResult.REACHED
+    call.state = DeliveryState.DELIVERED if reached else DeliveryState.FAILED
+    call.failure = "" if reached else _FAILURES[result]
+    call.caller, call.remark = by, remark
+    call.submitted_at, call.finished_at, call.lease_until = call.submitted_at or at, at, None
+    call.save()
+    if reached:
+        tell(call.notice, by, at)
+
+
+def tell(notice: Notice, by: User, at: dt.datetime) -> None:
+    """Close a notice as told by somebody who spoke with the patient."""
+    notice.handed_over_at = notice.handed_over_at or at
+    notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, at, by
+    notice.save()
+
+
+def go_on(
+    call: Delivery,
+    by: User,
+    result: CallResult,
+    call_at: dt.datetime | None,
+    at: dt.datetime,
+) -> None:
+    """Open the next call, or close the notice as unreachable when none is left to try."""
+    history = [one for one in tries(call.notice) if one.channel == Channel.PHONE]
+    unanswered = sum(one.failure == Failure.NO_ANSWER for one in history)
+    wrong = {one.address for one in history if one.failure == Failure.WRONG_NUMBER}
+    numbers = [n for n in (call.notice.patient.landline, call.notice.patient.mobile) if n]
+    left = [number for number in dict.fromkeys(numbers) if number not in wrong]
+    if not left or unanswered >= settings.CALL_TRIES:
+        _give_up(call.notice, by, at)
+        return
+    if result == CallResult.NO_ANSWER and len(left) > 1:  # the other number, another chance
+        left = [number for number in left if number != call.address]
+    address = call.address if call.address in left else left[0]
+    soon = at.astimezone(dt.UTC) + dt.timedelta(seconds=settings.CALL_AGAIN_SECONDS)
+    again = {
+        CallResult.NO_ANSWER: soon,
+        CallResult.WRONG_NUMBER: at,
+        CallResult.CALL_BACK_LATER: call_at or soon,
+    }
+    Delivery.objects.create(
+        notice=call.notice,
+        channel=Channel.PHONE,
+        number=call.number + 1,
+        state=DeliveryState.QUEUED,
+        address=address,
+        not_before=again[result],
+        urgency=call.urgency,
+    )
+
+
+def _give_up(notice: Notice, by: User, at: dt.datetime) -> None:
+    notice.state, notice.settled_at, notice.settled_by = NoticeState.UNREACHABLE, at, by
+    notice.save()

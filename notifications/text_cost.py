@@ -1,0 +1,132 @@
+"""What the characters of an SMS do to its price. No Django in here.
+
+The alphabet and the sizes are those of ``sms_text``, and so are their sources.
+"""
+
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from notifications.sms_text import (
+    HEADER_8_BIT,
+    SEPTETS,
+    Encoding,
+    capacity,
+    count,
+    segments,
+    transliterate,
+)
+
+Effect = Literal["unicode", "doubled", "replaced"]
+_SINGLE = {"gsm7": 160, "ucs2": 70}
+
+
+@dataclass(frozen=True)
+class Character:
+    """A character that costs.
+
+    Attributes:
+        text: the character as it was written.
+        effect: ``unicode``: not in the SMS alphabet, so that all the message goes out as UCS-2;
+            ``doubled``: takes two septets; ``replaced``: goes out as ``becomes``, which is free.
+        times: how often it stands in the text.
+        becomes: what the phone shows instead, where it was replaced.
+    """
+
+    text: str
+    effect: Effect
+    times: int
+    becomes: str = ""
+
+    @property
+    def code(self) -> str:
+        """Its code point, for example ``U+263A``."""
+        return f"U+{ord(self.text):04X}"
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether it shows on a screen by itself."""
+        return unicodedata.category(self.text)[0] not in "CZM"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part as it is sent; ``units`` of ``room`` septets or UTF-16 units are used."""
+
+    text: str
+    units: int
+    room: int
+
+
+@dataclass(frozen=True)
+class Reckoning:
+    """What a text costs.
+
+    Attributes:
+        sent: the text as it arrives.
+        encoding: ``gsm7`` or ``ucs2``.
+        parts: in order; together they are ``sent``.
+        characters: those that cost, the dearest first.
+    """
+
+    sent: str
+    encoding: Encoding
+    parts: tuple[Part, ...]
+    characters: tuple[Character, ...]
+
+    @property
+    def units(self) -> int:
+        """Septets or UTF-16 units in all."""
+        return sum(part.units for part in self.parts)
+
+    @property
+    def left(self) -> int:
+        """Units that the last part still holds."""
+        return self.parts[-1].room - self.parts[-1].units
+
+
+def reckon(written: str) -> Reckoning:
+    """Return what an SMS costs.
+
+    Args:
+        written: the text with its variables put in, not yet in the SMS alphabet.
+    """
+    sent = transliterate(written)
+    encoding = count(sent).encoding
+    cut = segments(sent)
+    room = capacity(encoding, HEADER_8_BIT) if len(cut) > 1 else _SINGLE[encoding]
+    parts = tuple(Part(text, _units(text, encoding), room) for text in cut)
+    return Reckoning(sent, encoding, parts, tuple(_characters(written)))
+
+
+def thousand_cost(parts: int, *, euro_per_part: float) -> float:
+    """Return what a thousand messages of so many parts cost, in euro."""
+    return 1000 * parts * euro_per_part
+
+
+def thousand_seconds(parts: int, *, parts_per_second: float) -> float:
+    """Return how long a thousand messages of so many parts take, in seconds."""
+    return 1000 * parts / parts_per_second
+
+
+def _units(text: str, encoding: Encoding) -> int:
+    if encoding == "gsm7":
+        return sum(SEPTETS[character] for character in text)
+    return len(text.encode("utf-16-be")) // 2
+
+
+def _characters(written: str) -> Iterator[Character]:
+    times = Counter(unicodedata.normalize("NFC", written))
+    becomes = {character: transliterate(character) for character in times}
+    for character, number in times.items():
+        if not all(c in SEPTETS for c in becomes[character]):
+            yield Character(character, "unicode", number)
+    for character, number in times.items():
+        if SEPTETS.get(character) == 2:
+            yield Character(character, "doubled", number)
+    for character, number in times.items():
+        is_in_alphabet = all(c in SEPTETS for c in becomes[character])
+        if is_in_alphabet and becomes[character] != character:
+            yield Character(character, "replaced", number, becomes[character])

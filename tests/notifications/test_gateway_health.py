@@ -1,0 +1,144 @@
+"""How the gateways are: each bad state is seen, and a quiet one is no bad one."""
+
+import datetime as dt
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from notifications.models import GatewaySeat, GatewayState
+from notifications.queries.gateway_health import Condition, condition_of, names, overview
+from tests.builders import a_user
+from tests.notifications.builders import SUNDAY, FakeGateway, an_sms
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+SECRET = "geheim-en-lang-genoeg"
+
+
+def minutes(number: float) -> dt.datetime:
+    """Return the real moment so many minutes ago."""
+    return timezone.now() - dt.timedelta(minutes=number)
+
+
+def condition(*, awaited: float = 0, gateway: FakeGateway | None = None, **fields) -> Condition:
+    return condition_of(
+        GatewayState(name="fake", **fields),
+        gateway or FakeGateway(has_receipts=True, parts_per_day=100),
+        awaited_for=dt.timedelta(minutes=awaited),
+        now=timezone.now(),
+    )
+
+
+class TestTheCondition:
+    def test_one_that_takes_messages_is_in_service(self) -> None:
+        assert condition(accepted_at=minutes(1)) == Condition.IN_SERVICE
+
+    def test_one_without_any_moment_was_never_used(self) -> None:
+        assert condition() == Condition.UNUSED
+
+    def test_one_that_is_left_in_peace_is_away_until_then(self) -> None:
+        assert condition(away_until=minutes(-1), failures_in_a_row=3) == Condition.AWAY
+
+    def test_one_that_may_be_tried_again_and_took_nothing_yet_is_failing(self) -> None:
+        failing = {"away_until": minutes(1), "failures_in_a_row": 3, "failed_at": minutes(2)}
+        assert condition(**failing) == Condition.FAILING
+
+    def test_its_cap_counts_for_its_day(self) -> None:
+        today, yesterday = SUNDAY.date(), SUNDAY.date() - dt.timedelta(days=1)
+        spent = {"parts_of_day": 100, "accepted_at": minutes(1)}
+        assert condition(day=today, **spent) == Condition.CAPPED
+        assert condition(day=yesterday, **spent) == Condition.IN_SERVICE
+        uncapped = FakeGateway()
+        assert condition(gateway=uncapped, day=today, **spent) == Condition.IN_SERVICE
+
+    def test_one_that_asked_for_less_is_slow_for_a_while(self) -> None:
+        assert condition(throttled_at=minutes(1), accepted_at=minutes(1)) == Condition.SLOW
+        assert condition(throttled_at=minutes(3), accepted_at=minutes(1)) == Condition.IN_SERVICE
+
+    @pytest.mark.parametrize("reported", [None, 30])
+    def test_one_that_takes_and_never_reports_is_silent(self, reported) -> None:
+        fields = {"accepted_at": minutes(1), "reported_at": reported and minutes(reported)}
+        assert condition(awaited=20, **fields) == Condition.SILENT
+
+    def test_a_few_phones_that_are_switched_off_are_no_silence(self) -> None:
+        fields = {"accepted_at": minutes(60), "reported_at": minutes(59)}
+        assert condition(awaited=90, **fields) == Condition.IN_SERVICE
+
+    def test_one_that_began_just_now_is_not_silent(self) -> None:
+        fields = {"accepted_at": minutes(1), "reported_at": minutes(600)}
+        assert condition(awaited=2, **fields) == Condition.IN_SERVICE
+
+    def test_one_that_is_no_longer_configured_is_retired(self) -> None:
+        state = GatewayState(name="old", away_until=minutes(-1))
+        assert condition_of(state, None, now=timezone.now()) == Condition.RETIRED
+
+
+class TestTheOverview:
+    @pytest.fixture(autouse=True)
+    def _two_gateways(self, settings) -> None:
+        settings.SMS_GATEWAY_URL = (
+            f"http+json://user:{SECRET}@sms.example/send?hook={SECRET}&from=any&tps=20&sessions=2"
+            " console://"
+        )
+
+    def test_it_keeps_the_order_of_preference_and_those_of_old_at_the_end(self) -> None:
+        GatewayState.objects.create(name="ancienne")
+        found = [(one.place, one.state.name) for one in overview().gateways]
+        assert found == [(1, "http+json sms.example"), (2, "console"), (0, "ancienne")]
+        assert names() == ["http+json sms.example", "console", "ancienne"]
+
+    def test_it_counts_what_waits_what_is_unknown_and_who_is_connected(self) -> None:
+        name = "http+json sms.example"
+        an_sms(state="accepted", gateway=name, submitted_at=SUNDAY)
+        an_sms(state="accepted", gateway=name, submitted_at=SUNDAY, finished_at=SUNDAY)
+        an_sms(state="unknown", gateway=name, submitted_at=SUNDAY)
+        for seat, ends in enumerate((minutes(-1), minutes(1))):
+            GatewaySeat.objects.create(gateway=name, seat=seat, worker="w", until=ends)
+        first = overview().gateways[0]
+        assert (first.waiting, first.unknown, first.connected) == (1, 1, 1)
+
+    def test_trouble_is_what_somebody_has_to_do_something_about(self) -> None:
+        state = GatewayState.objects.create(name="console", throttled_at=minutes(1))
+        assert not overview().is_trouble
+        GatewayState.objects.filter(pk=state.pk).update(away_until=minutes(-1))
+        assert [one.state.name for one in overview().in_trouble] == ["console"]
+
+    def test_it_takes_three_queries(self, django_assert_num_queries) -> None:
+        for number in range(5):
+            GatewayState.objects.create(name=f"g{number}")
+            an_sms(state="unknown", gateway=f"g{number}")
+        with django_assert_num_queries(3):
+            overview()
+
+    def test_the_page_says_how_each_is_and_what_to_do_and_no_secret(self, client) -> None:
+        GatewayState.objects.create(
+            name="console",
+            away_until=minutes(-2),
+            failures_in_a_row=2,
+            failed_at=minutes(1),
+            complaint="connexion refusée",
+        )
+        client.force_login(a_user("chief", "crisis_cell"))
+        page = client.get(reverse("gateways")).content.decode()
+        assert "hors d'atteinte jusqu'au dimanche 15 mai, 09:02:00" in page.replace("&#x27;", "'")
+        assert "téléphonez au fournisseur" in page
+        assert "connexion refusée" in page
+        assert "20 parties/s" in page
+        assert SECRET not in page
+
+    def test_the_board_and_the_telling_say_so_too(self, client) -> None:
+        client.force_login(a_user("chief", "crisis_cell"))
+        for name in ("board", "telling", "board_live", "telling_live"):
+            assert "Que faire" not in client.get(reverse(name)).content.decode()
+        GatewayState.objects.create(name="console", away_until=minutes(-2))
+        for name in ("board", "telling", "board_live", "telling_live"):
+            assert "Que faire" in client.get(reverse(name)).content.decode()
+
+    def test_a_configuration_that_cannot_be_read_is_shown_and_breaks_no_page(
+        self, client, settings
+    ) -> None:
+        settings.SMS_GATEWAY_URL = "smoke://signals"
+        client.force_login(a_user("chief", "crisis_cell"))
+        assert "inconnu" in client.get(reverse("gateways")).content.decode()
+        assert "mal configurées" in client.get(reverse("telling")).content.decode()
+        assert client.get(reverse("outbox")).status_code == 200

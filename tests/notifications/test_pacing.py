@@ -1,0 +1,142 @@
+"""What all workers share about a gateway."""
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
+from notifications.models import Failure, GatewayState
+from notifications.services import pacing
+from tests.notifications.builders import FakeGateway
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+SILENCE = Unknown("pas de réponse")
+
+
+def state() -> GatewayState:
+    """Return the row of the fake gateway."""
+    return GatewayState.objects.get(name="fake")
+
+
+class TestRate:
+    def test_who_sends_makes_the_others_wait(self) -> None:
+        gateway = FakeGateway(parts_per_second=10.0)
+        pacing.spend(gateway, [1, 2, 1])
+        assert pacing.standing(gateway).wait == pytest.approx(0.4)
+        pacing.spend(gateway, [1])
+        assert pacing.standing(gateway).wait == pytest.approx(0.5)
+
+    def test_messages_count_beside_parts_and_the_slower_holds(self) -> None:
+        gateway = FakeGateway(parts_per_second=10.0, messages_per_second=1.0)
+        pacing.spend(gateway, [3, 3])
+        assert pacing.standing(gateway).wait == pytest.approx(2.0)
+
+    def test_what_was_not_used_is_not_saved_up(self, sunday) -> None:
+        gateway = FakeGateway(parts_per_second=10.0)
+        pacing.spend(gateway, [1])
+        sunday.shift(3600)
+        pacing.spend(gateway, [1])
+        assert pacing.standing(gateway).wait == pytest.approx(0.1)
+
+    def test_a_gateway_without_a_rate_waits_for_nothing(self) -> None:
+        pacing.spend(FakeGateway(), [1] * 1000)
+        assert pacing.standing(FakeGateway()).wait == 0
+
+    def test_it_is_counted_all_the_same_each_day_anew(self, sunday) -> None:
+        for costs in ([2, 1], [4]):
+            pacing.spend(FakeGateway(), costs)
+        assert state().parts_of_day == 7
+        sunday.shift(24 * 3600)
+        pacing.spend(FakeGateway(), [3])
+        assert state().parts_of_day == 3
+
+
+class TestCap:
+    def test_only_so_many_parts_leave_in_a_day(self) -> None:
+        gateway = FakeGateway(parts_per_day=5)
+        assert pacing.spend(gateway, [2, 2]) == 2
+        assert pacing.standing(gateway).parts_left == 1
+        assert pacing.spend(gateway, [1]) == 1
+        assert pacing.spend(gateway, [1]) == 0
+        assert not pacing.standing(gateway).is_usable
+
+    def test_what_is_too_little_for_the_next_message_is_given_up(self) -> None:
+        gateway = FakeGateway(parts_per_day=5)
+        assert pacing.spend(gateway, [2, 2, 2]) == 2
+        assert pacing.standing(gateway).is_full
+
+    def test_parts_given_back_open_a_full_gateway_again(self) -> None:
+        gateway = FakeGateway(parts_per_day=5)
+        pacing.spend(gateway, [2, 2, 2])
+        pacing.give_back(gateway, 2)
+        assert pacing.standing(gateway).parts_left == 2
+
+    def test_the_next_day_begins_anew(self, sunday) -> None:
+        gateway = FakeGateway(parts_per_day=2)
+        pacing.spend(gateway, [2])
+        sunday.shift(dt.timedelta(days=1))
+        assert pacing.standing(gateway).is_usable
+        assert pacing.spend(gateway, [1]) == 1
+        assert state().parts_of_day == 1
+
+    def test_what_did_not_leave_is_given_back(self) -> None:
+        gateway = FakeGateway(parts_per_day=3)
+        pacing.spend(gateway, [3])
+        pacing.give_back(gateway, 2)
+        assert pacing.standing(gateway).parts_left == 2
+
+
+class TestHealth:
+    def test_a_gateway_never_used_may_be_used(self) -> None:
+        standing = pacing.standing(FakeGateway())
+        assert (standing.is_usable, standing.is_on_probation) == (True, False)
+
+    def test_one_that_is_out_of_reach_is_left_in_peace_longer_each_time(self, sunday) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        waits = []
+        for _ in range(8):
+            pacing.note(gateway, [NotSent("pas de connexion")])
+            waits.append((state().away_until - timezone.now()).total_seconds())  # type: ignore[operator]
+        assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+        assert not pacing.standing(gateway).is_usable
+        sunday.shift(61)
+        assert pacing.standing(gateway).is_usable
+        assert pacing.standing(gateway).is_on_probation
+
+    def test_one_that_takes_offence_is_left_alone_for_as_long_as_it_needs(self, sunday) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [NotSent("mot de passe refusé", retry_after=60.0), NotSent()])
+        sunday.shift(59)
+        assert pacing.standing(gateway).is_away
+        sunday.shift(2)
+        assert pacing.standing(gateway).is_usable
+
+    def test_silence_once_is_no_reason_but_twice_in_a_row_is(self) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [SILENCE])
+        assert pacing.standing(gateway).is_usable
+        pacing.note(gateway, [SILENCE, SILENCE])
+        assert not pacing.standing(gateway).is_usable
+        assert state().complaint == "pas de réponse"
+
+    def test_an_answer_ends_the_probation_even_if_it_is_a_refusal(self, sunday) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [NotSent()])
+        pacing.note(gateway, [Refused(Failure.INVALID_NUMBER)])
+        assert not pacing.standing(gateway).is_on_probation
+        assert state().accepted_at is None
+        pacing.note(gateway, [Accepted("p"), SILENCE])
+        assert state().accepted_at == timezone.now()
+        assert pacing.standing(gateway).is_usable
+
+    def test_too_fast_makes_every_worker_wait(self) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [Throttled(7.0), Throttled(3.0)])
+        assert pacing.standing(gateway).wait == pytest.approx(7.0)
+        assert state().throttled_at == timezone.now()

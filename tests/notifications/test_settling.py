@@ -1,0 +1,16 @@
+"""What becomes of a notice whose try ended."""
+
+import pytest
+
+from notifications.models import Delivery
+from notifications.services import settling
+from tests.notifications.builders import SUNDAY, an_sms
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
+
+
+def test_the_call_that_replaces_an_sms_is_as_urgent() -> None:
+    sms = an_sms(state="failed", urgency=81740)
+    settling.call_instead(settling.lock(Delivery.objects.all()), at=SUNDAY)
+    call = Delivery.objects.exclude(pk=sms.pk).get()
+    assert (call.channel, call.state, call.urgency) == ("phone", "queued", 81740)
