@@ -29,6 +29,17 @@ class RowSettings:
     keep_until: dt.datetime | None = None
 
 
+# Where a row starts otherwise: each patient of an operation is told by a person, and one rules.
+_STARTS = {
+    Service.SURGERY: RowSettings(Tell.BOTH, Channel.PHONE, KeptBy.MEDICAL_DIRECTOR),
+}
+
+
+def settings_to_start(service: str) -> RowSettings:
+    """Return the settings of a row before anybody changes them."""
+    return _STARTS.get(Service(service), RowSettings()) if service else RowSettings()
+
+
 @dataclass(frozen=True)
 class Row:
     """One service; ``rulings`` by site code, a missing one leaves the cell open."""
@@ -65,7 +76,7 @@ def to_grid(clauses: Iterable[ClauseDraft], sites: Sequence[str]) -> Grid:
         else:
             refinements.append(clause)
         taken |= cells
-    return Grid(tuple(rows.get(service, Row(service)) for service in ROWS), tuple(refinements))
+    return Grid(tuple(rows.get(service) or _empty(service) for service in ROWS), tuple(refinements))
 
 
 def to_clauses(grid: Grid) -> tuple[ClauseDraft, ...]:
@@ -86,6 +97,10 @@ def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
         for index, clause in enumerate(clauses)
         if any(_overshadows(earlier, clause) for earlier in clauses[:index])
     ]
+
+
+def _empty(service: str) -> Row:
+    return Row(service, settings_to_start(service))
 
 
 def _row_clauses(row: Row) -> list[ClauseDraft]:

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from appointments.models import Appointment, Outcome, ProtectedGroup, Service, Status
+from appointments.models import Appointment, Basis, Outcome, ProtectedGroup, Service, Status
 from appointments.queries.schedule import (
     CALLED_OFF,
     from_today,
@@ -28,6 +28,7 @@ from staff.models import Practitioner, Site, Unit, User
 NO_OUTCOME = "none"  # in addresses; in the database it is the empty string
 PLANNED = "planned"  # in addresses: all that the source did not cancel itself
 _ALWAYS_SEEN = {"q", "day"}
+_REAL_DAYS = [MinValueValidator(dt.date(1900, 1, 1)), MaxValueValidator(dt.date(2199, 12, 31))]
 
 
 class ScheduleFilter(filters.FilterSet):
@@ -49,10 +50,7 @@ class ScheduleFilter(filters.FilterSet):
     day = filters.DateFilter(
         label=_("Jour"),
         method="by_day",
-        validators=[
-            MinValueValidator(dt.date(1900, 1, 1)),
-            MaxValueValidator(dt.date(2199, 12, 31)),
-        ],
+        validators=_REAL_DAYS,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     site = filters.ModelChoiceFilter(
@@ -76,6 +74,19 @@ class ScheduleFilter(filters.FilterSet):
         choices=[*Outcome.choices, (NO_OUTCOME, _("aucune décision"))],
         empty_label=_("Toutes"),
         method="by_outcome",
+    )
+    basis = filters.ChoiceFilter(
+        label=_("Décidé par"),
+        choices=Basis.choices,
+        field_name="outcome_basis",
+        empty_label=_("Tous"),
+    )
+    until = filters.DateFilter(
+        label=_("Jusqu'au"),
+        field_name="day",
+        lookup_expr="lte",
+        validators=_REAL_DAYS,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     practitioner = filters.ModelChoiceFilter(
         label=_("Praticien"),

@@ -3,6 +3,8 @@
 - ``decide``: what a bulletin orders for an appointment, and by which clause.
 - ``may_keep``: who may keep a consultation or rule on an operation, and until when.
 - ``told_over``: who is told what, over which channel.
+- ``ruling_is_overdue``: from when an operation without a ruling is said loudly.
+- ``telling_rank``: who is told first among the patients of one day.
 
 Days are local dates in Europe/Brussels, moments are aware datetimes. Reasons are French
 sentences and serve as message keys for other languages.
@@ -11,9 +13,11 @@ sentences and serve as message keys for other languages.
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
 
 from appointments.vocabulary import Basis, Channel, KeptBy, Outcome, Ruling, Service, Tell
 
+BRUSSELS = ZoneInfo("Europe/Brussels")
 OUTCOME_OF = {
     Ruling.CANCEL: Outcome.CANCELLED,
     Ruling.MAINTAIN: Outcome.MAINTAINED,
@@ -24,6 +28,19 @@ TOLD_OUTCOMES = {
     Tell.MAINTAINED: {Outcome.MAINTAINED},
     Tell.BOTH: {Outcome.CANCELLED, Outcome.MAINTAINED},
     Tell.NOBODY: set(),
+}
+# By what a patient does, or leaves, because they believe in the appointment.
+TELLING_RANKS = {
+    Service.SURGERY: 0,  # fasts, stops anticoagulants, and must know whether to come at all
+    Service.EMERGENCY: 0,  # nobody is written to; if ever, then first
+    Service.DIALYSIS: 1,  # cannot go without: another place has to be found the same day
+    Service.DAY_HOSPITAL: 1,  # a treatment prepared for this patient, often fasting
+    Service.NUCLEAR_MEDICINE: 2,  # a tracer ordered for the hour, medicines stopped, fasting
+    Service.RADIOLOGY: 3,  # fasts or drinks contrast for some examinations
+    Service.CONSULTATION: 4,
+    Service.OTHER: 4,  # nothing is known of it: as the most common act
+    Service.BLOOD_SAMPLING: 5,  # fasts at most, and can come on any morning
+    Service.COVID_CENTRE: 6,  # comes without preparation, and another centre does it too
 }
 
 
@@ -135,6 +152,7 @@ TOO_LATE = "Le délai pour garder ce rendez-vous est passé. Appelez la cellule 
 def may_keep(
     *,
     verdict: Verdict | None,
+    service: str,
     practitioner_id: int | None,
     starts_at: dt.datetime,
     keeper: Keeper,
@@ -144,6 +162,8 @@ def may_keep(
 
     Args:
         verdict: what the bulletin orders for the appointment, or None.
+        service: what is planned; on an operation the Medical Director rules, whatever its
+            clause says.
         practitioner_id: whose appointment it is.
         starts_at: the appointment's start; nothing is kept after it.
         keeper: who asks.
@@ -155,11 +175,12 @@ def may_keep(
     until = min(clause.keep_until or starts_at, starts_at)
     if verdict.outcome == Outcome.MAINTAINED:
         return KeepAnswer(False, ALREADY_MAINTAINED, until)
-    if clause.kept_by == KeptBy.NOBODY:
+    kept_by = KeptBy.MEDICAL_DIRECTOR if service == Service.SURGERY else clause.kept_by
+    if kept_by == KeptBy.NOBODY:
         return KeepAnswer(False, NOBODY_MAY, until)
-    if clause.kept_by == KeptBy.DOCTOR and practitioner_id not in keeper.practitioner_ids:
+    if kept_by == KeptBy.DOCTOR and practitioner_id not in keeper.practitioner_ids:
         return KeepAnswer(False, ONLY_THE_DOCTOR, until)
-    if clause.kept_by == KeptBy.MEDICAL_DIRECTOR and not keeper.is_medical_director:
+    if kept_by == KeptBy.MEDICAL_DIRECTOR and not keeper.is_medical_director:
         return KeepAnswer(False, ONLY_THE_DIRECTOR, until)
     if now > until:
         return KeepAnswer(False, TOO_LATE, until)
@@ -185,10 +206,12 @@ def told_over(
 
     Whoever heard something else is told the change, whatever the clause says; a cancelled
     patient who must come after all hears it by phone. A kept consultation is told by phone, by
-    the doctor who kept it.
+    the doctor who kept it. What a person ruled on case by case is told by phone, either way.
     """
     if outcome == Outcome.UNDER_REVIEW or heard == outcome:
         return None
+    if clause and clause.ruling == Ruling.CASE_BY_CASE and service != Service.EMERGENCY:
+        return Channel.PHONE
     if heard is not None:
         if outcome == Outcome.MAINTAINED or clause is None:
             return Channel.PHONE
@@ -198,3 +221,27 @@ def told_over(
     if basis == Basis.PERSON and outcome == Outcome.MAINTAINED and clause.ruling == Ruling.CANCEL:
         return Channel.PHONE
     return clause.channel if outcome in TOLD_OUTCOMES[clause.tell] else None
+
+
+def ruling_is_overdue(day: dt.date, now: dt.datetime, due_at: dt.time) -> bool:
+    """Answer whether an operation of a day should have been ruled on by now.
+
+    Args:
+        day: when the patient is operated.
+        now: the current moment.
+        due_at: the hour of the evening before, in Brussels, by which it is ruled on.
+    """
+    return now >= dt.datetime.combine(day - dt.timedelta(days=1), due_at, tzinfo=BRUSSELS)
+
+
+def telling_rank(service: str) -> int:
+    """Return how urgent it is to tell a patient about such an act, among those of its day.
+
+    Args:
+        service: what is planned.
+
+    Returns:
+        0 (the most urgent) to 9. The order is ours, by what not knowing costs the patient; the
+        crisis cell orders the rest by day and hour.
+    """
+    return TELLING_RANKS[Service(service)]

@@ -74,15 +74,7 @@ class PlaceNames:
 
 def clause_sentence(clause: ClauseDraft, names: PlaceNames) -> str:
     """Return the clause in words: whom it means, what it orders, who is told, who may keep."""
-    subject, agreement = _subject(clause.services)
-    where = _where(clause, names)
-    words = [
-        _("%(whom)s : %(ruling)s")
-        % {
-            "whom": ", ".join([subject, *where]),
-            "ruling": _ruling(clause.ruling, agreement),
-        }
-    ]
+    words = [order_in_words(clause, names)]
     words.append(
         str(_TOLD.get((Tell(clause.tell), Channel(clause.channel)), _("ne prévenir personne")))
     )
@@ -90,6 +82,15 @@ def clause_sentence(clause: ClauseDraft, names: PlaceNames) -> str:
         keeper = _KEEPERS[KeptBy(clause.kept_by), clause.keep_until is not None]
         words.append(str(keeper) % {"until": moment_in_words(clause.keep_until)})
     return " ; ".join(words)
+
+
+def order_in_words(clause: ClauseDraft, names: PlaceNames) -> str:
+    """Return what the public may know of a clause: whom it means and what it orders."""
+    subject, agreement = _subject(clause.services)
+    return _("%(whom)s : %(ruling)s") % {
+        "whom": ", ".join([subject, *_where(clause, names)]),
+        "ruling": _ruling(clause.ruling, agreement),
+    }
 
 
 def moment_in_words(moment: dt.datetime | None) -> str:
@@ -103,6 +104,23 @@ def moment_in_words(moment: dt.datetime | None) -> str:
 def day_in_words(day: dt.date) -> str:
     """Return ``lundi 16/05``."""
     return date_format(day, "l d/m")
+
+
+def days_in_words(days: Sequence[dt.date]) -> str:
+    """Return ``lundi 16/05, du mercredi 18/05 au samedi 21/05``, for days in their order."""
+    runs: list[list[dt.date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == dt.timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return ", ".join(
+        day_in_words(run[0])
+        if len(run) == 1
+        else _("du %(first)s au %(last)s")
+        % {"first": day_in_words(run[0]), "last": day_in_words(run[-1])}
+        for run in runs
+    )
 
 
 def duration_in_words(seconds: float) -> str:

@@ -78,3 +78,13 @@ class Channel(StrEnum):
 
     SMS = "sms"
     PHONE = "phone"
+
+
+class Attended(StrEnum):
+    """What happened to one appointment on the day, as the unit saw it."""
+
+    ARRIVED = "arrived"
+    DONE = "done"
+    ABSENT = "absent"
+    LEFT = "left"  # came, and went away without having been seen
+    CLEARED = "cleared"  # what was noted before was a mistake

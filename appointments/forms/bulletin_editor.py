@@ -8,9 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crispy_forms.layout import Fieldset, Layout
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.bulletin_grid import (
@@ -20,6 +23,7 @@ from appointments.bulletin_grid import (
     Row,
     RowSettings,
     may_stand_in_cell,
+    settings_to_start,
     to_clauses,
     to_grid,
 )
@@ -29,6 +33,7 @@ from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling
 from appointments.playbooks import MOST_CLAUSES
 from appointments.queries.bulletins import Places
 from appointments.services.clause_drafts import ClauseDraft
+from notifications.quiet_hours import QuietHours
 
 _CHANNELS = list(Clause._meta.get_field("channel").choices or ())
 _SETTINGS = ("tell", "channel", "kept_by", "keep_until")
@@ -36,27 +41,63 @@ _SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 class HeadForm(forms.ModelForm):
-    """Title, window and release time."""
+    """Title, window, release time, and whether SMS leave in quiet hours too."""
 
+    send_at_night = forms.BooleanField(required=False)
     helper = bare_helper()
+    helper.layout = Layout(
+        *("title", "first_day", "last_day", "release_at"),
+        Fieldset(_("Heures calmes"), "send_at_night", "quiet_hours_override_reason"),
+        "source_text",
+    )
 
     class Meta:
         model = Bulletin
-        fields = ["title", "first_day", "last_day", "release_at", "source_text"]
+        fields = [
+            *("title", "first_day", "last_day", "release_at"),
+            *("quiet_hours_override_reason", "source_text"),
+        ]
+        labels = {"quiet_hours_override_reason": _("Motif, si la case est cochée")}
+        help_texts = {"quiet_hours_override_reason": _("Il reste lisible dans l'historique.")}
         widgets = {
             "first_day": DayInput(),
             "last_day": DayInput(),
             "release_at": MomentInput(),
+            "quiet_hours_override_reason": forms.Textarea(attrs={"rows": 2}),
             "source_text": forms.Textarea(attrs={"rows": 4}),
         }
 
+    def __init__(self, data: QueryDict | None = None, *, initial: Mapping[str, Any]) -> None:
+        reason = initial.get("quiet_hours_override_reason")
+        super().__init__(data, initial={"send_at_night": bool(reason)} | dict(initial))
+        self.fields["send_at_night"].label = _at_night_label()
+
     def clean(self) -> dict[str, Any]:
-        """Refuse a window that ends before it starts."""
+        """Refuse a window that ends before it starts, and a night without its reason."""
         cleaned = super().clean() or self.cleaned_data
         first, last = cleaned.get("first_day"), cleaned.get("last_day")
         if first and last and last < first:
             self.add_error("last_day", _("Le dernier jour précède le premier."))
+        reason = cleaned.get("quiet_hours_override_reason")
+        if cleaned["send_at_night"] and reason == "":
+            self.add_error(
+                "quiet_hours_override_reason",
+                _("Indiquez pourquoi les SMS partent aussi pendant les heures calmes."),
+            )
+        if reason and not cleaned["send_at_night"]:
+            self.add_error("send_at_night", _("Cochez cette case, ou effacez le motif."))
         return cleaned
+
+    def order(self) -> dict[str, Any]:
+        """Return what was filled in, by the keywords of ``bulletins.draft``."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+def _at_night_label() -> str:
+    hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    if hours.hours is None:
+        return gettext("Envoyer aussi pendant les heures calmes (aucune n'est réglée)")
+    return gettext("Envoyer aussi pendant les heures calmes (%(hours)s)") % {"hours": hours}
 
 
 class SettingsForm(forms.Form):
@@ -101,7 +142,11 @@ class RowForm(SettingsForm):
                 required=False,
                 choices=[("", _("–")), *choices],
                 widget=forms.Select(
-                    attrs={"class": "form-select", "aria-label": f"{self.label}, {names[site]}"}
+                    attrs={
+                        "class": "form-select",
+                        "aria-label": f"{self.label}, {names[site]}",
+                        "data-cell": True,
+                    }
                 ),
             )
 
@@ -196,9 +241,14 @@ class BulletinEditor:
     ) -> None:
         content = content or Content()
         self.places = places
-        self.head = HeadForm(data, initial=dict(content.head))
+        self.head = HeadForm(data, initial=content.head)
         self.rows = [
-            RowForm(service, places, data, initial=content.rows.get(service, {}))
+            RowForm(
+                service,
+                places,
+                data,
+                initial=content.rows.get(service) or vars(settings_to_start(service)),
+            )
             for service in ROWS
         ]
         self.refinements = RefinementFormSet(
@@ -220,7 +270,7 @@ class BulletinEditor:
             rows=tuple(row.row() for row in self.rows),
             refinements=tuple(form.clause() for form in self.refinements),
         )
-        return self.head.cleaned_data | {"clauses": to_clauses(grid)}
+        return self.head.order() | {"clauses": to_clauses(grid)}
 
     def reshaped(self, *, add: bool = False, remove: int | None = None) -> "BulletinEditor":
         """Return the editor as it was typed so far, with one refinement more or less."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from crispy_forms.helper import FormHelper
+from crispy_forms.layout import Layout
 from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -85,12 +86,76 @@ class CopyForm(forms.Form):
     original = forms.ModelChoiceField(
         label=_("Bulletin"), queryset=Bulletin.objects.none(), empty_label=None
     )
+    first_day = forms.DateField(
+        label=_("Premier jour"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("Facultatif : toutes les dates sont décalées pour commencer ce jour."),
+    )
 
     helper = bare_helper()
 
     def __init__(self, *args: Any, originals: QuerySet[Bulletin], **options: Any) -> None:
-        super().__init__(*args, **options)
+        # Its page has another first day, of the playbook.
+        super().__init__(*args, **{"auto_id": "copy_%s"} | options)
         self.fields["original"].queryset = originals  # type: ignore[attr-defined]
+
+
+class ApproveForm(forms.Form):
+    """The number that the second person read and types: nobody approves without looking.
+
+    ``shown`` is the number that their page had; ``seen`` the wording (see ``as_seen``).
+    """
+
+    seen = forms.CharField(widget=forms.HiddenInput)
+    shown = forms.IntegerField(widget=forms.HiddenInput)
+    told = forms.IntegerField(
+        label=_("Tapez le nombre de patients à prévenir"),
+        min_value=0,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+        help_text=_("Il est écrit plus haut, sous « Patients à prévenir »."),
+        error_messages={
+            "required": _("Tapez le nombre de patients à prévenir, écrit plus haut."),
+            "invalid": _("Tapez un nombre entier, sans lettres ni signes."),
+        },
+    )
+
+    helper = bare_helper()
+    helper.layout = Layout("told")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse another number than the one on the page."""
+        cleaned = super().clean() or self.cleaned_data
+        told, shown = cleaned.get("told"), cleaned.get("shown")
+        if told is not None and shown is not None and told != shown:
+            self.add_error(
+                "told",
+                _(
+                    "Vous avez tapé %(told)d, la page annonce un autre nombre : relisez-la. "
+                    "Rien n'a été approuvé."
+                )
+                % {"told": told},
+            )
+        return cleaned
+
+
+class PublicTextForm(forms.Form):
+    """What the public reads in one language; ``seen`` names the text that was shown."""
+
+    seen = forms.CharField()
+    text = forms.CharField(
+        label=_("Texte"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 16}),
+        help_text=_("Vide : le texte suit de nouveau les clauses."),
+    )
+
+    helper = bare_helper()
+    helper.layout = Layout("text")
+
+    def __init__(self, *args: Any, language: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["text"].widget.attrs["lang"] = language
 
 
 class WithdrawForm(forms.Form):

@@ -1,5 +1,7 @@
 """What people fill in about one patient: a reason, an opinion, a ruling."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -10,6 +12,46 @@ class ReasonForm(forms.Form):
     """Keep or let go; the reason is optional, so that one tap is enough."""
 
     reason = forms.CharField(label=_("Motif (facultatif)"), max_length=300, required=False)
+
+
+class SeenForm(forms.Form):
+    """Which version of the decision stood on the card that was tapped."""
+
+    seen = forms.IntegerField(required=False)
+
+
+class SeenAppointmentsField(forms.Field):
+    """Ticked cards, each as ``number-version``; a number alone says nothing of what was seen."""
+
+    widget = forms.MultipleHiddenInput
+    default_error_messages = {  # noqa: RUF012  # Django's own way
+        "required": _("Cochez d'abord les patients à garder ou à laisser annuler."),
+        "invalid": _("Ces cases ne disent plus rien : rechargez la page, puis cochez à nouveau."),
+    }
+
+    def to_python(self, value: Any) -> dict[int, int | None]:
+        """Return the versions by appointment."""
+        seen: dict[int, int | None] = {}
+        for text in value or ():
+            number, _dash, version = text.partition("-")
+            if not (_is_number(number) and (version == "" or _is_number(version))):
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+            seen[int(number)] = int(version) if version else None
+        return seen
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+class SeveralForm(ReasonForm):
+    """The same choice for all ticked cards."""
+
+    choice = forms.ChoiceField(
+        choices=[("keep", _("garder")), ("let_go", _("laisser annuler"))],
+        error_messages={"required": _("Choisissez : garder ou laisser annuler.")},
+    )
+    appointment = SeenAppointmentsField()
 
 
 class OpinionForm(forms.Form):
@@ -29,7 +71,7 @@ class OpinionForm(forms.Form):
         )
 
 
-class RulingForm(forms.Form):
+class RulingForm(SeenForm):
     """The Medical Director's ruling, by one of two buttons."""
 
     outcome = forms.ChoiceField(

@@ -8,6 +8,7 @@ from appointments.models.appointment import (
     Service,
     Status,
 )
+from appointments.models.attendance import Attendance, Attended
 from appointments.models.bulletin import (
     Bulletin,
     BulletinState,
@@ -22,6 +23,8 @@ from appointments.models.roster import Roster, RosterState
 
 __all__ = [
     "Appointment",
+    "Attendance",
+    "Attended",
     "Basis",
     "Bulletin",
     "BulletinState",

@@ -64,7 +64,16 @@ class Bulletin(models.Model):
         _("envoi des SMS à partir de"),
         help_text=_("Jusque-là les SMS sont retenus et les médecins gardent leurs patients."),
     )
+    quiet_hours_override_reason = models.TextField(
+        _("motif de l'envoi pendant les heures calmes"),
+        blank=True,
+        max_length=200,
+        help_text=_("Vide : les SMS attendent la fin des heures calmes."),
+    )
     source_text = models.TextField(_("texte d'origine"), blank=True)
+    public_texts = models.JSONField(
+        _("textes publics écrits à la main"), default=dict, blank=True, editable=False
+    )
     drafted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("rédigé par")
     )

@@ -49,6 +49,62 @@ class Words:
     heard: NoticeItem | None = None
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a patient knows of what now holds."""
+
+    words: Words
+    outcome: str
+
+    @property
+    def word(self) -> NoticeItem | None:
+        """The newest word, when it says what now holds."""
+        newest = self.words.newest
+        return newest if newest and newest.word == self.outcome else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the patient is still to be told what now holds."""
+        return self.word is not None and self.word.notice.state == NoticeState.OPEN
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the patient knows what now holds."""
+        return self.word is not None and self.word.notice.state == NoticeState.TOLD
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether a message about what now holds has left, and nobody knows if it arrived."""
+        return self.is_open and self.has_left
+
+    @property
+    def is_to_be_told(self) -> bool:
+        """Whether nobody has begun to tell the patient what now holds."""
+        return self.is_open and not self.has_left
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether all tries to tell the patient what now holds were in vain."""
+        return self.word is not None and self.word.notice.state == NoticeState.UNREACHABLE
+
+    @property
+    def heard_otherwise(self) -> NoticeItem | None:
+        """The last word that left, when it says something else than what now holds."""
+        heard = self.words.heard
+        return heard if heard and heard.word != self.outcome else None
+
+    @property
+    def has_left(self) -> bool:
+        """Whether a message about what now holds has left."""
+        return self.word is not None and self.word.notice.handed_over_at is not None
+
+
+def told_of(appointments: list[Appointment]) -> dict[int, Told]:
+    """Return for each appointment what its patient knows (one query)."""
+    words = words_of(appointments)
+    return {one.pk: Told(words.get(one.pk, Words()), one.outcome) for one in appointments}
+
+
 def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     """Return the words on each appointment of which there are any (one query).
 

@@ -2,8 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Count, F, Q
 
@@ -16,13 +15,16 @@ from appointments.models import (
     Service,
 )
 from appointments.queries.bulletins import visible
+from appointments.queries.operations import DAYS_AHEAD
+from appointments.queries.orders import Order, Orders
 from appointments.queries.schedule import CALLED_OFF, sites_of
+from appointments.queries.tomorrow import Tomorrow, tomorrow_of
 from notifications.queries.progress import Progress, progress
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import Site, User
 
-DAYS_AHEAD = 14
+AHEAD, ONE_DAY = dt.timedelta(days=DAYS_AHEAD), dt.timedelta(days=1)
 UNDECIDED = "none"  # as in the addresses of the schedule
 OUTCOMES = (*(str(outcome) for outcome in Outcome), UNDECIDED)
 HEAT_LEVELS = 4
@@ -55,24 +57,33 @@ class Tally:
         """The most frequent outcome; empty for no appointments at all."""
         return max(self.parts, key=lambda part: part[1])[0] if self.parts else ""
 
-    @property
-    def bar(self) -> list[tuple[str, int, int]]:
-        """Outcome, start and length of each segment of a bar that is 1000 long."""
-        segments, start = [], 0
+    def bar(self, whole: int) -> list[tuple[str, int, int]]:
+        """Return outcome, start and length of each segment of a bar of which 1000 is the whole.
+
+        Edges are rounded, not lengths, so that segments always meet.
+
+        Args:
+            whole: how many fill the bar, so that bars beside each other compare.
+        """
+        segments, before = [], 0
         for outcome, number in self.parts:
-            length = number * 1000 // self.total
-            segments.append((outcome, start, length))
-            start += length
+            start, end = (edge * 1000 // whole for edge in (before, before + number))
+            segments.append((outcome, start, end - start))
+            before += number
         return segments
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A service at a site; ``heat`` from 0 (nothing) to HEAT_LEVELS (as many as anywhere)."""
+    """A service at a site; ``heat`` from 0 (nothing) to HEAT_LEVELS (as many as anywhere).
+
+    ``order`` is what the bulletin in force orders there; None where that is not the question.
+    """
 
     site: Site
     tally: Tally
     heat: int
+    order: Order | None = None
 
 
 @dataclass(frozen=True)
@@ -86,16 +97,25 @@ class Row:
 
 @dataclass(frozen=True)
 class Day:
-    """A day of the chooser, and the bulletin that rules it."""
+    """A day of the chooser, and the bulletin that rules it; ``busiest``: the most of any day."""
 
     day: dt.date
     tally: Tally
     bulletin: Bulletin | None
+    busiest: int
+
+    @property
+    def bar(self) -> list[tuple[str, int, int]]:
+        """The segments of the day's bar; 1000 is the busiest day."""
+        return self.tally.bar(self.busiest)
 
 
 @dataclass(frozen=True)
 class Board:
-    """All that the board shows; operations and kept ones over the days ahead."""
+    """All that the board shows; operations and kept ones over the days ahead, to ``last_day``.
+
+    ``ruled_days`` are the days that each bulletin in force really rules, from today on.
+    """
 
     day: dt.date
     days: list[Day]
@@ -105,14 +125,17 @@ class Board:
     total: Tally
     bulletin: Bulletin | None
     in_force: list[Bulletin]
+    ruled_days: list[tuple[Bulletin, tuple[dt.date, ...]]]
+    tomorrow: Tomorrow
     drafts: list[Bulletin]
     operations_awaiting: int
     consultations_kept: int
+    last_day: dt.date
     progress: Progress
 
 
 def board(user: User, *, day: dt.date | None = None) -> Board:
-    """Return the board of the sites that a user watches, in six queries.
+    """Return the board of the sites that a user watches, in seven queries.
 
     Args:
         user: who looks.
@@ -122,23 +145,25 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
     bulletins = _bulletins(user, today)
     in_force = [one for one in bulletins if one.state == BulletinState.IN_FORCE]
     ruled = [max(one.first_day, today) for one in in_force]
-    day = day or min(ruled, default=today + dt.timedelta(days=1))
-    counts = _counts(user, today, day)
+    day = day or min(ruled, default=today + ONE_DAY)
+    counts, orders = _counts(user, today, day), Orders(in_force)
     sites = list(sites_of(scope_of(user, Capability.SEE_BOARD)))
     by_day: dict[dt.date, Tally] = {}
     for count in counts:
         by_day.setdefault(count.day, Tally()).add(count.outcome, count.number, count.kept)
-    ahead = [count for count in counts if count.day >= today]
+    ahead = [count for count in counts if today <= count.day < today + AHEAD]
     on_day = [count for count in counts if count.day == day]
     return Board(
         day=day,
-        days=[Day(one, by_day[one], _ruling(in_force, one)) for one in sorted(by_day)],
+        days=_days(by_day, orders, today),
         sites=sites,
-        rows=_rows(on_day, sites),
+        rows=_rows(on_day, sites, orders, day),
         site_totals=_cells(on_day, sites),
         total=by_day.get(day, Tally()),
-        bulletin=_ruling(in_force, day),
+        bulletin=orders.ruling(day),
         in_force=in_force,
+        ruled_days=[(one, orders.days_of(one, today)) for one in in_force],
+        tomorrow=tomorrow_of(in_force, _on(counts, today + ONE_DAY), sites, clock.now()),
         drafts=[one for one in bulletins if one.state == BulletinState.DRAFT],
         operations_awaiting=sum(
             count.number
@@ -148,6 +173,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         consultations_kept=sum(
             count.kept for count in ahead if count.service == Service.CONSULTATION
         ),
+        last_day=today + AHEAD - ONE_DAY,
         progress=progress(user),
     )
 
@@ -169,7 +195,7 @@ def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
 
     What the source itself called off is left out, whatever is decided.
     """
-    window = Q(day__gte=today, day__lt=today + dt.timedelta(days=DAYS_AHEAD)) | Q(day=day)
+    window = Q(day__gte=today, day__lt=today + AHEAD) | Q(day=day)
     scope = scope_of(user, Capability.SEE_BOARD)
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
     lines = (
@@ -183,7 +209,7 @@ def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
 
 
 def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
-    """Return drafts and bulletins in force that still rule a day, the last approved at the end.
+    """Return drafts and bulletins in force of today or later, the last approved at the end.
 
     Drafts only for those who may open them.
     """
@@ -191,13 +217,27 @@ def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
         visible(user)
         .filter(state__in=[BulletinState.DRAFT, BulletinState.IN_FORCE], last_day__gte=today)
         .order_by("approved_at", "id")
+        .prefetch_related("clauses")
     )
 
 
-def _ruling(in_force: Iterable[Bulletin], day: dt.date) -> Bulletin | None:
-    """Return the bulletin that rules a day: the one approved last."""
-    ruling = [one for one in in_force if one.first_day <= day <= one.last_day]
-    return ruling[-1] if ruling else None
+def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:
+    """Return the appointments of a day by service and site."""
+    places: Counter[tuple[str, int]] = Counter()
+    for count in counts:
+        if count.day == day:
+            places[count.service, count.site_id] += count.number
+    return places
+
+
+def _days(by_day: dict[dt.date, Tally], orders: Orders, today: dt.date) -> list[Day]:
+    """Return the days that have appointments, and all of the coming week: none is no gap."""
+    week = {today + dt.timedelta(days=number) for number in range(7)}
+    busiest = max((tally.total for tally in by_day.values()), default=0)
+    return [
+        Day(day, by_day.get(day, Tally()), orders.ruling(day), busiest)
+        for day in sorted(week | by_day.keys())
+    ]
 
 
 def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[Cell]:
@@ -207,11 +247,8 @@ def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[Ce
     return [Cell(site, tallies[site.pk], _heat(tallies[site.pk].total, hottest)) for site in sites]
 
 
-def _rows(counts: list[_Count], sites: list[Site]) -> list[Row]:
-    places: Counter[tuple[str, int]] = Counter()
-    for count in counts:
-        places[count.service, count.site_id] += count.number
-    hottest = max(places.values(), default=0)
+def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date) -> list[Row]:
+    hottest = max(_on(counts, day).values(), default=0)
     rows = []
     for service in Service:
         of_service = [count for count in counts if count.service == service]
@@ -219,7 +256,11 @@ def _rows(counts: list[_Count], sites: list[Site]) -> list[Row]:
             total = Tally()
             for count in of_service:
                 total.add(count.outcome, count.number, count.kept)
-            rows.append(Row(service, _cells(of_service, sites, hottest), total))
+            cells = [
+                replace(cell, order=orders.on(day, service, cell.site.code))
+                for cell in _cells(of_service, sites, hottest)
+            ]
+            rows.append(Row(service, cells, total))
     return rows
 
 

@@ -59,6 +59,7 @@ def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
         bulletin.last_day,
         bulletin.release_at.astimezone(dt.UTC),
         bulletin.source_text,
+        bulletin.quiet_hours_override_reason,
         [astuple(clause) for clause in clauses],
     )
     text = json.dumps(content, cls=DjangoJSONEncoder)

@@ -1,32 +1,38 @@
 """A doctor's own appointments that a bulletin touches, with what is needed to judge."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from django.db.models import Count, Q, QuerySet
 
-from appointments.models import Appointment, Basis, Decision, Outcome, Status
-from appointments.queries.appointment import Words, standing_decisions, words_of
-from appointments.queries.in_force import keep_answers, keeper_of
+from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
+from appointments.queries.appointment import Told, standing_decisions, told_of
+from appointments.queries.in_force import doctor_of, keep_answers, keeper_of
+from appointments.queries.operations import OPENED_BY
 from appointments.rules import KeepAnswer
-from notifications.models import Notice, NoticeItem, NoticeState
+from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
+from staff.access import scope_of
 from staff.models import Practitioner, User
+
+NOTHING: Mapping[int, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Card:
     """One appointment as its doctor sees it.
 
-    ``words`` is what the patient was or is to be told. ``refusal`` says why what was just asked
-    cannot be done.
+    ``told`` is what the patient knows of it. ``refusal`` says why what was just asked
+    cannot be done. ``opens_operation``: it is an operation, which the reader may open as such.
     """
 
     appointment: Appointment
     answer: KeepAnswer
     decision: Decision | None
-    words: Words
+    told: Told
     refusal: str = ""
+    opens_operation: bool = False
 
     @property
     def is_by_person(self) -> bool:
@@ -39,32 +45,14 @@ class Card:
         return self.is_by_person and self.appointment.outcome == Outcome.MAINTAINED
 
     @property
-    def word(self) -> NoticeItem | None:
-        """The newest word, when it says what now holds."""
-        newest = self.words.newest
-        return newest if newest and newest.word == self.appointment.outcome else None
-
-    @property
-    def is_told(self) -> bool:
-        """Whether the patient knows what now holds."""
-        return self.word is not None and self.word.notice.state == NoticeState.TOLD
-
-    @property
-    def is_on_its_way(self) -> bool:
-        """Whether a message about what now holds has left, and nobody knows if it arrived."""
-        left = self.word is not None and self.word.notice.handed_over_at is not None
-        return left and not self.is_told
+    def may_be_chosen(self) -> bool:
+        """Whether it can be decided together with others."""
+        return self.answer.allowed and not self.is_by_person
 
     @property
     def is_to_be_contacted(self) -> bool:
         """Whether the doctor who kept the patient still has to reach them."""
-        return self.is_kept and self.word is not None and not self.is_told
-
-    @property
-    def heard_otherwise(self) -> NoticeItem | None:
-        """The last word that left, when it says something else than what now holds."""
-        heard = self.words.heard
-        return heard if heard and heard.word != self.appointment.outcome else None
+        return self.is_kept and self.told.is_open
 
 
 @dataclass(frozen=True)
@@ -99,29 +87,48 @@ def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
     )
 
 
-def counts_of(appointments: QuerySet[Appointment], practitioner: Practitioner) -> DayCounts:
-    """Count what ``touched`` lists (two queries)."""
+def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
+    """Count what ``touched`` lists, by the same word as its cards (two queries)."""
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
     counts = appointments.aggregate(touched=Count("pk"), kept=Count("pk", filter=kept))
-    waiting = Notice.objects.filter(
-        reserved_for=practitioner, state=NoticeState.OPEN, day__gte=clock.today()
+    waiting = NoticeItem.objects.filter(
+        subject_id__in=appointments.filter(kept).order_by().values("pk"),
+        word=Word.MAINTAINED,
+        notice__state=NoticeState.OPEN,
     )
     return DayCounts(to_contact=waiting.count(), **counts)
 
 
-def cards_of(appointments: Iterable[Appointment], user: User, *, refusal: str = "") -> list[Card]:
-    """Return the cards of appointments whose patient, unit and site are loaded (four queries)."""
+def cards_of(
+    appointments: Iterable[Appointment], user: User, *, refusals: Mapping[int, str] = NOTHING
+) -> list[Card]:
+    """Return the cards of appointments whose patient, unit and site are loaded (four queries).
+
+    Args:
+        appointments: in the order of the cards.
+        user: who looks.
+        refusals: what to say of some of them, by id.
+    """
     listed = list(appointments)
-    answers = keep_answers(listed, user, clock.now())
+    answers = keep_answers(listed, doctor_of(user), clock.now())
     decisions = standing_decisions(listed)
-    words = words_of(listed)
+    told = told_of(listed)
     return [
         Card(
             appointment=appointment,
             answer=answers[appointment.pk],
             decision=decisions.get(appointment.pk),
-            words=words.get(appointment.pk, Words()),
-            refusal=refusal,
+            told=told[appointment.pk],
+            refusal=refusals.get(appointment.pk, ""),
+            opens_operation=_opens_operation(user, appointment),
         )
         for appointment in listed
     ]
+
+
+def _opens_operation(user: User, appointment: Appointment) -> bool:
+    unit = appointment.unit
+    return appointment.service == Service.SURGERY and any(
+        scope_of(user, capability).covers(site_id=unit.site_id, unit_id=unit.pk)
+        for capability in OPENED_BY
+    )

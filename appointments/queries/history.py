@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision
-from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Word
+from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Question, Word
 from staff.access import Capability, may
 from staff.models import AuditEvent, User
 
@@ -21,6 +21,7 @@ _LISTED_ITSELF = (
     "appointment.keep_undone",
     "operation.opinion",
     "operation.ruled",
+    "attendance.noted",
 )
 
 
@@ -28,8 +29,8 @@ _LISTED_ITSELF = (
 class Entry:
     """One thing that happened.
 
-    ``kind`` is source, decision, opinion, notice, delivery or trail; ``outcome`` is the code of
-    a decision.
+    ``kind`` is source, decision, opinion, notice, delivery, question, attendance or trail;
+    ``outcome`` is the code of a decision.
     """
 
     at: dt.datetime
@@ -42,7 +43,7 @@ class Entry:
 
 
 def history_of(appointment: Appointment, user: User) -> list[Entry]:
-    """Return everything known about an appointment (six queries, whatever its length).
+    """Return everything known about an appointment (seven queries, whatever its length).
 
     Who looked at it is shown to those who may read the trail.
     """
@@ -51,6 +52,8 @@ def history_of(appointment: Appointment, user: User) -> list[Entry]:
         *_decisions(appointment),
         *_opinions(appointment),
         *_telling(appointment),
+        *_questions(appointment),
+        *_attendance(appointment),
         *_trail(appointment, user),
     ]
     entries.sort(key=lambda entry: entry.at)
@@ -142,6 +145,33 @@ def _delivery(delivery: Delivery, notice: Notice) -> Entry:
         who=str(delivery.caller or ""),
         detail=", ".join(filter(None, [failure, delivery.remark])),
     )
+
+
+def _questions(appointment: Appointment) -> Iterator[Entry]:
+    """Yield what who rang in was answered about the patient's day."""
+    asked = Question.objects.filter(patient=appointment.patient_id, day=appointment.day)
+    for question in asked.select_related("answered_by").order_by("asked_at", "id"):
+        yield Entry(
+            at=question.asked_at,
+            kind="question",
+            title=_("Appel reçu : %(answer)s") % {"answer": question.get_answer_display()},
+            who=str(question.answered_by),
+            detail=", ".join(filter(None, [question.said, question.remark])),
+        )
+
+
+def _attendance(appointment: Appointment) -> Iterator[Entry]:
+    rows = appointment.attendances.select_related("noted_by").order_by("version")
+    for row in rows:
+        noted = date_format(row.noted_at.astimezone(), "D j/m/Y H:i")
+        paper = _("d'après le papier, encodé le %(moment)s") % {"moment": noted}
+        yield Entry(
+            at=row.happened_at,
+            kind="attendance",
+            title=_("Accueil : %(what)s") % {"what": row.get_what_display()},
+            who=str(row.noted_by),
+            detail=", ".join(filter(None, [paper if row.from_paper else "", row.remark])),
+        )
 
 
 def _trail(appointment: Appointment, user: User) -> Iterator[Entry]:

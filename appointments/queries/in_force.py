@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from appointments.models import Appointment, Bulletin, BulletinState, Clause
 from appointments.rules import Clause as RuleClause
@@ -32,8 +33,13 @@ def as_rule(clause: Clause) -> RuleClause:
     )
 
 
-def ruling_bulletins(days: Iterable[dt.date]) -> dict[dt.date, Bulletin]:
-    """Return for each ruled day its bulletin: the one approved last among those in force."""
+def ruling_bulletins(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.date, Bulletin]:
+    """Return for each ruled day its bulletin: the one approved last among those in force.
+
+    Args:
+        days: which.
+        without: the number of a bulletin that is taken for withdrawn.
+    """
     wanted = sorted(set(days))
     if not wanted:
         return {}
@@ -41,6 +47,7 @@ def ruling_bulletins(days: Iterable[dt.date]) -> dict[dt.date, Bulletin]:
         Bulletin.objects.filter(
             state=BulletinState.IN_FORCE, first_day__lte=wanted[-1], last_day__gte=wanted[0]
         )
+        .exclude(pk=without)
         .order_by("approved_at", "id")
         .prefetch_related("clauses")
     )
@@ -90,22 +97,31 @@ def keeper_of(user: User) -> Keeper:
     return user._keeper  # type: ignore[attr-defined]
 
 
+def doctor_of(user: User) -> Keeper:
+    """Return ``keeper_of`` without the office of Medical Director.
+
+    Who directs one site may have patients at another: a ruling is given on the operations' page
+    alone, where the place is checked.
+    """
+    return replace(keeper_of(user), is_medical_director=False)
+
+
 def keep_answers(
-    appointments: Iterable[Appointment], user: User, now: dt.datetime
+    appointments: Iterable[Appointment], keeper: Keeper, now: dt.datetime
 ) -> dict[int, KeepAnswer]:
-    """Return for each appointment whether the user may keep it, and until when.
+    """Return for each appointment whether somebody may keep it, and until when.
 
     Args:
         appointments: with unit and site loaded.
-        user: who looks.
+        keeper: who would.
         now: the current moment.
     """
     listed = list(appointments)
     clauses = clauses_for(appointment.day for appointment in listed)
-    keeper = keeper_of(user)
     return {
         appointment.pk: may_keep(
             verdict=verdict_for(appointment, clauses),
+            service=appointment.service,
             practitioner_id=appointment.practitioner_id,
             starts_at=appointment.starts_at,
             keeper=keeper,

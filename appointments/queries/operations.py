@@ -4,7 +4,8 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from django.db.models import Case, Count, IntegerField, Q, QuerySet, Value, When
+from django.conf import settings
+from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 
 from appointments.models import (
     Appointment,
@@ -17,19 +18,21 @@ from appointments.models import (
     Service,
     Status,
 )
-from appointments.queries.appointment import standing_decisions
-from appointments.queries.in_force import keep_answers
-from appointments.rules import KeepAnswer
+from appointments.queries.appointment import Told, standing_decisions, told_of
+from appointments.queries.in_force import keep_answers, keeper_of
+from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from staff import clock
 from staff.access import Capability, Scope, scope_of
 from staff.models import User
 
 C = Capability
 OPENED_BY = (C.GIVE_OPINION, C.RULE_ON_OPERATIONS, C.SEE_BOARD)
+# Who is told on every page that a ruling is overdue.
+ANSWERED_BY = (C.RULE_ON_OPERATIONS, C.SEE_BOARD)
 DAYS_AHEAD = 14
 # What waits for a ruling first; then theatre by theatre, the most urgent first.
 ORDER = ("is_settled", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
-_AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
+AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
 _URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2}
 
 
@@ -38,16 +41,24 @@ class Operation:
     """One operation as those who decide see it.
 
     ``opinions`` holds the newest opinion by role, one entry for each role, None where nobody
-    spoke. ``answer`` is what the bulletin allows the reader, ``may_rule`` adds their scope.
+    spoke. ``answer`` is what the bulletin and their scope allow the reader.
+    ``is_overdue``: by now it should have been ruled on; ``has_begun``: its hour has come.
     """
 
     appointment: Appointment
     answer: KeepAnswer
+    told: Told
     may_speak: bool
-    may_rule: bool
     decision: Decision | None = None
     opinions: dict[str, Opinion | None] = field(default_factory=dict)
     refusal: str = ""
+    is_overdue: bool = False
+    has_begun: bool = False
+
+    @property
+    def may_rule(self) -> bool:
+        """Whether the reader may rule on it."""
+        return self.answer.allowed
 
     @property
     def is_awaiting(self) -> bool:
@@ -63,24 +74,29 @@ class Operation:
 
 @dataclass(frozen=True)
 class OperatingDay:
-    """How many operations a day has, and how many of them wait for a ruling."""
+    """How many operations a day has, and how many of them wait for a ruling, or too long."""
 
     day: dt.date
     total: int
     awaiting: int
+    is_overdue: bool = False
+
+
+@dataclass(frozen=True)
+class Overdue:
+    """How many operations of today and tomorrow should have been ruled on; since which day."""
+
+    count: int
+    first_day: dt.date
 
 
 def operations_for(user: User) -> QuerySet[Appointment]:
     """Return the operations of the places where the user speaks, rules or watches."""
-    seen = Q(pk__in=[])
-    for capability in OPENED_BY:
-        seen |= scope_of(user, capability).units()
     return (
-        Appointment.objects.filter(seen, service=Service.SURGERY)
-        .exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
+        _planned(user, OPENED_BY)
         .select_related("patient", "unit__site", "practitioner")
         .annotate(
-            is_settled=Case(When(_AWAITING, then=0), default=1, output_field=IntegerField()),
+            is_settled=Case(When(AWAITING, then=0), default=1, output_field=IntegerField()),
             urgency=Case(
                 *(When(priority=priority, then=rank) for priority, rank in _URGENCY.items()),
                 default=Value(len(_URGENCY)),
@@ -90,16 +106,51 @@ def operations_for(user: User) -> QuerySet[Appointment]:
     )
 
 
+def _planned(user: User, capabilities: Iterable[Capability]) -> QuerySet[Appointment]:
+    """Return the operations where the user holds one of these, as far as the source plans them."""
+    seen = Q(pk__in=[])
+    for capability in capabilities:
+        seen |= scope_of(user, capability).units()
+    operations = Appointment.objects.filter(seen, service=Service.SURGERY)
+    return operations.exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
+
+
+def overdue(user: User) -> Overdue | None:
+    """Return what of today and tomorrow should have been ruled on where the user answers for it.
+
+    None when there is nothing, without a query for whoever answers for no operation.
+    """
+    if not any(scope_of(user, capability) for capability in ANSWERED_BY):
+        return None
+    today = clock.today()
+    days = [day for day in (today, today + dt.timedelta(days=1)) if _is_overdue(day)]
+    waiting = _planned(user, ANSWERED_BY).filter(AWAITING, day__in=days)
+    found = waiting.aggregate(count=Count("pk"), first_day=Min("day"))
+    return Overdue(**found) if found["count"] else None
+
+
+def _is_overdue(day: dt.date) -> bool:
+    return ruling_is_overdue(day, clock.now(), settings.RULINGS_DUE_AT)
+
+
+def coming(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """Narrow operations to today and the days ahead that are counted."""
+    today = clock.today()
+    return operations.filter(day__gte=today, day__lt=today + dt.timedelta(days=DAYS_AHEAD))
+
+
 def operating_days(operations: QuerySet[Appointment]) -> list[OperatingDay]:
     """Return today and the coming days on which somebody is operated (one query)."""
-    today = clock.today()
     rows = (
-        operations.filter(day__gte=today, day__lt=today + dt.timedelta(days=DAYS_AHEAD))
+        coming(operations)
         .order_by("day")
         .values("day")
-        .annotate(total=Count("pk"), awaiting=Count("pk", filter=_AWAITING))
+        .annotate(total=Count("pk"), awaiting=Count("pk", filter=AWAITING))
     )
-    return [OperatingDay(row["day"], row["total"], row["awaiting"]) for row in rows]
+    return [
+        OperatingDay(**row, is_overdue=bool(row["awaiting"]) and _is_overdue(row["day"]))
+        for row in rows
+    ]
 
 
 def first_day(days: list[OperatingDay]) -> dt.date:
@@ -111,27 +162,40 @@ def first_day(days: list[OperatingDay]) -> dt.date:
 def with_opinions(
     appointments: Iterable[Appointment], user: User, *, refusal: str = ""
 ) -> list[Operation]:
-    """Return operations with opinions, decisions and whether the user may rule (four queries)."""
-    listed = list(appointments)
-    answers = keep_answers(listed, user, clock.now())
-    decisions = standing_decisions(listed)
+    """Return operations with opinions, decisions and whether the user may rule (five queries)."""
+    listed, now = list(appointments), clock.now()
+    answers = keep_answers(listed, keeper_of(user), now)
+    decisions, told = standing_decisions(listed), told_of(listed)
     speaks, rules = scope_of(user, C.GIVE_OPINION), scope_of(user, C.RULE_ON_OPERATIONS)
-    newest: dict[int, dict[str, Opinion]] = {}
-    opinions = Opinion.objects.filter(appointment__in=[a.pk for a in listed])
-    for opinion in opinions.select_related("given_by").order_by("given_at", "id"):
-        newest.setdefault(opinion.appointment_id, {})[opinion.role] = opinion
+    opinions = _newest_opinions(listed)
     return [
         Operation(
             appointment=appointment,
-            answer=answers[appointment.pk],
+            answer=_answer(answers[appointment.pk], rules_here=_covers(rules, appointment)),
+            told=told[appointment.pk],
             may_speak=_covers(speaks, appointment),
-            may_rule=answers[appointment.pk].allowed and _covers(rules, appointment),
             decision=decisions.get(appointment.pk),
-            opinions={role: newest.get(appointment.pk, {}).get(role) for role in OpinionRole},
+            opinions={role: opinions.get((appointment.pk, role)) for role in OpinionRole},
             refusal=refusal,
+            is_overdue=_is_overdue(appointment.day),
+            has_begun=appointment.starts_at <= now,
         )
         for appointment in listed
     ]
+
+
+def _newest_opinions(operations: list[Appointment]) -> dict[tuple[int, str], Opinion]:
+    """Return the last opinion by operation and role (one query)."""
+    opinions = Opinion.objects.filter(appointment__in=[one.pk for one in operations])
+    listed = opinions.select_related("given_by").order_by("given_at", "id")
+    return {(opinion.appointment_id, opinion.role): opinion for opinion in listed}
+
+
+def _answer(answer: KeepAnswer, *, rules_here: bool) -> KeepAnswer:
+    """Return the answer of the bulletin, refused where the reader directs elsewhere only."""
+    if answer.allowed and not rules_here:
+        return KeepAnswer(False, ONLY_THE_DIRECTOR, answer.until)
+    return answer
 
 
 def _covers(scope: Scope, appointment: Appointment) -> bool:

@@ -21,9 +21,18 @@ def self_contained(content: RosterContent) -> str:
     return _page(content, stylesheet=_stylesheet_as_data())
 
 
-def for_browser(content: RosterContent) -> str:
-    """Return the sheet as a page of this server, with a button that prints it."""
-    return _page(content, stylesheet=static(STYLESHEET), on_screen=True)
+def for_browser(content: RosterContent, *, records_arrivals: bool = False) -> str:
+    """Return the sheet as a page of this server, with a button that prints it.
+
+    Args:
+        records_arrivals: the reader may enter what was written on it.
+    """
+    return _page(
+        content,
+        stylesheet=static(STYLESHEET),
+        on_screen=True,
+        records_arrivals=records_arrivals,
+    )
 
 
 def _page(content: RosterContent, **context: object) -> str:

@@ -35,20 +35,21 @@ def redraft(*, bulletin_id: int, by: User, seen: str, **content: Any) -> Bulleti
 
 
 @transaction.atomic
-def approve(*, bulletin_id: int, by: User, seen: str) -> Bulletin:
+def approve(*, bulletin_id: int, by: User, seen: str, told: int) -> Bulletin:
     """Put a draft in force in the wording that was previewed.
 
     Args:
         bulletin_id: the draft.
         by: the second person.
         seen: ``fingerprint`` of what was shown with the preview.
+        told: how many patients the preview said would be told, typed by that person.
 
     Raises:
         Refusal: the draft reads differently now, or ``bulletins.approve`` refuses.
     """
     lock_rulings(shared=False)  # before the row's lock, in the order that bulletins.approve has
     _check_seen(bulletin_id, seen)
-    return bulletins.approve(bulletin_id=bulletin_id, by=by)
+    return bulletins.approve(bulletin_id=bulletin_id, by=by, told=told)
 
 
 def _check_seen(bulletin_id: int, seen: str) -> None:

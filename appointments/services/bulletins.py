@@ -3,11 +3,18 @@
 import datetime as dt
 from collections.abc import Sequence
 
+from django.conf import settings
 from django.db import transaction
+from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from appointments.models import Bulletin, BulletinState
+from appointments.playbooks import Playbook
+from appointments.preview_changes import compared
+from appointments.queries.bulletins import clauses_of, places
 from appointments.queries.in_force import ruling_bulletins
+from appointments.sentences import clause_sentence
 from appointments.services import clause_drafts, rulings
 from appointments.services.clause_drafts import ClauseDraft
 from staff import clock
@@ -18,6 +25,7 @@ from staff.models import User
 from staff.services import audit
 
 __all__ = ["ClauseDraft", "approve", "copy", "draft", "redraft", "withdraw"]
+LONGEST_REASON = 200  # characters
 
 
 @transaction.atomic
@@ -30,14 +38,18 @@ def draft(
     release_at: dt.datetime,
     clauses: Sequence[ClauseDraft],
     source_text: str = "",
+    quiet_hours_override_reason: str = "",
 ) -> Bulletin:
     """Store a new draft; nothing is decided yet.
+
+    With a ``quiet_hours_override_reason`` its SMS leave in quiet hours too.
 
     Raises:
         Refusal: the window or a clause cannot be; the message names each fault.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
     _check_window(first_day, last_day)
+    reason = _checked_reason(quiet_hours_override_reason)
     clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
     bulletin = Bulletin.objects.create(
         title=title,
@@ -45,11 +57,18 @@ def draft(
         last_day=last_day,
         release_at=release_at,
         source_text=source_text,
+        quiet_hours_override_reason=reason,
         drafted_by=by,
         drafted_at=clock.now(),
     )
     clause_drafts.store(bulletin, clauses)
-    audit.record(action="bulletin.drafted", by=by, subject=bulletin, clauses=len(clauses))
+    audit.record(
+        action="bulletin.drafted",
+        by=by,
+        subject=bulletin,
+        clauses=len(clauses),
+        **_at_night(reason),
+    )
     return bulletin
 
 
@@ -64,6 +83,7 @@ def redraft(
     release_at: dt.datetime,
     clauses: Sequence[ClauseDraft],
     source_text: str = "",
+    quiet_hours_override_reason: str = "",
 ) -> Bulletin:
     """Replace the content of a draft. Whoever edits it last is the one who drafted it.
 
@@ -75,39 +95,68 @@ def redraft(
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
     _check_window(first_day, last_day)
+    reason = _checked_reason(quiet_hours_override_reason)
     clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
+    changes = _clause_changes(bulletin, clauses)
     bulletin.title, bulletin.source_text = title, source_text
+    bulletin.quiet_hours_override_reason = reason
     bulletin.first_day, bulletin.last_day = first_day, last_day
     bulletin.release_at = release_at
     bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
     bulletin.save()
     clause_drafts.store(bulletin, clauses)
-    audit.record(action="bulletin.redrafted", by=by, subject=bulletin, clauses=len(clauses))
+    audit.record(
+        action="bulletin.redrafted",
+        by=by,
+        subject=bulletin,
+        clauses=len(clauses),
+        **changes,
+        **_at_night(reason),
+    )
     return bulletin
 
 
-def copy(*, bulletin_id: int, by: User) -> Bulletin:
-    """Store a draft with the content of another bulletin."""
+def copy(*, bulletin_id: int, by: User, first_day: dt.date | None = None) -> Bulletin:
+    """Store a draft with the content of another bulletin.
+
+    Args:
+        bulletin_id: the other one.
+        by: who drafts.
+        first_day: moves every date of it, so that it starts on this day; None for the same days.
+
+    Raises:
+        Refusal: the day lies outside the years that a bulletin may speak of.
+    """
     original = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
-    return draft(
-        by=by,
+    content = Playbook(
         title=original.title,
         first_day=original.first_day,
         last_day=original.last_day,
         release_at=original.release_at,
-        clauses=[clause_drafts.draft_of(clause) for clause in original.clauses.all()],
+        clauses=tuple(map(clause_drafts.draft_of, original.clauses.all())),
         source_text=original.source_text,
+    )
+    return draft(
+        by=by,
+        quiet_hours_override_reason=original.quiet_hours_override_reason,
+        **vars(content.starting(first_day) if first_day else content),
     )
 
 
 @transaction.atomic
-def approve(*, bulletin_id: int, by: User) -> Bulletin:
+def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
     """Put a draft in force: supersede what it replaces, write decisions, open notices.
 
     Approving a bulletin that is in force already changes nothing (a double click).
 
+    Args:
+        bulletin_id: the draft.
+        by: the second person.
+        told: how many patients that person expects to be told; None for who saw no number.
+
     Raises:
-        Refusal: the drafter approves their own text, or it is not a draft any more.
+        Refusal: the drafter approves their own text, it is not a draft any more, or another
+            number of patients than ``told`` would be told.
     """
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
@@ -125,6 +174,7 @@ def approve(*, bulletin_id: int, by: User) -> Bulletin:
     bulletin.save()
     superseded = _supersede()
     applied = rulings.rule_window(first_day=bulletin.first_day, last_day=bulletin.last_day)
+    _check_told(applied.notices.opened, told)
     audit.record(
         action="bulletin.approved",
         by=by,
@@ -133,6 +183,7 @@ def approve(*, bulletin_id: int, by: User) -> Bulletin:
         decisions=applied.decisions,
         notices_opened=applied.notices.opened,
         notices_withdrawn=applied.notices.withdrawn,
+        **_at_night(bulletin.quiet_hours_override_reason),
     )
     return bulletin
 
@@ -181,6 +232,56 @@ def _locked(bulletin_id: int) -> Bulletin:
 def _check_window(first_day: dt.date, last_day: dt.date) -> None:
     if last_day < first_day:
         raise Refusal(_("Le dernier jour précède le premier."), field="last_day")
+
+
+def _checked_reason(text: str) -> str:
+    if len(text.strip()) > LONGEST_REASON:
+        raise Refusal(
+            _("Le motif de l'envoi pendant les heures calmes compte au plus %(most)d caractères.")
+            % {"most": LONGEST_REASON},
+            field="quiet_hours_override_reason",
+        )
+    return text.strip()
+
+
+def _clause_changes(bulletin: Bulletin, clauses: Sequence[ClauseDraft]) -> dict[str, list[str]]:
+    """Return what the trail says of a change: the sentences that came and went, if any did.
+
+    In French, whatever language the person reads: the trail is one.
+    """
+    names = places().names
+    with translation.override(settings.LANGUAGE_CODE):
+        old, new = (
+            [clause_sentence(clause, names) for clause in version]
+            for version in (clauses_of(bulletin), clauses)
+        )
+    added, dropped = compared(old, new)
+    return {name: list(said) for name, said in (("added", added), ("dropped", dropped)) if said}
+
+
+def _at_night(reason: str) -> dict[str, str]:
+    """Return what the trail says of quiet hours: why they are passed over, if they are."""
+    return {"quiet_hours_override_reason": reason} if reason else {}
+
+
+def _check_told(opened: int, told: int | None) -> None:
+    """Refuse when the world changed since somebody read how many patients would be told.
+
+    What was just applied to know it is undone with the transaction.
+    """
+    if told in (None, opened):
+        return
+    raise Refusal(
+        ngettext(
+            "%(now)d patient serait prévenu maintenant, et non %(told)d : relisez l'effet du "
+            "bulletin, puis tapez le nouveau nombre.",
+            "%(now)d patients seraient prévenus maintenant, et non %(told)d : relisez l'effet du "
+            "bulletin, puis tapez le nouveau nombre.",
+            opened,
+        )
+        % {"now": opened, "told": told},
+        field="told",
+    )
 
 
 def _supersede() -> list[int]:

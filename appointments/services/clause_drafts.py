@@ -89,8 +89,24 @@ def _faults(
             yield _("le jour %(day)s est hors de la période du bulletin.") % {
                 "day": f"{day:%d/%m/%Y}"
             }
+    yield from _disorders(clause)
+
+
+def _disorders(clause: ClauseDraft) -> Iterator[str]:
+    """Yield what no bulletin may order."""
     if Service.EMERGENCY in clause.services and clause.ruling != Ruling.MAINTAIN:
         yield _("aucun bulletin ne peut annuler les urgences ; maintenez-les.")
+    if clause.ruling == Ruling.CASE_BY_CASE and clause.kept_by == KeptBy.NOBODY:
+        yield _(
+            "« au cas par cas » demande quelqu'un qui tranche ; choisissez qui peut garder : le "
+            "médecin concerné ou, pour les opérations, le Directeur médical."
+        )
+    is_open = clause.ruling != Ruling.MAINTAIN
+    if Service.SURGERY in clause.services and is_open and clause.kept_by == KeptBy.DOCTOR:
+        yield _(
+            "seul le Directeur médical se prononce sur les opérations ; choisissez-le sous "
+            "« Peut garder », au besoin dans une clause à part."
+        )
 
 
 def store(bulletin: Bulletin, clauses: Sequence[ClauseDraft]) -> None:

@@ -44,6 +44,27 @@ def standing(appointment: Appointment) -> Decision | None:
     return appointment.decisions.order_by("-version").first()
 
 
+def check_seen(standing: Decision | None, *, seen: int | None, by: User) -> None:
+    """Refuse to decide over what somebody else decided and the person did not see.
+
+    Args:
+        standing: the decision that holds.
+        seen: the version that the person had before their eyes; None if that is not known.
+        by: who decides now.
+
+    Raises:
+        Refusal: who decided what meanwhile.
+    """
+    if standing is None or seen is None or standing.version == seen:
+        return
+    if standing.decided_by_id is None or standing.decided_by_id == by.pk:
+        return
+    raise Refusal(
+        _("%(person)s a décidé entre-temps : %(outcome)s. Relisez, puis choisissez.")
+        % {"person": standing.decided_by, "outcome": standing.get_outcome_display()}
+    )
+
+
 @transaction.atomic
 def by_person(
     *, appointment: Appointment, verdict: Verdict, outcome: str, by: User, reason: str

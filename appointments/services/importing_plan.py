@@ -131,7 +131,9 @@ class Planner:
             if record.source_id in accepted:
                 earlier = accepted[record.source_id][0].line
             if earlier is not None:
-                why = _("Ce numéro figure déjà à la ligne %(line)s : n'en gardez qu'une.")
+                why = _(
+                    "Ce numéro figure déjà à la ligne %(line)s : ne gardez qu'une des deux lignes."
+                )
                 twice = NoPlace("source_id", record.source_id, why % {"line": earlier})
                 faults.append(self._fault(record, twice))
                 continue

@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome
-from appointments.queries.in_force import clauses_for, keeper_of, verdict_for
-from appointments.rules import Verdict, may_keep
+from appointments.queries.in_force import clauses_for, doctor_of, keeper_of, verdict_for
+from appointments.rules import Keeper, Verdict, may_keep
 from appointments.services import deciding
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.services import calls
@@ -24,49 +24,61 @@ NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @transaction.atomic
-def keep(*, appointment_id: int, by: User, reason: str = "") -> Decision:
+def keep(*, appointment_id: int, by: User, reason: str = "", seen: int | None = None) -> Decision:
     """Maintain an appointment that the bulletin cancels; its unsent notice is withdrawn.
 
+    Args:
+        appointment_id: what is kept.
+        by: who keeps it.
+        reason: in their words.
+        seen: the version of the decision that they had before their eyes, as far as known.
+
     Raises:
-        Refusal: the bulletin, the deadline or the person does not allow it; says which.
+        Refusal: the bulletin, the deadline or the person does not allow it, or somebody else
+            decided meanwhile; says which.
     """
     return decide_in_person(
         deciding.locked(appointment_id),
+        keeper=doctor_of(by),
         outcome=Outcome.MAINTAINED,
         by=by,
         reason=reason,
+        seen=seen,
         action="appointment.kept",
     )
 
 
 @transaction.atomic
-def let_go(*, appointment_id: int, by: User, reason: str = "") -> Decision:
-    """Confirm the cancellation in person.
+def let_go(*, appointment_id: int, by: User, reason: str = "", seen: int | None = None) -> Decision:
+    """Confirm the cancellation in person; arguments as for ``keep``.
 
     Raises:
         Refusal: as for ``keep``.
     """
     return decide_in_person(
         deciding.locked(appointment_id),
+        keeper=doctor_of(by),
         outcome=Outcome.CANCELLED,
         by=by,
         reason=reason,
+        seen=seen,
         action="appointment.let_go",
     )
 
 
 @transaction.atomic
-def undo(*, appointment_id: int, by: User) -> Decision:
-    """Take a personal decision back: the bulletin's clause holds again.
+def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
+    """Take a personal decision back: the bulletin's clause holds again; ``seen`` as for ``keep``.
 
     Raises:
         Refusal: as for ``keep``.
     """
     appointment = deciding.locked(appointment_id)
-    verdict = allowed_verdict(appointment, by)
+    verdict = allowed_verdict(appointment, doctor_of(by))
     standing = deciding.standing(appointment)
     if standing is not None and standing.basis == Basis.CLAUSE:
         return standing
+    deciding.check_seen(standing, seen=seen, by=by)
     decision = deciding.by_clause(appointment=appointment, verdict=verdict)
     audit.record(action="appointment.keep_undone", by=by, subject=appointment)
     return decision
@@ -97,7 +109,7 @@ def contacted(*, appointment_id: int, by: User) -> Notice:
     return notice
 
 
-def allowed_verdict(appointment: Appointment, by: User) -> Verdict:
+def allowed_verdict(appointment: Appointment, keeper: Keeper) -> Verdict:
     """Return the bulletin's verdict on an appointment that the person may decide about.
 
     Raises:
@@ -106,9 +118,10 @@ def allowed_verdict(appointment: Appointment, by: User) -> Verdict:
     verdict = verdict_for(appointment, clauses_for([appointment.day]))
     answer = may_keep(
         verdict=verdict,
+        service=appointment.service,
         practitioner_id=appointment.practitioner_id,
         starts_at=appointment.starts_at,
-        keeper=keeper_of(by),
+        keeper=keeper,
         now=clock.now(),
     )
     if not answer.allowed or verdict is None:
@@ -119,9 +132,11 @@ def allowed_verdict(appointment: Appointment, by: User) -> Verdict:
 def decide_in_person(
     appointment: Appointment,
     *,
+    keeper: Keeper,
     outcome: str,
     by: User,
     reason: str,
+    seen: int | None,
     action: str,
     noted: Mapping[str, str] = NOTHING,
 ) -> Decision:
@@ -129,16 +144,19 @@ def decide_in_person(
 
     Args:
         appointment: from ``deciding.locked``.
+        keeper: in which office the person decides.
+        seen: as for ``keep``.
         action: the name of the audit event.
         noted: more for the audit event.
 
     Raises:
-        Refusal: why they may not.
+        Refusal: why they may not, or that somebody else decided otherwise meanwhile.
     """
-    verdict = allowed_verdict(appointment, by)
+    verdict = allowed_verdict(appointment, keeper)
     standing = deciding.standing(appointment)
     if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
         return standing
+    deciding.check_seen(standing, seen=seen, by=by)
     decision = deciding.by_person(
         appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
     )

@@ -11,6 +11,7 @@ from appointments.models import (
     Service,
     View,
 )
+from appointments.queries.in_force import keeper_of
 from appointments.queries.opinions import opinion_roles
 from appointments.services import deciding
 from appointments.services.keeping import decide_in_person
@@ -25,7 +26,7 @@ from staff.services import audit
 def give_opinion(
     *, appointment_id: int, by: User, role: str, view: str, comment: str = ""
 ) -> Opinion:
-    """Note a colleague's view on an operation of their scope.
+    """Note a colleague's view on an operation of their scope; the same again is only returned.
 
     Args:
         role: ``OpinionRole``: as what they speak, one of ``opinion_roles``.
@@ -40,6 +41,9 @@ def give_opinion(
     _require_at(appointment, by, Capability.GIVE_OPINION)
     if role not in opinion_roles(by) or view not in View.values:
         raise Refusal(_("Choisissez en tant que quoi vous parlez, et votre avis."))
+    standing = appointment.opinions.filter(role=role, given_by=by).order_by("given_at", "id").last()
+    if standing is not None and (standing.view, standing.comment) == (view, comment):
+        return standing
     opinion = Opinion.objects.create(
         appointment=appointment,
         role=role,
@@ -53,14 +57,20 @@ def give_opinion(
 
 
 @transaction.atomic
-def rule(*, appointment_id: int, by: User, outcome: str, reason: str = "") -> Decision:
+def rule(
+    *, appointment_id: int, by: User, outcome: str, reason: str = "", seen: int | None = None
+) -> Decision:
     """Rule on an operation that the bulletin leaves to the Medical Director.
 
     Args:
+        appointment_id: the operation.
+        by: who rules.
         outcome: ``maintained`` or ``cancelled``.
+        reason: in their words.
+        seen: the version of the decision that they had before their eyes, as far as known.
 
     Raises:
-        Refusal: not theirs to rule, or not a ruling.
+        Refusal: not theirs to rule, not a ruling, or another director ruled meanwhile.
     """
     appointment = deciding.locked(appointment_id)
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
@@ -68,9 +78,11 @@ def rule(*, appointment_id: int, by: User, outcome: str, reason: str = "") -> De
         raise Refusal(_("Décidez : maintenue ou annulée."), field="outcome")
     return decide_in_person(
         appointment,
+        keeper=keeper_of(by),
         outcome=outcome,
         by=by,
         reason=reason,
+        seen=seen,
         action="operation.ruled",
         noted={"outcome": outcome},
     )

@@ -12,10 +12,13 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from appointments.models import Bulletin
+from appointments.preview_warnings import warnings_of
 from appointments.services import rulings
 from appointments.services.ruling_tables import LIVE, Scope
+from notifications.quiet_hours import QuietHours
 from notifications.services import estimating
 from notifications.services.estimating import Estimate
+from staff import clock
 from staff.database import as_date
 
 
@@ -47,6 +50,12 @@ class Preview:
     sms_parts: int
     sms_cost_euro: float
     sms_seconds: float
+    warnings: list[str]
+
+    @property
+    def patients_to_tell(self) -> int:
+        """How many notices approving opens: a patient to be told about two days counts twice."""
+        return self.patients_by_sms + self.patients_by_phone
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -76,7 +85,36 @@ def preview(bulletin_id: int) -> Preview:
             kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
             emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
             **_telling(estimate),
+            warnings=warnings_of(
+                estimate,
+                release_at=max(bulletin.release_at, clock.now()),
+                at_night=bool(bulletin.quiet_hours_override_reason),
+                hours=QuietHours.parse(settings.SMS_QUIET_HOURS),
+                operations_by_sms=_one(
+                    cursor,
+                    """SELECT COUNT(*) FROM wanted w
+                       JOIN appointments_appointment a ON a.id = w.subject_id
+                       WHERE a.service = 'surgery' AND w.word = 'cancelled'
+                           AND w.channel = 'sms'""",
+                ),
+            ),
         )
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What withdrawing a bulletin does: who is told again, and which notices are withdrawn."""
+
+    patients_to_tell: int
+    notices_withdrawn: int
+
+
+def withdrawal(bulletin_id: int) -> Withdrawal:
+    """Return what withdrawing the bulletin now would do; nothing is changed."""
+    bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
+    with rulings.planned(bulletin, is_withdrawn=True) as cursor:
+        estimate = estimating.estimate(cursor, Scope(bulletin.first_day, bulletin.last_day))
+        return Withdrawal(estimate.by_sms + estimate.by_phone, estimate.withdrawn)
 
 
 def _telling(estimate: Estimate) -> dict[str, Any]:
@@ -88,7 +126,7 @@ def _telling(estimate: Estimate) -> dict[str, Any]:
         "already_told": estimate.already_told,
         "sms_parts": estimate.parts,
         "sms_cost_euro": round(estimate.parts * settings.SMS_PART_COST_EURO, 2),
-        "sms_seconds": round(estimate.parts / settings.SMS_PARTS_PER_SECOND, 1),
+        "sms_seconds": round(estimate.seconds, 1),
     }
 
 

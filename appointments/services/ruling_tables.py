@@ -25,6 +25,7 @@ TABLES = {
         outcome varchar(12) NOT NULL, release_at timestamptz,
         tell_cancelled varchar(8) NOT NULL, tell_maintained varchar(8) NOT NULL,
         tell_kept varchar(8) NOT NULL, tell_change varchar(8) NOT NULL,
+        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL,
         PRIMARY KEY (unit_id, day, service, protected_groups)""",
     "ruled_change": """appointment_id bigint PRIMARY KEY, version integer NOT NULL,
         day date NOT NULL, outcome varchar(12) NOT NULL, basis varchar(8) NOT NULL,
@@ -105,19 +106,21 @@ def find_changes(cursor: CursorWrapper, scope: Scope) -> None:
 def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
     """Fill ``wanted``: what patients must be told once the changes hold.
 
-    The four ``tell_*`` columns are ``rules.told_over`` worked out once per combination of
-    facts. What an unreachable notice already tried to say in vain is not tried again.
+    The four ``tell_*`` columns are ``rules.told_over``, ``rank`` is ``rules.telling_rank``,
+    worked out once per combination of facts. What an unreachable notice already tried to say in
+    vain is not tried again.
 
     Args:
         now: the current moment.
     """
     cursor.execute(
         f"""INSERT INTO wanted (patient_id, day, subject_id, starts_at, site_id, word, channel,
-                reserved_for_id, not_before)
+                reserved_for_id, not_before, rank, ignores_quiet_hours)
             SELECT patient_id, day, id, starts_at, site_id, outcome, channel,
                 CASE WHEN is_kept = 1 THEN practitioner_id END,
                 CASE WHEN (channel = 'sms' OR is_kept = 1) AND release_at > %s
-                    THEN release_at ELSE %s END
+                    THEN release_at ELSE %s END,
+                rank, ignores_quiet_hours
             FROM (
                 SELECT b.*, CASE
                     WHEN heard = outcome OR in_vain = outcome THEN ''
@@ -146,6 +149,7 @@ def _standing(scope: Scope) -> str:
             COALESCE(c.basis, a.outcome_basis) AS basis, f.release_at,
             f.outcome AS clause_outcome,
             f.tell_cancelled, f.tell_maintained, f.tell_kept, f.tell_change,
+            f.rank, f.ignores_quiet_hours,
             CASE WHEN h.is_in_vain = 0 THEN h.word END AS heard,
             CASE WHEN h.is_in_vain = 1 THEN h.word END AS in_vain
         FROM appointments_appointment a

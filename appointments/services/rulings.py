@@ -14,7 +14,7 @@ from django.db.backends.utils import CursorWrapper
 
 from appointments.models import Appointment, Bulletin
 from appointments.queries.in_force import Clauses, as_rule, ruling_bulletins
-from appointments.rules import Clause, Facts, decide, told_over
+from appointments.rules import Clause, Facts, decide, telling_rank, told_over
 from appointments.services import ruling_tables
 from appointments.services.ruling_tables import Scope
 from appointments.vocabulary import Basis, Outcome
@@ -30,10 +30,11 @@ CHUNK = 900
 
 @dataclass(frozen=True)
 class RuledDay:
-    """What rules one day: clauses, and when SMS may go."""
+    """What rules one day: clauses, and when SMS may go; ``at_night``: in quiet hours too."""
 
     clauses: Clauses
     release_at: dt.datetime
+    at_night: bool
 
 
 Ruled = Mapping[dt.date, RuledDay]
@@ -47,16 +48,20 @@ class Applied:
     notices: Aligned
 
 
-def ruled_days(days: Iterable[dt.date]) -> dict[dt.date, RuledDay]:
-    """Return what is in force on each of the days."""
-    ruling = ruling_bulletins(days)
+def ruled_days(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.date, RuledDay]:
+    """Return what is in force on each of the days, a bulletin taken for withdrawn aside."""
+    ruling = ruling_bulletins(days, without=without)
     by_bulletin = {bulletin.pk: ruled_day(bulletin) for bulletin in ruling.values()}
     return {day: by_bulletin[bulletin.pk] for day, bulletin in ruling.items()}
 
 
 def ruled_day(bulletin: Bulletin) -> RuledDay:
     """Return what a bulletin says for each of its days."""
-    return RuledDay(tuple(map(as_rule, bulletin.clauses.all())), bulletin.release_at)
+    return RuledDay(
+        tuple(map(as_rule, bulletin.clauses.all())),
+        bulletin.release_at,
+        at_night=bool(bulletin.quiet_hours_override_reason),
+    )
 
 
 def days_of(bulletin: Bulletin) -> list[dt.date]:
@@ -143,10 +148,15 @@ def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None])
 
 
 @contextmanager
-def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
-    """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
+def planned(bulletin: Bulletin, *, is_withdrawn: bool = False) -> Iterator[CursorWrapper]:
+    """Give the tables of what a bulletin would do if it were approved now; changes nothing.
+
+    With ``is_withdrawn``, those of what withdrawing it would do.
+    """
     days = days_of(bulletin)
-    ruled = {**ruled_days(days), **dict.fromkeys(days, ruled_day(bulletin))}
+    ruled = ruled_days(days, without=bulletin.pk if is_withdrawn else 0)
+    if not is_withdrawn:
+        ruled |= dict.fromkeys(days, ruled_day(bulletin))
     with temporary_tables(**ruling_tables.TABLES) as cursor:
         plan(cursor, Scope(bulletin.first_day, bulletin.last_day), ruled, clock.now())
         yield cursor
@@ -160,7 +170,7 @@ def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) ->
         for facts in ruling_tables.distinct_facts(cursor, scope)
     ]
     cursor.executemany(
-        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 12)})",  # noqa: S608
+        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 14)})",  # noqa: S608
         rows,
     )
     analyze(cursor, "ruled_facts")
@@ -197,6 +207,8 @@ def _facts_row(
         verdict.outcome.value if verdict else "",
         as_parameter(day.release_at) if day else None,
         *_told(clause, service),
+        telling_rank(service),
+        int(day.at_night) if day else 0,
     )
 
 

@@ -3,13 +3,17 @@
 import datetime as dt
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from appointments.rules import KeepAnswer
 from patients import phones
 from patients.models import Patient
 from staff import clock
+from staff.access import Scope
+from staff.models import Unit
 
 register = template.Library()
 _MONTHS_OF_A_BABY = 24
@@ -49,6 +53,30 @@ def time_left(until: dt.datetime | None) -> str:
 
 
 @register.filter
+def ticking(until: dt.datetime | None) -> SafeString | str:
+    """Return ``time_left`` in an element that care.js counts down from the hospital's own time."""
+    if until is None:
+        return ""
+    return format_html(
+        '<time datetime="{}" data-until="{}" data-now="{}" data-day="{}" data-hour="{}" '
+        'data-minute="{}">{}</time>',
+        until.isoformat(),
+        int(until.timestamp() * 1000),
+        int(clock.now().timestamp() * 1000),
+        pgettext("unité de temps", "j"),
+        pgettext("unité de temps", "h"),
+        pgettext("unité de temps", "min"),
+        time_left(until),
+    )
+
+
+@register.filter
 def why(answer: KeepAnswer) -> str:
     """Return the reason of the rules in the reader's language."""
     return _(answer.why) if answer.why else ""
+
+
+@register.filter
+def lies_in(unit: Unit, scope: Scope) -> bool:
+    """Whether a unit lies inside a scope; no scope holds none."""
+    return bool(scope) and scope.covers(site_id=unit.site_id, unit_id=unit.pk)

@@ -1,6 +1,16 @@
 """Addresses of the appointments app, one module a noun."""
 
-from appointments.urls import board, bulletins, doctor, imports, operations, rosters, schedule
+from appointments.urls import (
+    board,
+    bulletins,
+    doctor,
+    imports,
+    incoming,
+    operations,
+    rosters,
+    schedule,
+    wards,
+)
 
 urlpatterns = [
     *board.urlpatterns,
@@ -10,4 +20,6 @@ urlpatterns = [
     *bulletins.urlpatterns,
     *imports.urlpatterns,
     *rosters.urlpatterns,
+    *incoming.urlpatterns,
+    *wards.urlpatterns,
 ]

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from appointments.views import board
+from appointments.views import board, waiting_doctors
 
 urlpatterns = [
     path("board/", board.board, name="board"),
+    path("board/doctors/", waiting_doctors.doctors, name="waiting_doctors"),
     path("board/live/", board.board_live, name="board_live"),
 ]

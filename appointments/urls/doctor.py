@@ -6,6 +6,7 @@ from appointments.views import doctor
 
 urlpatterns = [
     path("my-day/", doctor.doctor_day, name="doctor_day"),
+    path("my-day/several/", doctor.several, name="several"),
     path("appointments/<int:pk>/keep/", doctor.keep, name="keep"),
     path("appointments/<int:pk>/let-go/", doctor.let_go, name="let_go"),
     path("appointments/<int:pk>/undo/", doctor.undo_keep, name="undo_keep"),

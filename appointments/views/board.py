@@ -8,9 +8,15 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from appointments.queries.board import board as board_of
+from appointments.queries.waiting_doctors import waiting_doctors
+from notifications.queries import queues
+from notifications.queries.gateway_health import overview
+from notifications.queries.pace import curve_of
 from staff import clock
 from staff.access import Capability, may, requires, scope_of
 from staff.requests import SignedInRequest
+
+CURVE_HOURS = 12
 
 
 @require_safe
@@ -33,6 +39,12 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
         "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
+        "may_load": may(request.user, Capability.LOAD_FEEDS),
+        "doctors_waiting": len(waiting_doctors(request.user)),
+        "queues": queues.counts(request.user),
+        "curve": curve_of(hours=CURVE_HOURS),
+        "sees_all": scope_of(request.user, Capability.SEE_BOARD).everywhere,
+        "gateways": overview(),
         "now": clock.now(),
     }
     return render(request, template, context)

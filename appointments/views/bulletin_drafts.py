@@ -6,9 +6,11 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
+from django_htmx.http import trigger_client_event
 
 from appointments.forms.bulletin_editor import BulletinEditor, content_of
+from appointments.forms.bulletin_reach import reach_of
 from appointments.forms.bulletins import CopyForm, PlaybookForm
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.bulletins import clauses_of, fingerprint, places, visible
@@ -44,6 +46,15 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     return _edited(request, bulletin=bulletin)
 
 
+@require_POST
+@requires(Capability.DRAFT_BULLETIN)
+def reach(request: SignedInRequest) -> HttpResponse:
+    """Answer how many appointments each cell of a form would rule; nothing is stored."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    editor = BulletinEditor(places(), data=request.POST)
+    return render(request, "appointments/bulletins/_reach.html", {"reach": reach_of(editor)})
+
+
 def _choices(request: SignedInRequest, **forms: Any) -> HttpResponse:
     originals = visible(request.user).order_by("-id")
     context = {
@@ -70,10 +81,11 @@ def _from_copy(request: SignedInRequest) -> HttpResponse:
     form = CopyForm(request.POST or None, originals=visible(request.user).order_by("-id"))
     if form.is_valid():
         try:
-            original = form.cleaned_data["original"]
-            return _started(request, bulletins.copy(bulletin_id=original.pk, by=request.user))
+            original, first_day = form.cleaned_data["original"], form.cleaned_data["first_day"]
+            copy = bulletins.copy(bulletin_id=original.pk, by=request.user, first_day=first_day)
+            return _started(request, copy)
         except Refusal as refusal:
-            form.add_error("original", refusal.message)
+            form.add_error(refusal.field or "original", refusal.message)
     return _choices(request, copy_form=form)
 
 
@@ -93,7 +105,7 @@ def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpRespo
         editor = editor.reshaped(
             add="add" in request.POST, remove=int(removed) if removed.isdecimal() else None
         )
-        return _editor_page(request, editor, bulletin)
+        return trigger_client_event(_editor_page(request, editor, bulletin), "reach")
     if editor.is_valid():
         try:
             saved = _saved(request, editor.order, bulletin)
@@ -125,5 +137,5 @@ def _editor_page(
     seen = request.POST.get("seen", "")
     if bulletin is not None and not seen:
         seen = fingerprint(bulletin, clauses_of(bulletin))
-    context = {"editor": editor, "bulletin": bulletin, "seen": seen}
+    context = {"editor": editor, "bulletin": bulletin, "seen": seen, "reach": reach_of(editor)}
     return render(request, "appointments/bulletins/edit.html", context, status=status)

@@ -10,11 +10,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from appointments.bulletin_grid import unreachable
-from appointments.forms.bulletins import WithdrawForm
+from appointments.forms.bulletins import ApproveForm, WithdrawForm
 from appointments.models import Bulletin, BulletinState
+from appointments.preview_changes import ClauseChanges, changes_of, compared
 from appointments.preview_tables import DayTables, tables_of, totals_of
 from appointments.queries import bulletins as queries
 from appointments.queries.bulletins import clauses_of, fingerprint, places
+from appointments.queries.public_texts import public_texts
+from appointments.queries.replacing import replaced_by
 from appointments.sentences import clause_sentence, duration_in_words
 from appointments.services import as_seen
 from appointments.services import bulletins as services
@@ -48,6 +51,7 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
         "events": queries.events_of(bulletin),
         "may_edit": _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_approve": _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN),
+        "may_write": _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_copy": _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_preview": queries.sees_drafts(request.user),
         "may_withdraw": bulletin.state == BulletinState.IN_FORCE
@@ -73,23 +77,26 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
 def approve(request: SignedInRequest, pk: int) -> HttpResponse:
     """Let a second person put the draft in force, with the effect before their eyes."""
     require_everywhere(request.user, C.APPROVE_BULLETIN)
-    bulletin = _visible(request, pk)
-    refusal = ""
-    if request.method == "POST":
+    _visible(request, pk)
+    form, refusal, status = ApproveForm(request.POST or None), "", 200
+    if form.is_valid():
+        cleaned = form.cleaned_data
         try:
-            as_seen.approve(bulletin_id=pk, by=request.user, seen=request.POST.get("seen", ""))
+            as_seen.approve(
+                bulletin_id=pk, by=request.user, seen=cleaned["seen"], told=cleaned["told"]
+            )
         except Refusal as error:
-            refusal = error.message
-            bulletin = _visible(request, pk)  # as it reads now
+            form, refusal, status = ApproveForm(), error.message, 409
         else:
             messages.success(request, _("Le bulletin %(number)s est en vigueur.") % {"number": pk})
             return redirect("board")
-    context = _with_preview(bulletin) | {"refusal": refusal}
+    elif form.is_bound:
+        status = 422
+    bulletin = _visible(request, pk)  # as it reads now
+    context = _with_preview(bulletin) | {"refusal": refusal, "form": form}
     context["is_draft"] = _is_draft(bulletin)
     context["is_own"] = bulletin.drafted_by_id == request.user.pk
-    return render(
-        request, "appointments/bulletins/approve.html", context, status=409 if refusal else 200
-    )
+    return render(request, "appointments/bulletins/approve.html", context, status=status)
 
 
 @require_http_methods(["GET", "POST"])
@@ -107,8 +114,10 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
             return redirect("bulletin", pk=pk)
-    context = {"bulletin": bulletin, "form": form}
+    context: dict[str, Any] = {"bulletin": bulletin, "form": form}
     context["is_in_force"] = bulletin.state == BulletinState.IN_FORCE
+    if context["is_in_force"]:
+        context["effect"] = previewing.withdrawal(pk)
     return render(request, "appointments/bulletins/withdraw.html", context)
 
 
@@ -132,6 +141,7 @@ def _reading(bulletin: Bulletin) -> dict[str, Any]:
         "bulletin": bulletin,
         "names": where.names,
         "seen": fingerprint(bulletin, clauses),
+        "public_texts": public_texts(bulletin, clauses, where.names),
         "sentences": [
             (clause_sentence(clause, where.names), index in idle)
             for index, clause in enumerate(clauses)
@@ -145,10 +155,26 @@ def _chosen_day(text: str, days: tuple[DayTables, ...]) -> dt.date | None:
     return next((day for day in listed if day.isoformat() == text), listed[0] if listed else None)
 
 
+def _clause_changes(bulletin: Bulletin, reading: dict[str, Any]) -> list[ClauseChanges]:
+    """Return how a draft reads beside what rules its days; nothing for what is no draft."""
+    if not _is_draft(bulletin):
+        return []
+    new = [sentence for sentence, _idle in reading["sentences"]]
+    found = []
+    for one in replaced_by(bulletin):
+        old = [clause_sentence(clause, reading["names"]) for clause in one.clauses]
+        added, dropped = compared(old, new)
+        number, title = (one.bulletin.pk, one.bulletin.title) if one.bulletin else (0, "")
+        found.append(ClauseChanges(number, title, one.days, added, dropped, one.still))
+    return found
+
+
 def _with_preview(bulletin: Bulletin) -> dict[str, Any]:
     result = previewing.preview(bulletin.pk)
     reading = _reading(bulletin)
     return reading | {
+        "changes": changes_of(result.counts, reading["names"].sites),
+        "clause_changes": _clause_changes(bulletin, reading),
         "preview": result,
         "days": tables_of(result.counts, reading["names"].sites),
         "totals": totals_of(result.counts),

@@ -1,6 +1,6 @@
-"""A doctor's day on a phone: keep, let go, undo, patient contacted.
+"""A doctor's day on a phone: keep, let go, undo, patient contacted, several at once.
 
-Each answers htmx with the card alone, and a browser without JavaScript with the page again.
+Each answers htmx with the cards alone, and a browser without JavaScript with the page again.
 """
 
 from collections.abc import Callable
@@ -11,9 +11,11 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.care import ReasonForm
+from appointments.forms.care import ReasonForm, SeenForm, SeveralForm
 from appointments.models import Appointment
 from appointments.queries.doctor import (
     answered_for,
@@ -22,7 +24,8 @@ from appointments.queries.doctor import (
     practitioners_of,
     touched,
 )
-from appointments.services import keeping
+from appointments.services import keeping, keeping_several
+from appointments.services.keeping_several import MOST, Done
 from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.models import Practitioner
@@ -31,7 +34,7 @@ from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
-PAGE_SIZE = 30
+PAGE_SIZE = MOST
 
 
 @require_safe
@@ -44,10 +47,12 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
     if practitioner:
         appointments = touched(request.user, practitioner)
         page = page_by_key(appointments, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+        cards = cards_of(page.items, request.user)
         context |= {
             "page": page,
-            "cards": cards_of(page.items, request.user),
-            "counts": counts_of(appointments, practitioner),
+            "cards": cards,
+            "may_choose": any(card.may_be_chosen for card in cards),
+            "counts": counts_of(appointments),
         }
     answer = render(request, "appointments/doctor/page.html", context)
     if practitioner:
@@ -59,21 +64,21 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
 @requires(C.KEEP)
 def keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep a patient that the bulletin cancels."""
-    return _act(request, pk, keeping.keep, reason=_reason(request))
+    return _act(request, pk, keeping.keep, reason=_reason(request), seen=_seen(request))
 
 
 @require_POST
 @requires(C.KEEP)
 def let_go(request: SignedInRequest, pk: int) -> HttpResponse:
     """Confirm a cancellation in person."""
-    return _act(request, pk, keeping.let_go, reason=_reason(request))
+    return _act(request, pk, keeping.let_go, reason=_reason(request), seen=_seen(request))
 
 
 @require_POST
 @requires(C.KEEP)
 def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a personal decision back."""
-    return _act(request, pk, keeping.undo)
+    return _act(request, pk, keeping.undo, seen=_seen(request))
 
 
 @require_POST
@@ -83,11 +88,88 @@ def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     return _act(request, pk, keeping.contacted)
 
 
-def _act(request: SignedInRequest, pk: int, service: Callable, **asked: str) -> HttpResponse:
+@require_POST
+@requires(C.KEEP)
+def several(request: SignedInRequest) -> HttpResponse:
+    """Keep or let go all ticked patients; each is refused or done by itself."""
+    form = SeveralForm(request.POST)
+    if not form.is_valid():
+        return _say_why(request, str(next(iter(form.errors.values()))[0]))
+    seen = form.cleaned_data["appointment"]
+    mine = answered_for(request.user).filter(pk__in=seen)
+    if mine.count() != len(seen):
+        return _not_mine(request)
+    keeps = form.cleaned_data["choice"] == "keep"
+    decide = keeping_several.keep_several if keeps else keeping_several.let_go_several
+    try:
+        done = decide(
+            appointment_ids=seen, by=request.user, reason=form.cleaned_data["reason"], seen=seen
+        )
+    except Refusal as why:
+        return _say_why(request, str(why))
+    return _answer_several(request, list(mine.order_by("starts_at", "id")), done, keeps=keeps)
+
+
+def _answer_several(
+    request: SignedInRequest, decided: list[Appointment], done: list[Done], *, keeps: bool
+) -> HttpResponse:
+    """Show how all of them now stand, with a reason on each that was refused."""
+    refusals = {one.appointment_id: one.refusal for one in done if one.refusal}
+    sentence = _became(done, keeps=keeps)
+    if not request.htmx:
+        messages.info(request, sentence)
+        for one in decided:
+            if one.pk in refusals:
+                messages.error(request, f"{one.patient} : {refusals[one.pk]}")
+        return redirect(_way_back(request))
+    practitioner = cast("Practitioner", decided[0].practitioner)
+    context = {
+        "cards": cards_of(decided, request.user, refusals=refusals),
+        "counts": counts_of(touched(request.user, practitioner)),
+        "sentence": sentence,
+        "refused": len(refusals),
+        "is_live": True,
+    }
+    return render(request, "appointments/doctor/_several_answer.html", context)
+
+
+def _became(done: list[Done], *, keeps: bool) -> str:
+    """Return ``5 gardés, 1 refusé``."""
+    refused = sum(bool(one.refusal) for one in done)
+    number = len(done) - refused
+    if keeps:
+        words = [ngettext("%(n)d gardé", "%(n)d gardés", number) % {"n": number}]
+    else:
+        words = [
+            ngettext("%(n)d annulation confirmée", "%(n)d annulations confirmées", number)
+            % {"n": number}
+        ]
+    if refused:
+        words.append(ngettext("%(n)d refusé", "%(n)d refusés", refused) % {"n": refused})
+    return ", ".join(words)
+
+
+def _not_mine(request: SignedInRequest) -> HttpResponse:
+    """Answer that somebody else's patient is not found; at the card for htmx."""
+    if not request.htmx:
+        raise Http404
+    message = _("Ce patient n'est pas, ou n'est plus, l'un des vôtres. Rechargez la page.")
+    return render(request, "_components/refusal.html", {"message": message}, status=404)
+
+
+def _say_why(request: SignedInRequest, refusal: str) -> HttpResponse:
+    """Answer that nothing was done, and why: in the bar for htmx, on the page otherwise."""
+    if request.htmx:
+        return render(request, "_components/refusal.html", {"message": refusal}, status=422)
+    messages.error(request, refusal)
+    return redirect(_way_back(request))
+
+
+def _act(request: SignedInRequest, pk: int, service: Callable, **asked: object) -> HttpResponse:
     """Ask the service, then show how the appointment now stands, refused or not."""
     mine = answered_for(request.user)
     if not mine.filter(pk=pk).exists():
-        raise Http404
+        return _not_mine(request)
     refusal = ""
     try:
         service(appointment_id=pk, by=request.user, **asked)
@@ -104,8 +186,8 @@ def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) ->
     """Show the card as it now stands, and how many are kept and still to be called."""
     practitioner = cast("Practitioner", appointment.practitioner)  # answered_for: all have one
     context = {
-        "card": cards_of([appointment], request.user, refusal=refusal)[0],
-        "counts": counts_of(touched(request.user, practitioner), practitioner),
+        "card": cards_of([appointment], request.user, refusals={appointment.pk: refusal})[0],
+        "counts": counts_of(touched(request.user, practitioner)),
         "is_live": True,
     }
     status = 409 if refusal else 200
@@ -118,11 +200,18 @@ def _reason(request: SignedInRequest) -> str:
     return form.cleaned_data["reason"] if form.is_valid() else ""
 
 
-def _way_back(request: SignedInRequest, pk: int) -> str:
+def _seen(request: SignedInRequest) -> int | None:
+    """Return the version that stood on the card; a tap is never lost to a bad number."""
+    form = SeenForm(request.POST)
+    return form.cleaned_data["seen"] if form.is_valid() else None
+
+
+def _way_back(request: SignedInRequest, pk: int | None = None) -> str:
     asked = request.POST.get("next", "")
+    at_card = f"#appointment-{pk}" if pk else ""
     if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
-        return f"{asked}#appointment-{pk}"
-    return f"{reverse('doctor_day')}#appointment-{pk}"
+        return f"{asked}{at_card}"
+    return f"{reverse('doctor_day')}{at_card}"
 
 
 def _chosen(practitioners: list[Practitioner], code: str) -> Practitioner | None:

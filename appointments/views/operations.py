@@ -22,6 +22,7 @@ from appointments.queries.operations import (
 )
 from appointments.queries.opinions import opinion_roles
 from appointments.services import operations as services
+from appointments.views.operations_awaiting import operations_awaiting
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal
 from staff.paging import page_by_key
@@ -35,7 +36,9 @@ PAGE_SIZE = 20
 @require_safe
 @requires(*OPENED_BY)
 def operations(request: SignedInRequest) -> HttpResponse:
-    """List the operations of one day, what waits for a ruling first."""
+    """List the operations of one day, what waits for a ruling first; or what waits, of all days."""
+    if request.GET.get("show") == "awaiting":
+        return operations_awaiting(request)
     seen = operations_for(request.user)
     days = operating_days(seen)
     day = _day(request.GET.get("day", "")) or first_day(days)

@@ -22,7 +22,7 @@ from appointments.queries.roster_day import (
 from appointments.rosters.content import RosterContent, file_stem
 from appointments.rosters.page import for_browser
 from appointments.services import rosters as service
-from staff.access import Capability, requires
+from staff.access import Capability, requires, scope_of
 from staff.requests import SignedInRequest
 from staff.services import audit
 
@@ -84,7 +84,9 @@ def roster_print(request: SignedInRequest, unit_id: int, day: dt.date) -> HttpRe
         version=content.version,
         rows=len(content.rows),
     )
-    return HttpResponse(for_browser(content))
+    scope = scope_of(request.user, Capability.RECORD_ARRIVALS)
+    records = scope.covers(site_id=unit.site_id, unit_id=unit.pk)
+    return HttpResponse(for_browser(content, records_arrivals=records))
 
 
 @require_GET

@@ -17,7 +17,7 @@ from appointments.queries.in_force import keeper_of
 from appointments.queries.operations import OPENED_BY
 from appointments.queries.schedule import counted
 from staff import clock
-from staff.access import Capability, may, requires
+from staff.access import Capability, may, requires, scope_of
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
@@ -42,6 +42,7 @@ def schedule(request: SignedInRequest) -> HttpResponse:
         "day_before": day - dt.timedelta(days=1) if day else None,
         "day_after": day + dt.timedelta(days=1) if day else None,
         "today": clock.today(),
+        "arrivals": scope_of(request.user, C.RECORD_ARRIVALS),
     }
     if not request.htmx or request.htmx.history_restore_request:
         return render(request, "appointments/schedule/page.html", context)

@@ -36,3 +36,9 @@ def text_of(response: HttpResponse) -> str:
 def seen_on(response: HttpResponse) -> str:
     """Return the fingerprint of the wording that a page shows."""
     return fields_of(text_of(response), having="seen")["seen"][0]
+
+
+def typed_on(response: HttpResponse) -> dict[str, str]:
+    """Return what somebody sends who types the number that the page asks for."""
+    fields = fields_of(text_of(response), having="shown")
+    return {"seen": fields["seen"][0], "shown": fields["shown"][0], "told": fields["shown"][0]}

@@ -50,7 +50,9 @@ def test_the_playbook_of_the_day_is_drafted_previewed_approved_and_withdrawn() -
     drafted = said("draft", PLAYBOOK, "--by", "crise1")
     number = str(Bulletin.objects.get().pk)
     previewed = said("preview", number)
-    approved = said("approve", number, "--by", "crise2")
+    code, why = refused("approve", number, "--by", "crise2", "--told", "2")
+    assert (code, "1 patient serait prévenu maintenant, et non 2" in why) == (1, True)
+    approved = said("approve", number, "--by", "crise2", "--told", "1")
     appointment.refresh_from_db()
     assert appointment.outcome == "cancelled"
     withdrawn = said("withdraw", number, "--by", "crise2", "--reason", "rétabli")

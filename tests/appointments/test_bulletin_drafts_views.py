@@ -1,5 +1,6 @@
 """Starting and editing drafts: from a playbook, a copy, a grid; by two people at once."""
 
+import datetime as dt
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from appointments.queries.bulletins import clauses_of
 from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
-from tests.builders import MONDAY, a_site, a_unit
+from tests.builders import MONDAY, a_site, a_unit, at
 from tests.pages import fields_of
 
 pytestmark = pytest.mark.django_db
@@ -85,6 +86,34 @@ class TestStarting:
         assert clauses_of(copy) == clauses_of(original)
         assert copy.drafted_by.username == "crise2"
 
+    def test_from_an_earlier_bulletin_on_another_day(self) -> None:
+        until = at("2022-05-15 17:00")
+        casts = ClauseDraft("maintain", "nobody", days=(MONDAY,), keep_until=until)
+        original = in_force(casts, last_day=MONDAY + dt.timedelta(days=1))
+
+        crisis().post(
+            reverse("bulletin_new"),
+            {"start": "copy", "original": original.pk, "first_day": "2022-05-23"},
+        )
+
+        copy = Bulletin.objects.exclude(pk=original.pk).get()
+        assert (f"{copy.first_day:%d/%m}", f"{copy.last_day:%d/%m}") == ("23/05", "24/05")
+        assert copy.release_at == RELEASE + dt.timedelta(days=7)
+        (clause,) = clauses_of(copy)
+        assert clause.days == (MONDAY + dt.timedelta(days=7),)
+        assert clause.keep_until == until + dt.timedelta(days=7)
+
+    def test_a_copy_to_a_day_that_cannot_be_says_which_field(self) -> None:
+        original = in_force()
+
+        response = crisis().post(
+            reverse("bulletin_new"),
+            {"start": "copy", "original": original.pk, "first_day": "1822-05-23"},
+        )
+
+        assert "entre 2000 et 2100" in text_of(response)
+        assert Bulletin.objects.count() == 1
+
     def test_from_an_empty_grid(self) -> None:
         a_site("arlon")
         client, address = crisis(), reverse("bulletin_new")
@@ -105,6 +134,32 @@ class TestStarting:
         assert clauses_of(draft) == (
             ClauseDraft("cancel", "cancelled", services=("consultation",)),
             ClauseDraft("maintain", "cancelled", services=("consultation",), sites=("arlon",)),
+        )
+
+    @pytest.mark.parametrize("name", ["radiology", "surgery"])
+    def test_the_grid_starts_an_operation_row_for_the_director_and_the_phone(
+        self, name: str
+    ) -> None:
+        client, address = crisis(), reverse("bulletin_new")
+        data = fields_of(text_of(client.get(address, {"start": "empty"})), having="title")
+        data |= {
+            "title": "Grève",
+            "first_day": "2022-05-16",
+            "last_day": "2022-05-16",
+            "release_at": "2022-05-15T18:00",
+            f"row-{name}-cell-every": "cancel",
+        }
+
+        client.post(address, data)
+
+        (clause,) = clauses_of(Bulletin.objects.get())
+        started = (clause.tell, clause.channel, clause.kept_by)
+        assert (
+            started
+            == {
+                "radiology": ("cancelled", "sms", "nobody"),
+                "surgery": ("both", "phone", "medical_director"),
+            }[name]
         )
 
 
@@ -173,6 +228,8 @@ class TestEditing:
             ({"refinement-0-days": "16/05/2022, lundi"}, "« lundi » n'est pas une date"),
             ({"refinement-0-days": "18/05/2022"}, "hors de la période du bulletin"),
             ({"row-emergency-cell-every": "cancel"}, "choix valide"),
+            ({"row-surgery-kept_by": "nobody"}, "demande quelqu'un qui tranche"),
+            ({"row-surgery-kept_by": "doctor"}, "seul le Directeur médical se prononce"),
             ({"refinement-TOTAL_FORMS": "x"}, "ManagementForm"),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

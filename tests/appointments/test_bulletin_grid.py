@@ -13,6 +13,7 @@ from appointments.bulletin_grid import (
     Row,
     RowSettings,
     may_stand_in_cell,
+    settings_to_start,
     to_clauses,
     to_grid,
     unreachable,
@@ -77,7 +78,7 @@ EVERYBODY = [
 def rows(draw: st.DrawFn, service: str) -> Row:
     offered = [ruling for ruling in Ruling if may_stand_in_cell(service, ruling)]
     rulings = draw(st.dictionaries(st.sampled_from((EVERY, *SITES)), st.sampled_from(offered)))
-    return Row(service, draw(settings) if rulings else RowSettings(), rulings)
+    return Row(service, draw(settings) if rulings else settings_to_start(service), rulings)
 
 
 grids = st.tuples(*map(rows, ROWS)).map(Grid)
@@ -128,6 +129,14 @@ def test_a_second_turn_through_the_grid_changes_nothing(drafts: list[ClauseDraft
 @given(grids)
 def test_a_grid_is_the_same_after_a_turn_through_clauses(grid: Grid) -> None:
     assert to_grid(to_clauses(grid), SITES) == grid
+
+
+def test_operations_start_with_the_director_and_every_patient_told_by_phone() -> None:
+    assert settings_to_start(Service.SURGERY) == RowSettings(
+        Tell.BOTH, Channel.PHONE, KeptBy.MEDICAL_DIRECTOR
+    )
+    others = [settings_to_start(service) for service in ROWS if service != Service.SURGERY]
+    assert set(others) == {RowSettings()}
 
 
 def test_services_that_say_the_same_share_a_clause() -> None:

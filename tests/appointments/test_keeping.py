@@ -5,6 +5,7 @@ import time_machine
 
 from appointments.models import Appointment
 from appointments.services import keeping, operations
+from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation
@@ -117,6 +118,55 @@ class TestKeeping:
         assert states(consultation) == [("open", "cancelled")]
 
 
+class TestWhatSomebodyElseDecidedMeanwhile:
+    @pytest.fixture
+    def delegate(self, doctor):
+        """Return somebody who keeps in the doctor's name."""
+        user = a_user("assistante", "doctor", first_name="Ada", last_name="Aide")
+        Delegation.objects.create(
+            practitioner=doctor.practitioner, delegate=user, given_at=SATURDAY_NOON
+        )
+        return user
+
+    @pytest.mark.parametrize(
+        ("theirs", "mine", "word"),
+        [(keeping.keep, keeping.let_go, "maintenu"), (keeping.let_go, keeping.keep, "annulé")],
+    )
+    def test_is_not_overwritten_unseen(self, consultation, doctor, delegate, theirs, mine, word):
+        seen = consultation.decision_version
+        theirs(appointment_id=consultation.pk, by=delegate, seen=seen)
+        with pytest.raises(Refusal, match=f"Ada Aide a décidé entre-temps : {word}"):
+            mine(appointment_id=consultation.pk, by=doctor, seen=seen)
+        mine(appointment_id=consultation.pk, by=doctor, seen=seen + 1)
+        assert consultation.decisions.count() == 3
+
+    def test_is_not_taken_back_unseen(self, consultation, doctor, delegate):
+        keeping.keep(appointment_id=consultation.pk, by=doctor)
+        keeping.let_go(appointment_id=consultation.pk, by=delegate)
+        with pytest.raises(Refusal, match="annulé"):
+            keeping.undo(appointment_id=consultation.pk, by=doctor, seen=2)
+
+    def test_is_no_conflict_when_it_is_what_is_asked(self, consultation, doctor, delegate):
+        theirs = keeping.keep(appointment_id=consultation.pk, by=delegate, seen=1)
+        assert keeping.keep(appointment_id=consultation.pk, by=doctor, seen=1) == theirs
+
+    def test_one_s_own_earlier_tap_is_no_conflict(self, consultation, doctor):
+        """Its answer may have been lost on the way."""
+        keeping.keep(appointment_id=consultation.pk, by=doctor, seen=1)
+        keeping.let_go(appointment_id=consultation.pk, by=doctor, seen=1)
+        consultation.refresh_from_db()
+        assert consultation.outcome == "cancelled"
+
+    def test_two_directors_do_not_overwrite_each_other(self):
+        operation = an_appointment(service="surgery")
+        in_force()
+        first, second = (a_user(name, "medical_director") for name in ("d1", "d2"))
+        ruled = {"appointment_id": operation.pk, "seen": 1}
+        operations.rule(**ruled, by=first, outcome="cancelled")
+        with pytest.raises(Refusal, match="d1 a décidé entre-temps : annulé"):
+            operations.rule(**ruled, by=second, outcome="maintained")
+
+
 class TestContacted:
     def test_the_patient_is_told_once_the_doctor_says_so(self, consultation, doctor):
         keeping.keep(appointment_id=consultation.pk, by=doctor)
@@ -165,6 +215,32 @@ class TestOperations:
         with pytest.raises(AccessRefused, match="ressort"):
             operations.rule(appointment_id=operation.pk, by=elsewhere, outcome="cancelled")
 
+    @pytest.mark.parametrize("kept_by", ["doctor", "nobody"])
+    def test_the_director_alone_rules_whatever_the_clause_says(self, doctor, kept_by):
+        """A clause on all services may not know that there are operations among them."""
+        operation = an_appointment(service="surgery", practitioner=doctor.practitioner)
+        in_force(ClauseDraft("cancel", "cancelled", kept_by=kept_by))
+        with pytest.raises(Refusal, match="Seul le Directeur médical"):
+            keeping.keep(appointment_id=operation.pk, by=doctor)
+        operations.rule(
+            appointment_id=operation.pk,
+            by=a_user("directeur", "medical_director"),
+            outcome="maintained",
+        )
+        operation.refresh_from_db()
+        assert (operation.outcome, operation.outcome_basis) == ("maintained", "person")
+
+    @pytest.mark.parametrize("decide", [keeping.keep, keeping.let_go, keeping.undo])
+    def test_who_directs_elsewhere_does_not_rule_on_their_own_operation(self, decide):
+        surgeon = a_user("chirurgien", "surgeon")
+        surgeon.role_assignments.create(role="medical_director", site=a_site("virton"))
+        own = an_appointment(service="surgery", practitioner=a_practitioner("dr-s", user=surgeon))
+        in_force()
+        with pytest.raises(Refusal, match="Seul le Directeur médical"):
+            decide(appointment_id=own.pk, by=surgeon)
+        own.refresh_from_db()
+        assert own.outcome == "under_review"
+
     def test_a_changed_ruling_before_the_call_replaces_it(self, operation):
         director = a_user("directeur", "medical_director")
         for outcome in ("maintained", "cancelled"):
@@ -177,6 +253,28 @@ class TestOperations:
         operation.refresh_from_db()
         assert operation.outcome == "under_review"
         assert operation.opinions.get().given_by == nurse
+
+    def test_an_opinion_sent_twice_is_noted_once(self, operation):
+        nurse = a_user("nurse", "nurse")
+        said = {"by": nurse, "role": "nurse", "view": "cancel", "comment": "Pas de lit"}
+        first = operations.give_opinion(appointment_id=operation.pk, **said)
+        assert operations.give_opinion(appointment_id=operation.pk, **said) == first
+        assert operation.opinions.count() == 1
+        assert AuditEvent.objects.filter(action="operation.opinion").count() == 1
+
+    def test_another_view_another_comment_or_another_person_is_a_new_opinion(self, operation):
+        nurse, colleague = a_user("nurse", "nurse"), a_user("nurse2", "nurse")
+        for by, view, comment in (
+            (nurse, "cancel", "Pas de lit"),
+            (nurse, "maintain", "Pas de lit"),
+            (nurse, "cancel", "Pas de lit"),  # back again: no repetition of the newest
+            (nurse, "cancel", ""),
+            (colleague, "cancel", ""),
+        ):
+            operations.give_opinion(
+                appointment_id=operation.pk, by=by, role="nurse", view=view, comment=comment
+            )
+        assert operation.opinions.count() == 5
 
     def test_an_opinion_is_about_an_operation(self):
         nurse = a_user("nurse", "nurse")

@@ -1,16 +1,20 @@
 """The preview changes nothing and says exactly what applying then does."""
 
+import datetime as dt
+
 import pytest
 import time_machine
 
 from appointments.models import Appointment, Decision
+from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import preview
+from appointments.services.preview import preview, withdrawal
 from notifications.models import Delivery, Notice
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, approved, in_force
-from tests.builders import a_patient, a_unit, an_appointment
+from tests.builders import MONDAY, a_patient, a_unit, an_appointment
 
 pytestmark = pytest.mark.django_db
+TUESDAY = MONDAY + dt.timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +82,26 @@ def test_the_preview_equals_what_applying_does(earlier):
             was[appointment.pk] != appointment.outcome for appointment in Appointment.objects.all()
         ),
     )
+
+
+def test_withdrawing_tells_and_withdraws_as_many_as_was_said():
+    in_force(ClauseDraft("cancel", "cancelled", services=("dialysis",)), last_day=TUESDAY)
+    ruling = in_force()
+    told = Notice.objects.filter(patient__appointments__service="consultation").first()
+    Delivery.objects.filter(notice=told).update(state="delivered")
+    Notice.objects.filter(pk=told.pk).update(
+        state="told", settled_at=SATURDAY_NOON, handed_over_at=SATURDAY_NOON
+    )
+    before = outcomes(), Notice.objects.count()
+    seen = withdrawal(ruling.pk)
+    assert before == (outcomes(), Notice.objects.count())
+    last = max(Notice.objects.values_list("pk", flat=True))
+    pending = Notice.objects.filter(state="withdrawn").count()
+    bulletins.withdraw(bulletin_id=ruling.pk, by=ruling.approved_by, reason="Reprise")
+    opened = Notice.objects.filter(pk__gt=last).count()
+    withdrawn = Notice.objects.filter(state="withdrawn").count() - pending
+    assert (seen.patients_to_tell, seen.notices_withdrawn) == (opened, withdrawn)
+    assert min(opened, withdrawn) > 0
 
 
 def test_the_preview_writes_nothing():

@@ -36,6 +36,7 @@ def doctor() -> User:
 
 def send(name: str = "worker-1") -> None:
     """Hand over whatever is due, as a worker does, up to the moment before the network."""
+    claiming.promote()
     ids = claiming.claim(worker=name, limit=500)
     hand_over(ids=ids, worker=name, gateway=from_url("console://"))
 

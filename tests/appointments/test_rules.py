@@ -19,6 +19,7 @@ from appointments.rules import (
     Keeper,
     decide,
     may_keep,
+    ruling_is_overdue,
     told_over,
 )
 from appointments.vocabulary import Basis, Channel, KeptBy, Outcome, Ruling, Service, Tell
@@ -167,6 +168,7 @@ def keeping(clause: Clause | None, keeper: Keeper, now: str = "2022-05-15 12:00"
     service = "surgery" if clause is OPERATIONS_CASE_BY_CASE else "consultation"
     return may_keep(
         verdict=decide(a(service), [clause]) if clause else None,
+        service=service,
         practitioner_id=7,
         starts_at=at("2022-05-16 09:10"),
         keeper=keeper,
@@ -205,6 +207,33 @@ class TestMayKeep:
         assert keeping(None, DOCTOR).why == NOTHING_TO_KEEP
 
 
+keepers = st.builds(
+    Keeper,
+    practitioner_ids=st.frozensets(st.integers(6, 8)),
+    is_medical_director=st.booleans(),
+)
+
+
+class TestMayKeepAlways:
+    @given(facts, clauses, st.sampled_from(list(KeptBy)), keepers)
+    def test_nobody_but_the_director_decides_about_an_operation(self, case, page, kept_by, keeper):
+        """Whatever the clauses say of who may keep."""
+        case = replace(case, service=Service.SURGERY)
+        verdict = decide(case, [replace(clause, kept_by=kept_by) for clause in page])
+        answer = may_keep(
+            verdict=verdict,
+            service=Service.SURGERY,
+            practitioner_id=7,
+            starts_at=at("2022-05-16 09:10"),
+            keeper=keeper,
+            now=at("2022-05-15 12:00"),
+        )
+        is_open = verdict is not None and verdict.outcome != Outcome.MAINTAINED
+        assert answer.allowed == (is_open and keeper.is_medical_director)
+        if is_open and not keeper.is_medical_director:
+            assert answer.why == ONLY_THE_DIRECTOR
+
+
 def telling(clause: Clause | None, to: Outcome, basis: Basis, heard: Outcome | None = None):
     """Ask over which channel a patient is told."""
     return told_over(
@@ -222,6 +251,23 @@ class TestToldOver:
     @pytest.mark.parametrize("ruled", [Outcome.MAINTAINED, Outcome.CANCELLED])
     def test_an_operation_is_told_by_phone_whatever_was_ruled(self, ruled):
         assert telling(OPERATIONS_CASE_BY_CASE, ruled, Basis.PERSON) == Channel.PHONE
+
+    @pytest.mark.parametrize("tell", list(Tell))
+    @pytest.mark.parametrize("channel", list(Channel))
+    @pytest.mark.parametrize(
+        ("ruled", "heard"),
+        [
+            (Outcome.MAINTAINED, None),
+            (Outcome.CANCELLED, None),
+            (Outcome.MAINTAINED, Outcome.CANCELLED),
+            (Outcome.CANCELLED, Outcome.MAINTAINED),
+        ],
+    )
+    def test_case_by_case_is_told_by_phone_whatever_the_clause_says(
+        self, tell, channel, ruled, heard
+    ):
+        clause = replace(OPERATIONS_CASE_BY_CASE, tell=tell, channel=channel)
+        assert telling(clause, ruled, Basis.PERSON, heard) == Channel.PHONE
 
     def test_nobody_is_told_before_the_ruling(self):
         assert telling(OPERATIONS_CASE_BY_CASE, Outcome.UNDER_REVIEW, Basis.CLAUSE) is None
@@ -250,3 +296,32 @@ class TestToldOver:
             heard=None,
         )
         assert told is None
+
+
+SIX = dt.time(18)
+
+
+class TestRulingIsOverdue:
+    @pytest.mark.parametrize(
+        ("now", "is_overdue"),
+        [
+            ("2022-05-15 17:59", False),
+            ("2022-05-15 18:00", True),
+            ("2022-05-15 18:01", True),
+            ("2022-05-16 07:00", True),
+            ("2022-05-14 23:00", False),
+        ],
+    )
+    def test_from_the_hour_of_the_evening_before_on(self, now, is_overdue):
+        assert ruling_is_overdue(MONDAY, at(now), SIX) == is_overdue
+
+    @pytest.mark.parametrize(
+        ("day", "evening"), [("2022-03-28", "2022-03-27"), ("2022-10-31", "2022-10-30")]
+    )
+    def test_the_hour_is_that_of_the_wall_when_the_clocks_have_just_changed(self, day, evening):
+        """Whatever the zone in which the moment is given."""
+        day = dt.date.fromisoformat(day)
+        for minute, is_overdue in (("17:59", False), ("18:01", True)):
+            now = at(f"{evening} {minute}")
+            assert ruling_is_overdue(day, now, SIX) == is_overdue
+            assert ruling_is_overdue(day, now.astimezone(dt.UTC), SIX) == is_overdue

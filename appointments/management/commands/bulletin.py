@@ -34,12 +34,24 @@ class Command(BaseCommand):
         verb.add_argument("file", type=Path, metavar="FILE.toml")
         verb.add_argument("--by", metavar="USER")
         verb.add_argument("--first-day", type=_day, metavar="YYYY-MM-DD")
+        verb.add_argument(
+            "--send-at-night",
+            default="",
+            metavar="REASON",
+            help="Envoie aussi pendant les heures calmes, pour ce motif.",
+        )
         verb = verbs.add_parser("preview", help="Montre ce que l'approbation ferait.")
         verb.add_argument("number", type=int)
         verb.add_argument("--json", action="store_true")
         verb = verbs.add_parser("approve", help="Met un brouillon en vigueur.")
         verb.add_argument("number", type=int)
         verb.add_argument("--by", required=True, metavar="USER")
+        verb.add_argument(
+            "--told",
+            type=int,
+            metavar="N",
+            help="Refuse si un autre nombre de patients serait prévenu.",
+        )
         verb = verbs.add_parser("withdraw", help="Retire un bulletin en vigueur.")
         verb.add_argument("number", type=int)
         verb.add_argument("--by", required=True, metavar="USER")
@@ -60,12 +72,20 @@ class Command(BaseCommand):
             raise CommandError(refusal.message, returncode=REFUSED) from None
 
     def _draft(
-        self, *, file: Path, by: str | None, first_day: dt.date | None, **_options: Any
+        self,
+        *,
+        file: Path,
+        by: str | None,
+        first_day: dt.date | None,
+        send_at_night: str,
+        **_options: Any,
     ) -> None:
         playbook = playbooks.read(_text_of(file))
         if first_day:
             playbook = playbook.starting(first_day)
-        bulletin = bulletins.draft(by=_user(by), **vars(playbook))
+        bulletin = bulletins.draft(
+            by=_user(by), quiet_hours_override_reason=send_at_night, **vars(playbook)
+        )
         self._say(_("Brouillon %(number)s : %(title)s"), bulletin)
 
     def _preview(self, *, number: int, json: bool, **_options: Any) -> None:
@@ -77,9 +97,11 @@ class Command(BaseCommand):
             return
         for line in (*_table(_count_rows(result)), "", *_table(_telling_rows(result))):
             self.stdout.write(line)
+        for warning in result.warnings:
+            self.stdout.write(f"! {warning}")
 
-    def _approve(self, *, number: int, by: str, **_options: Any) -> None:
-        bulletin = bulletins.approve(bulletin_id=number, by=_user(by))
+    def _approve(self, *, number: int, by: str, told: int | None, **_options: Any) -> None:
+        bulletin = bulletins.approve(bulletin_id=number, by=_user(by), told=told)
         self._say(_("Bulletin %(number)s en vigueur : %(title)s"), bulletin)
 
     def _withdraw(self, *, number: int, by: str, reason: str, **_options: Any) -> None:
@@ -135,6 +157,7 @@ def _count_rows(result: preview.Preview) -> list[tuple[str, ...]]:
 def _telling_rows(result: preview.Preview) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (_("Décisions qui changent"), str(result.appointments_changed)),
+        (_("Patients à prévenir"), str(result.patients_to_tell)),
         (_("Patients prévenus par SMS"), str(result.patients_by_sms)),
         (_("SMS facturés"), str(result.sms_parts)),
         (_("Durée de l'envoi"), duration_in_words(result.sms_seconds)),

@@ -77,11 +77,14 @@ def test_other_days_are_not_in_the_grid(watcher):
     assert board(watcher, day=MONDAY).rows == []
 
 
-def test_the_days_ahead_that_have_appointments_can_be_chosen(watcher):
-    for start in ("2022-05-13 09:00", "2022-05-16 09:00", "2022-05-18 09:00", "2022-07-01 09:00"):
+def test_the_coming_week_and_the_days_that_have_appointments_can_be_chosen(watcher):
+    for start in ("2022-05-13 09:00", "2022-05-16 09:00", "2022-05-26 09:00", "2022-07-01 09:00"):
         an_appointment(starts=start)
-    days = [one.day for one in board(watcher).days]
-    assert days == [MONDAY, dt.date(2022, 5, 18)]
+    shown = board(watcher).days
+    week = [SATURDAY + dt.timedelta(days=number) for number in range(7)]
+    assert [one.day for one in shown] == [*week, dt.date(2022, 5, 26)]
+    assert [one.day for one in shown if one.tally.total] == [MONDAY, dt.date(2022, 5, 26)]
+    assert shown[0].bar == []
 
 
 def test_a_day_asked_for_is_shown_even_if_it_is_past(watcher):
@@ -162,9 +165,30 @@ def test_the_fullest_cell_is_the_hottest_and_one_person_is_never_invisible(watch
 def test_a_bar_is_never_longer_than_itself(watcher):
     for outcome in ("cancelled", "maintained", "under_review"):
         decided(outcome)
-    segments = board(watcher, day=MONDAY).days[0].tally.bar
+    segments = board(watcher, day=MONDAY).total.bar(3)
     assert [start for _, start, _ in segments] == [0, 333, 666]
     assert sum(length for _, _, length in segments) <= 1000
+
+
+def test_bars_are_measured_by_the_busiest_day(watcher):
+    for start in ("2022-05-16 09:00", "2022-05-16 10:00", "2022-05-17 09:00"):
+        decided("cancelled", starts=start)
+    bars = {one.day: one.bar for one in board(watcher).days if one.tally.total}
+    assert bars == {
+        MONDAY: [("cancelled", 0, 1000)],
+        MONDAY + dt.timedelta(days=1): [("cancelled", 0, 500)],
+    }
+
+
+def test_a_day_says_its_numbers_also_without_its_bar(client: Client, watcher):
+    decided("cancelled")
+    decided("cancelled")
+    decided("maintained")
+    client.force_login(watcher, backend="django.contrib.auth.backends.ModelBackend")
+    page = client.get(reverse("board")).content.decode()
+    monday = page.partition('id="day-2022-05-16"')[2].partition("</a>")[0]
+    assert "2 annulés," in monday
+    assert "1 maintenu," in monday
 
 
 def test_the_number_of_queries_does_not_grow(watcher, django_assert_num_queries):
@@ -172,13 +196,14 @@ def test_the_number_of_queries_does_not_grow(watcher, django_assert_num_queries)
         board(type(watcher).objects.get(pk=watcher.pk))
 
     an_appointment()
-    # the user and their roles, counts, bulletins, sites, progress in three
-    with django_assert_num_queries(8):
+    a_bulletin()
+    # the user and their roles, counts, bulletins and their clauses, sites, progress in three
+    with django_assert_num_queries(9):
         look()
     for number in range(8):
         decided("cancelled", unit=a_unit(f"unit-{number}", site=f"site-{number}"))
         a_bulletin()
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         look()
 
 
@@ -210,6 +235,7 @@ def test_the_live_fragment_brings_status_days_and_grid_without_the_frame(client:
     assert "<html" not in part
     assert 'id="board-grid" hx-swap-oob="innerHTML"' in part
     assert 'id="board-days" hx-swap-oob="innerHTML"' in part
+    assert 'id="board-curve" hx-swap-oob="innerHTML"' in part
 
 
 @pytest.mark.parametrize("day", ["2022-02-31", "demain", ""])

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from appointments.templatetags.care import age, phone, time_left
+from appointments.templatetags.care import age, phone, ticking, time_left
 from patients.models import Patient
 from tests.appointments.bulletins import SATURDAY_NOON
 
@@ -61,3 +61,10 @@ def test_no_deadline_leaves_nothing_to_say():
 )
 def test_a_number_is_national_at_home_and_international_abroad(number, expected):
     assert phone(number) == expected
+
+
+def test_a_ticking_deadline_carries_the_hospital_s_own_time():
+    shown = ticking(SATURDAY_NOON + dt.timedelta(minutes=25))
+    assert shown.startswith('<time datetime="2022-05-14T12:25:00+02:00" data-until="1652523900000"')
+    assert 'data-now="1652522400000" data-day="j" data-hour="h" data-minute="min">25 min<' in shown
+    assert ticking(None) == ""

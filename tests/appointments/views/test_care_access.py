@@ -198,6 +198,35 @@ class TestTheWrongPlace:
 
 
 class TestOnesOwn:
+    def test_a_surgeon_who_directs_another_site_is_sent_to_the_operation(self):
+        surgeon = a_user("chirurgien", "surgeon")
+        surgeon.role_assignments.create(role="medical_director", site=a_site("virton"))
+        theatre = a_unit("arlon-bloc", kind="operating_theatre")
+        doctor = a_practitioner("dr-s", user=surgeon)
+        own = an_appointment(service="surgery", unit=theatre, practitioner=doctor)
+        in_force()
+        client = Client()
+        client.force_login(surgeon)
+        day = client.get(reverse("doctor_day")).content.decode()
+        assert "Seul le Directeur médical se prononce sur cette opération." in day
+        assert f"/operations/?day=2022-05-16#operation-{own.pk}" in day
+        assert reverse("keep", args=[own.pk]) + '" hx' not in day
+        for name in ("keep", "let_go", "undo_keep"):
+            answer = client.post(reverse(name, args=[own.pk]), headers={"HX-Request": "true"})
+            assert answer.status_code == 409
+        own.refresh_from_db()
+        assert own.outcome == "under_review"
+        page = client.get(reverse("operations"), {"day": "2022-05-16"})
+        assert "Seul le Directeur médical se prononce" in page.content.decode()
+
+    def test_a_doctor_who_may_not_open_operations_gets_no_link_to_them(self):
+        doctor = a_user("docteur", "doctor")
+        an_appointment(service="surgery", practitioner=a_practitioner("dr-1", user=doctor))
+        in_force()
+        client = Client()
+        client.force_login(doctor)
+        assert "/operations/" not in client.get(reverse("doctor_day")).content.decode()
+
     def test_a_doctor_opens_and_keeps_their_own(self):
         doctor = a_user("docteur", "doctor", site=a_site("virton"))
         own = an_appointment(practitioner=a_practitioner("dr-1", user=doctor))

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Decision
+from appointments.services import keeping
 from notifications.models import Notice, NoticeState
 from staff.models import AuditEvent, Delegation, Practitioner, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
@@ -72,7 +73,7 @@ class TestTheDay:
             "0495 12 34 56",
             'href="tel:+3263223344"',
             "Annulé",
-            "encore 1 j 6 h",
+            ">1 j 6 h</time>",
             "Garder",
         ):
             assert words in page, words
@@ -200,6 +201,23 @@ class TestOneTap:
         counts = client.get(reverse("doctor_day")).context["counts"]
         assert counts.to_contact == 0
 
+    def test_the_count_to_call_is_the_number_of_cards_that_say_call(self, client, doctor):
+        """Also of those who had heard "cancelled", whose call any agent may take."""
+        heard, new = (an_appointment(practitioner=doctor.practitioner) for _ in range(2))
+        let_go = an_appointment(practitioner=doctor.practitioner)
+        in_force()
+        Notice.objects.filter(patient=heard.patient).update(
+            state="told", handed_over_at=SATURDAY_NOON, settled_at=SATURDAY_NOON
+        )
+        for appointment in (heard, new):
+            tap(client, "keep", appointment)
+        tap(client, "let_go", let_go)
+        page = client.get(reverse("doctor_day"))
+        assert page.content.decode().count("Appelez ce patient") == 2
+        assert page.context["counts"].to_contact == 2
+        tap(client, "contacted", heard)
+        assert client.get(reverse("doctor_day")).context["counts"].to_contact == 1
+
 
 @pytest.fixture
 def too_late(client, consultation, doctor, saturday_noon) -> Appointment:
@@ -238,6 +256,33 @@ class TestWhatIsRefused:
         card = tap(client, "keep", consultation).content.decode()
         assert "Appelez ce patient" in card
         assert "averti du contraire : annulé" in card
+
+
+class TestWhatSomebodyElseDecided:
+    def test_a_tap_on_a_stale_card_shows_what_now_holds_and_by_whom(self, client, consultation):
+        delegate = a_user("assistante", "doctor", first_name="Ada", last_name="Aide")
+        Delegation.objects.create(
+            practitioner=consultation.practitioner, delegate=delegate, given_at=SATURDAY_NOON
+        )
+        seen = str(consultation.decision_version)
+        keeping.keep(appointment_id=consultation.pk, by=delegate)
+        answer = tap(client, "let_go", consultation, seen=seen)
+        card = answer.content.decode()
+        assert answer.status_code == 409
+        assert "Ada Aide a décidé entre-temps : maintenu" in card
+        assert 'name="seen" value="2"' in card
+        assert tap(client, "let_go", consultation, seen="2").status_code == 200
+
+    @pytest.mark.parametrize("seen", ["", "x", "-1", "9" * 30])
+    def test_a_bad_version_never_loses_the_tap(self, client, consultation, seen):
+        assert tap(client, "keep", consultation, seen=seen).status_code == 200
+
+    def test_a_tap_on_somebody_else_s_patient_says_so_at_the_card(self, client, doctor):
+        other = an_appointment(practitioner=a_practitioner("dr-9"))
+        answer = tap(client, "keep", other)
+        assert answer.status_code == 404
+        assert "Rechargez la page" in answer.content.decode()
+        assert "<html" not in answer.content.decode()
 
 
 class TestWithoutJavaScript:

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from appointments.models import Appointment, Opinion
 from appointments.services import operations as services
+from notifications.models import Delivery, Notice
+from notifications.services import calls
 from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import MONDAY, a_unit, a_user, an_appointment, at
@@ -154,6 +156,44 @@ class TestOpinions:
         assert "Je maintiendrais" in page
         assert "/ruling/" not in page
         assert "Seul le Directeur médical" in page
+
+
+class TestWhatThePatientKnows:
+    @pytest.fixture
+    def ruled(self, director) -> Appointment:
+        made = an_operation()
+        in_force()
+        services.rule(appointment_id=made.pk, by=director, outcome="cancelled")
+        return made
+
+    def page(self, client: Client) -> str:
+        return client.get(reverse("operations"), {"day": "2022-05-16"}).content.decode()
+
+    def test_before_a_ruling_nothing_is_to_be_told(self, client):
+        an_operation()
+        in_force()
+        assert "Patient" not in self.page(client).split("<article")[1]
+
+    def test_a_ruled_patient_is_to_be_called(self, client, ruled):
+        assert "Patient à appeler (annulé) : pas encore prévenu" in self.page(client)
+
+    def test_who_called_and_when_stands_on_the_card(self, client, ruled):
+        agent = a_user("agent", "call_agent", first_name="Léa", last_name="Appelle")
+        call = Delivery.objects.get(channel="phone")
+        calls.log(delivery_id=call.pk, by=agent, result=calls.CallResult.REACHED)
+        assert "Patient prévenu (annulé), sam 14/05 12:00, par Léa Appelle" in self.page(client)
+
+    def test_a_patient_nobody_reached_is_loud(self, client, ruled):
+        Notice.objects.update(state="unreachable", settled_at=SATURDAY_NOON)
+        assert "Patient injoignable" in self.page(client)
+
+    def test_who_heard_otherwise_before_is_marked(self, client, ruled, director):
+        Notice.objects.update(state="told", handed_over_at=SATURDAY_NOON, settled_at=SATURDAY_NOON)
+        assert "Patient prévenu (annulé), sam 14/05 12:00, par SMS" in self.page(client)
+        services.rule(appointment_id=ruled.pk, by=director, outcome="maintained")
+        page = self.page(client)
+        assert "Patient à appeler (maintenu)" in page
+        assert "averti du contraire : annulé" in page
 
 
 class TestRuling:

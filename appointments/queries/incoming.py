@@ -1,0 +1,198 @@
+"""Somebody rings in: who they are, and what they may be told."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from appointments import spoken
+from appointments.models import Appointment, Outcome, Status
+from appointments.queries.schedule import from_today, schedule_for
+from notifications import texts
+from notifications.models import (
+    LIVE,
+    Answer,
+    Delivery,
+    FoundBy,
+    Notice,
+    NoticeItem,
+    NoticeState,
+    Question,
+)
+from notifications.queries.outbox import lines_of
+from notifications.queries.references import Asked, asked_about
+from notifications.queries.scope import notices_of
+from notifications.references import looks_like_one, notice_id_of
+from patients import search_text
+from patients.models import Patient
+from patients.queries import patient_ids
+from staff import clock
+from staff.access import Capability
+from staff.models import User
+
+MOST_FOUND = 20
+MOST_QUESTIONS = 20
+_STILL_ASKED_ABOUT = (Status.BOOKED, Status.ARRIVED, Status.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search of the ring-in page found.
+
+    Attributes:
+        patients: by name, each with ``next_at``; at most ``MOST_FOUND``.
+        is_more: there are others, of whom nothing is shown.
+        asked: what is known of the reference that was typed, if it was one.
+    """
+
+    patients: list[Patient] = field(default_factory=list)
+    is_more: bool = False
+    asked: Asked | None = None
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether nothing at all came of it."""
+        return not self.patients and self.asked is None
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day about which a patient may ask.
+
+    Attributes:
+        day: None for somebody of whom nothing is planned.
+        appointments: of the places where the reader sees the schedule.
+        notice: what the patient was or is to be told, with ``live`` deliveries; if any.
+        sentences: what to read out, in the patient's language.
+        answer: what reading it out amounts to.
+    """
+
+    day: dt.date | None
+    sentences: list[str]
+    answer: Answer
+    appointments: list[Appointment] = field(default_factory=list)
+    notice: Notice | None = None
+
+    @property
+    def said(self) -> str:
+        """All that is read out."""
+        return " ".join(self.sentences)
+
+    @property
+    def seen(self) -> str:
+        """Changes with what is read out: an answer counts only for what the agent saw."""
+        facts = f"{self.notice and self.notice.pk}|{self.day}|{self.said}"
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    @property
+    def may_change_until(self) -> dt.datetime | None:
+        """Until when the telling is held, so that a doctor may still keep the patient."""
+        live: list[Delivery] = getattr(self.notice, "live", [])
+        waits = [one.not_before for one in live if one.not_before > clock.now()]
+        return max(waits, default=None)
+
+
+def search(user: User, typed: str) -> Found:
+    """Return the patients of the reader's places that somebody who rings in may be.
+
+    Args:
+        user: who looks.
+        typed: a name, a birth date, a number, or the reference of an SMS.
+    """
+    asked = asked_about(user, typed) if looks_like_one(typed) or notice_id_of(typed) else None
+    if asked is not None and asked.is_ours:
+        known = [asked.notice.patient_id] if asked.notice else []
+        return Found(patients=list(_listed(user).filter(pk__in=known)), asked=asked)
+    meant = search_text.read(typed, today=clock.today())
+    if len("".join(typed.split())) < 2 or not meant:
+        return Found(asked=asked)
+    found = list(_listed(user).filter(pk__in=patient_ids(meant))[: MOST_FOUND + 1])
+    # What is no reference of ours may still be a record number.
+    return Found(found[:MOST_FOUND], len(found) > MOST_FOUND, None if found else asked)
+
+
+def patients_of(user: User) -> QuerySet[Patient]:
+    """Return the patients with an appointment or a notice at the reader's places."""
+    planned = schedule_for(user).filter(patient=OuterRef("pk")).order_by()
+    noticed = Notice.objects.filter(_mine(user), patient=OuterRef("pk"))
+    return Patient.objects.filter(Q(Exists(planned)) | Q(Exists(noticed)))
+
+
+def found_by(patient: Patient, typed: str) -> str:
+    """Return how a patient was found by what was typed (``FoundBy``); empty without a search."""
+    if not typed.strip():
+        return ""
+    if notice_id_of(typed) is not None:
+        return FoundBy.REFERENCE
+    meant = search_text.read(typed, today=clock.today())
+    if meant.words:
+        return FoundBy.NAME
+    return FoundBy.BIRTH if patient.birth_date in meant.birth_dates else FoundBy.NUMBER
+
+
+def days_of(patient: Patient, user: User) -> list[Day]:
+    """Return the days ahead with what to read out about each, the next one first (four queries).
+
+    Of somebody of whom nothing is planned: one day without a date that says so.
+    """
+    appointments: dict[dt.date, list[Appointment]] = {}
+    planned = from_today(schedule_for(user)).filter(patient=patient, status__in=_STILL_ASKED_ABOUT)
+    for appointment in planned.order_by("starts_at", "id"):
+        appointments.setdefault(appointment.day, []).append(appointment)
+    notices = {notice.day: notice for notice in _in_force(patient, user)}
+    days = [
+        _day(patient, day, appointments.get(day, []), notices.get(day))
+        for day in sorted(appointments.keys() | notices.keys())
+    ]
+    nothing = Day(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
+    return days or [nothing]
+
+
+def questions_of(patient: Patient) -> list[Question]:
+    """Return what the patient was answered before, newest first."""
+    asked = patient.questions.select_related("answered_by").order_by("-asked_at", "-id")
+    return list(asked[:MOST_QUESTIONS])
+
+
+def _listed(user: User) -> QuerySet[Patient]:
+    ahead = from_today(schedule_for(user)).filter(patient=OuterRef("pk"), status=Status.BOOKED)
+    next_at = ahead.order_by("starts_at").values("starts_at")[:1]
+    return patients_of(user).annotate(next_at=Subquery(next_at)).order_by("search_name", "id")
+
+
+def _mine(user: User) -> Q:
+    return notices_of(user, Capability.WORK_CALL_LIST)
+
+
+def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
+    """Return the notices that hold from today on, the newest version of a day last."""
+    return (
+        Notice.objects.filter(_mine(user), patient=patient, day__gte=clock.today())
+        .exclude(state=NoticeState.WITHDRAWN)
+        .select_related("patient", "site", "settled_by")
+        .prefetch_related(
+            Prefetch("items", NoticeItem.objects.order_by("starts_at")),
+            Prefetch("deliveries", Delivery.objects.filter(state__in=LIVE), to_attr="live"),
+        )
+        .order_by("day", "version")
+    )
+
+
+def _day(
+    patient: Patient, day: dt.date, appointments: list[Appointment], notice: Notice | None
+) -> Day:
+    said = {(item.subject_id, item.word) for item in notice.items.all()} if notice else set()
+    others = [one for one in appointments if (one.pk, one.outcome) not in said]
+    sentences = [texts.spoken_of_notice(notice, lines_of(notice))] if notice else []
+    sentences += [spoken.of_appointment(one, patient.language) for one in others]
+    return Day(day, sentences, _answer(notice, others), appointments, notice)
+
+
+def _answer(notice: Notice | None, others: list[Appointment]) -> Answer:
+    if notice is not None:
+        is_told = notice.state == NoticeState.TOLD
+        return Answer.IN_FORCE if is_told else Answer.TOLD
+    is_open = any(one.outcome in ("", Outcome.UNDER_REVIEW) for one in others)
+    return Answer.NOT_KNOWN if is_open else Answer.IN_FORCE

@@ -1,0 +1,33 @@
+"""How many appointments have which facts, over the days of a draft."""
+
+import datetime as dt
+
+from django.db.models import Count, F
+
+from appointments.models import Appointment, Status
+from appointments.rules import Facts
+
+RULED = (Status.BOOKED, Status.ARRIVED)  # as ``ruling_tables.LIVE``: the rest is not ruled on
+
+
+def counted_facts(first_day: dt.date, last_day: dt.date) -> list[tuple[Facts, int]]:
+    """Return each combination of facts in a window, with its appointments (one query)."""
+    lines = (
+        Appointment.objects.filter(day__gte=first_day, day__lte=last_day, status__in=RULED)
+        .order_by()
+        .values("service", "day", "protected_groups")
+        .annotate(site=F("unit__site__code"), unit_code=F("unit__code"), number=Count("pk"))
+    )
+    return [
+        (
+            Facts(
+                service=line["service"],
+                site=line["site"],
+                unit=line["unit_code"],
+                day=line["day"],
+                groups=frozenset(line["protected_groups"].split()),
+            ),
+            line["number"],
+        )
+        for line in lines
+    ]

@@ -1,0 +1,97 @@
+"""The day of a unit as wards and reception see it."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+
+from appointments.models import Appointment, Attendance, Decision, Outcome
+from appointments.queries.attendance import standing_attendance
+from appointments.queries.roster import roster_contents
+from appointments.queries.schedule import CALLED_OFF, of_patients, units_of
+from appointments.rosters.attended import DayCounts, WardDay, WardLine, counted
+from appointments.vocabulary import Attended
+from patients.search_text import SearchText
+from staff.access import Capability, scope_of
+from staff.models import Unit, User
+
+
+@dataclass(frozen=True)
+class UnitDay:
+    """One line of the list of units: how its day stands."""
+
+    unit: Unit
+    counts: DayCounts
+
+
+def units_for(user: User) -> QuerySet[Unit]:
+    """Return the units in which a person notes what happens."""
+    return units_of(scope_of(user, Capability.RECORD_ARRIVALS))
+
+
+def appointments_for(user: User) -> QuerySet[Appointment]:
+    """Return the appointments of which a person notes what happens."""
+    return Appointment.objects.filter(scope_of(user, Capability.RECORD_ARRIVALS).units())
+
+
+def ward_days(
+    *, unit_ids: Collection[int], day: dt.date, search: SearchText | None = None
+) -> list[WardDay]:
+    """Return the day of each unit, in the order of site and unit.
+
+    A fixed number of queries, whatever the number of units and rows. Asks for nobody's rights:
+    the caller narrows ``unit_ids``.
+
+    Args:
+        search: only the lines of these patients; units without any are left out.
+    """
+    todays = Appointment.objects.filter(unit__in=unit_ids, day=day)
+    found = of_patients(todays, search) if search else todays
+    ids = set(found.values_list("pk", flat=True))
+    latest, kept_by = standing_attendance(ids), _kept_by(unit_ids, day)
+    days = [
+        WardDay(
+            content,
+            tuple(
+                WardLine(row, latest.get(row.appointment_id), kept_by.get(row.appointment_id, ""))
+                for row in content.rows
+                if row.appointment_id in ids
+            ),
+        )
+        for content in roster_contents(unit_ids=unit_ids, day=day).values()
+    ]
+    return [one for one in days if one.lines or not search]
+
+
+def found_units(user: User, day: dt.date, search: SearchText) -> set[int]:
+    """Return the units of a person's scope that expect one of the patients searched for."""
+    rows = of_patients(appointments_for(user).filter(day=day), search)
+    return set(rows.values_list("unit", flat=True))
+
+
+def unit_days(user: User, day: dt.date) -> list[UnitDay]:
+    """Return how the day stands in each unit of a person's scope that has appointments."""
+    todays = Appointment.objects.filter(unit=OuterRef("pk"), day=day)
+    units = list(units_for(user).filter(Exists(todays)).order_by("site__name", "name"))
+    latest = Attendance.objects.filter(appointment=OuterRef("pk")).order_by("-version")
+    rows = appointments_for(user).filter(day=day).annotate(what=Subquery(latest.values("what")[:1]))
+    by_unit: dict[int, list[tuple[bool, str]]] = defaultdict(list)
+    for unit_id, status, outcome, what in rows.values_list("unit", "status", "outcome", "what"):
+        is_called_off = outcome == Outcome.CANCELLED or status in CALLED_OFF
+        holds = "" if what in (None, Attended.CLEARED) else what
+        by_unit[unit_id].append((is_called_off, holds))
+    return [UnitDay(unit, counted(by_unit[unit.pk])) for unit in units]
+
+
+def _kept_by(unit_ids: Collection[int], day: dt.date) -> dict[int, str]:
+    """Who may still keep each cancelled appointment; those that a person decided are absent."""
+    standing = Decision.objects.filter(
+        appointment__unit__in=unit_ids,
+        appointment__day=day,
+        outcome=Outcome.CANCELLED,
+        version=F("appointment__decision_version"),
+        clause__isnull=False,
+    )
+    return dict(standing.values_list("appointment", "clause__kept_by"))

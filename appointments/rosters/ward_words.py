@@ -1,0 +1,69 @@
+"""What wards and reception read at one appointment of their day."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+
+from appointments.models import Basis
+from appointments.rosters.attended import WardDay, WardLine
+from appointments.rosters.content import RosterRow
+from appointments.rosters.words import RowWords, in_words
+from appointments.vocabulary import KeptBy
+from notifications.models import NoticeState, Word
+
+
+@dataclass(frozen=True)
+class WardCard:
+    """One line in the reader's language.
+
+    ``heard`` and ``whom`` speak of patients who should not come: what they know, and who can
+    help them. ``refusal`` says why what was just tried is not so.
+    """
+
+    line: WardLine
+    words: RowWords
+    heard: str = ""
+    whom: str = ""
+    refusal: str = ""
+
+
+def cards_of(day: WardDay) -> list[WardCard]:
+    """Return a day's lines in the order of the printed sheet."""
+    return [card_of(line, day.content.day) for line in day.lines]
+
+
+def card_of(line: WardLine, day: dt.date, *, refusal: str = "") -> WardCard:
+    """Return one line in words."""
+    words = in_words(line.row, day)
+    if not line.is_called_off:
+        return WardCard(line, words, refusal=refusal)
+    return WardCard(line, words, _heard(line.row), _whom(line), refusal)
+
+
+def _heard(row: RosterRow) -> str:
+    if row.is_told_otherwise:
+        word = {"word": Word(row.told_word).label}
+        return _("Ce patient a entendu « %(word)s » et ne sait rien de l'annulation.") % word
+    return {
+        NoticeState.TOLD: _("Ce patient a été prévenu de l'annulation."),
+        NoticeState.OPEN: _("Ce patient n'a pas encore été prévenu."),
+        NoticeState.UNREACHABLE: _("Ce patient n'a pas pu être joint : il ne sait rien."),
+    }.get(NoticeState(row.told) if row.told else NoticeState.WITHDRAWN, _("Rien ne lui a été dit."))
+
+
+def _whom(line: WardLine) -> str:
+    row = line.row
+    if row.is_off_at_source:
+        return _("C'est l'agenda qui l'a annulé, pas un bulletin : voyez %(who)s.") % {
+            "who": row.practitioner or _("la personne qui tient l'agenda")
+        }
+    if row.basis == Basis.PERSON:
+        return _("Voyez %(who)s, qui l'a décidé.") % {"who": row.decided_by}
+    if line.kept_by == KeptBy.DOCTOR and row.practitioner:
+        return _("Voyez %(who)s : aucun autre médecin ne peut garder ce patient.") % {
+            "who": row.practitioner
+        }
+    if line.kept_by == KeptBy.MEDICAL_DIRECTOR:
+        return _("Voyez la direction médicale, qui seule peut maintenir ce rendez-vous.")
+    return _("Voyez la cellule de crise : personne d'autre ne peut maintenir ce rendez-vous.")

@@ -1,0 +1,32 @@
+"""The operations of all days that wait for a ruling: the list behind the board's number."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from appointments.queries.awaiting import BY_DAY, awaiting_ruling
+from appointments.queries.operations import operating_days, operations_for, with_opinions
+from appointments.queries.opinions import opinion_roles
+from staff.paging import page_by_key
+from staff.requests import SignedInRequest
+from staff.services import audit
+
+PAGE_SIZE = 20
+
+
+def operations_awaiting(request: SignedInRequest) -> HttpResponse:
+    """List what nobody ruled on, by day and theatre; the caller has asked for the right."""
+    seen = operations_for(request.user)
+    page = page_by_key(
+        awaiting_ruling(seen), keys=BY_DAY, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
+    )
+    days = operating_days(seen)
+    context = {
+        "days": days,
+        "awaiting": sum(day.awaiting for day in days),
+        "page": page,
+        "operations": with_opinions(page.items, request.user),
+        "roles": opinion_roles(request.user),
+    }
+    answer = render(request, "appointments/operations/awaiting.html", context)
+    audit.record(action="operations.viewed", by=request.user, show="awaiting")
+    return answer

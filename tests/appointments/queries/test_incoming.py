@@ -1,0 +1,174 @@
+"""Who rings in is found, and each day has something to read out."""
+
+import datetime as dt
+
+import pytest
+import time_machine
+
+from appointments.models import Appointment
+from appointments.queries.incoming import days_of, found_by, patients_of, search
+from appointments.services import keeping
+from notifications.models import Notice
+from patients.models import Patient
+from staff.models import User
+from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
+from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user, an_appointment
+from tests.notifications.builders import a_notice
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin."""
+    with time_machine.travel(SATURDAY_NOON, tick=False) as clock:
+        yield clock
+
+
+@pytest.fixture
+def agent() -> User:
+    """A call agent of the whole group."""
+    return a_user("agent", "call_agent")
+
+
+@pytest.fixture
+def anne() -> Patient:
+    return a_patient(
+        family_name="Van den Berg",
+        given_name="Anne",
+        birth_date=dt.date(1960, 2, 1),
+        mobile="+32495123456",
+    )
+
+
+def ruled(**fields) -> Appointment:
+    """Return an appointment of Monday as the bulletin of the day leaves it."""
+    made = an_appointment(**fields)
+    in_force()
+    made.refresh_from_db()
+    return made
+
+
+class TestSearch:
+    @pytest.mark.parametrize(
+        ("typed", "by"),
+        [
+            ("van den berg anne", "name"),
+            ("vandenberg", "name"),
+            ("Anne 01/02/1960", "name"),
+            ("01/02/1960", "birth"),
+            ("0495 12 34 56", "number"),
+        ],
+    )
+    def test_a_patient_is_found_by_whatever_they_say(self, agent, anne, typed, by) -> None:
+        an_appointment(patient=anne)
+        found = search(agent, typed)
+        assert found.patients == [anne]
+        assert found_by(anne, typed) == by
+
+    def test_the_reference_of_an_sms_finds_its_patient(self, agent, anne) -> None:
+        notice = a_notice(patient=anne)
+        typed = notice.reference.lower().replace("-", " ")
+        found = search(agent, typed)
+        assert (found.patients, found.asked.is_ours) == ([anne], True)
+        assert found_by(anne, typed) == "reference"
+
+    def test_a_forged_reference_is_called_so(self, agent, anne) -> None:
+        right = a_notice(patient=anne).reference
+        forged = right[:-1] + ("2" if right[-1] != "2" else "3")
+        found = search(agent, forged)
+        assert (found.patients, found.asked.is_ours) == ([], False)
+        assert not found.is_nobody
+
+    @pytest.mark.parametrize("typed", ["2234-567", "ABCD-EFG", "223k 7qf"])
+    def test_so_is_whatever_is_written_like_one_and_finds_nobody(self, agent, typed) -> None:
+        assert search(agent, typed).asked is not None
+
+    def test_a_name_is_not_taken_for_a_reference(self, agent) -> None:
+        assert search(agent, "Vandenbe").asked is None
+        assert search(agent, "Vandenbe").is_nobody
+
+    def test_a_patient_without_a_row_at_the_agents_places_is_nobody(self, anne) -> None:
+        an_appointment(patient=anne)
+        local = a_user("local", "call_agent", site=a_site("virton"))
+        assert search(local, "van den berg").is_nobody
+        assert not patients_of(local).exists()
+        a_notice(patient=anne, site=a_site("virton"))
+        assert search(local, "van den berg").patients == [anne]
+
+    def test_no_more_than_twenty_are_shown(self, agent) -> None:
+        for _ in range(21):
+            an_appointment(patient=a_patient(family_name="Dubois"))
+        found = search(agent, "dubois")
+        assert (len(found.patients), found.is_more) == (20, True)
+
+    @pytest.mark.parametrize("typed", ["", " ", "d", "%"])
+    def test_too_little_finds_nobody(self, agent, typed) -> None:
+        an_appointment(patient=a_patient(family_name="Dubois"))
+        assert search(agent, typed).patients == []
+
+
+class TestDays:
+    def test_what_the_notice_says_is_read_out(self, agent) -> None:
+        appointment = ruled()
+        (day,) = days_of(appointment.patient, agent)
+        assert (day.day, day.appointments) == (appointment.day, [appointment])
+        assert day.notice == Notice.objects.get()
+        assert "il est annulé" in day.said
+        assert (day.answer, day.may_change_until) == ("told", RELEASE)
+
+    def test_what_nobody_is_told_of_has_its_sentence_too(self, agent) -> None:
+        appointment = ruled(service="blood_sampling")
+        (day,) = days_of(appointment.patient, agent)
+        assert day.notice is None
+        assert "est maintenu" in day.said
+        assert day.answer == "in_force"
+
+    @pytest.mark.parametrize(
+        ("service", "words"), [("surgery", "pas encore prise"), ("other", "toujours prévu")]
+    )
+    def test_what_is_not_decided_is_said_to_be_so(self, agent, service, words) -> None:
+        appointment = ruled(service=service)
+        (day,) = days_of(appointment.patient, agent)
+        assert words in day.said
+        assert day.answer == "not_known"
+
+    def test_a_day_half_told_is_read_out_whole(self, agent, anne) -> None:
+        an_appointment(patient=anne, service="blood_sampling", starts="2022-05-16 08:00")
+        ruled(patient=anne)
+        (day,) = days_of(anne, agent)
+        assert len(day.sentences) == 2
+        assert "il est annulé" in day.sentences[0]
+        assert "08:00 est maintenu" in day.sentences[1]
+
+    def test_a_kept_patient_hears_that_they_may_come(self, agent) -> None:
+        doctor = a_user("docteur", "doctor")
+        appointment = ruled(practitioner=a_practitioner("dr-1", user=doctor))
+        keeping.keep(appointment_id=appointment.pk, by=doctor)
+        (day,) = days_of(appointment.patient, agent)
+        assert "Il est maintenu" in day.said
+
+    def test_what_is_past_is_not_read_out(self, agent, anne) -> None:
+        an_appointment(patient=anne, starts="2022-05-13 08:00")
+        (day,) = days_of(anne, agent)
+        assert (day.day, day.answer) == (None, "not_known")
+        assert "pas de rendez-vous à venir" in day.said
+
+    def test_what_was_seen_changes_with_what_holds(self, agent) -> None:
+        doctor = a_user("docteur", "doctor")
+        appointment = ruled(practitioner=a_practitioner("dr-1", user=doctor))
+        (before,) = days_of(appointment.patient, agent)
+        (again,) = days_of(appointment.patient, agent)
+        assert before.seen == again.seen
+        keeping.keep(appointment_id=appointment.pk, by=doctor)
+        (after,) = days_of(appointment.patient, agent)
+        assert after.seen != before.seen
+
+    def test_only_the_agents_places_are_shown(self, anne) -> None:
+        ruled(patient=anne)
+        an_appointment(
+            patient=anne, unit=a_unit("virton-orl", site="virton"), starts="2022-05-17 09:00"
+        )
+        local = a_user("local", "call_agent", site=a_site("virton"))
+        (day,) = days_of(anne, local)
+        assert day.day == dt.date(2022, 5, 17)

@@ -1,0 +1,241 @@
+"""Wards and reception: a tick, its undo, the second clerk, and the sheet entered afterwards."""
+
+import re
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from appointments.models import Appointment, Attendance
+from staff.models import AuditEvent
+from tests.builders import MONDAY, a_patient, a_unit, a_user, an_appointment, at
+from tests.page_rules import faults_of
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+SUNDAY = MONDAY.replace(day=15)
+
+
+@pytest.fixture(autouse=True)
+def monday_noon():
+    """Freeze the day of the appointments."""
+    with time_machine.travel(at("2022-05-16 12:00"), tick=False):
+        yield
+
+
+def signed_in(name: str = "secretariat", role: str = "ward_clerk") -> Client:
+    client = Client()
+    client.force_login(a_user(name, role))
+    return client
+
+
+@pytest.fixture
+def clerk() -> Client:
+    return signed_in()
+
+
+def tick(client: Client, appointment: Appointment, what: str = "arrived", version: int = 0, **more):
+    address = reverse("ward_tick", args=[appointment.pk])
+    return client.post(address, {"what": what, "version": version}, **more)
+
+
+def page_of(client: Client, appointment: Appointment) -> str:
+    address = reverse("ward_day", args=[appointment.unit_id, appointment.day])
+    return client.get(address).content.decode()
+
+
+class TestTheDay:
+    def test_the_card_comes_back_alone_with_the_counts(self, clerk):
+        answer = clerk.post(
+            reverse("ward_tick", args=[an_appointment().pk]),
+            {"what": "arrived", "version": 0, "counted": "1"},
+            headers=HTMX,
+        )
+        text = answer.content.decode()
+        assert answer.status_code == 200
+        assert faults_of(text, whole=False) == []
+        assert "lun 16/05 12:00" in text
+        assert 'id="ward-counts"' in text
+        assert 'name="counted"' in text
+
+    def test_where_several_units_are_shown_no_counts_come_along(self, clerk):
+        text = tick(clerk, an_appointment(), headers=HTMX).content.decode()
+        assert "ward-counts" not in text
+        assert 'name="counted"' not in text
+
+    def test_without_javascript_the_page_comes_back_at_the_card(self, clerk):
+        appointment = an_appointment()
+        answer = tick(clerk, appointment)
+        assert answer.url == (
+            reverse("ward_day", args=[appointment.unit_id, MONDAY])
+            + f"#appointment-{appointment.pk}"
+        )
+
+    def test_the_way_back_is_never_another_site(self, clerk):
+        address = reverse("ward_tick", args=[an_appointment().pk])
+        sent = {"what": "arrived", "version": 0, "next": "https://ailleurs.example/"}
+        assert clerk.post(address, sent).url.startswith("/wards/")
+
+    def test_the_second_clerk_reads_who_was_faster_on_the_card_as_it_stands(self, clerk):
+        appointment = an_appointment()
+        tick(signed_in("infirmiere", "nurse"), appointment, "absent")
+        answer = tick(clerk, appointment, headers=HTMX)
+        assert answer.status_code == 409
+        assert "infirmiere vient de noter" in answer.content.decode()
+        assert 'name="version" value="1"' in answer.content.decode()
+
+    def test_a_tick_that_makes_no_sense_is_refused_in_words(self, clerk):
+        answer = tick(clerk, an_appointment(), "gone", headers=HTMX)
+        assert answer.status_code == 409
+        assert "Rechargez la page" in answer.content.decode()
+
+    def test_a_cancelled_patient_who_stands_there_is_loud(self, clerk):
+        appointment = an_appointment(status="cancelled")
+        assert "ward-stands" not in page_of(clerk, appointment)
+        tick(clerk, appointment)
+        page = page_of(clerk, appointment)
+        assert "ward-stands" in page
+        assert "Ce patient est là, mais son rendez-vous est annulé." in page
+        assert "1 là malgré l'annulation" in re.sub(r"\s+", " ", page).replace("&#x27;", "'")
+
+    def test_only_today_can_be_ticked(self, clerk):
+        for starts, can_tick in (("15", False), ("16", True), ("17", False)):
+            page = page_of(clerk, an_appointment(starts=f"2022-05-{starts} 09:00"))
+            assert ("/tick/" in page) is can_tick
+
+    def test_opening_a_units_day_is_recorded_and_searching_in_it_is_not(self, clerk):
+        appointment = an_appointment()
+        address = reverse("ward_day", args=[appointment.unit_id, MONDAY])
+        clerk.get(address)
+        clerk.get(address, {"q": "dupont"}, headers=HTMX)
+        assert AuditEvent.objects.filter(action="ward_day.viewed").count() == 1
+
+    def test_the_search_leaves_the_counts_of_the_whole_day(self, clerk):
+        an_appointment(patient=a_patient(family_name="Dupont"))
+        appointment = an_appointment(patient=a_patient(family_name="Thiry"))
+        address = reverse("ward_day", args=[appointment.unit_id, MONDAY])
+        page = clerk.get(address, {"q": "thiry"})
+        assert [card.line.row.family_name for card in page.context["cards"]] == ["Thiry"]
+        assert page.context["counts"].expected == 2
+
+    @pytest.mark.parametrize("day", ["2022-02-31", "0001-01-01", "9999-12-31"])
+    def test_a_day_that_cannot_be_is_not_found(self, clerk, day):
+        assert clerk.get(f"/wards/{a_unit().pk}/{day}/").status_code == 404
+        assert clerk.get(reverse("wards"), {"day": day}).status_code == 200
+
+
+class TestAllUnits:
+    def test_a_patient_is_found_whatever_the_unit(self, clerk):
+        an_appointment(patient=a_patient(family_name="Dupont"), unit=a_unit("virton-x"))
+        page = clerk.get(reverse("wards"), {"q": "dupont"}).content.decode()
+        assert "Dupont" in page
+        assert "virton-x" in page
+
+    def test_a_day_without_anybody_points_to_the_next(self, clerk):
+        an_appointment(starts="2022-05-18 09:00")
+        page = clerk.get(reverse("wards")).content.decode()
+        assert "?day=2022-05-18" in page
+        assert "Prochain jour : mercredi 18 mai" in page
+
+
+class TestPaper:
+    def form(self, appointment: Appointment, **fields) -> dict:
+        values = {"what": "", "time": "", "remark": "", "version": 0} | fields
+        return {f"r{appointment.pk}-{name}": value for name, value in values.items()}
+
+    def enter(self, client: Client, *rows: dict, day=MONDAY):
+        sent = {key: value for row in rows for key, value in row.items()}
+        return client.post(reverse("ward_paper", args=[a_unit().pk, day]), sent, follow=True)
+
+    def test_rows_stand_in_the_order_of_the_printed_sheet(self, clerk):
+        late = an_appointment(starts="2022-05-16 11:00")
+        early = an_appointment(starts="2022-05-16 08:00")
+        off = an_appointment(starts="2022-05-16 07:00", status="cancelled")
+        page = clerk.get(reverse("ward_paper", args=[a_unit().pk, MONDAY]))
+        shown = [card.line.row.appointment_id for card, _form in page.context["rows"]]
+        assert shown == [early.pk, late.pk, off.pk]
+
+    def test_what_was_written_is_noted_with_the_time_it_happened(self, clerk):
+        first, second, empty = an_appointment(), an_appointment(), an_appointment()
+        page = self.enter(
+            clerk,
+            self.form(first, what="done", time="9h05", remark="en fauteuil"),
+            self.form(second, what="absent"),
+            self.form(empty),
+        )
+        row = Attendance.objects.get(appointment=first)
+        assert (row.happened_at, row.from_paper) == (at("2022-05-16 09:05"), True)
+        assert Attendance.objects.count() == 2
+        assert "2 lignes notées." in page.content.decode()
+
+    def test_a_day_that_is_past_is_entered_afterwards(self, clerk):
+        appointment = an_appointment(starts="2022-05-15 09:00")
+        self.enter(clerk, self.form(appointment, what="arrived", time="08:55"), day=SUNDAY)
+        row = Attendance.objects.get()
+        assert row.happened_at == at("2022-05-15 08:55")
+        assert row.noted_at == at("2022-05-16 12:00")
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"what": "arrived"}, "Écrivez l'heure"),
+            ({"what": "arrived", "time": "25:00"}, "Cette heure n'existe pas"),
+            ({"what": "arrived", "time": "23:59"}, "n'est pas encore passé"),
+            ({"time": "09:00"}, "Cochez ce qui s'est passé"),
+            ({"what": "gone", "time": "09:00"}, "gone"),
+            ({"what": "done", "time": "09:00", "remark": "x" * 201}, "200"),
+        ],
+    )
+    def test_a_row_at_fault_keeps_what_was_typed_and_the_others_land(self, clerk, fields, said):
+        good, bad = an_appointment(), an_appointment()
+        page = self.enter(
+            clerk, self.form(good, what="done", time="09:00"), self.form(bad, **fields)
+        )
+        text = page.content.decode().replace("&#x27;", "'")
+        assert page.status_code == 422
+        assert said in text
+        assert "1 ligne n'est pas encore notée" in text
+        assert fields.get("time", "") in text
+        assert list(Attendance.objects.values_list("appointment", flat=True)) == [good.pk]
+        assert faults_of(page.content.decode()) == []
+
+    def test_a_colleague_who_was_faster_is_named_at_the_row(self, clerk):
+        appointment = an_appointment()
+        tick(signed_in("infirmiere", "nurse"), appointment, "absent")
+        page = self.enter(clerk, self.form(appointment, what="done", time="09:00"))
+        assert "infirmiere vient de noter" in page.content.decode()
+        assert f'name="r{appointment.pk}-version" value="1"' in page.content.decode()
+
+    def test_an_empty_sheet_says_what_to_do(self, clerk):
+        page = self.enter(clerk, self.form(an_appointment()))
+        assert page.status_code == 422
+        assert "remplissez au moins une ligne" in page.content.decode()
+
+    def test_a_sheet_of_another_unit_slips_nothing_in(self, clerk):
+        here, there = an_appointment(), an_appointment(unit=a_unit("virton-x"))
+        self.enter(clerk, self.form(here), self.form(there, what="absent"))
+        assert not Attendance.objects.exists()
+
+
+class TestTheWayThere:
+    def test_the_printed_sheet_leads_whoever_may_to_the_form(self, clerk):
+        appointment = an_appointment()
+        sheet = reverse("roster_print", args=[appointment.unit_id, MONDAY])
+        form = reverse("ward_paper", args=[appointment.unit_id, MONDAY])
+        assert form in clerk.get(sheet).content.decode()
+        assert form not in signed_in("crise", "crisis_cell").get(sheet).content.decode()
+
+    def test_the_schedule_leads_whoever_may_to_the_unit(self, clerk):
+        appointment = an_appointment()
+        ward = reverse("ward_day", args=[appointment.unit_id, MONDAY])
+        schedule = f"{reverse('schedule')}?day=2022-05-16"
+        assert ward in clerk.get(schedule).content.decode()
+        assert ward not in signed_in("agent", "call_agent").get(schedule).content.decode()
+
+    def test_the_history_of_an_appointment_tells_it_once(self, clerk):
+        appointment = an_appointment()
+        tick(clerk, appointment)
+        page = clerk.get(reverse("appointment", args=[appointment.pk])).content.decode()
+        assert page.count("Accueil : arrivé") == 1
+        assert "attendance.noted" not in page
