@@ -1,4 +1,4 @@
-"""What every page shows: the menu, the data age, the day of a drill, whether sending is held."""
+"""What every page shows: the menu, the data age, the day of a drill, what is held or overdue."""
 
 import datetime as dt
 from typing import Any
@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from appointments.queries.data_age import data_age
+from appointments.queries.operations import overdue
 from notifications.models import Sending
 from vivalia_continuity.navigation import menu
 
@@ -27,6 +28,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
             "menu": SimpleLazyObject(lambda: menu(user)),
             "data_age": SimpleLazyObject(data_age),
             "sending": SimpleLazyObject(_sending),
+            "overdue": SimpleLazyObject(lambda: overdue(user)),
         }
     return context
 

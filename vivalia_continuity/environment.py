@@ -3,11 +3,15 @@
 Pure functions over a mapping, so that each refusal is tested without starting Django.
 """
 
+import datetime as dt
 import secrets
 from collections.abc import Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+
+from notifications.quiet_hours import QuietHours
 
 SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SMS_GATEWAY_URL")
 SHORTEST_SECRET_KEY = 32
@@ -70,6 +74,51 @@ def check_server_mode(environment: Mapping[str, str]) -> None:
         faults.append("DEBUG est actif : retirez-le, un serveur ne montre jamais ses entrailles.")
     if faults:
         raise ImproperlyConfigured(" ".join(faults))
+
+
+def checked_quiet_hours(text: str) -> str:
+    """Return quiet hours as they were written, once they can be read.
+
+    Raises:
+        ImproperlyConfigured: they cannot; says what to write.
+    """
+    try:
+        QuietHours.parse(text)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SMS_QUIET_HOURS : {error}") from None
+    return text
+
+
+def checked_hour(name: str, text: str) -> dt.time:
+    """Return the hour of a setting, written 18:00.
+
+    Raises:
+        ImproperlyConfigured: it is none; says what to write.
+    """
+    try:
+        return dt.datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  # no day, no zone
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"{name} : « {text} » n'est pas une heure. Écrivez par exemple 18:00."
+        ) from None
+
+
+def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Return the networks of a list separated by commas; a lone address is one too.
+
+    Raises:
+        ImproperlyConfigured: one of them is no network; says which.
+    """
+    found = []
+    for one in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            found.append(ip_network(one))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"TRUSTED_PROXIES : « {one} » n'est pas une adresse ni un réseau. Donnez par "
+                "exemple 172.18.0.0/16, ou rien."
+            ) from error
+    return tuple(found)
 
 
 def embedded_secret_key(data_dir: Path) -> str:

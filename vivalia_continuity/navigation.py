@@ -34,10 +34,13 @@ PAGES = (
     Page("board", _("Tableau de bord"), (C.SEE_BOARD,)),
     Page("doctor_day", _("Mes consultations"), (C.KEEP,)),
     Page("operations", _("Opérations"), (C.GIVE_OPINION, C.RULE_ON_OPERATIONS)),
+    Page("wards", _("Accueil"), (C.RECORD_ARRIVALS,)),
     Page("schedule", _("Rendez-vous"), (C.SEE_SCHEDULE,)),
     Page("bulletins", _("Bulletins"), (C.SEE_BULLETINS,)),
-    Page("outbox", _("Envois"), (C.SEE_OUTBOX,)),
+    Page("telling", _("Envois"), (C.SEE_OUTBOX, C.SEE_BOARD)),
+    Page("message_texts", _("Textes"), (C.EDIT_TEXTS,)),
     Page("call_list", _("Appels"), (C.WORK_CALL_LIST,)),
+    Page("replies", _("Réponses"), (C.WORK_CALL_LIST,)),
     Page("rosters", _("Feuilles de service"), (C.PRINT_ROSTERS,)),
     Page("imports", _("Chargements"), (C.LOAD_FEEDS,)),
     Page("trail", _("Journal"), (C.SEE_TRAIL,)),
@@ -45,7 +48,10 @@ PAGES = (
 
 # Where a person starts: the first of these that opens. Whoever has several jobs starts with the
 # one that decides most.
-FIRST_PAGES = ("board", "doctor_day", "operations", "call_list", "rosters", "imports", "bulletins")
+FIRST_PAGES = (
+    *("board", "doctor_day", "operations", "call_list"),
+    *("wards", "rosters", "imports", "bulletins"),
+)
 
 
 def menu(user: User) -> list[Page]:

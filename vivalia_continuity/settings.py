@@ -10,7 +10,6 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
-from django.utils.translation import gettext_lazy as _
 
 from vivalia_continuity import environment
 
@@ -58,7 +57,8 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",  # its files are compressed already
+    "django.middleware.gzip.GZipMiddleware",  # ADR 0012
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -154,7 +154,7 @@ SESSION_COOKIE_HTTPONLY = True
 # --- Language and time --------------------------------------------------------------------
 # The screens are written in French; other languages are translations of it.
 LANGUAGE_CODE = "fr"
-LANGUAGES = [("fr", _("Français")), ("en", _("Anglais"))]
+LANGUAGES = [("fr", "Français"), ("nl", "Nederlands"), ("de", "Deutsch"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
 USE_TZ = True
@@ -173,6 +173,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "gz", "br", "png", "woff", "woff2", "ico")
+# A sheet of paper is entered as one form: four fields for each of several hundred patients.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 DATA_UPLOAD_MAX_MEMORY_SIZE = 20 * 1024 * 1024
 CRISPY_ALLOWED_TEMPLATE_PACKS = "bootstrap5"
 CRISPY_TEMPLATE_PACK = "bootstrap5"
@@ -194,11 +196,15 @@ CONTENT_SECURITY_POLICY = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "vivalia_continuity.views.page_too_old"
 if SERVER_MODE and env.bool("BEHIND_TLS", default=True):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_HSTS_SECONDS = 3600
+
+# Whose X-Forwarded-For is believed when a gateway calls that may come from some addresses only.
+TRUSTED_PROXIES = environment.networks(env("TRUSTED_PROXIES", default=""))
 
 # --- Work in the background ---------------------------------------------------------------
 REDIS_URL = env("REDIS_URL", default="")
@@ -226,35 +232,55 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 50  # PDF memory grows and stays (ADR 0006)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+# A bell that nobody answered for so long is worth nothing: the next sweep rings again. As long as
+# the rarest sweep, of which one then always waits for a worker, and never two. Clocks: NTP.
+DOORBELL_SECONDS = 15.0
 CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "notifications.tasks.sweep_outbox", "schedule": 5.0},
-    "sweep-rosters": {"task": "appointments.tasks.sweep_rosters", "schedule": 15.0},
-    "sweep-imports": {"task": "appointments.tasks.sweep_imports", "schedule": 15.0},
+    name: {"task": task, "schedule": seconds, "options": {"expires": DOORBELL_SECONDS}}
+    for name, task, seconds in (
+        ("sweep-outbox", "notifications.tasks.sweep_outbox", 5.0),
+        ("sweep-rosters", "appointments.tasks.sweep_rosters", 15.0),
+        ("sweep-imports", "appointments.tasks.sweep_imports", 15.0),
+    )
 }
 
 # --- Telling ------------------------------------------------------------------------------
+# One URL per gateway, separated by spaces, the preferred one first.
 SMS_GATEWAY_URL = env("SMS_GATEWAY_URL", default="console://")
 # What the estimate before approval is made with; zero means "not told by the operator".
 SMS_PART_COST_EURO = env.float("SMS_PART_COST_EURO", default=0.0)
 SMS_PARTS_PER_SECOND = env.float("SMS_PARTS_PER_SECOND", default=20.0)
+# No SMS between these hours of Brussels unless the bulletin says why; empty for never quiet. A
+# drill, in which nothing leaves the building, is quiet only when told so.
+SMS_QUIET_HOURS = environment.checked_quiet_hours(
+    env("SMS_QUIET_HOURS", default="" if DEMO_TODAY else "21:00-08:00")
+)
 # How long a worker may sit on a message before others take it for dead, on the real clock; longer
 # than the gateway's own time limit.
 SMS_LEASE_SECONDS = env.float("SMS_LEASE_SECONDS", default=60.0)
 # A message whose fate stays unknown for longer is told by phone.
 SMS_UNKNOWN_SECONDS = env.float("SMS_UNKNOWN_SECONDS", default=15 * 60.0)
-SMS_TRIES = 3  # of a message that the gateway refuses for the moment, then the patient is called
-SMS_RETRY_SECONDS = 60.0  # before the second try; doubles with each
+# A message without a receipt, over a gateway that gives receipts, is unknown after this.
+SMS_RECEIPT_SECONDS = env.float("SMS_RECEIPT_SECONDS", default=2 * 3600.0)
+# An SMS that has not left so long before the appointment does not leave: the patient is called.
+SMS_LATEST_SECONDS = env.float("SMS_LATEST_SECONDS", default=30 * 60.0)
 CALL_TRIES = 3  # without an answer, then the patient is unreachable
 CALL_AGAIN_SECONDS = 30 * 60.0  # after no answer
+CALL_PAPER_SECONDS = 4 * 3600.0  # taken on paper; what is not entered by then is called again
 CALL_LEASE_SECONDS = 15 * 60.0  # an agent who went home; the call comes back to the list
 # A feed that has said nothing for longer than this makes its data look old, loudly.
 DATA_AGE_LIMIT_HOURS = env.int("DATA_AGE_LIMIT_HOURS", default=24)
+# An operation without a ruling is said loudly from this hour of the evening before, in Brussels.
+RULINGS_DUE_AT = environment.checked_hour("RULINGS_DUE_AT", env("RULINGS_DUE_AT", default="18:00"))
 HOSPITAL_NAME = env("HOSPITAL_NAME", default="Vivalia")
 
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"secrets": {"()": "vivalia_continuity.log_filters.HideHookSecrets"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["secrets"]}
+    },
     "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", default="WARNING")},
 }

@@ -1,9 +1,12 @@
 """The pages that belong to no app: the way in, the language, the health of the house."""
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import check_for_language
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
@@ -37,7 +40,7 @@ def health(request: HttpRequest) -> JsonResponse:
 def switch_language(request: HttpRequest) -> HttpResponse:
     """Change the language of the screens, for good when somebody is signed in."""
     language = request.POST.get("language", "")
-    if request.user.is_authenticated and check_for_language(language):
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
         User.objects.filter(pk=request.user.pk).update(language=language)
     return set_language(request)
 
@@ -45,3 +48,18 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 def closed(request: HttpRequest, *args: str) -> HttpResponse:
     """Shut a page of allauth that this house does not offer."""
     raise Http404
+
+
+def page_too_old(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Refuse a form from a page that is too old, or of another site (``CSRF_FAILURE_VIEW``).
+
+    Django's own page for this styles itself inline, which our policy blocks.
+    """
+    came_from = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, request.is_secure())
+    context = {
+        "message": _("Rien n'a été enregistré. Rechargez la page et recommencez."),
+        "again": came_from if is_ours else reverse("home"),
+    }
+    template = "_components/refusal.html" if request.htmx else "403_csrf.html"  # type: ignore[attr-defined]
+    return render(request, template, context, status=403)

@@ -11,14 +11,26 @@ function say(text) {
   problems.replaceChildren(box);
 }
 
+// "samedi 14 mai à 16:04:09": a page left open over night must not look like today's.
+function inWords(moment) {
+  return moment.toLocaleString(document.documentElement.lang, {
+    timeZone: "Europe/Brussels",
+    weekday: "long",
+    day: "numeric",
+    month: "long",
+    hour: "2-digit",
+    minute: "2-digit",
+    second: "2-digit",
+  });
+}
+
 function isReading(event) {
   return event.detail.requestConfig.verb === "get";
 }
 
 function sayLost(event, whenWriting) {
   if (isReading(event)) {
-    const time = lastHeard.toLocaleTimeString(document.documentElement.lang, { timeZone: "Europe/Brussels" });
-    say(`${problems.dataset.stale} ${time}.`);
+    say(`${problems.dataset.stale} ${inWords(lastHeard)}.`);
   } else {
     say(whenWriting);
     problems.scrollIntoView({ block: "nearest" });
@@ -58,9 +70,9 @@ document.addEventListener("click", (event) => {
   document.querySelector("form [type=submit].btn-primary").focus();
 });
 
-// The day that is shown is also the day that is seen, where days scroll sideways.
+// The day or page that is shown is also the one that is seen, where they scroll sideways.
 // Sideways only: the page itself stays at its top.
-for (const day of document.querySelectorAll("[aria-current=date]")) {
+for (const day of document.querySelectorAll("[aria-current=date], .sections [aria-current]")) {
   let strip = day.parentElement;
   while (strip && strip.scrollWidth <= strip.clientWidth) strip = strip.parentElement;
   if (strip && strip !== document.documentElement && strip !== document.body) {

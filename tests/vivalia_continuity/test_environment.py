@@ -1,5 +1,7 @@
 """A server with a missing or unsafe setting does not start, and says what to set."""
 
+import datetime as dt
+
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
@@ -72,6 +74,27 @@ def test_a_secret_given_outright_stands_above_its_file(tmp_path):
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path):
     with pytest.raises(ImproperlyConfigured, match="REDIS_URL_FILE désigne"):
         environment.with_secret_files({"REDIS_URL_FILE": str(tmp_path / "nothing")})
+
+
+@pytest.mark.parametrize("text", ["", "21:00-08:00"])
+def test_quiet_hours_that_can_be_read_stay_as_written(text):
+    assert environment.checked_quiet_hours(text) == text
+
+
+@pytest.mark.parametrize("text", ["21-8", "la nuit", "08:00-08:00"])
+def test_quiet_hours_that_cannot_be_read_are_one_sentence_with_the_setting(text):
+    with pytest.raises(ImproperlyConfigured, match=rf"^SMS_QUIET_HOURS : « {text} » .*\.$"):
+        environment.checked_quiet_hours(text)
+
+
+def test_an_hour_is_read():
+    assert environment.checked_hour("RULINGS_DUE_AT", "18:30") == dt.time(18, 30)
+
+
+@pytest.mark.parametrize("text", ["", "18", "25:00", "le soir"])
+def test_an_hour_that_cannot_be_read_is_one_sentence_with_the_setting(text):
+    with pytest.raises(ImproperlyConfigured, match=rf"^RULINGS_DUE_AT : « {text} » .*18:00\.$"):
+        environment.checked_hour("RULINGS_DUE_AT", text)
 
 
 def test_the_embedded_key_is_made_once_and_for_its_owner_only(tmp_path):

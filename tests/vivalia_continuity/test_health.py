@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import reverse
 
@@ -44,3 +45,19 @@ def test_a_database_behind_this_version_is_not_healthy(client: Client, monkeypat
     )
     answer = client.get(reverse("health"))
     assert (answer.status_code, answer.json()["migrated"]) == (503, False)
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_a_database_that_goes_away_between_two_questions_is_no_server_error(
+    client: Client, answered: int
+):
+    questions = iter(range(answered))
+
+    def goes_away(execute, *statement):
+        if next(questions, None) is None:
+            raise OperationalError("server closed the connection unexpectedly")
+        return execute(*statement)
+
+    with connection.execute_wrapper(goes_away):
+        answer = client.get(reverse("health"))
+    assert (answer.status_code, answer.json()["database"]) == (503, False)

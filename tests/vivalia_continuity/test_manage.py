@@ -37,6 +37,13 @@ def test_a_secret_file_that_is_not_there_ends_in_a_sentence(tmp_path):
     assert "Traceback" not in result.stderr
 
 
+def test_a_typo_in_the_quiet_hours_ends_in_a_sentence(tmp_path):
+    result = manage("check", SMS_QUIET_HOURS="21h-8h", DATA_DIR=str(tmp_path))
+    assert result.returncode != 0
+    assert result.stderr.startswith("Configuration : SMS_QUIET_HOURS : « 21h-8h »")
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_sound_settings_pass_the_check(tmp_path):
     result = manage("check", DATA_DIR=str(tmp_path))
     assert (result.returncode, result.stderr) == (0, "")

@@ -94,3 +94,12 @@ def test_a_fault_is_seen(html, fault):
 def test_data_beside_a_page_and_our_own_files_are_no_fault():
     html = '<script type="application/json">{}</script><script src="/static/x.js"></script>'
     assert faults_of(html, whole=False) == []
+
+
+def test_a_page_goes_out_compressed_and_padded(client: Client, everybody) -> None:
+    """Padded, so that its length says nothing of the secret in it (ADR 0012)."""
+    asked = {"accept-encoding": "gzip"}
+    answers = [client.get(reverse("schedule"), headers=asked) for _ in range(8)]
+    assert {answer.headers["Content-Encoding"] for answer in answers} == {"gzip"}
+    assert len({len(answer.content) for answer in answers}) > 1
+    assert "Content-Encoding" not in client.get(reverse("schedule")).headers

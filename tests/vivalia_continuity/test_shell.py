@@ -44,7 +44,7 @@ def signed_in(client: Client, *roles: str, **fields) -> User:
         (Role.SURGEON, "doctor_day"),
         (Role.NURSE, "operations"),
         (Role.CALL_AGENT, "call_list"),
-        (Role.WARD_CLERK, "rosters"),
+        (Role.WARD_CLERK, "wards"),
         (Role.FEED_OPERATOR, "imports"),
     ],
 )
@@ -80,7 +80,7 @@ def test_the_menu_shows_what_a_role_opens_and_nothing_else(client: Client):
     page = client.get(reverse("rosters")).content.decode()
     menu = re.search(r'<ul class="navbar-nav.*?</ul>', page, re.DOTALL)[0]
     shown = re.findall(r'href="([^"]+)"', menu)
-    assert shown == [reverse(name) for name in ("schedule", "bulletins", "rosters")]
+    assert shown == [reverse(name) for name in ("wards", "schedule", "bulletins", "rosters")]
     assert 'aria-current="page"' in menu
 
 
@@ -212,6 +212,7 @@ def test_messages_stand_in_a_live_region(rf: RequestFactory):
 def test_a_capability_opens_its_menu_entry_also_in_one_unit_only(client: Client):
     user = a_user("luc", Role.WARD_CLERK, unit=a_unit("virton-cardio", site=a_site("virton")))
     assert [page.name for page in PAGES if page.opens_for(user)] == [
+        "wards",
         "schedule",
         "bulletins",
         "rosters",

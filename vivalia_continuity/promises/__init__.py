@@ -8,7 +8,7 @@ sentences; silence means that the promise holds.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vivalia_continuity.promises import decided, fed, messages, told, trail
+from vivalia_continuity.promises import decided, fates, fed, messages, told, trail
 
 Check = Callable[[], Iterator[str]]
 
@@ -32,6 +32,7 @@ PROMISES = (
         "Prévenu une seule fois",
         (
             told.two_sms_handed_over,
+            told.reference_shared,
             told.two_notices_pending,
             told.same_word_twice,
             told.item_repeated,
@@ -44,12 +45,24 @@ PROMISES = (
             told.decided_but_not_told,
             told.told_otherwise,
             told.open_without_a_try,
+            told.waiting_in_vain,
             told.unreachable_without_a_try,
             told.told_without_a_hand_over,
         ),
     ),
     Promise(3, "Aucun SMS à un patient gardé", (messages.sms_against_a_standing_decision,)),
-    Promise(4, "L'inconnu est un état", (messages.unknown_and_unlisted, messages.left_hanging)),
+    Promise(
+        4,
+        "L'inconnu est un état",
+        (
+            fates.unknown_and_unlisted,
+            fates.unknown_for_ever,
+            fates.left_hanging,
+            fates.accepted_for_ever,
+            fates.delivered_and_not_told,
+            fates.receipt_ignored,
+        ),
+    ),
     Promise(5, "Stop veut dire stop", (messages.sent_while_paused,)),
     Promise(6, "Rien de médical dans un SMS", (messages.bodies,)),
     Promise(7, "Les urgences ne sont jamais annulées", (decided.emergency_cancelled,)),

@@ -1,8 +1,9 @@
-"""What left for the patients' phones, and what may have."""
+"""What left for the patients' phones: when, and what it says."""
 
 import datetime as dt
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from appointments.models import Decision
@@ -11,9 +12,7 @@ from notifications.medical_words import medical_words_in
 from notifications.models import (
     Channel,
     Delivery,
-    DeliveryState,
     NoticeItem,
-    NoticeState,
     Sending,
     Word,
 )
@@ -48,25 +47,6 @@ def sms_against_a_standing_decision() -> Iterator[str]:
     )
 
 
-def unknown_and_unlisted() -> Iterator[str]:
-    """A delivery whose fate is unknown while its notice is closed: nobody would look at it."""
-    yield from sentence(
-        Delivery.objects.filter(state=DeliveryState.UNKNOWN).exclude(
-            notice__state=NoticeState.OPEN
-        ),
-        "envois au sort inconnu que plus aucun avis ouvert ne montre",
-    )
-
-
-def left_hanging() -> Iterator[str]:
-    """A delivery under way that no lease will ever bring back."""
-    under_way = [DeliveryState.CLAIMED, DeliveryState.SUBMITTING]
-    yield from sentence(
-        Delivery.objects.filter(state__in=under_way, lease_until__isnull=True),
-        "envois en cours que rien ne reprendra",
-    )
-
-
 def sent_while_paused() -> Iterator[str]:
     """An SMS handed over while all sending was held, but for the slice that was just leaving."""
     paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at") - GRACE)
@@ -98,7 +78,8 @@ def _faults(notice_id: int, body: str, callback_number: str) -> Iterator[str]:
     if not references:
         yield "sans la référence de leur avis"
     # A reference is drawn by lot: one in a few hundred reads DR or CT without meaning it.
-    if medical_words_in(" ".join(word for word in words if word not in references)):
+    said = " ".join(word for word in words if word not in references)
+    if medical_words_in(said, harmless=[settings.HOSPITAL_NAME]):
         yield "qui disent quelque chose de médical"
     if callback_number.removeprefix("+") not in "".join(filter(str.isdigit, body)):
         yield "sans le numéro à rappeler"

@@ -1,7 +1,10 @@
 """Told once, and nobody lost."""
 
+import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import (
     BooleanField,
     Case,
@@ -22,27 +25,55 @@ from appointments.vocabulary import Outcome, Ruling, Service, Tell
 from notifications.models import (
     HANDED_OVER,
     LIVE,
+    UNSENT,
     Channel,
     Delivery,
     DeliveryState,
+    Failure,
     Notice,
     NoticeItem,
     NoticeState,
 )
+from staff import clock
+from staff.models import AuditEvent
 from vivalia_continuity.promises.sentences import sentence
 
+SWEPT_WITHIN = dt.timedelta(minutes=10)
 STANDING = (Status.BOOKED, Status.ARRIVED)
 _TRIED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
 
 
 def two_sms_handed_over() -> Iterator[str]:
-    """A notice of which two SMS left, or may have left."""
-    handed_over = Count(
-        "deliveries",
-        filter=Q(deliveries__channel=Channel.SMS, deliveries__state__in=HANDED_OVER),
+    """A notice of which two SMS left, or may have, without anybody having sent one again.
+
+    What ended as ``failed`` because nobody knows may have left too.
+    """
+    left = Delivery.objects.filter(
+        Q(state__in=HANDED_OVER) | Q(state=DeliveryState.FAILED, failure=Failure.UNKNOWN),
+        channel=Channel.SMS,
     )
-    notices = Notice.objects.annotate(handed_over=handed_over).filter(handed_over__gt=1)
-    yield from sentence(notices, "avis dont deux SMS sont partis")
+    several = left.values("notice").annotate(number=Count("pk")).filter(number__gt=1)
+    pairs = list(left.filter(notice__in=several.values("notice")).values_list("pk", "notice_id"))
+    resent = _resent_by_a_person() if pairs else set()
+    by_machine = Counter(notice_id for pk, notice_id in pairs if pk not in resent)
+    faulty = [notice_id for notice_id, number in by_machine.items() if number > 1]
+    yield from sentence(Notice.objects.filter(pk__in=faulty), "avis dont deux SMS sont partis")
+
+
+def _resent_by_a_person() -> set[int]:
+    """Return the SMS in whose place a person had another one sent."""
+    events = AuditEvent.objects.filter(action="sms.resent").values_list("detail", flat=True)
+    return {pk for detail in events for pk in detail["deliveries"]}
+
+
+def reference_shared() -> Iterator[str]:
+    """Two tries under one client reference: a gateway would take them for one message."""
+    named = Delivery.objects.exclude(client_reference="").values("client_reference")
+    shared = named.annotate(number=Count("pk")).filter(number__gt=1)
+    yield from sentence(
+        Delivery.objects.filter(client_reference__in=shared.values("client_reference")),
+        "envois qui partagent leur référence avec un autre",
+    )
 
 
 def two_notices_pending() -> Iterator[str]:
@@ -133,6 +164,21 @@ def open_without_a_try() -> Iterator[str]:
         Notice.objects.filter(~Exists(live), state=NoticeState.OPEN),
         "avis ouverts que plus rien ne porte",
     )
+
+
+def waiting_in_vain() -> Iterator[str]:
+    """An SMS that waits although it is of no more use: its patient should be called by now.
+
+    Also while sending is paused. A sweep ends such a try within seconds.
+    """
+    too_late = clock.now().astimezone(dt.UTC) - SWEPT_WITHIN
+    waiting = Delivery.objects.filter(
+        channel=Channel.SMS,
+        state__in=UNSENT,
+        client_reference="",
+        notice__first_at__lt=too_late + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS),
+    )
+    yield from sentence(waiting, "SMS qui attendent encore alors qu'ils ne servent plus")
 
 
 def unreachable_without_a_try() -> Iterator[str]:
