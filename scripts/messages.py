@@ -17,7 +17,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
-LANGUAGES = ("en",)
+LANGUAGES = ("en", "nl", "de")
 KEYWORDS = {
     name: positions
     for base, positions in {
@@ -27,7 +27,7 @@ KEYWORDS = {
         "npgettext": ((1, "c"), 2, 3),
     }.items()
     for name in (base, f"{base}_lazy")
-} | {"_": None, "gettext_noop": None}
+} | {"_": None, "gettext_noop": None, "_noop": None, "in_sentence": ((1, "c"), 2)}
 BORN = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 # Sentences that are their own key without being marked: the rules know nothing of Django.
 UNMARKED = ("appointments/rules.py",)
@@ -63,7 +63,7 @@ def untranslated(catalog: Catalog) -> list[str]:
     missing = []
     for message in catalog:
         texts = message.string if isinstance(message.string, tuple) else (message.string,)
-        if message.id and not all(texts):
+        if message.id and (message.fuzzy or not all(texts)):
             missing.append(message.id if isinstance(message.id, str) else message.id[0])
     return missing
 

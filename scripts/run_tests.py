@@ -56,7 +56,7 @@ def selection(name: str, arguments: list[str]) -> list[str]:
         rest = [argument for argument in arguments if argument != "--bench"]
         return ["tests/bench", "-m", f"bench and {LEFT_OUT[name]}", "-s", *rest]
     processes = os.environ.get("TEST_PROCESSES", "auto")
-    return ["-m", f"not bench and {LEFT_OUT[name]}", "-n", processes, "--dist", "loadgroup",
+    return ["-m", f"not bench and {LEFT_OUT[name]}", "-n", processes, "--dist", "loadscope",
             *arguments]  # fmt: skip
 
 

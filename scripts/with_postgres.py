@@ -82,7 +82,7 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
         # PostgreSQL refuses to run as root, and another user may not be able to read this
         # folder: copied, it needs neither a new account nor wider rights on what is above.
         user = "nobody"
-        programs = _copy(programs, folder / "programs")
+        programs = copy_installation(programs, folder / "programs")
         shutil.chown(folder, user)
     data, log = folder / "data", folder / "log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
@@ -102,7 +102,7 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
         )  # fmt: skip
 
 
-def _copy(programs: Path, into: Path) -> Path:
+def copy_installation(programs: Path, into: Path) -> Path:
     """Copy the installation with the libraries of its wheel, which it finds by a relative path."""
     package = programs.parent
     libraries = package.with_name(f"{WHEEL}.libs")

@@ -22,6 +22,7 @@ KEEPERS = {DOCTOR, SURGEON}
 CALLERS = {CRISIS, AGENT}
 OUTBOX = {CRISIS, AUDITOR}
 PRINTERS = {CRISIS, NURSE, CLERK}
+ARRIVALS = {NURSE, CLERK}
 LOADERS = {CRISIS, OPERATOR}
 
 # Where a role is held, seen from the object of a page.
@@ -39,7 +40,8 @@ FORBIDDEN, NOT_FOUND, NOTHING_SHOWN = 403, 404, 200
 
 # What a page shows only to those in the right place.
 PATIENT, UNIT_NAME, DRAFT_TITLE, FILE_NAME = "Zwartkop", "Cardiologie Zeta", "Omega", "zeta.csv"
-SECRETS = (PATIENT, UNIT_NAME, DRAFT_TITLE, FILE_NAME)
+RECEIPT = "rx-4711"
+SECRETS = (PATIENT, UNIT_NAME, DRAFT_TITLE, FILE_NAME, RECEIPT)
 
 
 @dataclass(frozen=True)
@@ -99,6 +101,7 @@ PAGES = (
     # The board counts by site.
     _list("board", BOARD, ANYWHERE, query=MONDAY),
     _list("board_live", BOARD, ANYWHERE, query=MONDAY, whole=False),
+    _view("waiting_doctors", BOARD),
     # Rendez-vous.
     _list("schedule", SCHEDULE, OF_THE_UNIT, PATIENT, query=MONDAY),
     _view(
@@ -119,8 +122,14 @@ PAGES = (
     _act("let_go", set(), "consultation", own=KEEPERS),
     _act("undo_keep", set(), "kept", own=KEEPERS),
     _act("contacted", set(), "kept", own=KEEPERS),
+    _act("several", set(), own=KEEPERS, send={"choice": "keep", "appointment": "{consultation}"}),
+    # Delegates: everybody's own; an empty form is told what is missing, another's is refused.
+    _view("delegates", KEEPERS),
+    _act("delegates", KEEPERS, found=422),
+    _act("delegate_revoke", KEEPERS, "delegation"),
     # Operations.
     _list("operations", SPEAKERS | BOARD, OF_THE_UNIT, PATIENT, query=MONDAY),
+    _list("operations", SPEAKERS | BOARD, OF_THE_UNIT, PATIENT, query={"show": "awaiting"}),
     _act(
         *("give_opinion", SPEAKERS, "operation"),
         where=OF_THE_UNIT,
@@ -161,6 +170,13 @@ PAGES = (
     ),
     # An empty form: who may is told what is missing.
     _act("bulletin_edit", {CRISIS}, "draft", where=OF_THE_GROUP, outside=FORBIDDEN, found=422),
+    _act(
+        *("bulletin_reach", {CRISIS}),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        found=200,
+        whole=False,
+    ),
     _view(
         *("bulletin_approve", {CRISIS}, "draft"),
         where=OF_THE_GROUP,
@@ -171,7 +187,19 @@ PAGES = (
         *("bulletin_approve", {CRISIS}, "draft"),
         where=OF_THE_GROUP,
         outside=FORBIDDEN,
-        send={"seen": "{seen}"},
+        send={"seen": "{seen}", "shown": "{told}", "told": "{told}"},
+    ),
+    _view(
+        *("bulletin_text", {CRISIS}, "draft", "fr"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        shows=(DRAFT_TITLE,),
+    ),
+    _act(
+        *("bulletin_text", {CRISIS}, "draft", "fr"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        send={"text": "Venez", "seen": "{text_seen}"},
     ),
     _view("bulletin_withdraw", {CRISIS}, "bulletin", where=OF_THE_GROUP, outside=FORBIDDEN),
     _act(
@@ -184,17 +212,67 @@ PAGES = (
     _act("sending_pause", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_resume", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_release", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
+    _view("telling", BOARD),
+    _view("telling_live", BOARD, whole=False),
+    _list("notices", OUTBOX, OF_THE_SITE, PATIENT),
+    _list("queue_unknown", OUTBOX | {AGENT}, OF_THE_SITE, PATIENT),
+    _list("queue_failed", OUTBOX | {AGENT}, OF_THE_SITE, PATIENT),
+    _view("gateways", OUTBOX),
+    # A receipt without a message belongs to no site.
+    _list("unmatched_receipts", OUTBOX, OF_THE_GROUP, RECEIPT),
+    _list("replies", CALLERS, OF_THE_SITE, PATIENT),
+    _act("reply_handle", CALLERS, "reply", where=OF_THE_SITE, send={"outcome": "seen"}),
+    # Whoever has nothing to settle goes back to the list, as after it was done.
+    _view(
+        *("settle", CALLERS, "unknown_queue", "tell"),
+        where=OF_THE_SITE,
+        outside=302,
+        shows=(PATIENT,),
+        query={"all": "1"},
+    ),
+    _act("settle", CALLERS, "unknown_queue", "tell", send={"ids": "{lost}", "reason": "Vu"}),
     _list("outbox", OUTBOX, OF_THE_SITE, PATIENT),
     _view("message", OUTBOX | {AGENT}, "message", where=OF_THE_SITE, shows=(PATIENT,)),
     _list("call_list", CALLERS, OF_THE_SITE, PATIENT),
     _act("call_take", CALLERS, where=OF_THE_SITE, send={"delivery": "{call}"}),
     _view("call", CALLERS, "call", where=OF_THE_SITE, shows=(PATIENT,)),
     _act("call", CALLERS, "call", where=OF_THE_SITE, send={"result": "reached"}),
-    _view("reference_check", CALLERS),
-    _list(
-        *("reference_check", CALLERS, OF_THE_SITE, PATIENT),
-        method="POST",
-        send={"reference": "{reference}"},
+    # Whoever does not hold the call goes back to its page, which says so.
+    _act("call_give_back", CALLERS, "call", where=OF_THE_SITE),
+    _act("call_print", CALLERS, send={"number": "5"}),
+    _view("call_sheet", CALLERS),
+    # Who rings in; all patients of the data set were born that day.
+    _list("incoming", CALLERS, OF_THE_SITE, PATIENT, query={"q": "01/01/1960"}),
+    _act("incoming_unanswered", CALLERS, send={"answer": "not_found", "q": "Dupont"}),
+    _view("incoming_patient", CALLERS, "patient", where=OF_THE_SITE, shows=(PATIENT,)),
+    # An answer to something else than what holds: who may is told so on the patient's page.
+    _act(
+        *("incoming_answer", CALLERS, "patient"),
+        where=OF_THE_SITE,
+        send={**MONDAY, "seen": "something else"},
+    ),
+    # Textes: what patients read holds for the whole group.
+    _view("message_texts", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
+    _view("message_text", {CRISIS}, "fr", "cancelled", where=OF_THE_GROUP, outside=FORBIDDEN),
+    # An empty text: who may is told what is missing.
+    _act(
+        *("message_text", {CRISIS}, "fr", "cancelled"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        send={"save": "1"},
+        found=422,
+    ),
+    _act(
+        *("message_text_preview", {CRISIS}, "fr", "cancelled"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        found=200,
+        whole=False,
+    ),
+    _act(
+        *("message_text_reset", {CRISIS}, "fr", "cancelled"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
     ),
     # Feuilles de service.
     _list("rosters", PRINTERS, OF_THE_UNIT, UNIT_NAME, query=MONDAY),
@@ -206,6 +284,22 @@ PAGES = (
     ),
     _view("roster_file", PRINTERS, "roster", where=OF_THE_UNIT, whole=False),
     _act("roster_issue", PRINTERS, where=OF_THE_UNIT, send={**MONDAY, "unit": "{unit}"}),
+    # Accueil: what happened on the day; Monday's sheet takes nothing before Monday.
+    _list("wards", ARRIVALS, OF_THE_UNIT, UNIT_NAME, query=MONDAY),
+    _view(
+        *("ward_day", ARRIVALS, "unit", "monday"),
+        where=OF_THE_UNIT,
+        shows=(PATIENT, UNIT_NAME),
+    ),
+    _view(*("ward_counts", ARRIVALS, "unit", "monday"), where=OF_THE_UNIT, whole=False),
+    _act(
+        *("ward_tick", ARRIVALS, "consultation"),
+        where=OF_THE_UNIT,
+        send={"what": "arrived", "version": "0"},
+    ),
+    _view(*("ward_paper", ARRIVALS, "unit", "monday"), where=OF_THE_UNIT, shows=(UNIT_NAME,)),
+    # An empty sheet: who may is told what is missing.
+    _act("ward_paper", ARRIVALS, "unit", "monday", where=OF_THE_UNIT, found=422),
     # Chargements: a file knows no one site, so loading is for the whole group.
     _view("imports", LOADERS, where=OF_THE_GROUP, outside=FORBIDDEN, shows=(FILE_NAME,)),
     _view("import_new", LOADERS, where=OF_THE_GROUP, outside=FORBIDDEN),
@@ -228,5 +322,6 @@ PAGES = (
     _list("trail", {AUDITOR}, OF_THE_GROUP, "bulletin.approved"),
 )
 
-# Open to everybody, signed in or not: name → what a GET answers.
-OPEN = {"health": 200, "account_login": 200, "set_language": 405}
+# Open to everybody, signed in or not: name → what a GET answers. A gateway calls with a secret.
+OPEN = {"health": 200, "account_login": 200, "set_language": 405, "hook": 404}
+OPEN_ON = {"hook": ["not-the-secret-of-a-gateway"]}

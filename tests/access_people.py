@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 
 from appointments.models import Appointment, Bulletin, ImportState, Roster, ScheduleImport
-from appointments.queries.bulletins import clauses_of, fingerprint
+from appointments.queries.bulletins import clauses_of, fingerprint, places
+from appointments.queries.public_texts import public_texts
 from appointments.services import keeping
-from notifications.models import Delivery
-from notifications.references import reference_of
+from appointments.services.preview import preview
+from notifications.models import Delivery, Receipt, Reply
 from staff.models import Delegation, Practitioner, Role, RoleAssignment, Unit, User
 from tests import access_matrix as matrix
 from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft, approved
@@ -21,7 +22,7 @@ from tests.builders import (
     a_user,
     an_appointment,
 )
-from tests.notifications.builders import a_call, a_notice
+from tests.notifications.builders import a_call, a_notice, an_sms
 
 
 @dataclass(frozen=True)
@@ -61,24 +62,57 @@ def a_house() -> House:
     bulletin, draft = _bulletins()
     keeping.keep(appointment_id=kept.pk, by=owner)
     call = a_call(a_notice(patient=a_patient(family_name=matrix.PATIENT)), not_before=SATURDAY_NOON)
+    an_sms(call.notice, state="failed", failure="invalid_number", finished_at=SATURDAY_NOON)
+    lost = an_sms(a_notice(patient=a_patient(family_name=matrix.PATIENT)), state="unknown")
     message = Delivery.objects.get(channel="sms", notice__patient=consultation.patient)
     objects = {
         "consultation": consultation.pk,
         "kept": kept.pk,
         "operation": operation.pk,
+        "delegation": _a_delegation().pk,
         "bulletin": bulletin.pk,
         "draft": draft.pk,
         "seen": fingerprint(draft, clauses_of(draft)),
+        "text_seen": public_texts(draft, clauses_of(draft), places().names)[0].seen,
+        "told": preview(draft.pk).patients_to_tell,
         "message": message.pk,
         "call": call.pk,
-        "reference": reference_of(call.notice_id),
+        "reply": _what_came_back(call).pk,
+        "lost": lost.pk,
+        "unknown_queue": "unknown",
+        "tell": "told",
+        "patient": consultation.patient_id,
         "unit": unit.pk,
         "monday": MONDAY,
         "roster": _a_roster(unit).pk,
         "load": _a_load(owner).pk,
         "csv": "csv",
+        "fr": "fr",
+        "cancelled": "cancelled",
     }
     return House(objects, _people([unit, theatre], doctor, owner))
+
+
+def _a_delegation() -> Delegation:
+    """Return a delegation between two who ask for nothing."""
+    delegate = a_user("the colleague of another doctor", Role.DOCTOR)
+    return Delegation.objects.create(
+        practitioner=a_practitioner("dr-other"), delegate=delegate, given_at=SATURDAY_NOON
+    )
+
+
+def _what_came_back(call: Delivery) -> Reply:
+    told = {"gateway": "essai", "received_at": SATURDAY_NOON}
+    Receipt.objects.create(key="1", state="delivered", provider_id=matrix.RECEIPT, **told)
+    return Reply.objects.create(
+        key="2",
+        phone=call.notice.patient.mobile,
+        text="STOP",
+        meaning="stop",
+        patient=call.notice.patient,
+        notice=call.notice,
+        **told,
+    )
 
 
 def _with_patient(**fields) -> Appointment:

@@ -32,9 +32,11 @@ def a_unit(code: str = "arlon-cardio", *, site: str | Site = "arlon", kind: str 
     return Unit.objects.get_or_create(code=code, defaults=defaults)[0]
 
 
-def a_user(name: str, *roles: str, site: Site | None = None, unit: Unit | None = None) -> User:
+def a_user(
+    name: str, *roles: str, site: Site | None = None, unit: Unit | None = None, **fields
+) -> User:
     """Return a user with these roles at a place (everywhere by default)."""
-    user = User.objects.create_user(username=name, password="motdepasse-de-test")
+    user = User.objects.create_user(username=name, password="motdepasse-de-test", **fields)
     for role in roles:
         RoleAssignment.objects.create(user=user, role=role, site=site, unit=unit)
     return user

@@ -3,9 +3,33 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.triggers import take_away_delete_triggers
 from vivalia_continuity.celery import app
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("continuity", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("continuity")
+
+
+class OneBrowser(LoadScopeScheduling):
+    """Gives every test by itself to whoever is free, those of browsers all to the same process.
+
+    They share one running application, which takes long to start. pytest-xdist's own mark for
+    groups has no effect with pytest 9.2: it writes into node ids that are no longer read.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Distribute tests over processes."""
+    return OneBrowser(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

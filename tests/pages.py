@@ -29,7 +29,8 @@ class _Fields(HTMLParser):
             self._textarea = name
             self.found[name] = [""]
         elif tag == "input" and name and _is_sent(values):
-            self.found.setdefault(name, []).append(value)
+            ticked = "on" if values.get("type") in {"checkbox", "radio"} else ""
+            self.found.setdefault(name, []).append(value or ticked)
 
     def handle_data(self, data: str) -> None:
         if self._textarea:

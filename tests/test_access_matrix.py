@@ -17,6 +17,7 @@ from tests.access_matrix import (
     EVERYBODY,
     GROUP,
     OPEN,
+    OPEN_ON,
     PAGES,
     SECRETS,
     Page,
@@ -148,7 +149,8 @@ def test_no_address_of_ours_is_missing_from_the_table() -> None:
 
 @pytest.mark.parametrize("name", OPEN)
 def test_what_is_open_answers_a_stranger(name: str) -> None:
-    assert signed_in(None).get(reverse(name)).status_code == OPEN[name]
+    address = reverse(name, args=OPEN_ON.get(name))
+    assert signed_in(None).get(address).status_code == OPEN[name]
 
 
 def test_an_address_takes_no_other_method_than_those_of_the_table(house: House) -> None:

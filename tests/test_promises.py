@@ -21,8 +21,8 @@ from notifications.gateways import Unknown
 from notifications.medical_words import medical_words_in
 from notifications.models import Delivery, Notice, Word
 from notifications.references import notice_id_of
-from notifications.services import claiming, handing_over, sending
-from notifications.services.dispatch import sweep
+from notifications.services import handing_over, sending
+from notifications.services.sweeping import sweep
 from patients.models import Language
 from staff.models import User
 from tests import test_promises_of_data
@@ -43,7 +43,7 @@ from tests.builders import (
     an_appointment,
     at,
 )
-from tests.notifications.builders import FakeGateway, send
+from tests.notifications.builders import FakeGateway, claim_due, send
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +86,7 @@ def test_promise_1_told_once_whatever_is_clicked_sent_or_swept_twice(clock):
     gateway = FakeGateway()
     for worker in ("w1", "w2", "w1"):
         send(gateway, worker=worker, limit=4)
-        sweep(gateway=gateway)
+        sweep(gateways=[gateway])
         send(gateway, worker=worker)
     assert Counter(message.to for message in gateway.messages) == Counter(
         person.mobile for person in people
@@ -114,7 +114,7 @@ def test_promise_2_nobody_is_lost_when_the_broker_is_dead(clock, monkeypatch):
         an_appointment(patient=a_patient(landline=landline, mobile=""))
     in_force()
     clock.move_to(RELEASE)
-    sweep(gateway=FakeGateway())
+    sweep(gateways=[FakeGateway()])
     send(FakeGateway())
     assert Notice.objects.filter(state="told").count() == 2
     assert Delivery.objects.filter(channel="phone", state="queued").count() == 2
@@ -125,10 +125,10 @@ def test_promise_2_a_worker_that_dies_with_its_claims_leaves_them_to_the_next(cl
     an_appointment()
     in_force()
     clock.move_to(RELEASE)
-    assert claiming.claim(worker="dies", limit=10)
+    assert claim_due("dies")
     assert send(FakeGateway(), worker="next").claimed == 0
     clock.shift(dt.timedelta(minutes=5))
-    sweep(gateway=FakeGateway())
+    sweep(gateways=[FakeGateway()])
     assert send(FakeGateway(), worker="next").accepted == 1
     assert everything_is_kept()
 
@@ -147,7 +147,7 @@ def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(clock, doct
     )
     clock.move_to(RELEASE)
     gateway = FakeGateway()
-    claimed = claiming.claim(worker="w1", limit=10) if is_claimed else []
+    claimed = claim_due("w1") if is_claimed else []
     keeping.keep(appointment_id=kept.pk, by=doctor)
     assert not handing_over.hand_over(ids=claimed, worker="w1", gateway=gateway)
     send(gateway)
@@ -162,7 +162,7 @@ def test_promise_4_what_a_silent_gateway_may_have_sent_is_not_asked_again(clock)
     gateway = FakeGateway(Unknown("no answer"))
     for _ in range(3):
         send(gateway)
-        sweep(gateway=gateway)
+        sweep(gateways=[gateway])
         clock.shift(dt.timedelta(minutes=2))
     assert len(gateway.messages) == 1
     assert Delivery.objects.get().state == "unknown"

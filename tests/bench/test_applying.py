@@ -43,10 +43,11 @@ BARE = (
        JOIN notifications_notice n ON n.patient_id = a.patient_id AND n.day = a.day
        WHERE a.day = '{day}'""",
     """INSERT INTO notifications_delivery (notice_id, channel, number, state, address, not_before,
-           body, parts, gateway, client_reference, provider_id, claimed_by, failure, remark)
+           urgency, ignores_quiet_hours, body, parts, gateway, client_reference, provider_id,
+           claimed_by, failure, remark)
        SELECT n.id, CASE WHEN p.mobile <> '' THEN 'sms' ELSE 'phone' END, 1,
            CASE WHEN p.mobile <> '' THEN 'held' ELSE 'queued' END, p.mobile, '{release}',
-           '', 0, '', '', '', '', '', ''
+           81704, {no}, '', 0, '', '', '', '', '', ''
        FROM notifications_notice n JOIN patients_patient p ON p.id = n.patient_id
        WHERE n.day = '{day}'""",
 )
@@ -61,6 +62,7 @@ def bare(day: dt.date, clause: Clause) -> None:
         "clause": clause.pk,
         "now": "2022-05-14 10:00:00+00:00" if is_postgresql() else "2022-05-14 10:00:00",
         "release": RELEASE,
+        "no": "FALSE",
     }
     with connection.cursor() as cursor:
         for statement in BARE:

@@ -14,7 +14,6 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import environ
 import psycopg
 
 from tests.processes import Redis, wait_until
@@ -169,14 +168,11 @@ def server(folder: Path, database_url: str) -> Iterator[RunningApp]:
 def a_database(beside: str) -> Iterator[str]:
     """Make a database on the PostgreSQL that an address names; give its address."""
     name = f"test_browser_{os.getpid()}"
-    values = environ.Env.db_url_config(beside)
-    login = {"host": values["HOST"], "port": values["PORT"] or 5432, "user": values["USER"]}
-    secret = {"password": values["PASSWORD"]} if values["PASSWORD"] else {}
-    with psycopg.connect(**login, **secret, dbname="postgres", autocommit=True) as connection:
+    head, _slash, tail = beside.rpartition("/")
+    _old, question, options = tail.partition("?")
+    with psycopg.connect(f"{head}/postgres{question}{options}", autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
-        head, _slash, tail = beside.rpartition("/")
-        _old, question, options = tail.partition("?")
         try:
             yield f"{head}/{name}{question}{options}"
         finally:

@@ -5,7 +5,8 @@ Sites, units, practitioners and sign-ins are the demo's. Of its appointments the
 - Monday 16 May is not loaded yet: that file is what the test of the whole day uploads;
 - Tuesday 17 May stands under a bulletin in force, so that every page has something to show;
 - Wednesday 18 May stands under a draft, for two people who approve at the same time; so the
-  crisis cell has a third member here.
+  crisis cell has a third member here;
+- Saturday 14 May is today: five of docteur1's patients come, the last of them although cancelled.
 """
 
 import datetime as dt
@@ -17,7 +18,7 @@ from appointments.feeds.records import ScheduleRecord
 from appointments.vocabulary import Service
 from patients import phones
 
-MONDAY, TUESDAY, WEDNESDAY = (dt.date(2022, 5, day) for day in (16, 17, 18))
+SATURDAY, MONDAY, TUESDAY, WEDNESDAY = (dt.date(2022, 5, day) for day in (14, 16, 17, 18))
 PLAYBOOK = Path(__file__).resolve().parents[2] / "docs" / "playbooks" / "2022-05-16.toml"
 # What a day has beside the four patients of ``docteur1``: service, site, how many.
 OWN = 4
@@ -51,6 +52,27 @@ def of_the_day(hospital: DemoHospital, day: dt.date) -> list[ScheduleRecord]:
     return sorted(once.values(), key=lambda record: (record.starts_at, record.source_id))
 
 
+def of_today(hospital: DemoHospital) -> list[ScheduleRecord]:
+    """Return five patients of ``docteur1`` for the day of the drill, the last one cancelled."""
+    doctor = hospital.busiest(Service.CONSULTATION, "arlon").code
+    planned = [one for one in of_the_day(hospital, MONDAY) if one.practitioner_code == doctor]
+    others = [one for one in of_the_day(hospital, MONDAY) if one.practitioner_code != doctor]
+    chosen = [*planned[:OWN], others[0]]
+    return [
+        replace(
+            record,
+            source_id=f"S{record.source_id}",
+            unit=chosen[0].unit,
+            site=chosen[0].site,
+            service=chosen[0].service,
+            practitioner_code=doctor,
+            starts_at=chosen[0].starts_at - dt.timedelta(days=2, minutes=-20 * number),
+            status="cancelled" if number == OWN else "booked",
+        )
+        for number, record in enumerate(chosen)
+    ]
+
+
 def _is_to_call(record: ScheduleRecord) -> bool:
     read = [phones.read(phone) for phone in record.phones]
     has_mobile = any(phone and phone.is_mobile for phone in read)
@@ -81,6 +103,7 @@ def fill() -> None:
     load_reference_data(hospital)
     records = [*of_the_day(hospital, TUESDAY), *of_the_day(hospital, WEDNESDAY)]
     load_records(feed_name=FEED, records=records, is_full_export=False)
+    load_records(feed_name=FEED, records=of_today(hospital), is_full_export=False)
     third = User.objects.get(username="crise2")
     third.pk, third.username = None, "crise3"
     third.save(force_insert=True)
@@ -90,6 +113,78 @@ def fill() -> None:
     tuesday = bulletins.draft(by=first, **_moved(order, TUESDAY))
     bulletins.approve(bulletin_id=tuesday.pk, by=second)
     bulletins.draft(by=first, **_moved(order, WEDNESDAY))
+    _hear_back()
+    _lose_one()
+    _load_a_file(first)
+
+
+def _hear_back() -> None:
+    """Let the gateway report what belongs to nobody here, so that the pages about it show it."""
+    from notifications.gateways import Inbound, Receipt
+    from notifications.models import Failure, ReceiptState
+    from notifications.services.receiving import receive
+    from patients.models import Patient
+    from staff import clock
+
+    lost = Receipt(
+        state=ReceiptState.FAILED,
+        provider_ids=("1a2b3c4d5e6f" * 4, "18446744073709551615"),
+        phone="+32470999999",
+        failure=Failure.BARRED,
+        remark="id:1a2b3c sub:001 dlvrd:000 stat:UNDELIV err:021",
+        happened_at=clock.now(),
+    )
+    patient = Patient.objects.exclude(mobile="").order_by("id")[0]
+    thanks = Inbound(phone=patient.mobile, text="Merci, mais quand puis-je revenir ? " * 4)
+    receive(gateway="console", reports=[lost, thanks, Inbound(phone=lost.phone, text="STOP")])
+
+
+def _lose_one() -> None:
+    """Let one SMS be handed over without an answer, so that there is something to settle."""
+    from django.utils import timezone
+
+    from notifications import composing
+    from notifications.models import Delivery, Notice
+    from notifications.queries.outbox import lines_of
+
+    held = Delivery.objects.filter(channel="sms", state="held").order_by("-id")
+    lost = held.select_related("notice__patient", "notice__site")[0]
+    text, parts = composing.sms(
+        language=lost.notice.patient.language,
+        day=lost.notice.day,
+        lines=lines_of(lost.notice),
+        callback_number=lost.notice.site.callback_number,
+        notice_id=lost.notice_id,
+    )
+    now = timezone.now()
+    Delivery.objects.filter(pk=lost.pk).update(
+        state="unknown",
+        gateway="console",
+        client_reference="lost-in-the-hospital-of-browsers"[:32],
+        body=text,
+        parts=parts,
+        submitted_at=now,
+        lease_until=now + dt.timedelta(hours=10),
+    )
+    Notice.objects.filter(pk=lost.notice_id).update(handed_over_at=now)
+
+
+def _load_a_file(operator) -> None:
+    """Let a file have been loaded, one row of which was refused."""
+    from appointments.models import Feed, ImportState
+    from staff import clock
+
+    load = Feed.objects.get().imports.create(
+        state=ImportState.LOADED,
+        file_name="agenda-du-13-mai.csv",
+        rows_total=2,
+        rows_created=1,
+        rows_rejected=1,
+        started_at=clock.now(),
+        finished_at=clock.now(),
+        started_by=operator,
+    )
+    load.rejected_rows.create(line=3, column="Date", value="31/02/2022", why="N'existe pas.")
 
 
 def _moved(order, day: dt.date) -> dict:

@@ -4,7 +4,7 @@ import json
 from types import TracebackType
 from typing import Self
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -17,6 +17,7 @@ from playwright.sync_api import (
 
 from appointments.demo.accounts import DEMO_PASSWORD
 from tests.browser.app import OUTPUT
+from tests.browser.looking import sideways
 
 DESK, TABLET, PHONE = (1440, 900), (768, 1024), (360, 740)
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -81,19 +82,24 @@ class Person:
     @property
     def too_wide(self) -> int:
         """By how many pixels the page is wider than the screen."""
-        return self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+        return sideways(self.page)
 
     def barriers(self) -> list[str]:
         """Return what keeps people with disabilities out, as axe finds it (WCAG 2.2 A and AA)."""
-        options = {
-            "runOnly": {"type": "tag", "values": WCAG},
-            "resultTypes": ["violations"],
-        }
-        found = Axe().run(self.page, options=options).response["violations"]
+        return self._axe({"type": "tag", "values": WCAG})
+
+    def pale(self) -> list[str]:
+        """Return what has too little contrast: all that the other colour scheme can spoil."""
+        return self._axe({"type": "rule", "values": ["color-contrast"]})
+
+    def _axe(self, rules: dict) -> list[str]:
+        options = {"runOnly": rules, "resultTypes": ["violations"]}
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        found = self.page.evaluate("(options) => axe.run(options)", options)["violations"]
         return [
             f"{violation['id']}: {json.dumps(node['target'])} {node['failureSummary']}"
             for violation in found
-            if violation["impact"] in {"serious", "critical"}
             for node in violation["nodes"][:3]
         ]
 

@@ -14,7 +14,7 @@ from tests.browser.app import ROOT, RunningApp
 from tests.browser.hospital import PLAYBOOK
 from tests.browser.people import People
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 PICTURE = ROOT / "docs" / "images" / "board.png"
 SIZE = (1440, 1400)
 LARGEST_BYTES = 300_000

@@ -14,7 +14,7 @@ from tests.browser.app import RunningApp
 from tests.browser.hospital import PLAYBOOK, write_mondays_file
 from tests.browser.people import PHONE, People, Person
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.browser
 TITLE = "Panne informatique : activité du lundi 16 mai 2022"
 
 
@@ -87,6 +87,8 @@ def the_second_person_approves(approver: Person, bulletin: str) -> None:
     """A second member approves, and the board shows it."""
     page = approver.open(f"{bulletin}approve/")
     approver.picture("05-bulletin-approve")
+    number = page.locator(".to-tell .number").inner_text()
+    page.get_by_label("Tapez le nombre de patients à prévenir").fill(number)
     page.get_by_role("button", name="Approuver et mettre en vigueur").click()
     page.wait_for_url("**/board/")
     expect(page.locator(".bulletins").get_by_role("link", name=TITLE)).to_be_visible()

@@ -31,10 +31,6 @@ def test_an_administrator_opens_each_list_and_each_form(client: Client, administ
         assert client.get(reverse(f"admin:staff_{page}_{action}")).status_code == 200
 
 
-def test_an_administrator_opens_the_texts_of_the_messages(client: Client, administrator):
-    assert client.get(reverse("admin:notifications_messagetext_changelist")).status_code == 200
-
-
 @pytest.mark.parametrize("role", Role)
 def test_no_role_alone_opens_the_reference_data(client: Client, role):
     sign_in(client, a_user("anne", role))
