@@ -137,6 +137,8 @@ class People:
             locale="fr-BE",
             timezone_id="Europe/Brussels",
             has_touch=width == PHONE[0],
+            # Colours that fade would be measured half way.
+            reduced_motion="reduce",
             **options,
         )
         self._contexts.append(context)

@@ -97,8 +97,7 @@ def seat(people: People, username: str, size: tuple[int, int], **options: str) -
 def test_pages_fit_every_screen_and_shut_nobody_out(people: People, username: str) -> None:
     faults = []
     for size, scheme in ((PHONE, "dark"), (TABLET, "light"), (DESK, "dark")):
-        # Colours that fade from one scheme to the other would be measured half way.
-        person = seat(people, username, size, color_scheme=scheme, reduced_motion="reduce")
+        person = seat(people, username, size, color_scheme=scheme)
         scales = Scales(person.page)
         for template in PAGES[username]:
             path = address_of(template, person)
@@ -165,7 +164,7 @@ def test_from_a_dark_screen_ink_comes_out_black_and_nothing_needed_is_missing(
     for path in (f"/board/?day={TUESDAY}", "/bulletins/1/", call, "/outbox/", "/appointments/1/"):
         page = person.open(path)
         assert pale_on_paper(page) == [], path
-        assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+        expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
     person.open(call).emulate_media(media="print")
     expect(person.page.locator(".number-to-call")).to_be_visible()
     person.picture("32-call-on-paper")
