@@ -194,6 +194,8 @@ def told_over(
     outcome: Outcome,
     basis: Basis,
     heard: Outcome | None,
+    postponed_to: dt.date | None = None,
+    heard_postponed_to: dt.date | None = None,
 ) -> Channel | None:
     """Answer whether a patient must be told an outcome, and over which channel.
 
@@ -203,13 +205,19 @@ def told_over(
         outcome: what now holds; ``under_review`` is told to nobody before it is ruled.
         basis: on what it rests.
         heard: what the patient was last told about this appointment, if anything.
+        postponed_to: the day that a cancelled patient is given instead.
+        heard_postponed_to: the day that they were told, if any.
 
     Whoever heard something else is told the change, whatever the clause says; a cancelled
     patient who must come after all hears it by phone. A kept consultation is told by phone, by
-    the doctor who kept it. What a person ruled on case by case is told by phone, either way.
+    the doctor who kept it. What a person ruled on case by case is told by phone, either way;
+    so is another day, since the patient may not be able to come on it.
     """
-    if outcome == Outcome.UNDER_REVIEW or heard == outcome:
+    is_heard = (heard, heard_postponed_to) == (outcome, postponed_to)
+    if outcome == Outcome.UNDER_REVIEW or is_heard:
         return None
+    if postponed_to or heard_postponed_to:
+        return Channel.PHONE
     if clause and clause.ruling == Ruling.CASE_BY_CASE and service != Service.EMERGENCY:
         return Channel.PHONE
     if heard is not None:

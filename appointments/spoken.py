@@ -25,6 +25,9 @@ def of_appointment(appointment: Appointment, language: str) -> str:
         return _sentence(appointment) % {
             "day": date_format(starts_at, "l j F"),
             "time": _time(starts_at),
+            "new_day": date_format(appointment.postponed_to, "l j F")
+            if appointment.postponed_to
+            else "",
         }
 
 
@@ -43,6 +46,11 @@ def _sentence(appointment: Appointment) -> str:
         return _("Votre rendez-vous du %(day)s à %(time)s avait déjà été annulé : ne venez pas.")
     if appointment.outcome == Outcome.MAINTAINED:
         return _("Votre rendez-vous du %(day)s à %(time)s est maintenu : venez comme prévu.")
+    if appointment.postponed_to:
+        return _(
+            "Votre rendez-vous du %(day)s à %(time)s est reporté au %(new_day)s : ne venez pas "
+            "avant ce jour. Nous vous dirons l'heure."
+        )
     if appointment.outcome == Outcome.CANCELLED:
         return _(
             "Votre rendez-vous du %(day)s à %(time)s est annulé : ne venez pas. Nous vous "

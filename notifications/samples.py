@@ -18,16 +18,19 @@ _MEANINGS = {
     "times": _("les heures"),
     "cancelled_times": _("les heures de ce qui est annulé"),
     "maintained_times": _("les heures de ce qui est maintenu"),
+    "new_day": _("le jour auquel c'est reporté"),
     "number": _("le numéro de rappel du site"),
     "reference": _("la référence, que les agents peuvent vérifier"),
 }
 _DAYS_OF_A_WEEK = 7
+_TO_ANOTHER_DAY = dt.timedelta(days=8)
 _C, _M = Word.CANCELLED, Word.MAINTAINED
 # Title and words of the cases that are shown of each kind; the last ones are the most that a
 # patient has on one day.
 _CASES = {
     "cancelled": ((_("Un rendez-vous"), (_C,)), (_("Deux rendez-vous"), (_C, _C))),
     "maintained": ((_("Un rendez-vous"), (_M,)), (_("Deux rendez-vous"), (_M, _M))),
+    "postponed": ((_("Un rendez-vous"), (_C,)), (_("Deux rendez-vous"), (_C, _C))),
     "mixed": (
         (_("Un annulé, un maintenu"), (_C, _M)),
         (_("Deux annulés, un maintenu"), (_C, _C, _M)),
@@ -36,6 +39,7 @@ _CASES = {
 _MOST = {
     "cancelled": ((_C,) * 4,),
     "maintained": ((_M,) * 4,),
+    "postponed": ((_C,) * 4,),
     "mixed": ((_C, _C, _M, _M), (_C, _C, _C, _M), (_C, _M, _M, _M)),
 }
 
@@ -89,8 +93,10 @@ def message(
         callback_number: E.164.
     """
     first = dt.datetime.combine(day, dt.time(9, 10), tzinfo=BRUSSELS)
+    new_day = day + _TO_ANOTHER_DAY if _told(kind) == "postponed" else None
     lines = [
-        texts.Line(first + dt.timedelta(hours=2 * place), word) for place, word in enumerate(words)
+        texts.Line(first + dt.timedelta(hours=2 * place), word, new_day)
+        for place, word in enumerate(words)
     ]
     return texts.filled(
         body,

@@ -31,10 +31,14 @@ _LONG_DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "de": "EEEE, d. MMMM", "e
 
 @dataclass(frozen=True)
 class Line:
-    """One appointment in a message: an aware moment and what is said of it (a ``Word``)."""
+    """One appointment in a message: an aware moment and what is said of it (a ``Word``).
+
+    ``postponed_to`` is the day given instead of a cancelled one.
+    """
 
     starts_at: dt.datetime
     word: str
+    postponed_to: dt.date | None = None
 
 
 def body(
@@ -70,8 +74,15 @@ def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
 
 
 def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
-    """Return what an agent says for a notice."""
-    return _compose(_facts(notice, lines), prefix="call_")
+    """Return what an agent says for a notice: what is postponed, each new day, after the rest."""
+    facts = _facts(notice, lines)
+    new_days = sorted({line.postponed_to for line in lines if line.postponed_to})
+    said = []
+    for new_day in (None, *new_days):
+        some = [line for line in lines if line.postponed_to == new_day]
+        if some:
+            said.append(_compose({**facts, "lines": some}, prefix="call_"))
+    return " ".join(said)
 
 
 def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:
@@ -126,6 +137,7 @@ def filled(
         "maintained_times": _times(language, (x for x in lines if x.word == Word.MAINTAINED)),
         "number": _number(callback_number),
         "reference": reference,
+        "new_day": _new_day(language, lines),
     }
     return wording.fill(text, values, plural=len(lines) > 1)
 
@@ -133,11 +145,14 @@ def filled(
 def _compose(facts: Mapping[str, Any], *, prefix: str) -> str:
     known = facts["language"] in Language.values
     language = facts["language"] if known else Language.FRENCH.value
-    text = _text(language, prefix + _kind(facts["lines"]))
+    text = _text(language, prefix + _kind(facts["lines"], spoken=bool(prefix)))
     return filled(text, **{**facts, "language": language}, long_day=bool(prefix))
 
 
-def _kind(lines: Sequence[Line]) -> str:
+def _kind(lines: Sequence[Line], *, spoken: bool) -> str:
+    """Return which text says it; a new day is only ever said by a person."""
+    if spoken and all(line.postponed_to for line in lines):
+        return "postponed"
     words = {line.word for line in lines}
     return "mixed" if len(words) > 1 else str(Word(words.pop()).value)
 
@@ -148,6 +163,11 @@ def _times(language: str, lines: Iterable[Line]) -> str:
     if len(times) < 2:
         return "".join(times)
     return f"{', '.join(times[:-1])} {_AND[language]} {times[-1]}"
+
+
+def _new_day(language: str, lines: Sequence[Line]) -> str:
+    new_day = next((line.postponed_to for line in lines if line.postponed_to), None)
+    return _day(language, new_day, long=True) if new_day else ""
 
 
 @lru_cache(maxsize=256)

@@ -19,6 +19,7 @@ _SHARED = frozenset({"hospital", "day", "number", "reference"})
 # Operators write their own sender over the hospital's, so that the text must say who writes.
 _REQUIRED = frozenset({"hospital", "number", "reference", "day"})
 _TIMES = frozenset({"times"})
+_POSTPONED = frozenset({"times", "new_day"})
 _MIXED_TIMES = frozenset({"cancelled_times", "maintained_times"})
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
@@ -29,6 +30,8 @@ def variables(kind: str) -> frozenset[str]:
 
 
 def _times(kind: str) -> frozenset[str]:
+    if kind.endswith("postponed"):
+        return _POSTPONED
     return _MIXED_TIMES if kind.endswith("mixed") else _TIMES
 
 
@@ -100,7 +103,7 @@ def _faults_of_variables(kind: str, body: str) -> list[str]:
 
 def _faults_of_content(body: str, names: Names) -> list[str]:
     """Look at what patients read, in the singular and in the plural: pieces may join up."""
-    values = dict.fromkeys(_SHARED | _TIMES | _MIXED_TIMES, " 0 ")
+    values = dict.fromkeys(_SHARED | _POSTPONED | _MIXED_TIMES, " 0 ")
     read = [fill(body, values, plural=plural) for plural in (False, True)]
     medical = [word for text in read for word in medical_words_in(text, harmless=names.places)]
     named = [name for text in read for name in names.in_text(text)]

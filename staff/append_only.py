@@ -31,3 +31,19 @@ def append_only(table: str, verbs: tuple[str, ...] = ("update", "delete")) -> mi
         lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),
         lambda apps, schema_editor: _run(schema_editor, _REMOVE, table, verbs),
     )
+
+
+def still_append_only(
+    table: str, verbs: tuple[str, ...] = ("update", "delete")
+) -> migrations.RunPython:
+    """Return the operation to put after a change of an append-only table.
+
+    On SQLite a constraint is added by making the table anew, which loses its triggers.
+    """
+
+    def place_again(apps, schema_editor) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            _run(schema_editor, _REMOVE, table, verbs)
+            _run(schema_editor, _PLACE, table, verbs)
+
+    return migrations.RunPython(place_again, place_again)

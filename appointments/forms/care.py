@@ -72,9 +72,36 @@ class OpinionForm(forms.Form):
 
 
 class RulingForm(SeenForm):
-    """The Medical Director's ruling, by one of two buttons."""
+    """The Medical Director's ruling, by one of three buttons; the third needs its day."""
+
+    POSTPONED = "postponed"
 
     outcome = forms.ChoiceField(
-        choices=[(Outcome.MAINTAINED, _("maintenir")), (Outcome.CANCELLED, _("annuler"))]
+        choices=[
+            (Outcome.MAINTAINED, _("maintenir")),
+            (Outcome.CANCELLED, _("annuler")),
+            (POSTPONED, _("reporter")),
+        ],
+        error_messages={
+            "required": _("Décidez : maintenue, annulée ou reportée."),
+            "invalid_choice": _("Décidez : maintenue, annulée ou reportée."),
+        },
+    )
+    postponed_to = forms.DateField(
+        required=False, error_messages={"invalid": _("Ce jour ne peut pas être lu.")}
     )
     reason = forms.CharField(label=_("Motif (facultatif)"), max_length=300, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Return what ``operations.rule`` takes: who postpones cancels, and says until when."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("outcome") != self.POSTPONED:
+            return cleaned | {"postponed_to": None}
+        if not cleaned.get("postponed_to") and "postponed_to" not in self.errors:
+            self.add_error("postponed_to", _("Indiquez le jour auquel l'opération est reportée."))
+        return cleaned | {"outcome": Outcome.CANCELLED}
+
+    @property
+    def fault(self) -> str:
+        """The first thing that is wrong, in a sentence."""
+        return next((str(why) for whys in self.errors.values() for why in whys), "")

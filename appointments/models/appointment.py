@@ -67,9 +67,10 @@ class Priority(models.TextChoices):
 class Appointment(models.Model):
     """What a feed planned; ``status`` is the source's word and is never written over.
 
-    ``outcome``, ``outcome_basis`` and ``decision_version`` repeat the latest ``Decision`` for
-    reading. They stand in no index, so that PostgreSQL updates them in place (fillfactor 80,
-    see ADR 0004). ``day`` is the local date of ``starts_at`` in Europe/Brussels.
+    ``outcome``, ``outcome_basis``, ``postponed_to`` and ``decision_version`` repeat the latest
+    ``Decision`` for reading. They stand in no index but that of the few that are postponed, so
+    that PostgreSQL updates them in place (fillfactor 80, see ADR 0004). ``day`` is the local
+    date of ``starts_at`` in Europe/Brussels.
     ``protected_groups`` holds sorted codes separated by spaces.
     """
 
@@ -122,6 +123,7 @@ class Appointment(models.Model):
     outcome = models.CharField(_("décision"), max_length=12, choices=Outcome.choices, blank=True)
     outcome_basis = models.CharField(max_length=8, blank=True)
     decision_version = models.PositiveSmallIntegerField(default=0)
+    postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("rendez-vous")
@@ -148,6 +150,11 @@ class Appointment(models.Model):
                 condition=~Q(service="emergency") | Q(outcome__in=["", "maintained"]),
             ),
             models.CheckConstraint(
+                name="appointment_postponed_is_cancelled",
+                condition=Q(postponed_to__isnull=True)
+                | Q(outcome="cancelled", outcome_basis="person"),
+            ),
+            models.CheckConstraint(
                 name="appointment_move_paired",
                 condition=Q(moved_from__isnull=True, moved_at__isnull=True)
                 | Q(moved_from__isnull=False, moved_at__isnull=False),
@@ -159,6 +166,11 @@ class Appointment(models.Model):
             models.Index(fields=["patient", "day"], name="appointment_patient_day"),
             models.Index(fields=["practitioner", "day"], name="appointment_practitioner_day"),
             models.Index(fields=["starts_at", "id"], name="appointment_starts_at"),
+            models.Index(
+                fields=["postponed_to", "unit"],
+                condition=Q(postponed_to__isnull=False),
+                name="appointment_postponed",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
@@ -23,7 +23,8 @@ class Decision(models.Model):
 
     ``clause`` rests on a clause, ``person`` on whoever decided, ``lapse`` on the bulletin that
     ceased to rule. Clause decisions give way to newer bulletins, a person's do not; both end
-    when the appointment moves to another day.
+    when the appointment moves to another day. ``postponed_to`` is the day that a person promised
+    instead of one that they cancelled (ADR 0013).
     """
 
     appointment = models.ForeignKey(
@@ -66,6 +67,7 @@ class Decision(models.Model):
     )
     decided_at = models.DateTimeField(_("décidé le"))
     reason = models.CharField(_("motif"), max_length=300, blank=True)
+    postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("décision")
@@ -76,6 +78,11 @@ class Decision(models.Model):
             ),
             models.CheckConstraint(
                 name="decision_outcome_known", condition=Q(outcome__in=Outcome.values)
+            ),
+            models.CheckConstraint(
+                name="decision_postponed_by_a_person",
+                condition=Q(postponed_to__isnull=True)
+                | Q(outcome="cancelled", basis="person", postponed_to__gt=F("day")),
             ),
             models.CheckConstraint(
                 name="decision_has_its_ground",

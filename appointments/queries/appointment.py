@@ -1,5 +1,6 @@
 """One appointment: who may open it, and everything that is known about it."""
 
+import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
@@ -55,12 +56,16 @@ class Told:
 
     words: Words
     outcome: str
+    postponed_to: dt.date | None = None
 
     @property
     def word(self) -> NoticeItem | None:
         """The newest word, when it says what now holds."""
         newest = self.words.newest
-        return newest if newest and newest.word == self.outcome else None
+        return newest if newest and self._holds(newest) else None
+
+    def _holds(self, item: NoticeItem) -> bool:
+        return (item.word, item.postponed_to) == (self.outcome, self.postponed_to)
 
     @property
     def is_open(self) -> bool:
@@ -91,7 +96,7 @@ class Told:
     def heard_otherwise(self) -> NoticeItem | None:
         """The last word that left, when it says something else than what now holds."""
         heard = self.words.heard
-        return heard if heard and heard.word != self.outcome else None
+        return heard if heard and not self._holds(heard) else None
 
     @property
     def has_left(self) -> bool:
@@ -102,7 +107,10 @@ class Told:
 def told_of(appointments: list[Appointment]) -> dict[int, Told]:
     """Return for each appointment what its patient knows (one query)."""
     words = words_of(appointments)
-    return {one.pk: Told(words.get(one.pk, Words()), one.outcome) for one in appointments}
+    return {
+        one.pk: Told(words.get(one.pk, Words()), one.outcome, one.postponed_to)
+        for one in appointments
+    }
 
 
 def words_of(appointments: list[Appointment]) -> dict[int, Words]:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision
-from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Question, Word
+from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Question
 from staff.access import Capability, may
 from staff.models import AuditEvent, User
 
@@ -30,7 +30,7 @@ class Entry:
     """One thing that happened.
 
     ``kind`` is source, decision, opinion, notice, delivery, question, attendance or trail;
-    ``outcome`` is the code of a decision.
+    ``outcome`` is the code of a decision, ``postponed_to`` the day that it gave instead.
     """
 
     at: dt.datetime
@@ -40,6 +40,7 @@ class Entry:
     detail: str = ""
     outcome: str = ""
     basis: str = ""
+    postponed_to: dt.date | None = None
 
 
 def history_of(appointment: Appointment, user: User) -> list[Entry]:
@@ -82,6 +83,7 @@ def _decisions(appointment: Appointment) -> Iterator[Entry]:
             detail=ground_of(decision),
             outcome=decision.outcome,
             basis=decision.basis,
+            postponed_to=decision.postponed_to,
         )
 
 
@@ -115,7 +117,7 @@ def _telling(appointment: Appointment) -> Iterator[Entry]:
     )
     notices = {item.notice_id: item.notice for item in items}
     for item in items:
-        yield from _notice(item.notice, str(Word(item.word).label))
+        yield from _notice(item.notice, item.said)
     deliveries = Delivery.objects.filter(notice__in=notices).select_related("caller")
     for delivery in deliveries.order_by("notice_id", "number"):
         yield _delivery(delivery, notices[delivery.notice_id])

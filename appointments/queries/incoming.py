@@ -183,8 +183,9 @@ def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
 def _day(
     patient: Patient, day: dt.date, appointments: list[Appointment], notice: Notice | None
 ) -> Day:
-    said = {(item.subject_id, item.word) for item in notice.items.all()} if notice else set()
-    others = [one for one in appointments if (one.pk, one.outcome) not in said]
+    items = notice.items.all() if notice else ()
+    said = {(item.subject_id, item.word, item.postponed_to) for item in items}
+    others = [one for one in appointments if (one.pk, one.outcome, one.postponed_to) not in said]
     sentences = [texts.spoken_of_notice(notice, lines_of(notice))] if notice else []
     sentences += [spoken.of_appointment(one, patient.language) for one in others]
     return Day(day, sentences, _answer(notice, others), appointments, notice)

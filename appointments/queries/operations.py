@@ -61,6 +61,11 @@ class Operation:
         return self.answer.allowed
 
     @property
+    def first_new_day(self) -> dt.date:
+        """The first day to which it can be postponed."""
+        return postponed_from(self.appointment.day)
+
+    @property
     def is_awaiting(self) -> bool:
         """Whether nobody has ruled yet."""
         return self.appointment.outcome == Outcome.UNDER_REVIEW
@@ -182,6 +187,17 @@ def with_opinions(
         )
         for appointment in listed
     ]
+
+
+def postponed_here(user: User, day: dt.date) -> list[Appointment]:
+    """Return the operations of other days that were postponed to this one (one query)."""
+    postponed = operations_for(user).filter(postponed_to=day)
+    return list(postponed.order_by("unit__site__name", "unit__name", "starts_at", "id"))
+
+
+def postponed_from(day: dt.date) -> dt.date:
+    """Return the first day to which an operation of a day can be postponed."""
+    return max(day + dt.timedelta(days=1), clock.today())
 
 
 def _newest_opinions(operations: list[Appointment]) -> dict[tuple[int, str], Opinion]:

@@ -3,7 +3,8 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import F, FilteredRelation, Q, QuerySet
@@ -14,6 +15,14 @@ from notifications.models import NoticeItem, NoticeState
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.models import Unit
+
+
+class Told(NamedTuple):
+    """What a notice says of an appointment, and where it stands; empty where there is none."""
+
+    state: str = ""
+    word: str = ""
+    postponed_to: dt.date | None = None
 
 
 def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, RosterContent]:
@@ -33,9 +42,9 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
     for appointment in _appointments(unit_ids, day):
         age = ages[appointment.feed_id]
         record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
-        rows[appointment.unit_id].append(
-            _row(appointment, record_number, told.get(appointment.pk, ("", "")))
-        )
+        said = told.get((appointment.pk, appointment.day), Told())
+        row = _row(appointment, record_number, said)
+        rows[appointment.unit_id].append(replace(row, is_postponed_here=appointment.day != day))
         heard[appointment.unit_id].add(age)
     return {
         unit.pk: RosterContent(
@@ -58,7 +67,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
 def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
     """The day's appointments, each with the one decision that stands (outer join)."""
     return (
-        Appointment.objects.filter(unit__in=unit_ids, day=day)
+        _of_day(unit_ids, day)
         .select_related("patient", "practitioner")
         .annotate(
             standing=FilteredRelation(
@@ -73,21 +82,29 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
     )
 
 
-def _told(unit_ids: Collection[int], day: dt.date) -> dict[int, tuple[str, str]]:
-    """State and word of the newest notice that stands, by appointment."""
-    appointments = Appointment.objects.filter(unit__in=unit_ids, day=day)
+def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
+    """What was planned for the day, and what a person postponed to it."""
+    return Appointment.objects.filter(Q(day=day) | Q(postponed_to=day), unit__in=unit_ids)
+
+
+def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, dt.date], Told]:
+    """What the newest notice that stands says, by appointment and the day it speaks of."""
+    appointments = _of_day(unit_ids, day)
     items = (
-        NoticeItem.objects.filter(subject_id__in=appointments.values("id"), notice__day=day)
+        NoticeItem.objects.filter(subject_id__in=appointments.values("id"))
         .exclude(notice__state=NoticeState.WITHDRAWN)
         .order_by("notice__version")
-        .values_list("subject_id", "notice__state", "word")
+        .values_list("subject_id", "notice__day", "notice__state", "word", "postponed_to")
     )
-    return {subject: (state, word) for subject, state, word in items}
+    return {
+        (subject, spoken_of): Told(state, word, postponed_to)
+        for subject, spoken_of, state, word, postponed_to in items
+    }
 
 
 def _record_numbers(unit_ids: Collection[int], day: dt.date) -> dict[int, dict[str, str]]:
     """Each patient's numbers, by source."""
-    patients = Appointment.objects.filter(unit__in=unit_ids, day=day).values("patient")
+    patients = _of_day(unit_ids, day).values("patient")
     numbers: dict[int, dict[str, str]] = defaultdict(dict)
     found = PatientIdentifier.objects.filter(patient__in=patients).order_by("system", "value")
     for patient, system, value in found.values_list("patient", "system", "value"):
@@ -112,7 +129,7 @@ def _age(feed: Feed, now: dt.datetime) -> FeedAge:
     )
 
 
-def _row(appointment: Appointment, record_number: str, told: tuple[str, str]) -> RosterRow:
+def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
     patient = appointment.patient
     decider: Any = appointment  # the annotations of _appointments
     full_name = f"{decider.decider_given or ''} {decider.decider_family or ''}".strip()
@@ -135,8 +152,10 @@ def _row(appointment: Appointment, record_number: str, told: tuple[str, str]) ->
         moved_from=_in_brussels(appointment.moved_from),
         missing_since=_in_brussels(appointment.missing_since),
         phone=patient.mobile or patient.landline,
-        told=told[0],
-        told_word=told[1],
+        told=told.state,
+        told_word=told.word,
+        told_day=told.postponed_to,
+        postponed_to=appointment.postponed_to,
     )
 
 

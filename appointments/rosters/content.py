@@ -32,6 +32,10 @@ class RosterRow:
         phone: E.164, the mobile first.
         told: state of the newest notice about it, empty when nobody has to be told.
         told_word: what that notice says (``cancelled`` or ``maintained``).
+        told_day: the other day that it gives.
+        postponed_to: the day that a person gave instead of the one planned.
+        is_postponed_here: whether the sheet is that other day's; ``starts_at`` is then the hour
+            that no longer holds.
     """
 
     appointment_id: int
@@ -54,6 +58,9 @@ class RosterRow:
     phone: str = ""
     told: str = ""
     told_word: str = ""
+    told_day: dt.date | None = None
+    postponed_to: dt.date | None = None
+    is_postponed_here: bool = False
 
     @property
     def is_off_at_source(self) -> bool:
@@ -65,12 +72,15 @@ class RosterRow:
         """Under which heading it stands; what nobody ruled on happens as planned."""
         if self.is_off_at_source:
             return Outcome.CANCELLED
+        if self.is_postponed_here:
+            return Outcome.MAINTAINED
         return Outcome(self.outcome or Outcome.MAINTAINED)
 
     @property
     def is_told_otherwise(self) -> bool:
         """Whether the patient heard something that no longer holds."""
-        return self.told == "told" and self.told_word != self.outcome
+        known = (self.told_word, self.told_day)
+        return self.told == "told" and known != (self.outcome, self.postponed_to)
 
     def age_on(self, day: dt.date) -> tuple[int, int] | None:
         """Return the age in whole years and, below two years, in whole months; else 0 months."""
@@ -136,7 +146,8 @@ class RosterContent:
     @property
     def plan_digest(self) -> str:
         """The same without who was told."""
-        return self._digest([{**vars(row), "told": "", "told_word": ""} for row in self.rows])
+        untold = {"told": "", "told_word": "", "told_day": None}
+        return self._digest([vars(row) | untold for row in self.rows])
 
     @property
     def file_stem(self) -> str:

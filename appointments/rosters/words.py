@@ -96,7 +96,15 @@ def _decision(row: RosterRow) -> tuple[str, str]:
         return str(Status(row.status).label), f"{ruled} – {ground}" if ruled else ""
     if not row.outcome:
         return _("prévu"), _("sans décision")
+    if row.is_postponed_here:
+        return _("reporté à ce jour"), ground
+    if row.postponed_to:
+        return _postponed(row.postponed_to), ground
     return ruled, ground
+
+
+def _postponed(day: dt.date) -> str:
+    return _("reporté au %(day)s") % {"day": date_format(day, "D j/m/Y")}
 
 
 def _ground(row: RosterRow) -> str:
@@ -114,12 +122,17 @@ def _ground(row: RosterRow) -> str:
 
 def _told(row: RosterRow) -> str:
     if row.is_told_otherwise:
-        return _("attention : a entendu « %(word)s »") % {"word": Word(row.told_word).label}
+        word = _postponed(row.told_day) if row.told_day else Word(row.told_word).label
+        return _("attention : a entendu « %(word)s »") % {"word": word}
     return str(NoticeState(row.told).label) if row.told else "—"
 
 
 def _marks(row: RosterRow) -> list[str]:
     marks = []
+    if row.is_postponed_here:
+        marks.append(
+            _("était prévu %(moment)s ; heure à fixer") % {"moment": _moment(row.starts_at)}
+        )
     if row.status not in {Status.BOOKED, Status.CANCELLED, Status.ENTERED_IN_ERROR}:
         marks.append(str(Status(row.status).label))
     if row.moved_from:

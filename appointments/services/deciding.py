@@ -67,7 +67,13 @@ def check_seen(standing: Decision | None, *, seen: int | None, by: User) -> None
 
 @transaction.atomic
 def by_person(
-    *, appointment: Appointment, verdict: Verdict, outcome: str, by: User, reason: str
+    *,
+    appointment: Appointment,
+    verdict: Verdict,
+    outcome: str,
+    by: User,
+    reason: str,
+    postponed_to: dt.date | None = None,
 ) -> Decision:
     """Append a person's decision and bring the patient's notice in line."""
     return _append(
@@ -77,6 +83,7 @@ def by_person(
         bulletin_id=verdict.clause.bulletin_id,
         decided_by=by,
         reason=reason,
+        postponed_to=postponed_to,
     )
 
 
@@ -104,7 +111,8 @@ def _append(appointment: Appointment, *, outcome: str, basis: str, **ground: Any
     )
     appointment.outcome, appointment.outcome_basis = outcome, basis
     appointment.decision_version = decision.version
-    appointment.save(update_fields=["outcome", "outcome_basis", "decision_version"])
+    appointment.postponed_to = decision.postponed_to
+    appointment.save(update_fields=["outcome", "outcome_basis", "decision_version", "postponed_to"])
     pair: tuple[int, dt.date] = (appointment.patient_id, appointment.day)
     rulings.align_pairs(pairs=[pair])
     return decision

@@ -135,6 +135,7 @@ def _raise_to_emergency(planned: Sequence[Planned], now: dt.datetime) -> None:
     Appointment.objects.filter(pk__in=ids).update(
         outcome=Outcome.MAINTAINED,
         outcome_basis=Basis.LAPSE,
+        postponed_to=None,
         decision_version=F("decision_version") + 1,
     )
 

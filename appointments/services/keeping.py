@@ -3,6 +3,7 @@
 Whether they may is answered by ``rules.may_keep``; each of these may be asked twice.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from types import MappingProxyType
 
@@ -138,6 +139,7 @@ def decide_in_person(
     reason: str,
     seen: int | None,
     action: str,
+    postponed_to: dt.date | None = None,
     noted: Mapping[str, str] = NOTHING,
 ) -> Decision:
     """Append a person's decision that the rules allow; what stands already is only returned.
@@ -147,6 +149,7 @@ def decide_in_person(
         keeper: in which office the person decides.
         seen: as for ``keep``.
         action: the name of the audit event.
+        postponed_to: the day that a cancelled patient is given instead.
         noted: more for the audit event.
 
     Raises:
@@ -154,11 +157,17 @@ def decide_in_person(
     """
     verdict = allowed_verdict(appointment, keeper)
     standing = deciding.standing(appointment)
-    if standing and (standing.basis, standing.outcome) == (Basis.PERSON, outcome):
+    asked = (Basis.PERSON, outcome, postponed_to)
+    if standing and (standing.basis, standing.outcome, standing.postponed_to) == asked:
         return standing
     deciding.check_seen(standing, seen=seen, by=by)
     decision = deciding.by_person(
-        appointment=appointment, verdict=verdict, outcome=outcome, by=by, reason=reason
+        appointment=appointment,
+        verdict=verdict,
+        outcome=outcome,
+        by=by,
+        reason=reason,
+        postponed_to=postponed_to,
     )
     audit.record(action=action, by=by, subject=appointment, reason=reason, **noted)
     return decision

@@ -1,6 +1,9 @@
 """Opinions on an operation, and the Medical Director's ruling."""
 
+import datetime as dt
+
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.models import (
@@ -12,6 +15,7 @@ from appointments.models import (
     View,
 )
 from appointments.queries.in_force import keeper_of
+from appointments.queries.operations import postponed_from
 from appointments.queries.opinions import opinion_roles
 from appointments.services import deciding
 from appointments.services.keeping import decide_in_person
@@ -20,6 +24,8 @@ from staff.access import Capability, require
 from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
+
+LATEST_POSTPONED = dt.timedelta(days=366)  # a year typed wrongly is not a promise
 
 
 @transaction.atomic
@@ -58,7 +64,13 @@ def give_opinion(
 
 @transaction.atomic
 def rule(
-    *, appointment_id: int, by: User, outcome: str, reason: str = "", seen: int | None = None
+    *,
+    appointment_id: int,
+    by: User,
+    outcome: str,
+    postponed_to: dt.date | None = None,
+    reason: str = "",
+    seen: int | None = None,
 ) -> Decision:
     """Rule on an operation that the bulletin leaves to the Medical Director.
 
@@ -66,6 +78,7 @@ def rule(
         appointment_id: the operation.
         by: who rules.
         outcome: ``maintained`` or ``cancelled``.
+        postponed_to: the later day on which a cancelled operation takes place instead.
         reason: in their words.
         seen: the version of the decision that they had before their eyes, as far as known.
 
@@ -75,7 +88,9 @@ def rule(
     appointment = deciding.locked(appointment_id)
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
     if outcome not in (Outcome.MAINTAINED, Outcome.CANCELLED):
-        raise Refusal(_("Décidez : maintenue ou annulée."), field="outcome")
+        raise Refusal(_("Décidez : maintenue, annulée ou reportée."), field="outcome")
+    if postponed_to is not None:
+        _check_new_day(postponed_to, appointment, outcome)
     return decide_in_person(
         appointment,
         keeper=keeper_of(by),
@@ -84,8 +99,28 @@ def rule(
         reason=reason,
         seen=seen,
         action="operation.ruled",
-        noted={"outcome": outcome},
+        postponed_to=postponed_to,
+        noted={"outcome": outcome}
+        | ({"postponed_to": postponed_to.isoformat()} if postponed_to else {}),
     )
+
+
+def _check_new_day(day: dt.date, appointment: Appointment, outcome: str) -> None:
+    """Refuse a day to which nobody can postpone the operation."""
+    if outcome != Outcome.CANCELLED:
+        raise Refusal(_("Une opération maintenue garde son jour."), field="postponed_to")
+    earliest = postponed_from(appointment.day)
+    latest = clock.today() + LATEST_POSTPONED
+    if not earliest <= day <= latest:
+        raise Refusal(
+            _("Reporter au %(day)s n'est pas possible ; choisissez du %(first)s au %(last)s.")
+            % {
+                "day": date_format(day, "j/m/Y"),
+                "first": date_format(earliest, "j/m/Y"),
+                "last": date_format(latest, "j/m/Y"),
+            },
+            field="postponed_to",
+        )
 
 
 def _require_at(appointment: Appointment, by: User, capability: Capability) -> None:

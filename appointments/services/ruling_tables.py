@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.db.backends.utils import CursorWrapper
 
 from notifications.services import opening
+from notifications.services.opening import NO_DAY
 from staff.database import as_date, as_parameter
 
 TABLES = {
@@ -115,15 +116,18 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
     """
     cursor.execute(
         f"""INSERT INTO wanted (patient_id, day, subject_id, starts_at, site_id, word, channel,
-                reserved_for_id, not_before, rank, ignores_quiet_hours)
+                reserved_for_id, not_before, rank, ignores_quiet_hours, postponed_to)
             SELECT patient_id, day, id, starts_at, site_id, outcome, channel,
                 CASE WHEN is_kept = 1 THEN practitioner_id END,
                 CASE WHEN (channel = 'sms' OR is_kept = 1) AND release_at > %s
                     THEN release_at ELSE %s END,
-                rank, ignores_quiet_hours
+                rank, ignores_quiet_hours, postponed_to
             FROM (
                 SELECT b.*, CASE
-                    WHEN heard = outcome OR in_vain = outcome THEN ''
+                    WHEN last_word = outcome
+                        AND COALESCE(last_day, {NO_DAY}) = COALESCE(postponed_to, {NO_DAY}) THEN ''
+                    WHEN postponed_to IS NOT NULL
+                        OR (heard IS NOT NULL AND last_day IS NOT NULL) THEN 'phone'
                     WHEN heard IS NOT NULL AND outcome = 'maintained' THEN 'phone'
                     WHEN heard IS NOT NULL THEN tell_change
                     WHEN outcome = 'cancelled' THEN tell_cancelled
@@ -150,8 +154,9 @@ def _standing(scope: Scope) -> str:
             f.outcome AS clause_outcome,
             f.tell_cancelled, f.tell_maintained, f.tell_kept, f.tell_change,
             f.rank, f.ignores_quiet_hours,
+            CASE WHEN c.appointment_id IS NULL THEN a.postponed_to END AS postponed_to,
             CASE WHEN h.is_in_vain = 0 THEN h.word END AS heard,
-            CASE WHEN h.is_in_vain = 1 THEN h.word END AS in_vain
+            h.word AS last_word, h.postponed_to AS last_day
         FROM appointments_appointment a
         JOIN staff_unit u ON u.id = a.unit_id
         JOIN ruled_facts f ON {SAME_FACTS}
@@ -171,6 +176,6 @@ def append_decisions(cursor: CursorWrapper, now: dt.datetime) -> None:
     )
     cursor.execute(
         """UPDATE appointments_appointment SET outcome = c.outcome, outcome_basis = c.basis,
-               decision_version = c.version
+               decision_version = c.version, postponed_to = NULL
            FROM ruled_change c WHERE c.appointment_id = appointments_appointment.id"""
     )

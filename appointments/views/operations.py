@@ -18,6 +18,7 @@ from appointments.queries.operations import (
     first_day,
     operating_days,
     operations_for,
+    postponed_here,
     with_opinions,
 )
 from appointments.queries.opinions import opinion_roles
@@ -52,6 +53,7 @@ def operations(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "operations": with_opinions(page.items, request.user),
         "roles": opinion_roles(request.user),
+        "postponed_here": postponed_here(request.user, day),
     }
     answer = render(request, "appointments/operations/page.html", context)
     audit.record(action="operations.viewed", by=request.user, day=day)
@@ -77,7 +79,7 @@ def rule_operation(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _operation(request, pk)
     form = RulingForm(request.POST)
     if not form.is_valid():
-        return _answer(request, found, _("Décidez : maintenue ou annulée."))
+        return _answer(request, found, form.fault)
     return _ask(request, found, services.rule, **form.cleaned_data)
 
 

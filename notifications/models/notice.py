@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Patient
@@ -136,7 +138,8 @@ class NoticeItem(models.Model):
     """One appointment in a notice: when, where, kept or not; nothing medical.
 
     ``subject_id`` is the number of the thing told about in the app that planned it; this app
-    does not know appointments.
+    does not know appointments. ``postponed_to`` is the day that a cancelled patient is given
+    instead.
     """
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="items")
@@ -146,6 +149,7 @@ class NoticeItem(models.Model):
         Site, models.PROTECT, db_index=False, related_name="+", verbose_name=_("site")
     )
     word = models.CharField(_("dit"), max_length=10, choices=Word.choices)
+    postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("élément d'avis")
@@ -155,7 +159,18 @@ class NoticeItem(models.Model):
             models.CheckConstraint(
                 name="notice_item_word_known", condition=Q(word__in=Word.values)
             ),
+            models.CheckConstraint(
+                name="notice_item_postponed_is_cancelled",
+                condition=Q(postponed_to__isnull=True) | Q(word="cancelled"),
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{localtime(self.starts_at):%H:%M} {self.get_word_display()}"
+        return f"{localtime(self.starts_at):%H:%M} {self.said}"
+
+    @property
+    def said(self) -> str:
+        """What is said of the appointment, in the reader's language."""
+        if self.postponed_to is None:
+            return str(Word(self.word).label)
+        return gettext("reporté au %(day)s") % {"day": date_format(self.postponed_to, "D j/m/Y")}

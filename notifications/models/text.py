@@ -17,6 +17,7 @@ class MessageKind(models.TextChoices):
     CALL_CANCELLED = "call_cancelled", _("appel : annulé")
     CALL_MAINTAINED = "call_maintained", _("appel : maintenu")
     CALL_MIXED = "call_mixed", _("appel : annulé et maintenu")
+    CALL_POSTPONED = "call_postponed", _("appel : reporté à une date")
 
 
 class MessageText(models.Model):

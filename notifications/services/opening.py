@@ -22,13 +22,15 @@ TABLES = {
     "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL,
-        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL""",
+        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL, postponed_to date""",
     "heard": """subject_id bigint NOT NULL, day date NOT NULL, word varchar(10) NOT NULL,
-        is_in_vain integer NOT NULL, PRIMARY KEY (subject_id, day)""",
+        is_in_vain integer NOT NULL, postponed_to date, PRIMARY KEY (subject_id, day)""",
     "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
         pending_id bigint, PRIMARY KEY (patient_id, day)""",
     "stale_notice": "id bigint PRIMARY KEY",
 }
+# For two days of which either may be missing; a date that no appointment has.
+NO_DAY = "'0001-01-01'"
 PENDING = "n.state = 'open' AND n.handed_over_at IS NULL"
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
@@ -74,9 +76,9 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     A patient heard what was handed over last; what an unreachable notice said was in vain.
     """
     cursor.execute(
-        f"""INSERT INTO heard (subject_id, day, word, is_in_vain)
-            SELECT subject_id, day, word, is_in_vain FROM (
-                SELECT i.subject_id, n.day, i.word,
+        f"""INSERT INTO heard (subject_id, day, word, is_in_vain, postponed_to)
+            SELECT subject_id, day, word, is_in_vain, postponed_to FROM (
+                SELECT i.subject_id, n.day, i.word, i.postponed_to,
                     CASE WHEN n.state = 'unreachable' THEN 1 ELSE 0 END AS is_in_vain,
                     ROW_NUMBER() OVER (PARTITION BY i.subject_id, n.day ORDER BY n.version DESC)
                         AS place
@@ -123,15 +125,16 @@ def find_stale(cursor: CursorWrapper) -> int:
     cursor.execute("CREATE INDEX wanted_patient_day ON wanted (patient_id, day)")
     analyze(cursor, "wanted")
     cursor.execute(
-        """INSERT INTO stale_notice SELECT k.pending_id FROM known k
+        f"""INSERT INTO stale_notice SELECT k.pending_id FROM known k
            WHERE k.pending_id IS NOT NULL AND (
                EXISTS (SELECT 1 FROM notifications_noticeitem i LEFT JOIN wanted w
                        ON w.subject_id = i.subject_id AND w.word = i.word
                        AND w.starts_at = i.starts_at AND w.patient_id = k.patient_id
+                       AND COALESCE(w.postponed_to, {NO_DAY}) = COALESCE(i.postponed_to, {NO_DAY})
                    WHERE i.notice_id = k.pending_id AND w.subject_id IS NULL)
                OR EXISTS (SELECT 1 FROM wanted w LEFT JOIN notifications_noticeitem i
                        ON i.notice_id = k.pending_id AND i.subject_id = w.subject_id
-                   WHERE w.patient_id = k.patient_id AND w.day = k.day AND i.id IS NULL))"""
+                   WHERE w.patient_id = k.patient_id AND w.day = k.day AND i.id IS NULL))"""  # noqa: S608
     )
     return cursor.rowcount
 
@@ -208,8 +211,9 @@ def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
 
 def _add_items(cursor: CursorWrapper, last_id: int) -> None:
     cursor.execute(
-        """INSERT INTO notifications_noticeitem (notice_id, subject_id, starts_at, site_id, word)
-           SELECT n.id, w.subject_id, w.starts_at, w.site_id, w.word
+        """INSERT INTO notifications_noticeitem
+               (notice_id, subject_id, starts_at, site_id, word, postponed_to)
+           SELECT n.id, w.subject_id, w.starts_at, w.site_id, w.word, w.postponed_to
            FROM wanted w JOIN notifications_notice n
                ON n.patient_id = w.patient_id AND n.day = w.day
            WHERE n.id > %s""",

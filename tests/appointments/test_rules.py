@@ -269,6 +269,33 @@ class TestToldOver:
         clause = replace(OPERATIONS_CASE_BY_CASE, tell=tell, channel=channel)
         assert telling(clause, ruled, Basis.PERSON, heard) == Channel.PHONE
 
+    @pytest.mark.parametrize("clause", [OPERATIONS_CASE_BY_CASE, EVERYTHING_CANCELLED, None])
+    @pytest.mark.parametrize("heard_day", [None, dt.date(2022, 5, 23)])
+    def test_another_day_is_told_by_phone_whatever_was_heard(self, clause, heard_day):
+        told = told_over(
+            clause=clause,
+            service=Service.SURGERY,
+            outcome=Outcome.CANCELLED,
+            basis=Basis.PERSON,
+            heard=Outcome.CANCELLED,
+            postponed_to=dt.date(2022, 5, 24),
+            heard_postponed_to=heard_day,
+        )
+        assert told == Channel.PHONE
+
+    def test_the_same_other_day_is_told_once(self):
+        day = dt.date(2022, 5, 24)
+        told = told_over(
+            clause=OPERATIONS_CASE_BY_CASE,
+            service=Service.SURGERY,
+            outcome=Outcome.CANCELLED,
+            basis=Basis.PERSON,
+            heard=Outcome.CANCELLED,
+            postponed_to=day,
+            heard_postponed_to=day,
+        )
+        assert told is None
+
     def test_nobody_is_told_before_the_ruling(self):
         assert telling(OPERATIONS_CASE_BY_CASE, Outcome.UNDER_REVIEW, Basis.CLAUSE) is None
 

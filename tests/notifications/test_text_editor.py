@@ -64,7 +64,7 @@ class TestTheTable:
     def test_it_has_every_kind_in_every_language_with_its_parts(self, browser) -> None:
         answer = browser.get(TABLE)
         leads_to = re.findall(r'href="(/texts/../\w+/)"', answer.content.decode())
-        assert len(leads_to) == len(set(leads_to)) == 24
+        assert len(leads_to) == len(set(leads_to)) == 28
         assert words(answer).count("1 partie") == 12
 
     def test_an_edited_text_names_who_changed_it_and_when(self, browser, crisis_cell) -> None:

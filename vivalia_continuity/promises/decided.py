@@ -7,7 +7,7 @@ from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 from appointments.models import Appointment, Bulletin, Decision
 from appointments.vocabulary import Outcome, Service
 from vivalia_continuity.promises.sentences import sentence
-from vivalia_continuity.promises.told import STANDING
+from vivalia_continuity.promises.told import STANDING, new_day
 
 
 def emergency_cancelled() -> Iterator[str]:
@@ -33,6 +33,7 @@ def outcome_differs() -> Iterator[str]:
         latest_version=Subquery(latest.values("version")[:1]),
         latest_outcome=Subquery(latest.values("outcome")[:1]),
         latest_basis=Subquery(latest.values("basis")[:1]),
+        latest_new_day=new_day(Subquery(latest.values("postponed_to")[:1])),
     )
     undecided = Q(latest_version__isnull=True)
     differs = (undecided & ~Q(decision_version=0)) | (
@@ -41,6 +42,7 @@ def outcome_differs() -> Iterator[str]:
             decision_version=F("latest_version"),
             outcome=F("latest_outcome"),
             outcome_basis=F("latest_basis"),
+            latest_new_day=new_day("postponed_to"),
         )
     )
     yield from sentence(

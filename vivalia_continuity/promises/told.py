@@ -9,16 +9,18 @@ from django.db.models import (
     BooleanField,
     Case,
     Count,
+    DateField,
     Exists,
     F,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
+    Value,
     When,
     Window,
 )
-from django.db.models.functions import Lag
+from django.db.models.functions import Coalesce, Lag
 
 from appointments.models import Appointment, Basis, Bulletin, BulletinState, Decision, Status
 from appointments.vocabulary import Outcome, Ruling, Service, Tell
@@ -93,12 +95,16 @@ def same_word_twice() -> Iterator[str]:
         notice__handed_over_at__isnull=False,
         notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
     )
-    before = Window(
-        Lag("word"),
-        partition_by=["subject_id", "notice__day"],
-        order_by=["notice__version"],
-    )
-    repeated = heard.annotate(word_before=before).filter(word=F("word_before"))
+
+    def before(value: F | Coalesce) -> Window:
+        place, order = ["subject_id", "notice__day"], ["notice__version"]
+        return Window(Lag(value), partition_by=place, order_by=order)
+
+    repeated = heard.annotate(
+        new_day=new_day("postponed_to"),
+        word_before=before(F("word")),
+        new_day_before=before(new_day("postponed_to")),
+    ).filter(word=F("word_before"), new_day=F("new_day_before"))
     yield from sentence(
         repeated,
         "rendez-vous dont le patient a entendu deux fois la même chose",
@@ -120,9 +126,7 @@ def item_repeated() -> Iterator[str]:
 
 def decided_but_not_told() -> Iterator[str]:
     """An outcome that the bulletin orders to tell, without any notice that says so."""
-    says_it = NoticeItem.objects.filter(
-        subject_id=OuterRef("pk"), word=OuterRef("outcome"), notice__day=OuterRef("day")
-    ).exclude(notice__state=NoticeState.WITHDRAWN)
+    says_it = _that_say_it().exclude(notice__state=NoticeState.WITHDRAWN)
     yield from sentence(
         _to_be_told().filter(~Exists(says_it)), "rendez-vous décidés dont aucun avis ne parle"
     )
@@ -136,25 +140,38 @@ def told_otherwise() -> Iterator[str]:
             notice__day=OuterRef("day"),
             notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
         )
+        .annotate(new_day=new_day("postponed_to"))
         .order_by("-notice__version")
-        .values("word")[:1]
     )
-    in_vain = NoticeItem.objects.filter(
-        subject_id=OuterRef("pk"),
-        notice__day=OuterRef("day"),
-        word=OuterRef("outcome"),
-        notice__state=NoticeState.UNREACHABLE,
-    )
+    in_vain = _that_say_it().filter(notice__state=NoticeState.UNREACHABLE)
     changed = (
         Appointment.objects.filter(
             status__in=STANDING, outcome__in=[Outcome.CANCELLED, Outcome.MAINTAINED]
         )
-        .annotate(last_word=Subquery(latest))
+        .annotate(
+            last_word=Subquery(latest.values("word")[:1]),
+            last_day=Subquery(latest.values("new_day")[:1]),
+        )
         .filter(last_word__isnull=False)
-        .exclude(last_word=F("outcome"))
+        .exclude(last_word=F("outcome"), last_day=new_day("postponed_to"))
         .filter(~Exists(in_vain))
     )
     yield from sentence(changed, "rendez-vous dont le patient croit encore autre chose")
+
+
+def _that_say_it() -> QuerySet[NoticeItem]:
+    """Return what says what holds for an appointment of an outer query."""
+    return NoticeItem.objects.alias(new_day=new_day("postponed_to")).filter(
+        subject_id=OuterRef("pk"),
+        notice__day=OuterRef("day"),
+        word=OuterRef("outcome"),
+        new_day=new_day(OuterRef("postponed_to")),
+    )
+
+
+def new_day(field: str | OuterRef | Subquery) -> Coalesce:
+    """Return the day given instead; where there is none, a date that equals itself."""
+    return Coalesce(field, Value(dt.date.min, output_field=DateField()))
 
 
 def open_without_a_try() -> Iterator[str]:
@@ -235,6 +252,7 @@ def _to_be_told() -> QuerySet[Appointment]:
         .annotate(
             is_told=Case(
                 When(kept, then=True),
+                When(postponed_to__isnull=False, then=True),
                 When(tells_it, then=True),
                 default=False,
                 output_field=BooleanField(),

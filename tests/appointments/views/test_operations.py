@@ -1,5 +1,7 @@
 """Operations: what waits comes first, opinions side by side, one person rules."""
 
+import datetime as dt
+
 import pytest
 import time_machine
 from django.test import Client
@@ -222,13 +224,51 @@ class TestRuling:
         made.refresh_from_db()
         assert made.outcome == "maintained"
 
+    def test_the_third_button_postpones_to_the_day_beside_it(self, client):
+        made = an_operation()
+        in_force()
+        sent = {"outcome": "postponed", "postponed_to": "2022-05-24", "reason": "Pas de lit"}
+        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+        page = answer.content.decode()
+        made.refresh_from_db()
+        assert (made.outcome, made.postponed_to) == ("cancelled", dt.date(2022, 5, 24))
+        assert "Reporté au mar 24/05/2022" in page
+        assert "Patient à appeler (reporté au mar 24/05/2022)" in page
+        assert 'value="cancelled"' in page
+
+    def test_the_new_day_shows_what_was_postponed_to_it(self, client, director):
+        made, to = an_operation(), dt.date(2022, 5, 24)
+        in_force()
+        services.rule(appointment_id=made.pk, by=director, outcome="cancelled", postponed_to=to)
+        page = client.get(reverse("operations"), {"day": "2022-05-24"}).content.decode()
+        assert "Reportées à ce jour" in page
+        assert "était prévue lun 16/05/2022 09:10" in page
+
+    @pytest.mark.parametrize(
+        ("day", "why"),
+        [
+            ("", "Indiquez le jour auquel l&#x27;opération est reportée."),
+            ("le 24", "Ce jour ne peut pas être lu."),
+            ("2022-05-16", "choisissez du 17/05/2022"),
+        ],
+    )
+    def test_postponing_without_a_day_that_fits_is_refused(self, client, day, why):
+        made = an_operation()
+        in_force()
+        sent = {"outcome": "postponed", "postponed_to": day}
+        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+        assert answer.status_code == 409
+        assert why in answer.content.decode()
+        made.refresh_from_db()
+        assert made.outcome == "under_review"
+
     def test_a_word_that_is_no_ruling_is_refused_on_the_operation(self, client):
         made = an_operation()
         in_force()
         sent = {"outcome": "under_review"}
         answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
         assert answer.status_code == 409
-        assert "maintenue ou annulée" in answer.content.decode()
+        assert "maintenue, annulée ou reportée" in answer.content.decode()
 
     def test_an_operation_that_no_bulletin_leaves_open_is_refused_with_the_reason(self, client):
         made = an_operation()
