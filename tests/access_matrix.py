@@ -130,6 +130,7 @@ PAGES = (
     # Operations.
     _list("operations", SPEAKERS | BOARD, OF_THE_UNIT, PATIENT, query=MONDAY),
     _list("operations", SPEAKERS | BOARD, OF_THE_UNIT, PATIENT, query={"show": "awaiting"}),
+    _list("operation_news", SPEAKERS | BOARD, ANYWHERE, query=MONDAY, whole=False),
     _act(
         *("give_opinion", SPEAKERS, "operation"),
         where=OF_THE_UNIT,

@@ -6,6 +6,7 @@ from appointments.views import operations
 
 urlpatterns = [
     path("operations/", operations.operations, name="operations"),
+    path("operations/news/", operations.operation_news, name="operation_news"),
     path("operations/<int:pk>/opinion/", operations.give_opinion, name="give_opinion"),
     path("operations/<int:pk>/ruling/", operations.rule_operation, name="rule_operation"),
 ]

@@ -22,8 +22,10 @@ from appointments.queries.operations import (
     with_opinions,
 )
 from appointments.queries.opinions import opinion_roles
+from appointments.queries.theatres import mark_of, theatres_of
 from appointments.services import operations as services
 from appointments.views.operations_awaiting import operations_awaiting
+from staff import clock
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal
 from staff.paging import page_by_key
@@ -43,13 +45,17 @@ def operations(request: SignedInRequest) -> HttpResponse:
     seen = operations_for(request.user)
     days = operating_days(seen)
     day = _day(request.GET.get("day", "")) or first_day(days)
-    page = page_by_key(
-        seen.filter(day=day), keys=ORDER, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
-    )
+    theatres = theatres_of(seen, day)
+    theatre = next((t for t in theatres if str(t.unit_id) == request.GET.get("unit")), None)
+    todays = seen.filter(day=day, unit=theatre.unit_id) if theatre else seen.filter(day=day)
+    page = page_by_key(todays, keys=ORDER, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
     context = {
         "days": days,
         "day": day,
         "chosen": next((d for d in days if d.day == day), None),
+        "theatres": theatres,
+        "theatre": theatre,
+        "mark": mark_of(seen, day, request.user),
         "page": page,
         "operations": with_opinions(page.items, request.user),
         "roles": opinion_roles(request.user),
@@ -58,6 +64,17 @@ def operations(request: SignedInRequest) -> HttpResponse:
     answer = render(request, "appointments/operations/page.html", context)
     audit.record(action="operations.viewed", by=request.user, day=day)
     return answer
+
+
+@require_safe
+@requires(*OPENED_BY)
+def operation_news(request: SignedInRequest) -> HttpResponse:
+    """Say whether others spoke or ruled since the page was opened; it asks a few times a minute."""
+    day = _day(request.GET.get("day", "")) or clock.today()
+    mark = mark_of(operations_for(request.user), day, request.user)
+    seen = request.GET.get("seen", "")
+    context = {"day": day, "mark": seen, "has_news": mark != seen, "unit": request.GET.get("unit")}
+    return render(request, "appointments/operations/_news.html", context)
 
 
 @require_POST

@@ -21,7 +21,8 @@ from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
-from tests.builders import a_patient, a_unit, a_user, an_appointment, at
+from tests.appointments.operations import an_operation
+from tests.builders import a_patient, a_user, an_appointment, at
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = pytest.mark.django_db
@@ -44,8 +45,7 @@ def director():
 @pytest.fixture
 def operation() -> Appointment:
     """Return an operation under review."""
-    theatre = a_unit("arlon-bloc", kind="operating_theatre")
-    appointment = an_appointment(service="surgery", unit=theatre)
+    appointment = an_operation()
     in_force()
     return appointment
 

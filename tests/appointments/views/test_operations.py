@@ -13,7 +13,8 @@ from notifications.models import Delivery, Notice
 from notifications.services import calls
 from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
-from tests.builders import MONDAY, a_unit, a_user, an_appointment, at
+from tests.appointments.operations import an_operation
+from tests.builders import MONDAY, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -36,11 +37,6 @@ def client(director) -> Client:
     client = Client()
     client.force_login(director)
     return client
-
-
-def an_operation(theatre: str = "arlon-bloc", **fields) -> Appointment:
-    unit = a_unit(theatre, kind="operating_theatre")
-    return an_appointment(service="surgery", unit=unit, **fields)
 
 
 def listed(client: Client, day: str = "2022-05-16") -> list[int]:

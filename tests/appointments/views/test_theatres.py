@@ -1,0 +1,95 @@
+"""Operations by theatre, and what others do meanwhile."""
+
+import pytest
+import time_machine
+from django.test import Client
+from django.urls import reverse
+
+from appointments.services import operations as services
+from staff.models import User
+from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.operations import an_operation
+from tests.builders import a_site, a_user
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def saturday_noon():
+    """Freeze the day of the bulletin."""
+    with time_machine.travel(SATURDAY_NOON, tick=False):
+        yield
+
+
+@pytest.fixture
+def director() -> User:
+    return a_user("directeur", "medical_director")
+
+
+@pytest.fixture
+def client(director) -> Client:
+    client = Client()
+    client.force_login(director)
+    return client
+
+
+class TestTheatres:
+    def test_each_theatre_says_how_much_of_its_day_is_decided(self, client, director):
+        ruled, _waiting, other = an_operation(), an_operation(), an_operation("b-bloc")
+        in_force()
+        services.rule(appointment_id=ruled.pk, by=director, outcome="maintained")
+        page = client.get(reverse("operations"), {"day": "2022-05-16"})
+        found = [(one.name, one.ruled, one.total) for one in page.context["theatres"]]
+        assert found == [("arlon-bloc", 1, 2), ("b-bloc", 0, 1)]
+        assert "1 sur 2" in page.content.decode()
+        asked = {"day": "2022-05-16", "unit": other.unit_id}
+        chosen = client.get(reverse("operations"), asked).context["operations"]
+        assert [one.appointment for one in chosen] == [other]
+
+    def test_a_theatre_that_has_nothing_that_day_is_no_filter(self, client):
+        made = an_operation()
+        asked = {"day": "2022-05-16", "unit": "4711"}
+        chosen = client.get(reverse("operations"), asked).context["operations"]
+        assert [one.appointment for one in chosen] == [made]
+
+
+class TestNews:
+    def news(self, client: Client, mark: str) -> str:
+        asked = {"day": "2022-05-16", "seen": mark}
+        return client.get(reverse("operation_news"), asked, headers=HTMX).content.decode()
+
+    def mark(self, client: Client) -> str:
+        return client.get(reverse("operations"), {"day": "2022-05-16"}).context["mark"]
+
+    def test_who_reads_is_told_when_others_speak_or_rule(self, client, director):
+        made = an_operation()
+        in_force()
+        mark = self.mark(client)
+        assert "donné un avis ou décidé" not in self.news(client, mark)
+        nurse = a_user("infirmier", "nurse")
+        services.give_opinion(appointment_id=made.pk, by=nurse, role="nurse", view="cancel")
+        assert "donné un avis ou décidé" in self.news(client, mark)
+        mark = self.mark(client)
+        other = a_user("directeur2", "medical_director")
+        services.rule(appointment_id=made.pk, by=other, outcome="maintained")
+        assert "donné un avis ou décidé" in self.news(client, mark)
+
+    def test_what_one_does_oneself_is_no_news(self, client, director):
+        made = an_operation()
+        in_force()
+        mark = self.mark(client)
+        services.give_opinion(appointment_id=made.pk, by=director, role="surgeon", view="maintain")
+        services.rule(appointment_id=made.pk, by=director, outcome="maintained")
+        page = self.news(client, mark)
+        assert "donné un avis ou décidé" not in page
+        assert "every 15s" in page
+
+    def test_of_other_places_nothing_is_said(self, director):
+        elsewhere = Client()
+        elsewhere.force_login(a_user("autre", "nurse", site=a_site("virton")))
+        made = an_operation()
+        in_force()
+        mark = self.mark(elsewhere)
+        services.give_opinion(appointment_id=made.pk, by=director, role="surgeon", view="maintain")
+        assert "donné un avis ou décidé" not in self.news(elsewhere, mark)
