@@ -173,7 +173,7 @@ class TestRefused:
     ) -> None:
         sms = an_sms(a_notice(items=[("2022-05-15 10:00", "cancelled")]))
         gateway = FakeGateway(Refused(Failure.UNREACHABLE, permanent=False))
-        for _ in range(30):
+        for _ in range(40):  # half an hour of tries, and ten minutes past all use
             send(gateway)
             sunday.shift(60)
         *tried, last = states(sms.notice)

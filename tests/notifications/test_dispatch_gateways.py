@@ -8,10 +8,8 @@ from django.test import override_settings
 
 from notifications.gateways import (
     Accepted,
-    Inbound,
     Message,
     NotSent,
-    OnReport,
     Receipt,
     Refused,
     Sent,
@@ -23,13 +21,11 @@ from notifications.models import (
     Delivery,
     DeliveryPart,
     Failure,
-    GatewaySeat,
     GatewayState,
     ReceiptState,
-    Sending,
 )
 from notifications.services import asking, dispatch, turn
-from tests.builders import a_site, a_user, at
+from tests.builders import a_site, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms, send
 from tests.smpp_peer import SmscPeer
 
@@ -171,74 +167,6 @@ class TestThrottled:
         gateway = FakeGateway(answer, window=1)
         assert send(gateway).accepted == 3
         assert len(gateway.messages) == 4
-
-
-class Talking(FakeGateway):
-    """Listens on its connection: says something, and hangs up the line after."""
-
-    listens = True
-
-    def __init__(self, *reports: Receipt | Inbound, **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]
-        self.reports = reports
-
-    async def open(self, on_report: OnReport) -> None:
-        """Report at once what it has to say."""
-        import asyncio
-
-        self._tasks = [asyncio.create_task(on_report(report)) for report in self.reports]
-
-
-class TestListening:
-    def test_receipts_are_heard_with_nothing_to_send(self) -> None:
-        sms = an_sms(
-            a_notice(handed_over_at=SUNDAY),
-            state="accepted",
-            gateway="fake",
-            client_reference="a" * 32,
-            submitted_at=SUNDAY,
-        )
-        delivered = Receipt(ReceiptState.DELIVERED, reference="a" * 32)
-        result = send_over(Talking(delivered, sessions=1), seconds=0.4)
-        sms.refresh_from_db()
-        assert (sms.state, sms.notice.state) == ("delivered", "told")
-        assert result.out_of_time
-        assert not GatewaySeat.objects.exists()
-
-    @pytest.mark.parametrize("answers_after", [0.3, 0.8], ids=["before-a-look", "after-a-look"])
-    def test_a_receipt_that_comes_before_the_answer_tells_in_the_same_turn(
-        self, answers_after: float
-    ) -> None:
-        sms = an_sms()
-        early = Receipt(ReceiptState.DELIVERED, provider_ids=("p7",), phone=sms.address)
-        gateway = Talking(early, answer=Accepted("p7"), has_receipts=True, seconds=answers_after)
-        send_over(gateway, seconds=3.0)
-        sms.refresh_from_db()
-        assert (sms.state, sms.notice.state) == ("delivered", "told")
-
-    def test_a_pause_holds_what_is_sent_but_not_what_is_heard(self) -> None:
-        waiting = an_sms()
-        sms = an_sms(
-            a_notice(handed_over_at=SUNDAY),
-            state="accepted",
-            gateway="fake",
-            client_reference="a" * 32,
-            submitted_at=SUNDAY,
-        )
-        Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chef"))
-        gateway = Talking(Receipt(ReceiptState.DELIVERED, reference="a" * 32))
-        send_over(gateway, seconds=0.5)
-        sms.refresh_from_db()
-        waiting.refresh_from_db()
-        assert (sms.state, gateway.messages) == ("delivered", [])
-        assert waiting.state in ("held", "queued")
-
-    def test_only_as_many_workers_connect_as_the_provider_allows(self) -> None:
-        GatewaySeat.objects.create(gateway="fake", seat=0, worker="other", until=at("2099-01-01"))
-        an_sms()
-        gateway = Talking(sessions=1)
-        assert send_over(gateway, seconds=0.3).claimed == 0
-        assert gateway.messages == []
 
 
 class Answering(FakeGateway):
