@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import aiohttp
 import smpplib.client
@@ -15,16 +16,30 @@ from tests.processes import ROOT
 Messages = Sequence[tuple[str, str]]
 
 
+class Peer(NamedTuple):
+    """A gateway's stand-in that runs."""
+
+    port: int
+    pid: int
+
+
 @contextlib.contextmanager
 def peer(module: str, *options: str) -> Iterator[int]:
     """Run a peer and give its port."""
+    with peer_process(module, *options) as one:
+        yield one.port
+
+
+@contextlib.contextmanager
+def peer_process(module: str, *options: str) -> Iterator[Peer]:
+    """Run a peer."""
     command = [sys.executable, "-m", f"tests.{module}", "--port", "0", *options]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
     ) as process:
         assert process.stdout
         try:
-            yield int(process.stdout.readline())
+            yield Peer(int(process.stdout.readline()), process.pid)
         finally:
             process.kill()
 

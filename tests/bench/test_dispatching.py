@@ -3,6 +3,7 @@
 import gc
 import http.client
 import json
+import os
 import statistics
 import time
 import urllib.request
@@ -23,7 +24,8 @@ from notifications.models import Delivery, Sending
 from notifications.queries.outbox import lines_of
 from notifications.services import dispatch
 from tests.bench.messages import empty_queue, everyone_is_told, fill_queue, texts_of_queue
-from tests.bench.peers import bare_http, bare_smpp, peer
+from tests.bench.peers import bare_http, bare_smpp, peer, peer_process
+from tests.bench.processors import spent_on
 from tests.builders import a_user
 from tests.processes import database_in_a_file
 
@@ -108,25 +110,46 @@ def figures(name: str, number: int, ours: list[float], theirs: list[float]) -> s
 @pytest.mark.parametrize("latency", [0.0, 0.05])
 def test_dispatching_over_http(number: int, latency: float, say) -> None:
     with peer("fast_peer", "--latency", str(latency)) as port:
-        gateway = gateway_from_url(f"http+json://127.0.0.1:{port}/send?window={WINDOW}")
-        fill_queue(number)
-        messages = texts_of_queue(number)
-        empty_queue()
-        ours, theirs = side_by_side(gateway, lambda: bare_http(port, WINDOW, messages), number)
+        ours, theirs = side_by_side(*pair_of("http", port, number), number)
     say(figures(f"{number:,} SMS over HTTP, {latency * 1000:.0f} ms", number, ours, theirs))
 
 
 @pytest.mark.parametrize("latency", [0.0, 0.05])
 def test_dispatching_over_smpp_with_receipts(number: int, latency: float, say) -> None:
     with peer("smpp_peer", "--latency", str(latency)) as port:
-        url = f"smpp://vivalia:s3cret@127.0.0.1:{port}?window={WINDOW}&sender=Vivalia"
-        fill_queue(number)
-        messages = texts_of_queue(number)
-        empty_queue()
-        ours, theirs = side_by_side(
-            gateway_from_url(url), lambda: bare_smpp(port, WINDOW, messages), number
-        )
+        ours, theirs = side_by_side(*pair_of("smpp", port, number), number)
     say(figures(f"{number:,} SMS over SMPP, {latency * 1000:.0f} ms", number, ours, theirs))
+
+
+@pytest.mark.parametrize("kind", ["http", "smpp"])
+def test_processor_time_of_sending(number: int, kind: str, say) -> None:
+    """What no cut into processes can undercut: all processor time, spread over all the cores."""
+    with peer_process("fast_peer" if kind == "http" else "smpp_peer", "--latency", "0") as one:
+        gateway, bare = pair_of(kind, one.port, number)
+        fill_queue(number)
+        bare_seconds = seconds_for(bare)
+        ours = spent_on(lambda: send_all(gateway, number), peer=one.pid)
+        empty_queue()
+    each = ", ".join(f"{side} {1000 * spent / number:.2f} ms" for side, spent in ours.items())
+    cores = os.cpu_count() or 1
+    best = bare_seconds / (sum(ours.values()) / cores)
+    say(
+        f"{number:,} SMS over {kind}, 0 ms: bare client {1000 * bare_seconds / number:.2f} ms for "
+        f"each; processor time of ours: {each}; {cores} cores allow a ratio of {best:.2f} at best"
+    )
+    assert ours["client"] > 0
+
+
+def pair_of(kind: str, port: int, number: int) -> tuple[Gateway, Callable[[], None]]:
+    """Return our gateway and the bare client of the same library and window."""
+    fill_queue(number)
+    messages = texts_of_queue(number)
+    empty_queue()
+    if kind == "http":
+        url = f"http+json://127.0.0.1:{port}/send?window={WINDOW}"
+        return gateway_from_url(url), lambda: bare_http(port, WINDOW, messages)
+    url = f"smpp://vivalia:s3cret@127.0.0.1:{port}?window={WINDOW}&sender=Vivalia"
+    return gateway_from_url(url), lambda: bare_smpp(port, WINDOW, messages)
 
 
 @shared_task(name="tests.bench.send_one")
