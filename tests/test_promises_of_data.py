@@ -12,7 +12,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.models import Appointment, Feed
+from appointments.models import Appointment, Decision, Feed
 from appointments.rules import Clause, Facts, decide
 from appointments.services.bulletins import ClauseDraft
 from appointments.services.importing_files import load_file
@@ -21,6 +21,7 @@ from staff.access import Capability
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
 from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, an_appointment
+from tests.triggers import put_back_delete_triggers
 from tests.vivalia_continuity.unguarded import break_by
 from vivalia_continuity.promises import PROMISES
 
@@ -131,6 +132,21 @@ def test_promise_9_the_database_refuses_to_edit_the_trail():
     in_force()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         AuditEvent.objects.update(actor_name="luc")
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_promise_9_the_database_refuses_to_edit_decisions(verb):
+    """Also after a migration that made their table anew."""
+    an_appointment()
+    in_force()
+    put_back_delete_triggers()
+    decisions = Decision.objects.all()
+    assert decisions
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        if verb == "update":
+            decisions.update(reason="autre")
+        else:
+            decisions._raw_delete(decisions.db)
 
 
 def test_promise_10_a_bad_file_harms_nothing(tmp_path):
