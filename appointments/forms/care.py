@@ -72,10 +72,14 @@ class OpinionForm(forms.Form):
 
 
 class RulingForm(SeenForm):
-    """The Medical Director's ruling, by one of three buttons; the third needs its day."""
+    """The Medical Director's ruling, by one of three buttons; the third needs its day.
+
+    ``heard``: the last opinion shown.
+    """
 
     POSTPONED = "postponed"
 
+    heard = forms.IntegerField(required=False)
     outcome = forms.ChoiceField(
         choices=[
             (Outcome.MAINTAINED, _("maintenir")),

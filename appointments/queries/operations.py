@@ -71,6 +71,11 @@ class Operation:
         return self.appointment.outcome == Outcome.UNDER_REVIEW
 
     @property
+    def newest_opinion(self) -> int:
+        """The number of the last opinion on it; 0 while nobody spoke."""
+        return max((one.pk for one in self.opinions.values() if one), default=0)
+
+    @property
     def ruled(self) -> str:
         """The outcome that a person ruled, or nothing."""
         by_person = self.appointment.outcome_basis == Basis.PERSON

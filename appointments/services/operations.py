@@ -71,6 +71,7 @@ def rule(
     postponed_to: dt.date | None = None,
     reason: str = "",
     seen: int | None = None,
+    heard: int | None = None,
 ) -> Decision:
     """Rule on an operation that the bulletin leaves to the Medical Director.
 
@@ -81,9 +82,12 @@ def rule(
         postponed_to: the later day on which a cancelled operation takes place instead.
         reason: in their words.
         seen: the version of the decision that they had before their eyes, as far as known.
+        heard: the number of the last opinion that they had before their eyes, 0 for none; None
+            if that is not known.
 
     Raises:
-        Refusal: not theirs to rule, not a ruling, or another director ruled meanwhile.
+        Refusal: not theirs to rule, not a ruling, or meanwhile another director ruled or a
+            colleague spoke.
     """
     appointment = deciding.locked(appointment_id)
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
@@ -91,6 +95,7 @@ def rule(
         raise Refusal(_("Décidez : maintenue, annulée ou reportée."), field="outcome")
     if postponed_to is not None:
         _check_new_day(postponed_to, appointment, outcome)
+    _check_heard(appointment, heard=heard, by=by)
     return decide_in_person(
         appointment,
         keeper=keeper_of(by),
@@ -120,6 +125,18 @@ def _check_new_day(day: dt.date, appointment: Appointment, outcome: str) -> None
                 "last": date_format(latest, "j/m/Y"),
             },
             field="postponed_to",
+        )
+
+
+def _check_heard(appointment: Appointment, *, heard: int | None, by: User) -> None:
+    """Refuse to rule past an opinion that came after the director's page was shown."""
+    if heard is None:
+        return
+    unheard = appointment.opinions.filter(pk__gt=heard).exclude(given_by=by)
+    if newest := unheard.select_related("given_by").order_by("id").last():
+        raise Refusal(
+            _("%(person)s a donné un avis entre-temps : %(view)s. Lisez-le, puis décidez.")
+            % {"person": newest.given_by, "view": newest.get_view_display()}
         )
 
 

@@ -278,3 +278,41 @@ class TestRuling:
         address = reverse("rule_operation", args=[made.pk])
         page = client.post(address, {"outcome": "cancelled"}, follow=True)
         assert "Aucun bulletin ne vise ce rendez-vous" in page.content.decode()
+
+
+class TestRulingPastAnOpinion:
+    """The director's page may be older than what a colleague has just said."""
+
+    @pytest.fixture
+    def made(self) -> Appointment:
+        made = an_operation()
+        in_force()
+        return made
+
+    def speak(self, made: Appointment, by: User) -> Opinion:
+        return services.give_opinion(
+            appointment_id=made.pk, by=by, role="surgeon", view="cancel", comment="Fièvre"
+        )
+
+    def rule(self, client: Client, made: Appointment, heard: int):
+        sent = {"outcome": "maintained", "seen": made.decision_version, "heard": heard}
+        return client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
+
+    def test_a_ruling_on_an_older_page_is_refused_with_the_opinion_shown(self, client, made):
+        opinion = self.speak(made, a_user("chirurgien", "surgeon", last_name="Scalpel"))
+        answer = self.rule(client, made, heard=0)
+        page = answer.content.decode()
+        assert answer.status_code == 409
+        assert "Scalpel a donné un avis entre-temps : annuler" in page
+        assert "Fièvre" in page
+        assert f'name="heard" value="{opinion.pk}"' in page
+        made.refresh_from_db()
+        assert made.outcome == "under_review"
+
+    def test_whoever_has_read_it_rules(self, client, made):
+        opinion = self.speak(made, a_user("chirurgien", "surgeon"))
+        assert self.rule(client, made, heard=opinion.pk).status_code == 200
+
+    def test_their_own_opinion_keeps_no_director_waiting(self, client, director, made):
+        self.speak(made, director)
+        assert self.rule(client, made, heard=0).status_code == 200
