@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.models import Bulletin
+from appointments.models import Bulletin, BulletinState
 from appointments.queries.bulletins import clauses_of, fingerprint
 from appointments.services import bulletins
 from staff.database import lock_rulings
@@ -45,17 +45,24 @@ def approve(*, bulletin_id: int, by: User, seen: str, told: int) -> Bulletin:
         told: how many patients the preview said would be told, typed by that person.
 
     Raises:
-        Refusal: the draft reads differently now, or ``bulletins.approve`` refuses.
+        Refusal: the draft reads differently now, somebody else approved it meanwhile, or
+            ``bulletins.approve`` refuses.
     """
     lock_rulings(shared=False)  # before the row's lock, in the order that bulletins.approve has
-    _check_seen(bulletin_id, seen)
+    bulletin = _check_seen(bulletin_id, seen)
+    if bulletin.state == BulletinState.IN_FORCE and bulletin.approved_by_id != by.pk:
+        raise Refusal(
+            _("%(person)s a approuvé ce bulletin entre-temps : il est déjà en vigueur.")
+            % {"person": bulletin.approved_by}
+        )
     return bulletins.approve(bulletin_id=bulletin_id, by=by, told=told)
 
 
-def _check_seen(bulletin_id: int, seen: str) -> None:
+def _check_seen(bulletin_id: int, seen: str) -> Bulletin:
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
     if fingerprint(bulletin, clauses_of(bulletin)) != seen:
         raise Refusal(
             _("%(person)s a modifié ce bulletin entre-temps : relisez-le avant de continuer.")
             % {"person": bulletin.drafted_by}
         )
+    return bulletin

@@ -63,6 +63,19 @@ class TestApproving:
         assert response.url == reverse("board")
         assert what_approving_writes() == before
 
+    def test_whoever_comes_second_reads_who_approved_it(self) -> None:
+        draft, first, second = a_draft(), crisis(), crisis("crise3")
+        data = typed_on(page(second, "bulletin_approve", draft.pk))
+        address = reverse("bulletin_approve", args=[draft.pk])
+        first.post(address, data)
+        before = what_approving_writes()
+
+        response = second.post(address, data)
+
+        assert response.status_code == 409
+        assert "crise2 a approuvé ce bulletin entre-temps" in text_of(response)
+        assert what_approving_writes() == before
+
     def test_who_drafted_it_sees_why_not_and_cannot(self) -> None:
         draft, drafter = a_draft(), crisis("crise1")
         shown = text_of(page(drafter, "bulletin_approve", draft.pk))
