@@ -4,9 +4,12 @@ Sites, units, practitioners and sign-ins are the demo's. Of its appointments the
 
 - Monday 16 May is not loaded yet: that file is what the test of the whole day uploads;
 - Tuesday 17 May stands under a bulletin in force, so that every page has something to show;
-- Wednesday 18 May stands under a draft, for two people who approve at the same time; so the
-  crisis cell has a third member here;
+- Wednesday 18 May stands under a draft, for two people who approve at the same time;
+- Thursday 19 May has operations under a bulletin in force, whose calls are due at once;
+- Friday 20 May has patients to be told by SMS under a draft, for the crisis cell to watch;
 - Saturday 14 May is today: five of docteur1's patients come, the last of them although cancelled.
+
+Where two work at one job, the demo's one has a colleague here: see ``COLLEAGUES``.
 """
 
 import datetime as dt
@@ -19,6 +22,14 @@ from appointments.vocabulary import Service
 from patients import phones
 
 SATURDAY, MONDAY, TUESDAY, WEDNESDAY = (dt.date(2022, 5, day) for day in (14, 16, 17, 18))
+THURSDAY, FRIDAY = dt.date(2022, 5, 19), dt.date(2022, 5, 20)
+TOLD_BY_SMS = (Service.CONSULTATION, Service.RADIOLOGY)
+# Sign-in, whose job and roles they share, first and last name.
+COLLEAGUES = (
+    ("crise3", "crise2", "Marc", "Approbateur"),
+    ("agent2", "agent", "Noé", "Rappelle"),
+    ("anesthesiste", "chirurgien", "Ida", "Endort"),
+)
 PLAYBOOK = Path(__file__).resolve().parents[2] / "docs" / "playbooks" / "2022-05-16.toml"
 # What a day has beside the four patients of ``docteur1``: service, site, how many.
 OWN = 4
@@ -93,7 +104,8 @@ def fill() -> None:
     from appointments.playbooks import read
     from appointments.services import bulletins
     from appointments.services.importing import load_records
-    from staff.models import Role, User
+    from staff import clock
+    from staff.models import User
     from vivalia_continuity import embedded
 
     embedded.make_folders()
@@ -102,20 +114,39 @@ def fill() -> None:
     hospital = build()
     load_reference_data(hospital)
     records = [*of_the_day(hospital, TUESDAY), *of_the_day(hospital, WEDNESDAY)]
+    records += [one for one in of_the_day(hospital, THURSDAY) if one.service == Service.SURGERY]
+    records += [one for one in of_the_day(hospital, FRIDAY) if one.service in TOLD_BY_SMS]
     load_records(feed_name=FEED, records=records, is_full_export=False)
     load_records(feed_name=FEED, records=of_today(hospital), is_full_export=False)
-    third = User.objects.get(username="crise2")
-    third.pk, third.username = None, "crise3"
-    third.save(force_insert=True)
-    third.role_assignments.create(role=Role.CRISIS_CELL)
+    for sign_in, alike, first_name, last_name in COLLEAGUES:
+        _engage(sign_in, alike, first_name, last_name)
     first, second = (User.objects.get(username=name) for name in ("crise1", "crise2"))
     order = read(PLAYBOOK.read_text(encoding="utf-8"))
     tuesday = bulletins.draft(by=first, **_moved(order, TUESDAY))
     bulletins.approve(bulletin_id=tuesday.pk, by=second)
     bulletins.draft(by=first, **_moved(order, WEDNESDAY))
+    at_once = {"release_at": clock.now() - dt.timedelta(minutes=1)}
+    thursday = bulletins.draft(by=first, **_moved(order, THURSDAY) | at_once)
+    bulletins.approve(bulletin_id=thursday.pk, by=second)
+    bulletins.draft(by=first, **_moved(order, FRIDAY))
     _hear_back()
     _lose_one()
     _load_a_file(first)
+
+
+def _engage(sign_in: str, alike: str, first_name: str, last_name: str) -> None:
+    """Give somebody a colleague with the same roles."""
+    from staff.models import User
+
+    colleague = User.objects.get(username=alike)
+    roles = list(colleague.role_assignments.values("role", "site", "unit"))
+    colleague.pk, colleague.username = None, sign_in
+    colleague.first_name, colleague.last_name = first_name, last_name
+    colleague.save(force_insert=True)
+    for one in roles:
+        colleague.role_assignments.create(
+            role=one["role"], site_id=one["site"], unit_id=one["unit"]
+        )
 
 
 def _hear_back() -> None:
@@ -140,7 +171,10 @@ def _hear_back() -> None:
 
 
 def _lose_one() -> None:
-    """Let one SMS be handed over without an answer, so that there is something to settle."""
+    """Let one SMS be handed over and its receipt not come, so that there is something to settle.
+
+    The gateway gave it a number: without one it would simply be submitted again.
+    """
     from django.utils import timezone
 
     from notifications import composing
@@ -161,6 +195,7 @@ def _lose_one() -> None:
         state="unknown",
         gateway="console",
         client_reference="lost-in-the-hospital-of-browsers"[:32],
+        provider_id="lost-in-the-hospital",
         body=text,
         parts=parts,
         submitted_at=now,

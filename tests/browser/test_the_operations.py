@@ -1,0 +1,152 @@
+"""An operation from the first opinion to the patient who knows: five people, each at their screen.
+
+Surgeon, anaesthetist and nurse speak on a phone, the Medical Director rules, an agent calls.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.cards import tap, the_same
+from tests.browser.people import PHONE, People, Person
+
+pytestmark = pytest.mark.browser
+THURSDAY = "/operations/?day=2022-05-19"
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """One answer of the Medical Director, and how the others read it.
+
+    Attributes:
+        number: of the operation's card on the page.
+        outcome: what its button sends.
+        button, reason: what the director taps and writes.
+        stands: how the card says it.
+        told: what the patient is told, as the card says it.
+    """
+
+    number: int
+    outcome: str
+    button: str
+    reason: str
+    stands: str
+    told: str
+
+
+RULINGS = (
+    Ruling(
+        number=0,
+        outcome="cancelled",
+        button="Annuler l'opération",
+        reason="Pas de lit aux soins intensifs",
+        stands="Annulé",
+        told="annulé",
+    ),
+    Ruling(
+        number=1,
+        outcome="maintained",
+        button="Maintenir",
+        reason="Ne peut pas attendre",
+        stands="Maintenu",
+        told="maintenu",
+    ),
+)
+# Sign-in, the role chosen where there is a choice, the view's button, how it reads, a comment.
+SPEAKERS = (
+    ("chirurgien", "surgeon", "Je maintiendrais", "Maintenir", "Douleurs importantes"),
+    ("anesthesiste", "anaesthetist", "J'annulerais", "Annuler", "Moniteurs hors service"),
+    ("infirmiere", "", "J'annulerais", "Annuler", "Trois soignants malades"),
+)
+
+
+def test_three_speak_one_rules_an_agent_calls_and_all_read_both_answers(people: People) -> None:
+    for speaker in SPEAKERS:
+        give_opinion(people, *speaker)
+    director = people.signed_in("directeur")
+    director.open(THURSDAY)
+    cards = [card(director, ruling.number) for ruling in RULINGS]
+    patients = [one.locator("h4 a").inner_text() for one in cards]
+    expect(cards[0].locator(".said")).to_have_count(len(SPEAKERS))
+    for ruling, one in zip(RULINGS, cards, strict=True):
+        rule(one, ruling)
+    director.picture("61-operations-ruled")
+
+    agent = people.signed_in("agent", PHONE)
+    for ruling, patient in zip(RULINGS, patients, strict=True):
+        tell(agent, ruling, patient)
+
+    surgeon = people.signed_in("chirurgien", PHONE)
+    surgeon.open(THURSDAY)
+    for ruling, patient in zip(RULINGS, patients, strict=True):
+        read_both_answers(surgeon, ruling, patient)
+    assert surgeon.too_wide <= 0
+    surgeon.picture("63-operations-told-phone")
+
+
+def card(person: Person, number: int) -> Locator:
+    """Return a card of the open page, which stays the same when it moves."""
+    return the_same(person.page, person.page.locator("article").nth(number))
+
+
+def give_opinion(
+    people: People, username: str, role: str, button: str, reads: str, comment: str
+) -> None:
+    """One colleague says what they think of the first operation, on a phone; none may rule."""
+    person = people.signed_in(username, PHONE)
+    person.open(THURSDAY)
+    mine = card(person, RULINGS[0].number)
+    if role:
+        mine.get_by_label("En tant que").select_option(role)
+    mine.get_by_label("Commentaire (facultatif)").fill(comment)
+    tap(mine, button)
+    opinion = mine.locator(".opinion").filter(has_text=comment)
+    expect(opinion.locator("strong")).to_have_text(reads)
+    if username == SPEAKERS[-1][0]:
+        for *_others, said in SPEAKERS:
+            expect(mine.get_by_text(said)).to_be_visible()
+        assert person.too_wide <= 0
+        person.picture("60-opinions-phone")
+    nobody_else_rules(person, mine)
+
+
+def nobody_else_rules(person: Person, card: Locator) -> None:
+    """There is no button for it, and what is sent without one is refused."""
+    number = card.get_attribute("id").removeprefix("operation-")
+    for ruling in RULINGS:
+        expect(card.get_by_role("button", name=ruling.button)).to_have_count(0)
+        assert person.forge(f"/operations/{number}/ruling/", outcome=ruling.outcome) == 403
+    expect(card.locator("header .outcome")).to_contain_text("À examiner")
+
+
+def rule(card: Locator, ruling: Ruling) -> None:
+    """The Medical Director rules, with the reason."""
+    card.get_by_text("Ajouter un motif").click()
+    card.get_by_label("Motif (facultatif)").fill(ruling.reason)
+    tap(card, ruling.button)
+    expect(card.get_by_text(ruling.stands, exact=True)).to_be_visible()
+    expect(card.get_by_text(ruling.reason)).to_be_visible()
+    expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
+    expect(card.get_by_text(f"Patient à appeler ({ruling.told})")).to_be_visible()
+
+
+def tell(agent: Person, ruling: Ruling, patient: str) -> None:
+    """The call is on the list; the agent reads out what was ruled, and notes that it was heard."""
+    page = agent.open("/calls/")
+    page.get_by_role("button", name=f"Prendre l'appel de {patient}").click()
+    # What is read out is in the patient's language; below it stands what that means.
+    expect(page.locator(".to-say")).to_be_visible()
+    expect(page.locator(".to-say + ul")).to_contain_text(ruling.stands)
+    agent.picture(f"62-call-{ruling.outcome}-phone")
+    page.get_by_role("button", name="Patient prévenu").click()
+    expect(page.get_by_text("C'est noté.")).to_be_visible()
+
+
+def read_both_answers(person: Person, ruling: Ruling, patient: str) -> None:
+    """The card says what was ruled and why, and that the patient knows, from whom."""
+    card = person.page.locator("article").filter(has_text=patient)
+    expect(card.get_by_text(ruling.reason)).to_be_visible()
+    expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
+    told = card.get_by_text(f"Patient prévenu ({ruling.told})")
+    expect(told).to_contain_text("par Léa Appelle")
