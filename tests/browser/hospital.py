@@ -180,6 +180,7 @@ def _lose_one() -> None:
     from notifications import composing
     from notifications.models import Delivery, Notice
     from notifications.queries.outbox import lines_of
+    from staff import clock
 
     held = Delivery.objects.filter(channel="sms", state="held").order_by("-id")
     lost = held.select_related("notice__patient", "notice__site")[0]
@@ -190,7 +191,7 @@ def _lose_one() -> None:
         callback_number=lost.notice.site.callback_number,
         notice_id=lost.notice_id,
     )
-    now = timezone.now()
+    now = clock.now()
     Delivery.objects.filter(pk=lost.pk).update(
         state="unknown",
         gateway="console",
@@ -199,7 +200,7 @@ def _lose_one() -> None:
         body=text,
         parts=parts,
         submitted_at=now,
-        lease_until=now + dt.timedelta(hours=10),
+        lease_until=timezone.now() + dt.timedelta(hours=10),  # leases run on the real clock
     )
     Notice.objects.filter(pk=lost.notice_id).update(handed_over_at=now)
 

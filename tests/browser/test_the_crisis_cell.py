@@ -182,4 +182,4 @@ def withdraw(person: Person, bulletin: str) -> None:
     rows = page.locator(".notice-row").filter(has_text=FRIDAY)
     expect(rows.first).to_contain_text("téléphone")
     assert len(set(rows.get_by_role("link").all_inner_texts())) == told
-    person.picture("69-called-back-phone")
+    person.picture("75-called-back-phone")
