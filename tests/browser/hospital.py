@@ -2,7 +2,7 @@
 
 Sites, units, practitioners and sign-ins are the demo's. Of its appointments there are a few:
 
-- Monday 16 May is not loaded yet: that file is what the test of the whole day uploads;
+- Monday 16 May is not loaded yet: the test of the whole day uploads ``MONDAYS_FILE``;
 - Tuesday 17 May stands under a bulletin in force, so that every page has something to show;
 - Wednesday 18 May stands under a draft, for two people who approve at the same time;
 - Thursday 19 May has operations under a bulletin in force, whose calls are due at once;
@@ -30,6 +30,7 @@ COLLEAGUES = (
     ("agent2", "agent", "Noé", "Rappelle"),
     ("anesthesiste", "chirurgien", "Ida", "Endort"),
 )
+MONDAYS_FILE = "lundi.csv"  # in DATA_DIR
 PLAYBOOK = Path(__file__).resolve().parents[2] / "docs" / "playbooks" / "2022-05-16.toml"
 # What a day has beside the four patients of ``docteur1``: service, site, how many.
 OWN = 4
@@ -90,16 +91,17 @@ def _is_to_call(record: ScheduleRecord) -> bool:
     return record.service == Service.CONSULTATION.value and not has_mobile
 
 
-def write_mondays_file(path: Path) -> None:
+def write_mondays_file(hospital: DemoHospital, path: Path) -> None:
     """Write the schedule of Monday as a hospital exports it, with four bad rows."""
     from appointments.demo.export import write_csv
 
-    hospital = build()
     write_csv(replace(hospital, records=tuple(of_the_day(hospital, MONDAY))), path)
 
 
 def fill() -> None:
     """Fill an empty installation."""
+    from django.conf import settings
+
     from appointments.demo.loading import FEED, load_reference_data
     from appointments.playbooks import read
     from appointments.services import bulletins
@@ -113,6 +115,7 @@ def fill() -> None:
     embedded.gather_static_files()
     hospital = build()
     load_reference_data(hospital)
+    write_mondays_file(hospital, settings.DATA_DIR / MONDAYS_FILE)
     records = [*of_the_day(hospital, TUESDAY), *of_the_day(hospital, WEDNESDAY)]
     records += [one for one in of_the_day(hospital, THURSDAY) if one.service == Service.SURGERY]
     records += [one for one in of_the_day(hospital, FRIDAY) if one.service in TOLD_BY_SMS]

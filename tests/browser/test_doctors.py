@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.cards import tap, the_same
 from tests.browser.people import DESK, PHONE, People, Person
-from tests.browser.test_lost_taps import the_same
 
 pytestmark = pytest.mark.browser
 
@@ -12,12 +12,6 @@ pytestmark = pytest.mark.browser
 def open_cards(page: Page) -> Locator:
     """Return the cards that may still be kept."""
     return page.locator("article").filter(has=page.get_by_role("button", name="Garder"))
-
-
-def tap(card: Locator, name: str) -> None:
-    """Touch a button, once the card takes taps again."""
-    card.page.wait_for_timeout(650)
-    card.get_by_role("button", name=name).click()
 
 
 def put_back(page: Page, *cards: Locator) -> None:

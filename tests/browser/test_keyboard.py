@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.cards import until_settled
 from tests.browser.looking import tab_to
 from tests.browser.people import DESK, People
 
@@ -22,7 +23,7 @@ def test_by_keyboard_alone_a_clerk_ticks_an_arrival_and_takes_it_back(people: Pe
     expect(card.locator(".ward-arrived")).to_be_visible()
     # The focus stays on the card: the next Tab does not start again at the top of the page.
     assert page.evaluate("document.activeElement.closest('article') !== null")
-    page.wait_for_timeout(650)
+    until_settled(card)
     tab_to(page, f"{name} button[value=cleared]")
     page.keyboard.press("Enter")
     expect(card.get_by_text("Attendu", exact=True)).to_be_visible()

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.cards import the_same, until_settled
 from tests.browser.people import DEMO_PASSWORD, PHONE, People, Person
 
 pytestmark = pytest.mark.browser
@@ -20,11 +21,6 @@ def a_card(doctor: Person) -> Locator:
     return page.locator("article").filter(has=page.get_by_role("button", name="Garder")).last
 
 
-def the_same(page: Page, card: Locator) -> Locator:
-    """Return the card by its number, so that it is still found when it has changed."""
-    return page.locator(f"#{card.get_attribute('id')}")
-
-
 def hold(page: Page) -> list[Route]:
     """Let no tap on "keep" arrive until the test says so."""
     held: list[Route] = []
@@ -37,7 +33,7 @@ def hold(page: Page) -> list[Route]:
 
 
 def put_back(card: Locator) -> None:
-    card.page.wait_for_timeout(650)
+    until_settled(card)
     card.get_by_role("button", name="Revenir sur ce choix").tap()
     expect(card.get_by_role("button", name="Garder")).to_be_visible()
 
@@ -55,7 +51,7 @@ def test_a_slow_answer_shows_that_it_is_on_its_way_and_takes_no_second_tap(docto
     button.tap()
     expect(card.get_by_text("Envoi…")).to_be_visible()
     expect(button).to_be_disabled()
-    doctor.page.wait_for_timeout(5000)
+    doctor.page.wait_for_timeout(1000)
     (tap,) = held
     tap.continue_()
     expect(card.get_by_text("Gardé", exact=True)).to_be_visible()

@@ -3,7 +3,6 @@
 Pictures of it go to ``tests/browser/output/``.
 """
 
-import json
 import re
 from pathlib import Path
 
@@ -11,18 +10,16 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import RunningApp
-from tests.browser.hospital import PLAYBOOK, write_mondays_file
+from tests.browser.cards import until_settled
+from tests.browser.hospital import MONDAYS_FILE, PLAYBOOK
 from tests.browser.people import PHONE, People, Person
 
 pytestmark = pytest.mark.browser
 TITLE = "Panne informatique : activité du lundi 16 mai 2022"
 
 
-def test_the_whole_day_from_import_to_roster(
-    running_app: RunningApp, people: People, tmp_path: Path
-) -> None:
-    write_mondays_file(tmp_path / "lundi.csv")
-    load_the_schedule(people.signed_in("flux"), tmp_path / "lundi.csv")
+def test_the_whole_day_from_import_to_roster(running_app: RunningApp, people: People) -> None:
+    load_the_schedule(people.signed_in("flux"), running_app.folder / MONDAYS_FILE)
 
     first, second = people.signed_in("crise1"), people.signed_in("crise2")
     bulletin = draft_the_bulletin(first)
@@ -33,7 +30,7 @@ def test_the_whole_day_from_import_to_roster(
     operation = give_an_opinion(people.signed_in("infirmiere", PHONE))
     rule_on_the_operation(people.signed_in("directeur"), operation)
 
-    release_the_sms(first, running_app, kept=patient)
+    release_the_sms(first, kept=patient)
     reach_a_patient(people.signed_in("agent"))
     print_the_roster(people.signed_in("secretariat"))
     read_the_trail(people.signed_in("audit"), operation)
@@ -119,7 +116,7 @@ def keep_a_consultation(doctor: Person) -> str:
 
 def tap(card, name: str) -> None:
     """Touch a button; a card that has just changed takes no tap, so that none is made twice."""
-    card.page.wait_for_timeout(650)
+    until_settled(card)
     card.get_by_role("button", name=name).tap()
 
 
@@ -146,13 +143,13 @@ def rule_on_the_operation(director: Person, patient: str) -> None:
     director.picture("12-operation-ruled")
 
 
-def release_the_sms(author: Person, app: RunningApp, *, kept: str) -> None:
+def release_the_sms(author: Person, *, kept: str) -> None:
     """The crisis cell lets the SMS go; the worker sends; the outbox shows them as phones do."""
     page = author.open("/board/")
     page.get_by_role("button", name="Envoyer sans attendre").click()
     page.get_by_role("button", name="Envoyer maintenant").click()
     expect(page.get_by_text("maintenant.")).to_be_visible()
-    wait_until_sent(page, app)
+    wait_until_sent(author)
     author.picture("13-board-told")
     page = author.open("/outbox/")
     bubble = page.locator(".bubble").filter(has_text="lun. 16/05").first
@@ -166,15 +163,13 @@ def release_the_sms(author: Person, app: RunningApp, *, kept: str) -> None:
     assert page.get_by_role("link", name=kept).count() == 0
 
 
-def wait_until_sent(page: Page, app: RunningApp) -> None:
-    """Wait until the worker has handed over what was released."""
-    for _second in range(30):
-        sms = json.loads(app.manage("notices", "--json"))["deliveries"]["sms"]
-        if not any(sms[state] for state in ("held", "queued", "claimed", "submitting")):
-            break
-        page.wait_for_timeout(500)
-    assert sms["accepted"] > 5
-    page.reload()
+def wait_until_sent(person: Person) -> None:
+    """Wait until the worker has handed over what was released; the page says so by itself."""
+    page = person.open("/telling/")
+    for unsent in ("held", "queued"):
+        expect(page.locator(f"#tile-{unsent}")).to_have_text("0", timeout=60_000)
+    assert int(page.locator("#tile-accepted").inner_text()) > 5
+    person.open("/board/")
 
 
 def reach_a_patient(agent: Person) -> None:

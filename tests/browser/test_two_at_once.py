@@ -21,13 +21,12 @@ CLICK_TWICE_SOON = """() => {
 def test_promise_1_two_who_approve_at_once_with_a_double_click_tell_nobody_twice(
     running_app: RunningApp, people: People
 ) -> None:
-    preview = json.loads(running_app.manage("bulletin", "preview", f"{WEDNESDAYS}", "--json"))
-    to_tell = preview["patients_by_sms"] + preview["patients_by_phone"]
     before = notices(running_app)
     pages = [
         people.signed_in(name).open(f"/bulletins/{WEDNESDAYS}/approve/")
         for name in ("crise2", "crise3")
     ]
+    to_tell = int(pages[0].locator(".to-tell .number").inner_text())
     for page in pages:
         page.evaluate(CLICK_TWICE_SOON)
     for page in pages:

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.cards import tap
 from tests.browser.people import DESK, PHONE, TABLET, People, Person
 
 pytestmark = pytest.mark.browser
@@ -19,12 +20,6 @@ def the_unit(person: Person) -> Page:
 
 def card(page: Page, number: int) -> Locator:
     return page.locator("article").nth(number)
-
-
-def tap(card: Locator, name: str) -> None:
-    """Touch a button; a card that has just changed takes no tap, so that none is made twice."""
-    card.page.wait_for_timeout(650)
-    card.get_by_role("button", name=name).click()
 
 
 def test_arrivals_are_ticked_on_a_phone_and_a_mistake_is_taken_back(people: People) -> None:
