@@ -64,6 +64,17 @@ def of_the_day(hospital: DemoHospital, day: dt.date) -> list[ScheduleRecord]:
     return sorted(once.values(), key=lambda record: (record.starts_at, record.source_id))
 
 
+def operations_of(hospital: DemoHospital, day: dt.date) -> list[ScheduleRecord]:
+    """Return four operations of a day: one for each ruling, and one for two who meet over it."""
+    planned = [
+        one
+        for one in hospital.records
+        if (one.starts_at.date(), one.service, one.site) == (day, Service.SURGERY, "libramont")
+        and one.status == "booked"
+    ]
+    return sorted(planned, key=lambda record: (record.starts_at, record.source_id))[:4]
+
+
 def of_today(hospital: DemoHospital) -> list[ScheduleRecord]:
     """Return five patients of ``docteur1`` for the day of the drill, the last one cancelled."""
     doctor = hospital.busiest(Service.CONSULTATION, "arlon").code
@@ -117,7 +128,7 @@ def fill() -> None:
     load_reference_data(hospital)
     write_mondays_file(hospital, settings.DATA_DIR / MONDAYS_FILE)
     records = [*of_the_day(hospital, TUESDAY), *of_the_day(hospital, WEDNESDAY)]
-    records += [one for one in of_the_day(hospital, THURSDAY) if one.service == Service.SURGERY]
+    records += operations_of(hospital, THURSDAY)
     records += [one for one in of_the_day(hospital, FRIDAY) if one.service in TOLD_BY_SMS]
     load_records(feed_name=FEED, records=records, is_full_export=False)
     load_records(feed_name=FEED, records=of_today(hospital), is_full_export=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.browser.cards import tap, the_same
+from tests.browser.cards import tap, the_same, until_settled
 from tests.browser.people import PHONE, People, Person
 
 pytestmark = pytest.mark.browser
@@ -25,6 +25,7 @@ class Ruling:
         button, reason: what the director taps and writes.
         stands: how the card says it.
         told: what the patient is told, as the card says it.
+        new_day: on which it takes place instead, as the field takes it.
     """
 
     number: int
@@ -33,6 +34,7 @@ class Ruling:
     reason: str
     stands: str
     told: str
+    new_day: str = ""
 
 
 RULINGS = (
@@ -51,6 +53,15 @@ RULINGS = (
         reason="Ne peut pas attendre",
         stands="Maintenu",
         told="maintenu",
+    ),
+    Ruling(
+        number=2,
+        outcome="postponed",
+        button="Reporter l'opération",
+        reason="Peut attendre une semaine",
+        stands="Reporté au jeu 26/05/2022",
+        told="reporté au jeu 26/05/2022",
+        new_day="2022-05-26",
     ),
 )
 # Sign-in, the role chosen where there is a choice, the view's button, how it reads, a comment.
@@ -72,6 +83,9 @@ def test_three_speak_one_rules_an_agent_calls_and_all_read_both_answers(people: 
     for ruling, one in zip(RULINGS, cards, strict=True):
         rule(one, ruling)
     director.picture("61-operations-ruled")
+    director.open("/operations/?day=2022-05-26")
+    listed = director.page.get_by_role("region", name="Reportées à ce jour")
+    expect(listed).to_contain_text(patients[-1].split(" ")[0])
 
     agent = people.signed_in("agent", PHONE)
     for ruling, patient in zip(RULINGS, patients, strict=True):
@@ -122,8 +136,14 @@ def nobody_else_rules(person: Person, card: Locator) -> None:
 
 def rule(card: Locator, ruling: Ruling) -> None:
     """The Medical Director rules, with the reason."""
-    card.get_by_text("Ajouter un motif").click()
-    card.get_by_label("Motif (facultatif)").fill(ruling.reason)
+    until_settled(card)
+    form = card.locator("form", has=card.page.get_by_text(ruling.button))
+    if ruling.new_day:
+        card.get_by_text("Reporter à une date").click()
+        form.get_by_label("Nouveau jour").fill(ruling.new_day)
+    else:
+        form.get_by_text("Ajouter un motif").click()
+    form.get_by_label("Motif (facultatif)").fill(ruling.reason)
     tap(card, ruling.button)
     expect(card.get_by_text(ruling.stands, exact=True)).to_be_visible()
     expect(card.get_by_text(ruling.reason)).to_be_visible()
