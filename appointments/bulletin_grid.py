@@ -1,93 +1,83 @@
 """Clauses as a grid that people fill in, and back: rows are services, columns are sites.
 
 Pure. ``to_clauses(to_grid(clauses))`` rules every appointment as ``clauses`` did (a property
-test holds it). What a grid cannot show (units, days, groups, or two answers for one cell) stays
-a refinement below it. Order matters only between clauses of the same shape, hence a cell that a
-refinement speaks of stays empty: a clause that stood after it must not overtake it.
+test holds it). What a grid cannot show (units, groups, more days apart than ``MOST_LAYERS``, or two
+answers for one cell) stays a refinement below it. Order matters only between clauses of the same
+shape, hence a cell that a refinement speaks of stays empty: a clause that stood after it must not
+overtake it.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 
+from appointments.bulletin_cells import (
+    EVERY,
+    MOST_LAYERS,
+    ROWS,
+    Grid,
+    Layer,
+    Row,
+    RowSettings,
+    may_stand_in_cell,
+    rows_to_start,
+    settings_to_start,
+)
+from appointments.bulletin_layers import Named, Order, folded, orders, to_name
 from appointments.services.clause_drafts import ClauseDraft
-from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
+from appointments.vocabulary import Ruling
 
-EVERY = ""  # the row of all services, the column of all sites
-ROWS = (EVERY, *map(str, Service))
-Cell = tuple[str, str]
-
-
-@dataclass(frozen=True)
-class RowSettings:
-    """What holds for all cells of a row: who is told over what, who may keep until when."""
-
-    tell: str = Tell.CANCELLED
-    channel: str = Channel.SMS
-    kept_by: str = KeptBy.NOBODY
-    keep_until: dt.datetime | None = None
-
-
-# Where a row starts otherwise: each patient of an operation is told by a person, and one rules.
-_STARTS = {
-    Service.SURGERY: RowSettings(Tell.BOTH, Channel.PHONE, KeptBy.MEDICAL_DIRECTOR),
-}
-
-
-def settings_to_start(service: str) -> RowSettings:
-    """Return the settings of a row before anybody changes them."""
-    return _STARTS.get(Service(service), RowSettings()) if service else RowSettings()
-
-
-@dataclass(frozen=True)
-class Row:
-    """One service; ``rulings`` by site code, a missing one leaves the cell open."""
-
-    service: str
-    settings: RowSettings = RowSettings()
-    rulings: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Grid:
-    """All rows in the order of ``ROWS``, and the clauses that no cell can say."""
-
-    rows: tuple[Row, ...]
-    refinements: tuple[ClauseDraft, ...] = ()
-
-
-def may_stand_in_cell(service: str, ruling: str) -> bool:
-    """Whether a cell offers the ruling: emergency is never cancelled nor put in doubt."""
-    return service != Service.EMERGENCY or ruling == Ruling.MAINTAIN
+__all__ = [
+    "EVERY",
+    "ROWS",
+    "Grid",
+    "Layer",
+    "Row",
+    "RowSettings",
+    "may_stand_in_cell",
+    "settings_to_start",
+    "to_clauses",
+    "to_grid",
+    "unreachable",
+]
+Place = tuple[dt.date | None, str, str]
+"""A cell of one day, or with None of the whole window."""
+Filled = dict[dt.date | None, dict[str, Row]]
+_WINDOW = None
 
 
 def to_grid(clauses: Iterable[ClauseDraft], sites: Sequence[str]) -> Grid:
     """Return the clauses as a grid over these site codes."""
-    rows: dict[str, Row] = {}
-    taken: set[Cell] = set()
-    refinements = []
-    for clause in clauses:
-        cells = _cells(clause)
-        if cells and _fits(clause, cells, rows, taken, sites):
-            for service, site in cells:
-                row = rows.setdefault(service, Row(service, _settings(clause)))
-                row.rulings[site] = clause.ruling
-        else:
-            refinements.append(clause)
-        taken |= cells
-    return Grid(tuple(rows.get(service) or _empty(service) for service in ROWS), tuple(refinements))
+    reading = _Reading(tuple(clauses), frozenset({EVERY, *sites}))
+    while True:
+        grid = reading.grid()
+        # A cell of all sites that would have to name some says more than its clause did.
+        outranked = {layer.day for layer in grid.layers if to_name(layer, grid.rows)}
+        if not outranked:
+            return folded(grid)
+        reading = replace(
+            reading,
+            apart=reading.apart
+            | {
+                clause
+                for clause in reading.clauses
+                if not clause.sites and outranked.intersection(clause.days)
+            },
+        )
 
 
 def to_clauses(grid: Grid) -> tuple[ClauseDraft, ...]:
-    """Return the clauses of a grid: its cells, services that say the same joined, then the rest."""
-    said: dict[tuple[bool, ClauseDraft], list[str]] = {}
-    for row in grid.rows:
-        services = [row.service] if row.service != EVERY else []
-        for clause in _row_clauses(row):
-            said.setdefault((bool(services), clause), []).extend(services)
-    cells = [replace(clause, services=tuple(names)) for (_some, clause), names in said.items()]
-    return (*cells, *grid.refinements)
+    """Return the clauses of a grid: its cells, those of days apart, then the refinements.
+
+    Services that say the same share a clause, and so do days.
+    """
+    days: dict[ClauseDraft, list[dt.date]] = {}
+    for layer in grid.layers:
+        for clause in _of_rows(layer.rows, to_name(layer, grid.rows)):
+            days.setdefault(clause, []).append(layer.day)
+    of_days = [replace(clause, days=tuple(those)) for clause, those in days.items()]
+    return (*_of_rows(grid.rows, {}), *of_days, *grid.refinements)
 
 
 def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
@@ -99,20 +89,87 @@ def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
     ]
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """Clauses on their way into a grid; those of ``apart`` stay refinements."""
+
+    clauses: tuple[ClauseDraft, ...]
+    columns: frozenset[str]
+    apart: frozenset[ClauseDraft] = frozenset()
+
+    def grid(self) -> Grid:
+        """Return each clause in its cells, or below them."""
+        filled: Filled = {_WINDOW: {}}
+        taken: set[Place] = set()
+        refinements = []
+        for clause in self.clauses:
+            places = _places(clause)
+            if places and not places & taken and self._fits(clause, places, filled):
+                _fill(filled, clause, places)
+            else:
+                refinements.append(clause)
+            taken |= places
+        window = tuple(filled[_WINDOW].get(name) or _empty(name) for name in ROWS)
+        days = sorted(day for day in filled if day is not None)
+        layers = tuple(Layer(day, _of_day(filled[day], window)) for day in days)
+        return Grid(window, tuple(refinements), layers)
+
+    def _fits(self, clause: ClauseDraft, places: set[Place], filled: Filled) -> bool:
+        return (
+            clause not in self.apart
+            and self.columns.issuperset(site for _day, _service, site in places)
+            and len({*clause.days, *filled} - {_WINDOW}) <= MOST_LAYERS
+            and all(may_stand_in_cell(service, clause.ruling) for _day, service, _site in places)
+            and all(
+                row is None or row.settings == _settings(clause)
+                for row in (filled.get(day, {}).get(service) for day, service, _site in places)
+            )
+        )
+
+
+def _places(clause: ClauseDraft) -> set[Place]:
+    """Return the cells that a clause fills; none when it says more than a cell can."""
+    if clause.units or clause.groups:
+        return set()
+    return set(
+        product(clause.days or (_WINDOW,), clause.services or (EVERY,), clause.sites or (EVERY,))
+    )
+
+
+def _fill(filled: Filled, clause: ClauseDraft, places: set[Place]) -> None:
+    for day, service, site in places:
+        rows = filled.setdefault(day, {})
+        rows.setdefault(service, Row(service, _settings(clause))).rulings[site] = clause.ruling
+
+
 def _empty(service: str) -> Row:
     return Row(service, settings_to_start(service))
 
 
-def _row_clauses(row: Row) -> list[ClauseDraft]:
-    """Return the clauses of one row, still without its service."""
-    clauses = []
-    if EVERY in row.rulings:
-        clauses.append(_clause(row, row.rulings[EVERY], ()))
+def _of_day(rows: Mapping[str, Row], window: Sequence[Row]) -> tuple[Row, ...]:
+    return tuple(rows.get(row.service) or row for row in rows_to_start(window))
+
+
+def _of_rows(rows: Sequence[Row], named: Named) -> list[ClauseDraft]:
+    """Return the clauses of one layer, still without its day."""
+    said: dict[tuple[bool, ClauseDraft], list[str]] = {}
+    for row in rows:
+        services = [row.service] if row.service != EVERY else []
+        for clause in _of_row(row, orders([row], named)):
+            said.setdefault((bool(services), clause), []).extend(services)
+    return [replace(clause, services=tuple(names)) for (_some, clause), names in said.items()]
+
+
+def _of_row(row: Row, said: Iterable[Order]) -> Iterator[ClauseDraft]:
+    """Yield the clauses of one row, still without its service; all sites come first."""
+    at: dict[str, set[str]] = {}
+    for order in said:
+        if not order.sites:
+            yield _clause(row, order.ruling, ())
+        at.setdefault(order.ruling, set()).update(order.sites)
     for ruling in Ruling:
-        sites = sorted(s for s, answer in row.rulings.items() if s != EVERY and answer == ruling)
-        if sites:
-            clauses.append(_clause(row, ruling, tuple(sites)))
-    return clauses
+        if sites := at.get(ruling):
+            yield _clause(row, ruling, tuple(sorted(sites)))
 
 
 def _clause(row: Row, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
@@ -123,31 +180,6 @@ def _clause(row: Row, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
         kept_by=row.settings.kept_by,
         keep_until=row.settings.keep_until,
         sites=sites,
-    )
-
-
-def _cells(clause: ClauseDraft) -> set[Cell]:
-    """Return the cells that a clause fills; none when it says more than a cell can."""
-    if clause.units or clause.days or clause.groups:
-        return set()
-    return set(product(clause.services or (EVERY,), clause.sites or (EVERY,)))
-
-
-def _fits(
-    clause: ClauseDraft,
-    cells: set[Cell],
-    rows: dict[str, Row],
-    taken: set[Cell],
-    sites: Sequence[str],
-) -> bool:
-    return (
-        not cells & taken
-        and {site for _service, site in cells} <= {EVERY, *sites}
-        and all(may_stand_in_cell(service, clause.ruling) for service, _site in cells)
-        and all(
-            service not in rows or rows[service].settings == _settings(clause)
-            for service, _site in cells
-        )
     )
 
 
