@@ -1,33 +1,31 @@
 """How many appointments each cell and each refinement of a grid would rule. Pure.
 
-Every cell becomes a clause of its own, before the refinements: two cells never speak of the same
-appointment with the same precision, so that what they order is what ``to_clauses`` orders.
+Every cell becomes a clause of its own (a cell of all sites of a day apart sometimes two), before
+the refinements: two cells never speak of the same appointment with the same precision, so that
+what they order is what ``to_clauses`` orders.
 """
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from appointments.bulletin_grid import EVERY, Cell, Grid
+from appointments.bulletin_cells import EVERY, Cell, Grid
+from appointments.bulletin_layers import Order, orders, to_name
 from appointments.rules import Clause, Facts, decide
 from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Ruling
 
-Source = Cell | int
-"""A cell by service and site, or a refinement by its place."""
+Source = tuple[dt.date | None, Cell] | int
+"""A cell by its day apart (None: the whole window), service and site; or a refinement's place."""
 NOTHING = 0
 """The position under which what no clause speaks of is counted."""
 _SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 def sources_of(grid: Grid) -> list[tuple[Source, Clause]]:
-    """Return each cell that says something and each refinement, with what it orders."""
-    said: list[tuple[Source, ClauseDraft]] = [
-        ((row.service, site), _cell_clause(row.service, site, ruling))
-        for row in grid.rows
-        for site, ruling in row.rulings.items()
-    ]
-    said += enumerate(grid.refinements)
+    """Return what orders something, a cell or a refinement, with each clause that it orders by."""
+    said: list[tuple[Source, ClauseDraft]] = [*_cells(grid), *enumerate(grid.refinements)]
     return [
         (source, _as_rule(clause, position))
         for position, (source, clause) in enumerate(said, start=NOTHING + 1)
@@ -56,13 +54,18 @@ def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[Clause]) -
     return ruled
 
 
-def _cell_clause(service: str, site: str, ruling: str) -> ClauseDraft:
-    return ClauseDraft(
-        ruling,
-        "nobody",
-        services=() if service == EVERY else (service,),
-        sites=() if site == EVERY else (site,),
-    )
+def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
+    for order in orders(grid.rows, {}):
+        yield (None, (order.row.service, order.column)), _clause(order, ())
+    for layer in grid.layers:
+        for order in orders(layer.rows, to_name(layer, grid.rows)):
+            cell = (order.row.service, order.column)
+            yield (layer.day, cell), _clause(order, (layer.day,))
+
+
+def _clause(order: Order, days: tuple[dt.date, ...]) -> ClauseDraft:
+    services = () if order.row.service == EVERY else (order.row.service,)
+    return ClauseDraft(order.ruling, "nobody", services=services, sites=order.sites, days=days)
 
 
 def _as_rule(clause: ClauseDraft, position: int) -> Clause:

@@ -11,6 +11,7 @@ from django_htmx.http import trigger_client_event
 
 from appointments.forms.bulletin_editor import BulletinEditor, content_of
 from appointments.forms.bulletin_reach import reach_of
+from appointments.forms.bulletin_reshaping import is_reshaping, reshaped
 from appointments.forms.bulletins import CopyForm, PlaybookForm
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.bulletins import clauses_of, fingerprint, places, visible
@@ -52,7 +53,12 @@ def reach(request: SignedInRequest) -> HttpResponse:
     """Answer how many appointments each cell of a form would rule; nothing is stored."""
     require_everywhere(request.user, Capability.DRAFT_BULLETIN)
     editor = BulletinEditor(places(), data=request.POST)
-    return render(request, "appointments/bulletins/_reach.html", {"reach": reach_of(editor)})
+    context = {
+        "editor": editor,
+        "reach": reach_of(editor),
+        "days_changed": request.POST.get("offered") != editor.offered,
+    }
+    return render(request, "appointments/bulletins/_reach.html", context)
 
 
 def _choices(request: SignedInRequest, **forms: Any) -> HttpResponse:
@@ -100,11 +106,8 @@ def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpRespo
     if request.method != "POST":
         return _editor_page(request, _editor_of(bulletin, where), bulletin)
     editor = BulletinEditor(where, data=request.POST)
-    if "add" in request.POST or "remove" in request.POST:
-        removed = request.POST.get("remove", "")
-        editor = editor.reshaped(
-            add="add" in request.POST, remove=int(removed) if removed.isdecimal() else None
-        )
+    if is_reshaping(request.POST):
+        editor = reshaped(editor, request.POST)
         return trigger_client_event(_editor_page(request, editor, bulletin), "reach")
     if editor.is_valid():
         try:

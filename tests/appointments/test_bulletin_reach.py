@@ -99,7 +99,7 @@ def test_without_a_window_no_number_is_said(first: str, last: str) -> None:
 
 def test_a_half_typed_refinement_is_unknown_and_the_rest_is_counted() -> None:
     some_people()
-    days = ClauseDraft("maintain", "nobody", days=(MONDAY,))
+    days = ClauseDraft("maintain", "nobody", days=(MONDAY,), groups=("diabetes",))
     groups = ClauseDraft("maintain", "nobody", groups=("cast",))
     shown = asked(
         a_draft(THE_DAY[0], days, groups),

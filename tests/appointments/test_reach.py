@@ -3,12 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_grid import EVERY, Grid, Row, may_stand_in_cell, to_clauses
+from appointments.bulletin_grid import EVERY, Grid, Layer, Row, may_stand_in_cell, to_clauses
 from appointments.reach import NOTHING, attribute, sources_of
 from appointments.rules import Clause, Facts, decide
 from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Ruling
-from tests.appointments.test_bulletin_grid import EVERYBODY, SERVICES, SITES, clauses
+from tests.appointments.test_bulletin_grid import DAYS, EVERYBODY, SERVICES, SITES, clauses
 from tests.builders import MONDAY
 
 
@@ -19,10 +19,12 @@ def rows(service: str) -> st.SearchStrategy[Row]:
     return rulings.map(lambda said: Row(service, rulings=said))
 
 
+few_rows = st.tuples(*map(rows, (EVERY, *SERVICES)))
 grids = st.builds(
     Grid,
-    rows=st.tuples(*map(rows, (EVERY, *SERVICES))),
+    rows=few_rows,
     refinements=st.lists(clauses, max_size=2).map(tuple),
+    layers=st.lists(st.builds(Layer, st.just(DAYS[0]), few_rows), max_size=1).map(tuple),
 )
 crowds = st.lists(st.tuples(st.sampled_from(EVERYBODY), st.integers(1, 500)), max_size=60)
 
@@ -76,8 +78,8 @@ def test_a_narrower_cell_takes_its_people_from_the_wider_one() -> None:
     sources = sources_of(grid)
     ruled = attribute(crowd, [clause for _source, clause in sources])
     assert {source: ruled[clause.position] for source, clause in sources} == {
-        ("consultation", EVERY): 7,
-        ("consultation", "arlon"): 5,
+        (None, ("consultation", EVERY)): 7,
+        (None, ("consultation", "arlon")): 5,
         0: 2,
     }
     assert ruled[NOTHING] == 11
