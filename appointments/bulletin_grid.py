@@ -53,7 +53,7 @@ def to_grid(clauses: Iterable[ClauseDraft], sites: Sequence[str]) -> Grid:
     while True:
         grid = reading.grid()
         # A cell of all sites that would have to name some says more than its clause did.
-        outranked = {layer.day for layer in grid.layers if to_name(layer, grid.rows)}
+        outranked = {layer.day for layer in grid.layers if to_name(layer, grid)}
         if not outranked:
             return folded(grid)
         reading = replace(
@@ -74,7 +74,7 @@ def to_clauses(grid: Grid) -> tuple[ClauseDraft, ...]:
     """
     days: dict[ClauseDraft, list[dt.date]] = {}
     for layer in grid.layers:
-        for clause in _of_rows(layer.rows, to_name(layer, grid.rows)):
+        for clause in _of_rows(layer.rows, to_name(layer, grid)):
             days.setdefault(clause, []).append(layer.day)
     of_days = [replace(clause, days=tuple(those)) for clause, those in days.items()]
     return (*_of_rows(grid.rows, {}), *of_days, *grid.refinements)

@@ -58,7 +58,7 @@ def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
     for order in orders(grid.rows, {}):
         yield (None, (order.row.service, order.column)), _clause(order, ())
     for layer in grid.layers:
-        for order in orders(layer.rows, to_name(layer, grid.rows)):
+        for order in orders(layer.rows, to_name(layer, grid)):
             cell = (order.row.service, order.column)
             yield (layer.day, cell), _clause(order, (layer.day,))
 

@@ -94,6 +94,28 @@ def test_what_a_person_reads_off_the_layers_is_what_the_clauses_order(grid: Grid
     assert ordered(to_clauses(grid)) == [as_read(grid, facts) for facts in EVERYBODY]
 
 
+plain_refinements = st.builds(
+    ClauseDraft,
+    ruling=st.sampled_from(["cancel", "maintain"]),
+    tell=st.just("nobody"),
+    services=st.sampled_from([(), SERVICES[:1], SERVICES]),
+    sites=st.sampled_from([SITES[:1], SITES]),
+)
+
+
+@given(layered(), plain_refinements)
+def test_a_refinement_of_a_site_stays_below_a_day_that_speaks_of_it(
+    grid: Grid, refinement: ClauseDraft
+) -> None:
+    of_days = replace(grid, rows=rows_to_start(grid.rows))
+    expected = [as_read(of_days, facts) for facts in EVERYBODY]
+
+    found = ordered(to_clauses(replace(grid, refinements=(refinement,))))
+
+    read = [pair for pair in zip(expected, found, strict=True) if pair[0] is not None]
+    assert [one for one, _other in read] == [other for _one, other in read]
+
+
 @given(layered())
 def test_the_cell_that_the_screen_names_is_the_one_that_rules(grid: Grid) -> None:
     for facts in EVERYBODY:
@@ -159,6 +181,18 @@ def test_all_sites_of_a_day_name_only_the_sites_that_the_window_speaks_of() -> N
         ("case_by_case", (), (SATURDAY,)),
         ("case_by_case", ("arlon",), (SATURDAY,)),
     ]
+
+
+def test_a_refinement_of_the_day_narrows_its_cell_of_all_sites() -> None:
+    arlon = ClauseDraft(
+        "maintain", "both", services=("consultation",), sites=("arlon",), days=(SATURDAY,)
+    )
+    grid = consultations({"arlon": "maintain", "virton": "maintain"}, saturday={EVERY: "cancel"})
+
+    said = to_clauses(replace(grid, refinements=(arlon,)))
+
+    assert said[-1] == arlon
+    assert said[-2].sites == ("virton",)
 
 
 def test_the_site_that_had_to_be_named_does_not_come_back_as_a_cell() -> None:
@@ -239,7 +273,7 @@ def test_a_site_that_came_after_the_bulletin_follows_the_day_too(site: str) -> N
 
     assert verdict
     assert verdict.outcome == Outcome.MAINTAINED
-    assert to_name(grid.layers[0], grid.rows) == {"consultation": frozenset({"arlon"})}
+    assert to_name(grid.layers[0], grid) == {"consultation": frozenset({"arlon"})}
 
 
 def verdict_of(grid: Grid, site: str) -> Verdict | None:
