@@ -58,23 +58,25 @@ class RowForm(SettingsForm):
             site.code: f"cell-{site.code}" for site in places.sites
         }
         names: dict[str, Any] = {EVERY: _("Tous les sites"), **places.names.sites}
+        for site, field in self.columns.items():
+            self.fields[field] = self._cell(names[site])
+
+    def _cell(self, site: str) -> forms.ChoiceField:
         choices = [
-            (code, label) for code, label in Ruling.choices if may_stand_in_cell(service, code)
+            (code, label) for code, label in Ruling.choices if may_stand_in_cell(self.service, code)
         ]
-        suffix = () if day is None else (day_in_full(day),)
-        for site, name in self.columns.items():
-            self.fields[name] = forms.ChoiceField(
-                label=names[site],
-                required=False,
-                choices=[("", _("–")), *choices],
-                widget=forms.Select(
-                    attrs={
-                        "class": "form-select",
-                        "aria-label": ", ".join(map(str, (self.label, names[site], *suffix))),
-                        "data-cell": True,
-                    }
-                ),
-            )
+        words = [self.label, site, *([day_in_full(self.day)] if self.day else [])]
+        attrs = {
+            "class": "form-select",
+            "aria-label": ", ".join(map(str, words)),
+            "data-cell": True,
+        }
+        return forms.ChoiceField(
+            label=site,
+            required=False,
+            choices=[("", _("–")), *choices],
+            widget=forms.Select(attrs=attrs),
+        )
 
     @property
     def cells(self) -> list[forms.BoundField]:

@@ -2,30 +2,34 @@
 
 import datetime as dt
 import re
-from typing import Any
 
 import pytest
 import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.http import HttpResponse
 from django.urls import reverse
-from pytest_django import DjangoAssertNumQueries
 
 from appointments.bulletin_cells import MOST_LAYERS
 from appointments.models import Bulletin
 from appointments.queries.bulletins import clauses_of
 from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import preview
+from tests.appointments.bulletin_layers import (
+    ALL_WEEK,
+    ON_SATURDAY,
+    SATURDAY,
+    SUNDAY,
+    Fields,
+    a_week,
+    apart,
+    fields,
+    focused,
+    sent,
+    shown,
+)
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, a_draft, in_force
-from tests.builders import MONDAY, a_site, a_unit, an_appointment
-from tests.pages import fields_of
+from tests.builders import MONDAY, a_site
 
 pytestmark = pytest.mark.django_db
-SATURDAY, SUNDAY = MONDAY + dt.timedelta(days=5), MONDAY + dt.timedelta(days=6)
-ALL_WEEK = ClauseDraft("cancel", "cancelled", services=("consultation",))
-ON_SATURDAY = ClauseDraft("maintain", "nobody", services=("consultation",), days=(SATURDAY,))
-Fields = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
@@ -36,37 +40,7 @@ def saturday_noon():
 
 @pytest.fixture
 def week() -> Bulletin:
-    """Return a draft for a week of two sites, without a day apart."""
-    a_unit("arlon-cardio", site="arlon")
-    a_site("virton")
-    return a_draft(ALL_WEEK, last_day=SUNDAY)
-
-
-def fields(draft: Bulletin) -> Fields:
-    return fields_of(text_of(page(crisis(), "bulletin_edit", draft.pk)), having="title")
-
-
-def sent(draft: Bulletin, data: Fields, **more: str) -> HttpResponse:
-    """Return the answer to a form that was sent with these changes, as a browser sends it."""
-    return crisis().post(reverse("bulletin_edit", args=[draft.pk]), data | more)
-
-
-def shown(response: HttpResponse) -> Fields:
-    return fields_of(text_of(response), having="title")
-
-
-def apart(draft: Bulletin, day: str = "2022-05-21") -> HttpResponse:
-    return sent(draft, fields(draft), add_day="1", new_day=day)
-
-
-def spot(response: HttpResponse, place: str) -> str:
-    found = re.search(rf'id="reach-{place}"[^>]*>([^<]*)<', text_of(response))
-    assert found
-    return found[1]
-
-
-def focused(response: HttpResponse) -> list[str]:
-    return re.findall(r"<[^>]+\sautofocus[^>]*>", text_of(response))
+    return a_week()
 
 
 class TestSettingApart:
@@ -176,10 +150,7 @@ class TestSettingApart:
         assert shown(response)["shown"] == ["2022-05-21"]
 
 
-class TestStarting:
-    def test_a_playbook_with_a_day_of_its_own_comes_up_as_a_layer(self) -> None:
-        a_site("arlon")
-        text = """
+PLAYBOOK = """
 title = "Semaine"
 first_day = 2022-05-16
 last_day = 2022-05-22
@@ -189,28 +160,37 @@ ruling = "cancel"
 tell = "cancelled"
 services = ["consultation"]
 sites = ["arlon"]
-[[clause]]
-ruling = "maintain"
-tell = "nobody"
-services = ["surgery"]
-days = [2022-05-21]
-[[clause]]
-ruling = "maintain"
-tell = "nobody"
-services = ["consultation"]
-days = [2022-05-21]
 """
-        file = SimpleUploadedFile("semaine.toml", text.encode())
-        crisis().post(reverse("bulletin_new"), {"start": "playbook", "playbook": file})
 
-        draft = Bulletin.objects.get()
-        data = fields(draft)
-        # Arlon's own word outranks the day: as a cell of all sites it would say more.
-        assert data["refinement-TOTAL_FORMS"] == ["2"]
+
+def on_saturday(service: str) -> str:
+    """Return one more clause of the playbook."""
+    clause = 'ruling = "maintain"\ntell = "nobody"\ndays = [2022-05-21]'
+    return f'[[clause]]\n{clause}\nservices = ["{service}"]\n'
+
+
+def from_playbook(clause: str) -> Fields:
+    """Return what the editor shows that opens with the playbook."""
+    a_site("arlon")
+    file = SimpleUploadedFile("semaine.toml", (PLAYBOOK + clause).encode())
+    crisis().post(reverse("bulletin_new"), {"start": "playbook", "playbook": file})
+    return fields(Bulletin.objects.get())
+
+
+class TestStarting:
+    def test_a_playbook_with_a_day_of_its_own_comes_up_as_a_layer(self) -> None:
+        data = from_playbook(on_saturday("surgery"))
+
+        assert data["layer"] == ["2022-05-21"]
+        assert data["day-2022-05-21-surgery-cell-every"] == ["maintain"]
+        assert data["refinement-TOTAL_FORMS"] == ["0"]
+
+    def test_what_a_site_outranks_comes_up_as_a_refinement(self) -> None:
+        data = from_playbook(on_saturday("consultation"))
+
+        # Arlon's own word stands above the day: as a cell of all sites it would say more.
+        assert data["refinement-0-days"] == ["21/05/2022"]
         assert "layer" not in data
-
-        draft = a_draft(ON_SATURDAY, ALL_WEEK, last_day=SUNDAY)
-        assert fields(draft)["day-2022-05-21-consultation-cell-every"] == ["maintain"]
 
     def test_a_copy_to_another_week_moves_its_days_apart(self) -> None:
         a_site("arlon")
@@ -224,129 +204,6 @@ days = [2022-05-21]
         data = fields(Bulletin.objects.exclude(pk=original.pk).get())
         assert data["layer"] == ["2022-05-28"]
         assert data["day-2022-05-28-consultation-cell-every"] == ["maintain"]
-
-
-class TestRefining:
-    def test_a_cell_of_the_window_is_refined_with_all_that_it_says(self, week: Bulletin) -> None:
-        typed = fields(week) | {
-            "row-consultation-cell-arlon": "maintain",
-            "row-consultation-channel": "phone",
-            "row-consultation-keep_until": "2022-05-15T17:00",
-        }
-
-        response = sent(week, typed, refine="row-consultation-cell-arlon")
-
-        data = shown(response)
-        assert data["refinement-0-ruling"] == ["maintain"]
-        assert data["refinement-0-channel"] == ["phone"]
-        assert data["refinement-0-keep_until"] == ["2022-05-15T17:00"]
-        assert data["refinement-0-services"] == ["consultation"]
-        assert data["refinement-0-sites"] == ["arlon"]
-        assert data["refinement-0-days"] == [""]
-        assert ["refinement" in focus for focus in focused(response)] == [True]
-        assert clauses_of(week) == (ALL_WEEK,)
-
-    def test_a_cell_of_a_day_brings_its_day(self, week: Bulletin) -> None:
-        cell = "day-2022-05-21-every-cell-every"
-        data = shown(apart(week)) | {cell: "cancel"}
-
-        data = shown(sent(week, data, refine=cell)) | {"refinement-0-groups": ["pregnancy"]}
-        assert sent(week, data).status_code == 302
-
-        refinement = clauses_of(week)[-1]
-        assert (refinement.ruling, refinement.services, refinement.sites) == ("cancel", (), ())
-        assert (refinement.days, refinement.groups) == ((SATURDAY,), ("pregnancy",))
-
-    def test_an_empty_cell_is_refined_with_the_ruling_that_harms_nobody(
-        self, week: Bulletin
-    ) -> None:
-        data = shown(sent(week, fields(week), refine="row-dialysis-cell-every"))
-
-        assert data["refinement-0-ruling"] == ["maintain"]
-
-    def test_a_cell_that_is_not_there_is_not_refined(self, week: Bulletin) -> None:
-        data = shown(sent(week, fields(week), refine="row-dialysis-cell-namur"))
-
-        assert data["refinement-TOTAL_FORMS"] == ["0"]
-
-    def test_removing_a_refinement_leaves_the_keyboard_at_its_list(self, week: Bulletin) -> None:
-        data = shown(sent(week, fields(week), add="1"))
-
-        response = sent(week, data, remove="0")
-
-        assert shown(response)["refinement-TOTAL_FORMS"] == ["0"]
-        assert 'name="add"' in focused(response)[0]
-
-
-class TestNumbers:
-    @pytest.fixture
-    def people(self, week: Bulletin) -> None:
-        for day in ("2022-05-16", "2022-05-21", "2022-05-21"):
-            an_appointment(starts=f"{day} 09:00")
-        an_appointment(unit=a_unit("virton-ortho", site="virton"), starts="2022-05-21 09:00")
-        an_appointment(service="surgery", starts="2022-05-21 10:00")
-
-    def asked(self, draft: Bulletin, **typed: str) -> HttpResponse:
-        return crisis().post(reverse("bulletin_reach"), shown(apart(draft)) | typed)
-
-    @pytest.mark.usefixtures("people")
-    def test_each_cell_of_a_layer_shows_whom_it_touches(self, week: Bulletin) -> None:
-        typed = {
-            "row-consultation-cell-arlon": "maintain",
-            "day-2022-05-21-consultation-cell-every": "cancel",
-            "day-2022-05-21-consultation-cell-virton": "maintain",
-            "day-2022-05-21-every-cell-virton": "cancel",
-        }
-
-        answer = self.asked(week, **typed)
-
-        assert spot(answer, "consultation-arlon") == "1 rendez-vous"  # Monday's
-        assert spot(answer, "2022-05-21-consultation-every") == "2 rendez-vous"
-        assert spot(answer, "2022-05-21-consultation-virton") == "1 rendez-vous"
-        assert spot(answer, "2022-05-21-every-virton") == "0 rendez-vous"
-        assert "déciderait de 4 rendez-vous sur 5" in text_of(answer)
-
-    @pytest.mark.usefixtures("people")
-    def test_the_numbers_are_those_of_the_preview(self, week: Bulletin) -> None:
-        cell = "day-2022-05-21-consultation-cell-every"
-        data = shown(apart(week)) | {"row-consultation-cell-arlon": "maintain", cell: "cancel"}
-
-        answer = crisis().post(reverse("bulletin_reach"), data)
-        sent(week, data)
-
-        counts = preview(week.pk).counts
-        cancelled = sum(one.appointments for one in counts if one.outcome == "cancelled")
-        assert spot(answer, "2022-05-21-consultation-every") == f"{cancelled} rendez-vous"
-
-    def test_an_empty_cell_of_a_day_says_what_holds_there(self, week: Bulletin) -> None:
-        answer = self.asked(
-            week,
-            **{
-                "row-consultation-cell-arlon": "maintain",
-                "row-every-cell-every": "case_by_case",
-                "day-2022-05-21-surgery-cell-every": "cancel",
-            },
-        )
-
-        assert spot(answer, "2022-05-21-consultation-arlon") == "vaut : maintenir"
-        assert spot(answer, "2022-05-21-consultation-virton") == "vaut : annuler"
-        assert spot(answer, "2022-05-21-surgery-virton") == "vaut : annuler"
-        assert spot(answer, "2022-05-21-dialysis-virton") == "vaut : au cas par cas"
-        assert spot(answer, "2022-05-21-emergency-virton") == "vaut : maintenir"
-        assert spot(answer, "dialysis-virton") == ""  # of the window no cell speaks for another
-
-    def test_layers_cost_no_query(
-        self, week: Bulletin, django_assert_num_queries: DjangoAssertNumQueries
-    ) -> None:
-        client, counts = crisis(), []
-        more = a_draft(ALL_WEEK, ON_SATURDAY, last_day=SUNDAY)
-        page(client, "bulletin_edit", more.pk)
-        for draft in (week, more):
-            with django_assert_num_queries(100, exact=False) as queries:
-                page(client, "bulletin_edit", draft.pk)
-            counts.append(len(queries))
-
-        assert counts[0] == counts[1]
 
 
 def test_the_page_of_two_weeks_apart_can_be_sent() -> None:

@@ -46,6 +46,11 @@ def test_a_week_with_saturday_apart_and_a_refinement_from_a_cell(people: People)
     assert number(week) + number(saturday) + pregnant == before
     author.picture("21-bulletin-layers")
 
+    read_it_back(page)
+
+
+def read_it_back(page: Page) -> None:
+    """Save, and read the day and the group in the sentences of the bulletin."""
     page.get_by_role("button", name="Enregistrer et prévisualiser").click()
     expect(page.get_by_text("Rien n'a été changé")).to_be_visible()
     page.goto(page.url.replace("/preview/", "/"))
