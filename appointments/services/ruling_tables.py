@@ -124,6 +124,7 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
                 rank, ignores_quiet_hours, postponed_to
             FROM (
                 SELECT b.*, CASE
+                    WHEN is_unsure = 1 THEN 'phone'
                     WHEN last_word = outcome
                         AND COALESCE(last_day, {NO_DAY}) = COALESCE(postponed_to, {NO_DAY}) THEN ''
                     WHEN postponed_to IS NOT NULL
@@ -156,7 +157,7 @@ def _standing(scope: Scope) -> str:
             f.rank, f.ignores_quiet_hours,
             CASE WHEN c.appointment_id IS NULL THEN a.postponed_to END AS postponed_to,
             CASE WHEN h.is_in_vain = 0 THEN h.word END AS heard,
-            h.word AS last_word, h.postponed_to AS last_day
+            h.word AS last_word, h.postponed_to AS last_day, h.is_unsure
         FROM appointments_appointment a
         JOIN staff_unit u ON u.id = a.unit_id
         JOIN ruled_facts f ON {SAME_FACTS}

@@ -36,12 +36,15 @@ class Notice(models.Model):
         open ──▶ told          a gateway or a person says the patient knows
           ├────▶ unreachable   every try failed; the tries are listed
           └────▶ withdrawn     the decisions changed before anything was handed over, or
-                               a newer version is told while nobody knows if this one was
+                               while nobody knows if it arrived: a newer version is told,
+                               by a person
         unreachable ──▶ told   a late receipt: the phone was only switched off
 
     ``handed_over_at`` is set in the transaction that precedes the network call (or when a
     caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a
-    new version. At most one notice per patient and day is open and not handed over.
+    new version; but for one whose SMS is given up and that waits for a call: then the call, which
+    nobody has made, says what holds now. At most one notice per patient and day is open and not
+    handed over.
     """
 
     patient = models.ForeignKey(

@@ -24,14 +24,21 @@ TABLES = {
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL,
         rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL, postponed_to date""",
     "heard": """subject_id bigint NOT NULL, day date NOT NULL, word varchar(10) NOT NULL,
-        is_in_vain integer NOT NULL, postponed_to date, PRIMARY KEY (subject_id, day)""",
+        is_in_vain integer NOT NULL, is_unsure integer NOT NULL, postponed_to date,
+        PRIMARY KEY (subject_id, day)""",
     "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
         pending_id bigint, PRIMARY KEY (patient_id, day)""",
     "stale_notice": "id bigint PRIMARY KEY",
 }
 # For two days of which either may be missing; a date that no appointment has.
 NO_DAY = "'0001-01-01'"
-PENDING = "n.state = 'open' AND n.handed_over_at IS NULL"
+# The SMS may have arrived, nobody knows; now the patient is to be called, and nobody has yet.
+TO_CALL_IN_DOUBT = f"""n.state = 'open' AND n.handed_over_at IS NOT NULL AND EXISTS (
+    SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.channel = 'phone'
+        AND d.state IN ({", ".join(f"'{state.value}'" for state in WITHDRAWABLE)}))"""  # noqa: S608
+PENDING = f"n.state = 'open' AND n.handed_over_at IS NULL OR {TO_CALL_IN_DOUBT}"
+# Withdrawn although something had left: a newer notice took its place in doubt.
+IN_DOUBT = f"""n.state = 'withdrawn' AND n.handed_over_at IS NOT NULL OR {TO_CALL_IN_DOUBT}"""
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
     AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
@@ -73,19 +80,21 @@ def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
 def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     """Fill ``heard`` and ``known`` from the notices of the scope.
 
-    A patient heard what was handed over last; what an unreachable notice said was in vain.
+    A patient heard what was handed over last; what an unreachable notice said was in vain, and
+    of some nobody is sure: whatever holds is then to be said by a person.
     """
     cursor.execute(
-        f"""INSERT INTO heard (subject_id, day, word, is_in_vain, postponed_to)
-            SELECT subject_id, day, word, is_in_vain, postponed_to FROM (
+        f"""INSERT INTO heard (subject_id, day, word, is_in_vain, is_unsure, postponed_to)
+            SELECT subject_id, day, word, is_in_vain, is_unsure, postponed_to FROM (
                 SELECT i.subject_id, n.day, i.word, i.postponed_to,
                     CASE WHEN n.state = 'unreachable' THEN 1 ELSE 0 END AS is_in_vain,
+                    CASE WHEN {IN_DOUBT} THEN 1 ELSE 0 END AS is_unsure,
                     ROW_NUMBER() OVER (PARTITION BY i.subject_id, n.day ORDER BY n.version DESC)
                         AS place
                 FROM notifications_notice n
                 JOIN notifications_noticeitem i ON i.notice_id = n.id
                 WHERE {scope.condition("n")} AND (n.state IN ('told', 'unreachable')
-                    OR (n.state = 'open' AND n.handed_over_at IS NOT NULL))) t
+                    OR n.handed_over_at IS NOT NULL)) t
             WHERE place = 1""",  # noqa: S608
         scope.parameters,
     )

@@ -17,6 +17,7 @@ from notifications.models import (
     Notice,
     NoticeState,
 )
+from notifications.services.carrying_over import carry_over
 from patients.models import Patient
 
 
@@ -99,11 +100,16 @@ def take_back(deliveries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
 
 
 def withdraw_superseded(deliveries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
-    """Withdraw the open notices that a newer version replaces; return the ids of those replaced."""
+    """Withdraw the open notices that a newer version replaces; return the ids of those replaced.
+
+    What only they said is said by the newer one.
+    """
     gone = superseded(deliveries)
-    Notice.objects.filter(pk__in=gone, state=NoticeState.OPEN).update(
-        state=NoticeState.WITHDRAWN, settled_at=at
-    )
+    still_open = Notice.objects.filter(pk__in=gone, state=NoticeState.OPEN)
+    ending = list(still_open.values_list("pk", flat=True))
+    still_open.update(state=NoticeState.WITHDRAWN, settled_at=at)
+    if ending:
+        carry_over(ending, at=at)
     return gone
 
 
