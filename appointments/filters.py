@@ -13,7 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models import Appointment, Basis, Outcome, ProtectedGroup, Service, Status
 from appointments.queries.schedule import (
     CALLED_OFF,
+    before,
     from_today,
+    in_units,
     of_patients,
     on_day,
     schedule_for,
@@ -23,6 +25,7 @@ from appointments.queries.schedule import (
 from patients import search_text
 from staff import clock
 from staff.access import Capability, scope_of
+from staff.lookups import Unindexed
 from staff.models import Practitioner, Site, Unit, User
 
 NO_OUTCOME = "none"  # in addresses; in the database it is the empty string
@@ -55,13 +58,14 @@ class ScheduleFilter(filters.FilterSet):
     )
     site = filters.ModelChoiceFilter(
         label=_("Site"),
-        field_name="unit__site",
+        method="by_site",
         to_field_name="code",
         queryset=lambda request: Site.objects.none(),
         empty_label=_("Tous"),
     )
     unit = filters.ModelChoiceFilter(
         label=_("Unité"),
+        method="by_unit",
         to_field_name="code",
         queryset=lambda request: Unit.objects.none(),
         empty_label=_("Toutes"),
@@ -83,13 +87,13 @@ class ScheduleFilter(filters.FilterSet):
     )
     until = filters.DateFilter(
         label=_("Jusqu'au"),
-        field_name="day",
-        lookup_expr="lte",
+        method="up_to",
         validators=_REAL_DAYS,
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     practitioner = filters.ModelChoiceFilter(
         label=_("Praticien"),
+        method="by_practitioner",
         to_field_name="code",
         queryset=Practitioner.objects.all(),
         empty_label=_("Tous"),
@@ -162,6 +166,32 @@ class ScheduleFilter(filters.FilterSet):
     def by_day(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
         """Narrow to a local day."""
         return on_day(rows, value)
+
+    def by_site(self, rows: QuerySet, name: str, value: Site) -> QuerySet:
+        """Narrow to the units of a site."""
+        return rows & in_units(value.units.all())
+
+    def by_unit(self, rows: QuerySet, name: str, value: Unit) -> QuerySet:
+        """Narrow to a unit: what a patient or the filter's days bound, the index of neither."""
+        if self.search_typed:
+            return rows & in_units(Unit.objects.filter(pk=value.pk))
+        return rows.filter(unit=value, **self._days)
+
+    def by_practitioner(self, rows: QuerySet, name: str, value: Practitioner) -> QuerySet:
+        """Narrow to a practitioner."""
+        if self.search_typed:
+            return rows.alias(who=Unindexed("practitioner_id")).filter(who=value.pk)
+        return rows.filter(practitioner=value, **self._days)
+
+    @property
+    def _days(self) -> dict[str, dt.date]:
+        """The days of the list as the indexes of units and practitioners know them."""
+        day = self.form.cleaned_data.get("day")
+        return {"day": day} if day else {"day__gte": clock.today()}
+
+    def up_to(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
+        """Narrow to a local day and those before it."""
+        return before(rows, value + dt.timedelta(days=1))
 
     def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to an outcome, or to what nobody decided about."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from notifications.models import Delivery, DeliveryState, Failure
 from notifications.queries import gateway_health
-from notifications.queries.outbox import searched
+from notifications.queries.outbox import about_days_since, searched
 from notifications.queries.progress import counted_since, current
 from notifications.queries.scope import sites_of
 from notifications.services.calls import MOST_ON_PAPER, CallResult
@@ -19,6 +19,8 @@ from patients.models import Language
 from staff import clock
 from staff.access import Capability
 from staff.models import Site, User
+
+READ_BACK = dt.timedelta(days=14)
 
 
 class PlaceFilter(forms.Form):
@@ -67,6 +69,8 @@ class PlaceFilter(forms.Form):
             "gateway": self.cleaned_data["gateway"],
             "failure": self.cleaned_data["failure"],
         }
+        if exact["failure"]:
+            messages = messages.exclude(failure="")  # what the index on it says of itself
         return messages.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -128,12 +132,26 @@ class OutboxFilter(PlaceFilter):
         if chosen["state"]:
             messages = messages.filter(state__in=chosen["state"])
         if chosen["recent"]:
-            messages = messages.filter(current(counted_since(), "notice__"))
+            messages = messages.filter(current(counted_since(), "notice"))
         exact = {"notice__day": chosen["day"], "notice__patient__language": chosen["language"]}
         messages = messages.filter(**{name: value for name, value in exact.items() if value})
         if chosen["text"]:
             messages = messages.filter(body__icontains=chosen["text"])
+        if self.read_since:
+            messages = messages.filter(notice__in=about_days_since(self.read_since))
         return searched(messages, chosen["q"])
+
+    @property
+    def read_since(self) -> dt.date | None:
+        """The first day whose messages are read, where nothing but reading each of them answers.
+
+        Words and languages have no index; a day, a patient or ``recent`` bounds them already.
+        """
+        chosen = self.cleaned_data if self.is_valid() else {}
+        is_bounded = any(chosen.get(name) for name in ("day", "recent", "q"))
+        if is_bounded or not (chosen.get("text") or chosen.get("language")):
+            return None
+        return clock.today() - READ_BACK
 
 
 def _words(field: forms.Field, data: QueryDict, name: str) -> list[str]:

@@ -6,10 +6,10 @@ from operator import and_, or_
 
 from django.db.models import Q, QuerySet
 
-from patients import lookups  # noqa: F401 (registers ``prefix``)
 from patients.models import Patient, PatientIdentifier
 from patients.names import spellings
 from patients.search_text import SearchText
+from staff import lookups  # noqa: F401 (registers ``prefix``)
 
 
 def patient_ids(search: SearchText) -> QuerySet:

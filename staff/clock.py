@@ -27,6 +27,11 @@ def today() -> dt.date:
     return now().date()
 
 
+def midnight(day: dt.date) -> dt.datetime:
+    """Return the moment at which a local day begins."""
+    return dt.datetime.combine(day, dt.time(), tzinfo=BRUSSELS)
+
+
 def local_day(moment: dt.datetime) -> dt.date:
     """Return the date in Europe/Brussels on which an aware moment falls."""
     return moment.astimezone(BRUSSELS).date()

@@ -10,6 +10,7 @@ from patients.queries import patient_ids
 from patients.search_text import SearchText
 from staff import clock
 from staff.access import Capability, Scope, scope_of
+from staff.lookups import Unindexed
 from staff.models import Site, Unit, User
 
 CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # by the source: nobody comes
@@ -18,8 +19,15 @@ COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and c
 
 def schedule_for(user: User) -> QuerySet[Appointment]:
     """Return the appointments of the places where the user sees the schedule."""
-    rows = Appointment.objects.filter(scope_of(user, Capability.SEE_SCHEDULE).units())
+    scope = scope_of(user, Capability.SEE_SCHEDULE)
+    rows = Appointment.objects.all() if scope.everywhere else in_units(units_of(scope))
     return rows.select_related("patient", "unit__site", "practitioner")
+
+
+def in_units(units: QuerySet[Unit]) -> QuerySet[Appointment]:
+    """Return the appointments of some units, to be narrowed to a day, a patient or the future."""
+    rows = Appointment.objects.alias(place=Unindexed("unit_id"))
+    return rows.filter(place__in=units.order_by().values("pk"))
 
 
 def sites_of(scope: Scope) -> QuerySet[Site]:
@@ -44,7 +52,12 @@ def of_patients(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[App
 
 def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
     """Narrow to today and later."""
-    return rows.filter(starts_at__gte=_midnight(clock.today()))
+    return rows.filter(starts_at__gte=clock.midnight(clock.today()))
+
+
+def before(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
+    """Narrow to what begins before a local day."""
+    return rows.filter(starts_at__lt=clock.midnight(day))
 
 
 def on_day(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
@@ -54,11 +67,7 @@ def on_day(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
     then also the one that puts it in order, so that a page reads its own rows only.
     """
     next_day = day + dt.timedelta(days=1)
-    return rows.filter(starts_at__gte=_midnight(day), starts_at__lt=_midnight(next_day))
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), tzinfo=clock.BRUSSELS)
+    return rows.filter(starts_at__gte=clock.midnight(day), starts_at__lt=clock.midnight(next_day))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from appointments.models import Bulletin, Service
 from appointments.queries.orders import Order, Orders
 from appointments.vocabulary import KeptBy
+from staff import clock
 from staff.clock import BRUSSELS
 from staff.models import Site
 
@@ -102,18 +103,14 @@ def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> s
             if days and clause.keep_until and clause.kept_by != KeptBy.NOBODY
         }
         if today in days and tomorrow not in days:
-            moments.add((ENDS, _midnight(tomorrow)))
+            moments.add((ENDS, clock.midnight(tomorrow)))
         if tomorrow in days and today not in days:
-            moments.add((STARTS, _midnight(tomorrow)))
+            moments.add((STARTS, clock.midnight(tomorrow)))
         if tomorrow in days and after not in days:
-            moments.add((ENDS, _midnight(after)))
+            moments.add((ENDS, clock.midnight(after)))
         events |= {
             Event(moment, kind, bulletin)
             for kind, moment in moments
-            if now < moment <= _midnight(after)
+            if now < moment <= clock.midnight(after)
         }
     return events
-
-
-def _midnight(day: dt.date) -> dt.datetime:
-    return dt.datetime.combine(day, dt.time(), tzinfo=BRUSSELS)

@@ -182,6 +182,11 @@ class Delivery(models.Model):
                 name="delivery_unknown",
             ),
             models.Index(
+                fields=["gateway", "submitted_at"],
+                condition=Q(state="accepted", finished_at__isnull=True),
+                name="delivery_awaited",
+            ),
+            models.Index(
                 fields=["lease_until"],
                 condition=Q(lease_until__isnull=False),
                 name="delivery_leased",
@@ -191,11 +196,15 @@ class Delivery(models.Model):
                 condition=~Q(provider_id=""),
                 name="delivery_provider_id",
             ),
-            models.Index(
-                fields=["state", "id"],
-                condition=Q(state__in=["unknown", "failed", "expired"]),
-                name="delivery_to_look_at",
+            # What is seldom, for the outbox: one index each, since SQLite takes a partial index
+            # for "state = …" only when its condition says just that.
+            *(
+                models.Index(
+                    fields=["id"], condition=Q(state=state), name=f"delivery_only_{state}"
+                )
+                for state in ("failed", "expired", "withdrawn", "suppressed")
             ),
+            models.Index(fields=["failure", "id"], condition=~Q(failure=""), name="delivery_why"),
             models.Index(fields=["finished_at"], name="delivery_finished"),
             models.Index(
                 fields=["submitted_at"],

@@ -168,6 +168,7 @@ class Reply(models.Model):
             models.Index(
                 fields=["received_at"], condition=Q(handled_at__isnull=True), name="reply_waiting"
             ),
+            models.Index(fields=["received_at", "id"], name="reply_received"),
         ]
 
     def __str__(self) -> str:

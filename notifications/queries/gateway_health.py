@@ -12,6 +12,7 @@ from django.utils import timezone
 from notifications.gateways import Gateway, configured
 from notifications.models import Delivery, DeliveryState, GatewaySeat, GatewayState
 from staff import clock
+from staff.lookups import numbers_of
 
 SLOW_FOR = dt.timedelta(minutes=2)
 SILENT_AFTER = dt.timedelta(minutes=15)
@@ -198,8 +199,9 @@ def _pending() -> dict[tuple[str, str], _Pending]:
     """Return by gateway and state what waits for its receipt, and what nobody knows of."""
     # What is finished waits for nothing: a gateway without receipts finishes at the hand-over.
     awaited = Q(state=DeliveryState.ACCEPTED, finished_at__isnull=True)
+    arms = (Delivery.objects.filter(arm) for arm in (awaited, Q(state=DeliveryState.UNKNOWN)))
     lines = (
-        Delivery.objects.filter(awaited | Q(state=DeliveryState.UNKNOWN))
+        Delivery.objects.filter(pk__in=numbers_of(*arms))
         .order_by()
         .values_list("gateway", "state")
         .annotate(Count("pk"), Min("submitted_at"))

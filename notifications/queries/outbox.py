@@ -1,5 +1,7 @@
 """What was sent, and what waits."""
 
+import datetime as dt
+
 from django.db.models import Prefetch, QuerySet
 
 from notifications import texts
@@ -46,6 +48,11 @@ def searched(messages: QuerySet[Delivery], typed: str) -> QuerySet[Delivery]:
         return messages.filter(notice=notice_id)
     search = search_text.read(typed, today=clock.today())
     return messages.filter(notice__patient__in=patient_ids(search)) if search else messages
+
+
+def about_days_since(day: dt.date) -> QuerySet:
+    """Return the numbers of the notices about a day and later, to be used as a subquery."""
+    return Notice.objects.filter(day__gte=day).values("pk")
 
 
 def visible_notices(user: User) -> QuerySet[Notice]:

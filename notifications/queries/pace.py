@@ -11,6 +11,7 @@ from notifications import curve
 from notifications.models import Channel, Delivery, DeliveryState, Sending
 from notifications.quiet_hours import QuietHours
 from staff import clock
+from staff.lookups import numbers_of
 
 MEASURED_SECONDS = 60.0
 SHORTEST_SECONDS = 10.0
@@ -122,7 +123,8 @@ def _waiting(now: dt.datetime) -> Waiting:
     held, queued = Q(state=DeliveryState.HELD), Q(state=DeliveryState.QUEUED)
     still_held, late = held & Q(not_before__gt=now), queued & Q(not_before__gt=now)
     due = claimed | Q(not_before__lte=now)
-    counted = Delivery.objects.filter(held | queued | claimed, channel=Channel.SMS).aggregate(
+    arms = (Delivery.objects.filter(arm, channel=Channel.SMS) for arm in (held, queued, claimed))
+    counted = Delivery.objects.filter(pk__in=numbers_of(*arms)).aggregate(
         held=Count("pk", filter=still_held),
         held_until=Min("not_before", filter=still_held),
         held_last=Max("not_before", filter=still_held),

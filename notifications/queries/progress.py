@@ -18,6 +18,7 @@ from notifications.queries.calls import TO_CALL
 from notifications.queries.scope import notices_of
 from staff import clock
 from staff.access import Capability
+from staff.lookups import numbers_of
 from staff.models import User
 
 UNSENT = (
@@ -109,7 +110,7 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
     counted = Notice.objects.filter(_seen_by(user), current(since))
     notices |= dict(counted.values_list("state").annotate(Count("pk")).order_by())
     deliveries = {channel.value: {state.value: 0 for state in DeliveryState} for channel in Channel}
-    tried = Delivery.objects.filter(_seen_by(user, "notice__"), current(since, "notice__"))
+    tried = Delivery.objects.filter(_seen_by(user, "notice__"), current(since, "notice"))
     for channel, state, count in (
         tried.values_list("channel", "state").annotate(Count("pk")).order_by()
     ):
@@ -126,11 +127,13 @@ def counted_since() -> dt.date:
     return clock.today() - dt.timedelta(days=1)
 
 
-def current(since: dt.date, path: str = "") -> Q:
+def current(since: dt.date, path: str = "pk") -> Q:
     """Return the filter for the notices about a day and later, and for all that are open.
 
     Args:
         since: the first day.
-        path: how the queryset reaches the notice, for example ``notice__``.
+        path: how the queryset reaches the notice, for example ``notice``.
     """
-    return Q(**{f"{path}day__gte": since}) | Q(**{f"{path}state": NoticeState.OPEN})
+    coming, still_open = Q(day__gte=since), Q(state=NoticeState.OPEN)
+    wanted = numbers_of(*(Notice.objects.filter(arm) for arm in (coming, still_open)))
+    return Q(**{f"{path}__in": wanted})

@@ -2,7 +2,7 @@
 
 from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
-from notifications.models import LIVE, Channel, Delivery, DeliveryState, NoticeState
+from notifications.models import LIVE, Channel, Delivery, DeliveryState, Notice, NoticeState
 from notifications.queries.progress import NOT_REACHED
 from notifications.queries.scope import notices_of
 from staff.access import Capability
@@ -14,7 +14,12 @@ _STATES = {UNKNOWN: (DeliveryState.UNKNOWN,), FAILED: NOT_REACHED}
 
 
 def unsettled_sms() -> QuerySet[Delivery]:
-    """Return the SMS that a person may settle: the last of an open notice, not under way."""
+    """Return the SMS that a person may settle: the last of an open notice, not under way.
+
+    They are found by the notices that are open now, which are few, and not by the SMS that ever
+    failed.
+    """
+    still_open = Notice.objects.filter(state=NoticeState.OPEN)
     newer = Delivery.objects.filter(
         notice=OuterRef("notice"), channel=Channel.SMS, number__gt=OuterRef("number")
     )
@@ -22,7 +27,7 @@ def unsettled_sms() -> QuerySet[Delivery]:
         ~Exists(newer),
         channel=Channel.SMS,
         state__in=[DeliveryState.UNKNOWN, *NOT_REACHED],
-        notice__state=NoticeState.OPEN,
+        notice__in=still_open.values("pk"),
     )
 
 

@@ -1,6 +1,6 @@
 """What patients wrote back."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from notifications.models import Notice, Reply
 from notifications.queries.scope import notices_of
@@ -16,8 +16,10 @@ def visible_replies(user: User) -> QuerySet[Reply]:
     """
     if scope_of(user, Capability.WORK_CALL_LIST).everywhere:
         return Reply.objects.all()
-    theirs = Notice.objects.filter(notices_of(user, Capability.WORK_CALL_LIST))
-    without_notice = Q(notice=None, patient__in=theirs.values("patient"))
+    theirs = Notice.objects.filter(
+        notices_of(user, Capability.WORK_CALL_LIST), patient=OuterRef("patient")
+    )
+    without_notice = Q(Exists(theirs), notice=None)
     return Reply.objects.filter(
         notices_of(user, Capability.WORK_CALL_LIST, path="notice__") | without_notice
     )

@@ -36,7 +36,11 @@ class AuditEvent(models.Model):
         verbose_name = _("événement")
         verbose_name_plural = _("événements")
         ordering = ["-sequence"]
-        indexes = [models.Index(fields=["object_type", "object_id"], name="audit_object")]
+        indexes = [
+            models.Index(fields=["object_type", "object_id"], name="audit_object"),
+            # For prefixes, see ``staff/lookups.py``.
+            models.Index(fields=["action"], opclasses=["varchar_pattern_ops"], name="audit_action"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.sequence} {self.action}"

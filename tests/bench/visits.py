@@ -83,7 +83,7 @@ def _schedule() -> Iterator[Visit]:
     searches = {
         "name": f"{someone.family_name} {someone.given_name}",
         "common name": COMMON_NAME,
-        "beginning": "du",
+        "beginning": "la",
         "birth date": f"{someone.birth_date:%d/%m/%Y}",
         "no birthday": f"{NO_BIRTHDAY}",
         "mobile": someone.mobile,
@@ -158,7 +158,7 @@ def _telling() -> Iterator[Visit]:
     yield Visit("agent", "queue_failed")
     yield Visit("agent", "replies")
     yield Visit("agent of a site", "replies")
-    yield Visit("agent", "replies", query={"handled": "1"})
+    yield Visit("agent", "replies", query={"show": "handled"})
     yield Visit("crisis", "message_texts")
     yield Visit("crisis", "message_text", ("fr", "cancelled"))
 

@@ -1,0 +1,63 @@
+"""What a queryset says so that both databases answer from the right index."""
+
+from typing import Any
+
+from django.db.models import CharField, Func, QuerySet
+from django.db.models.lookups import StartsWith
+
+_LAST_CHARACTER = "\U0010ffff"
+
+
+@CharField.register_lookup
+class Prefix(StartsWith):
+    """``column__prefix="DUP"``: the value begins so; case and accents count.
+
+    PostgreSQL uses ``LIKE 'DUP%'`` with an index of ``varchar_pattern_ops``, such as Django makes
+    beside the plain one. SQLite's LIKE ignores case and therefore the index
+    (https://www.sqlite.org/optoverview.html#the_like_optimization), a range of its binary order
+    does not.
+    """
+
+    lookup_name = "prefix"
+
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
+        """Ask for a range: from the prefix up to the prefix and the last character there is."""
+        column, parameters = compiler.compile(self.lhs)
+        bounds = (self.rhs, f"{self.rhs}{_LAST_CHARACTER}")
+        return f"({column} >= %s AND {column} < %s)", (
+            *parameters,
+            bounds[0],
+            *parameters,
+            bounds[1],
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
+        """Ask as ``startswith`` does, whose operator the lookup's own name would not find."""
+        return compiler.compile(StartsWith(self.lhs, self.rhs))
+
+
+class Unindexed(Func):
+    """A column that is compared as it stands, row by row, and never looked up in an index.
+
+    For a condition that many rows fulfil. Without statistics, which nobody gathers there, SQLite
+    takes an index for every "=" and "IN" and sorts what it finds, be it the years of a site; a
+    unary plus keeps it from that (https://www.sqlite.org/optoverview.html, section 2).
+    PostgreSQL counts, and is left alone.
+    """
+
+    arity = 1
+    template = "%(expressions)s"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        """Put the plus in front."""
+        return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
+
+
+def numbers_of(*arms: QuerySet) -> QuerySet:
+    """Return the numbers of the rows of all querysets, to be used as a subquery.
+
+    Each arm is answered from its own index, which an ``OR`` forbids SQLite: there, none of its
+    sides may rest on a partial index. A row may be in several arms.
+    """
+    first, *others = (arm.order_by().values("pk") for arm in arms)
+    return first.union(*others)
