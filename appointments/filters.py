@@ -17,12 +17,15 @@ from appointments.queries.schedule import (
     from_today,
     in_units,
     of_patients,
+    of_patients_that_day,
     on_day,
+    ruled_until,
     schedule_for,
     sites_of,
     units_of,
 )
 from patients import search_text
+from patients.queries import means_many
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.lookups import Unindexed
@@ -82,7 +85,7 @@ class ScheduleFilter(filters.FilterSet):
     basis = filters.ChoiceFilter(
         label=_("Décidé par"),
         choices=Basis.choices,
-        field_name="outcome_basis",
+        method="by_basis",
         empty_label=_("Tous"),
     )
     until = filters.DateFilter(
@@ -145,6 +148,11 @@ class ScheduleFilter(filters.FilterSet):
         return bool(self.day_chosen or self.search_typed)
 
     @property
+    def means_many(self) -> bool:
+        """Whether the search means more patients than are looked up (a query, if there is one)."""
+        return not self.day_chosen and bool(self.search_typed) and means_many(self.search_typed)
+
+    @property
     def folded_away(self) -> int:
         """How many of the filters that a phone folds away are in use."""
         return sum(bool(v) for k, v in self.state().items() if k not in _ALWAYS_SEEN)
@@ -161,7 +169,8 @@ class ScheduleFilter(filters.FilterSet):
 
     def search(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to the patients meant by the search box."""
-        return of_patients(rows, search_text.read(value, today=clock.today()))
+        narrowed = of_patients_that_day if self.form.cleaned_data.get("day") else of_patients
+        return narrowed(rows, search_text.read(value, today=clock.today()))
 
     def by_day(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
         """Narrow to a local day."""
@@ -173,15 +182,19 @@ class ScheduleFilter(filters.FilterSet):
 
     def by_unit(self, rows: QuerySet, name: str, value: Unit) -> QuerySet:
         """Narrow to a unit: what a patient or the filter's days bound, the index of neither."""
-        if self.search_typed:
+        if self._is_by_patient:
             return rows & in_units(Unit.objects.filter(pk=value.pk))
         return rows.filter(unit=value, **self._days)
 
     def by_practitioner(self, rows: QuerySet, name: str, value: Practitioner) -> QuerySet:
         """Narrow to a practitioner."""
-        if self.search_typed:
+        if self._is_by_patient:
             return rows.alias(who=Unindexed("practitioner_id")).filter(who=value.pk)
         return rows.filter(practitioner=value, **self._days)
+
+    @property
+    def _is_by_patient(self) -> bool:
+        return bool(self.search_typed) and not self.form.cleaned_data.get("day")
 
     @property
     def _days(self) -> dict[str, dt.date]:
@@ -195,7 +208,14 @@ class ScheduleFilter(filters.FilterSet):
 
     def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to an outcome, or to what nobody decided about."""
+        if value in (Outcome.CANCELLED, Outcome.UNDER_REVIEW):
+            rows = ruled_until(rows)
         return rows.filter(outcome="" if value == NO_OUTCOME else value)
+
+    def by_basis(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Narrow to what a bulletin or a person decided."""
+        rows = rows if value == Basis.LAPSE else ruled_until(rows)
+        return rows.filter(outcome_basis=value)
 
     def by_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to a status of the source, or to what the source did not cancel."""

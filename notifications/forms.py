@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from notifications.models import Delivery, DeliveryState, Failure
 from notifications.queries import gateway_health
-from notifications.queries.outbox import about_days_since, searched
+from notifications.queries.outbox import about_days_since, means_many_patients, searched
 from notifications.queries.progress import counted_since, current
 from notifications.queries.scope import sites_of
 from notifications.services.calls import MOST_ON_PAPER, CallResult
@@ -140,6 +140,12 @@ class OutboxFilter(PlaceFilter):
         if self.read_since:
             messages = messages.filter(notice__in=about_days_since(self.read_since))
         return searched(messages, chosen["q"])
+
+    @property
+    def means_many(self) -> bool:
+        """Whether the search means more patients than are looked up."""
+        typed = self.cleaned_data["q"] if self.is_valid() else ""
+        return bool(typed) and means_many_patients(typed)
 
     @property
     def read_since(self) -> dt.date | None:

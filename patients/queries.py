@@ -4,12 +4,33 @@ from collections.abc import Sequence
 from functools import reduce
 from operator import and_, or_
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from patients.models import Patient, PatientIdentifier
 from patients.names import spellings
 from patients.search_text import SearchText
 from staff import lookups  # noqa: F401 (registers ``prefix``)
+
+MOST_MEANT = 1000  # of a million patients some thousands have the commonest name
+
+
+def first_patient_ids(search: SearchText) -> QuerySet:
+    """Return ``patient_ids``, but never more than ``MOST_MEANT``: names in their order first."""
+    meant = patient_ids(search)
+    return (meant.order_by("search_name") if search.words else meant)[:MOST_MEANT]
+
+
+def means_many(search: SearchText) -> bool:
+    """Whether a search means more patients than ``first_patient_ids`` returns."""
+    return patient_ids(search)[: MOST_MEANT + 1].count() > MOST_MEANT
+
+
+def is_meant(search: SearchText) -> Q:
+    """Return the condition that a search means a patient, for rows that are few already."""
+    if search.words:
+        return _name(search) & _birth_date(search)
+    records = _records(search).filter(patient=OuterRef("pk"))
+    return _birth_or_number(search) | Q(Exists(records))
 
 
 def patient_ids(search: SearchText) -> QuerySet:
@@ -20,15 +41,22 @@ def patient_ids(search: SearchText) -> QuerySet:
     """
     if search.words:
         return Patient.objects.filter(_name(search), _birth_date(search)).values("pk")
+    meant = Patient.objects.filter(_birth_or_number(search))
+    return meant.values("pk").union(_records(search).values("patient_id"))
+
+
+def _birth_or_number(search: SearchText) -> Q:
     meant = Q(birth_date__in=search.birth_dates)
     if search.phone:
         meant |= Q(mobile=search.phone) | Q(landline=search.phone)
     if search.national_number:
         meant |= Q(national_number__in=_national_numbers(search.national_number))
-    records = PatientIdentifier.objects.filter(
-        value__in=sorted({search.record_number, search.record_number.upper()})
-    )
-    return Patient.objects.filter(meant).values("pk").union(records.values("patient_id"))
+    return meant
+
+
+def _records(search: SearchText) -> QuerySet[PatientIdentifier]:
+    number = search.record_number
+    return PatientIdentifier.objects.filter(value__in=sorted({number, number.upper()}))
 
 
 def _name(search: SearchText) -> Q:

@@ -27,12 +27,13 @@ from notifications.queries.scope import notices_of
 from notifications.references import looks_like_one, notice_id_of
 from patients import search_text
 from patients.models import Patient
-from patients.queries import patient_ids
+from patients.queries import first_patient_ids, means_many
 from staff import clock
 from staff.access import Capability
 from staff.models import User
 
 MOST_FOUND = 20
+BY_NAME = ("search_name", "id")
 MOST_QUESTIONS = 20
 _STILL_ASKED_ABOUT = (Status.BOOKED, Status.ARRIVED, Status.CANCELLED)
 
@@ -108,9 +109,13 @@ def search(user: User, typed: str) -> Found:
     meant = search_text.read(typed, today=clock.today())
     if len("".join(typed.split())) < 2 or not meant:
         return Found(asked=asked)
-    found = list(_listed(user).filter(pk__in=patient_ids(meant))[: MOST_FOUND + 1])
+    # Whom to show first, then what is shown of them: of some hundreds few are.
+    seen = patients_of(user).filter(pk__in=first_patient_ids(meant)).order_by(*BY_NAME)
+    first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])
+    is_more = len(first) > MOST_FOUND or means_many(meant)
+    found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
     # What is no reference of ours may still be a record number.
-    return Found(found[:MOST_FOUND], len(found) > MOST_FOUND, None if found else asked)
+    return Found(found, is_more, None if found else asked)
 
 
 def patients_of(user: User) -> QuerySet[Patient]:
@@ -159,7 +164,7 @@ def questions_of(patient: Patient) -> list[Question]:
 def _listed(user: User) -> QuerySet[Patient]:
     ahead = from_today(schedule_for(user)).filter(patient=OuterRef("pk"), status=Status.BOOKED)
     next_at = ahead.order_by("starts_at").values("starts_at")[:1]
-    return patients_of(user).annotate(next_at=Subquery(next_at)).order_by("search_name", "id")
+    return patients_of(user).annotate(next_at=Subquery(next_at)).order_by(*BY_NAME)
 
 
 def _mine(user: User) -> Q:

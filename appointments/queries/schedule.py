@@ -3,10 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from appointments.models import Appointment, Status
-from patients.queries import patient_ids
+from appointments.models import Appointment, Bulletin, Status
+from patients.models import Patient
+from patients.queries import first_patient_ids, is_meant
 from patients.search_text import SearchText
 from staff import clock
 from staff.access import Capability, Scope, scope_of
@@ -46,8 +47,14 @@ def units_of(scope: Scope) -> QuerySet[Unit]:
 
 
 def of_patients(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[Appointment]:
-    """Narrow to the patients that somebody searches; no search keeps all rows."""
-    return rows.filter(patient_id__in=patient_ids(search)) if search else rows
+    """Narrow to the first patients that somebody searches; no search keeps all rows."""
+    return rows.filter(patient_id__in=first_patient_ids(search)) if search else rows
+
+
+def of_patients_that_day(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[Appointment]:
+    """Narrow what a day bounds to all the patients that somebody searches."""
+    patient = Patient.objects.filter(is_meant(search), pk=OuterRef("patient"))
+    return rows.filter(Exists(patient)) if search else rows
 
 
 def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
@@ -58,6 +65,16 @@ def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
 def before(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
     """Narrow to what begins before a local day."""
     return rows.filter(starts_at__lt=clock.midnight(day))
+
+
+def ruled_until(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """Narrow to the days that a bulletin ever ruled (one query).
+
+    On later ones nothing is decided by a clause or a person, and there are years of them to read
+    through: a decision stands in no index.
+    """
+    last = Bulletin.objects.aggregate(last=Max("last_day"))["last"]
+    return before(rows, last + dt.timedelta(days=1)) if last else rows
 
 
 def on_day(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:

@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
 from appointments.models import Appointment, Attendance, Decision, Outcome
 from appointments.queries.attendance import standing_attendance
 from appointments.queries.roster import roster_contents
-from appointments.queries.schedule import CALLED_OFF, of_patients, units_of
+from appointments.queries.schedule import CALLED_OFF, of_patients_that_day, units_of
 from appointments.rosters.attended import DayCounts, WardDay, WardLine, counted
 from appointments.vocabulary import Attended
 from patients.search_text import SearchText
@@ -48,7 +48,7 @@ def ward_days(
         search: only the lines of these patients; units without any are left out.
     """
     todays = Appointment.objects.filter(unit__in=unit_ids, day=day)
-    found = of_patients(todays, search) if search else todays
+    found = of_patients_that_day(todays, search) if search else todays
     ids = set(found.values_list("pk", flat=True))
     latest, kept_by = standing_attendance(ids), _kept_by(unit_ids, day)
     days = [
@@ -67,7 +67,7 @@ def ward_days(
 
 def found_units(user: User, day: dt.date, search: SearchText) -> set[int]:
     """Return the units of a person's scope that expect one of the patients searched for."""
-    rows = of_patients(appointments_for(user).filter(day=day), search)
+    rows = of_patients_that_day(appointments_for(user).filter(day=day), search)
     return set(rows.values_list("unit", flat=True))
 
 

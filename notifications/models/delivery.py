@@ -197,12 +197,15 @@ class Delivery(models.Model):
                 name="delivery_provider_id",
             ),
             # What is seldom, for the outbox: one index each, since SQLite takes a partial index
-            # for "state = …" only when its condition says just that.
+            # for "state = …" only when its condition says just that, and gladly only when the
+            # column is in it too.
             *(
                 models.Index(
-                    fields=["id"], condition=Q(state=state), name=f"delivery_only_{state}"
+                    fields=["state", "id"],
+                    condition=Q(state=state),
+                    name=f"delivery_only_{state}",
                 )
-                for state in ("failed", "expired", "withdrawn", "suppressed")
+                for state in ("unknown", "failed", "expired", "withdrawn", "suppressed")
             ),
             models.Index(fields=["failure", "id"], condition=~Q(failure=""), name="delivery_why"),
             models.Index(fields=["finished_at"], name="delivery_finished"),

@@ -118,7 +118,8 @@ class Notice(models.Model):
         ]
         indexes = [
             models.Index(fields=["day", "state"], name="notice_day_state"),
-            models.Index(fields=["day"], condition=Q(state="open"), name="notice_open"),
+            # The state is in it for SQLite, which else reads all states of the index above.
+            models.Index(fields=["state", "day"], condition=Q(state="open"), name="notice_open"),
             models.Index(
                 fields=["reserved_for", "day"],
                 condition=Q(reserved_for__isnull=False),

@@ -1,5 +1,7 @@
 """What is on the call list."""
 
+import datetime as dt
+
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -16,19 +18,31 @@ from notifications.models import (
 from notifications.queries.scope import notices_of
 from staff import clock
 from staff.access import Capability
+from staff.lookups import numbers_of
 from staff.models import User
 
 BY_URGENCY = ("urgency", "notice__first_at", "id")
 TO_CALL = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN = ("notice__patient", "notice__site", "notice__reserved_for", "caller")
+
+
+def claimed() -> Q:
+    """Return the filter for tries that somebody has, by the index of leases.
+
+    A bound that all of them keep, since SQLite finds nothing by "is not null".
+    """
+    return Q(state=DeliveryState.CLAIMED, lease_until__gt=LONG_AGO)
 
 
 def open_calls(user: User) -> QuerySet[Delivery]:
     """Return the calls still to be made, also those that are not due yet or being made."""
-    return Delivery.objects.filter(
+    calls = Delivery.objects.filter(channel=Channel.PHONE)
+    arms = (calls.filter(state=DeliveryState.QUEUED), calls.filter(claimed()))
+    return calls.filter(
         notices_of(user, Capability.WORK_CALL_LIST, path="notice__"),
-        channel=Channel.PHONE,
-        state__in=TO_CALL,
+        pk__in=numbers_of(*arms),
+        state__in=TO_CALL,  # asked again of the row itself, which somebody may have taken meanwhile
         notice__state=NoticeState.OPEN,
     )
 

@@ -16,7 +16,7 @@ from notifications.models import (
 from notifications.queries.scope import notices_of
 from notifications.references import notice_id_of
 from patients import search_text
-from patients.queries import patient_ids
+from patients.queries import first_patient_ids, means_many
 from staff import clock
 from staff.access import Capability
 from staff.models import User
@@ -47,7 +47,13 @@ def searched(messages: QuerySet[Delivery], typed: str) -> QuerySet[Delivery]:
     if notice_id is not None:
         return messages.filter(notice=notice_id)
     search = search_text.read(typed, today=clock.today())
-    return messages.filter(notice__patient__in=patient_ids(search)) if search else messages
+    return messages.filter(notice__patient__in=first_patient_ids(search)) if search else messages
+
+
+def means_many_patients(typed: str) -> bool:
+    """Whether a text means more patients than ``searched`` looks up."""
+    search = search_text.read(typed, today=clock.today())
+    return notice_id_of(typed) is None and bool(search) and means_many(search)
 
 
 def about_days_since(day: dt.date) -> QuerySet:

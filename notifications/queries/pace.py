@@ -9,6 +9,7 @@ from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, S
 
 from notifications import curve
 from notifications.models import Channel, Delivery, DeliveryState, Sending
+from notifications.queries.calls import claimed
 from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.lookups import numbers_of
@@ -119,11 +120,10 @@ def pace() -> Pace:
 
 def _waiting(now: dt.datetime) -> Waiting:
     """One arm for each partial index of the table."""
-    claimed = Q(state=DeliveryState.CLAIMED, lease_until__isnull=False)
     held, queued = Q(state=DeliveryState.HELD), Q(state=DeliveryState.QUEUED)
     still_held, late = held & Q(not_before__gt=now), queued & Q(not_before__gt=now)
-    due = claimed | Q(not_before__lte=now)
-    arms = (Delivery.objects.filter(arm, channel=Channel.SMS) for arm in (held, queued, claimed))
+    due = Q(state=DeliveryState.CLAIMED) | Q(not_before__lte=now)
+    arms = (Delivery.objects.filter(arm, channel=Channel.SMS) for arm in (held, queued, claimed()))
     counted = Delivery.objects.filter(pk__in=numbers_of(*arms)).aggregate(
         held=Count("pk", filter=still_held),
         held_until=Min("not_before", filter=still_held),

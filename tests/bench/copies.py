@@ -20,7 +20,9 @@ class Side:
 
     def __init__(self, name: str) -> None:
         known = connections["default"]
-        self.connection = type(known)(copy.deepcopy(known.settings_dict) | {"NAME": name}, "default")
+        self.connection = type(known)(
+            copy.deepcopy(known.settings_dict) | {"NAME": name}, "default"
+        )
 
     def __enter__(self) -> None:
         self._other = connections["default"]

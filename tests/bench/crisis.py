@@ -47,7 +47,7 @@ def at_once(rows: int) -> None:
     AuditHead.objects.create(id=1, sequence=FIRST - 1)
     build(rows)
     users = _people()
-    old = _bulletin_of_old(TODAY - 3 * ONE_DAY)
+    old = [_bulletin_of_old(TODAY - days * ONE_DAY) for days in range(40, 2, -1)][-1]
     over = Appointment.objects.filter(day__lt=TODAY).order_by("pk").values_list("pk", flat=True)
     history.remember(over.first(), over.last(), by=users["clerk"], bulletin=old)
     with time_machine.travel(SATURDAY_NOON, tick=False):
@@ -57,7 +57,7 @@ def at_once(rows: int) -> None:
     last = Appointment.objects.latest("pk").pk
     history.look_at(over.last() + 1, last, by=users["crisis"])
     _paper(over.first(), last, users["clerk"])
-    _loads([TODAY - 3 * ONE_DAY, TODAY], users["operator"], first=FIRST)
+    _loads([TODAY - days * ONE_DAY for days in range(40, -1, -1)], users["operator"], first=FIRST)
     sql.continue_numbers(*NUMBERED)
     sql.settle()
 
@@ -197,6 +197,11 @@ def _answer(users: dict[str, User]) -> None:
     )
     Reply.objects.bulk_create(
         Reply(key=f"w{n}", phone=f"+32479{n:06d}", text="STOP", meaning="stop", **told)
+        for n in range(60)
+    )
+    answered = {"outcome": "seen", "handled_at": NOW, "handled_by": users["agent"], **told}
+    Reply.objects.bulk_create(
+        Reply(key=f"h{n}", phone=f"+32478{n:06d}", text="OK", meaning="other", **answered)
         for n in range(60)
     )
 

@@ -39,7 +39,11 @@ def remember(first: int, last: int, *, by: User, bulletin: Bulletin) -> None:
 def _decisions(source: str, bulletin: Bulletin, below: int | None) -> None:
     clause = Clause.objects.get(bulletin=bulletin, position=1)
     values = {"appointment_id": "a.id", "version": "1", "day": "a.day", "reason": "''"}
-    values |= {"outcome": "'cancelled'", "basis": "'clause'", "decided_at": _days_before("a.day", 2)}
+    values |= {
+        "outcome": "'cancelled'",
+        "basis": "'clause'",
+        "decided_at": _days_before("a.day", 2),
+    }
     values |= {"bulletin_id": str(bulletin.pk), "clause_id": str(clause.pk)}
     sql.insert(Decision, values, source, below=below)
 
@@ -81,8 +85,11 @@ def _notices(source: str, below: int | None) -> None:
         below=below,
     )
     _tries(f"FROM notifications_notice n WHERE {those}", below)
-    _receipts(f"FROM notifications_delivery d JOIN notifications_notice n ON n.id = d.notice_id"
-        f" WHERE {those}", below)
+    _receipts(
+        f"FROM notifications_delivery d JOIN notifications_notice n ON n.id = d.notice_id"
+        f" WHERE {those}",
+        below,
+    )
 
 
 def _tries(notices: str, below: int | None) -> None:

@@ -37,18 +37,14 @@ WITHOUT_DOCTOR = ("blood_sampling", "covid_centre")
 DOCTORS_PER_UNIT = 3
 # Two thousand family names, and one that is three per mille of all, as Dupont is in Wallonia.
 COMMON_NAME, ONE_IN = "Dupont", 333
-NAMES = [
-    (head + tail).title()
-    for head in "lam bert mar col hen gil den lou ros van wil fon jac mat nic pir rem sim tho vin "
-    "arn bod cla des eva far gou hub jad kel lef mon nol odo pet que ray ser tir urb".split()
-    for tail in "ert ot in eau elle ard y on ier as is ons aux ez et ens ain ol ique uin art os "
-    "ault erie ette ande oux ec el ac igny ois ange our ives ille ance ach eur ise och ugue ant "
-    "iel ey ale ure ost ane ume".split()
-]
-GIVEN = [
-    (head + tail).title() for head in "an ju ma lu so el no lé ar vi".split()
-    for tail in "ne lie rie cie phie ise ra na mie da".split()
-]  # fmt: skip
+_HEADS = """lam bert mar col hen gil den lou ros van wil fon jac mat nic pir rem sim tho vin
+    arn bod cla des eva far gou hub jad kel lef mon nol odo pet que ray ser tir urb"""
+_TAILS = """ert ot in eau elle ard y on ier as is ons aux ez et ens ain ol ique uin art os ault
+    erie ette ande oux ec el ac igny ois ange our ives ille ance ach eur ise och ugue ant iel ey
+    ale ure ost ane ume"""
+NAMES = [(head + tail).title() for head in _HEADS.split() for tail in _TAILS.split()]
+_GIVEN_HEADS, _GIVEN_TAILS = "an ju ma lu so el no lé ar vi", "ne lie rie cie phie ise ra na mie da"
+GIVEN = [head.title() + tail for head in _GIVEN_HEADS.split() for tail in _GIVEN_TAILS.split()]
 BIRTHDAYS = 33_000  # days from 1930 on
 # Whose birthday is not known is given the first of January.
 NO_BIRTHDAY, NO_BIRTHDAY_ONE_IN = "1960-01-01", 300
@@ -75,8 +71,9 @@ def grow(rows: int, *, per_day: int) -> list[tuple[int, int]]:
         The first and the last number of those in the past, then of those in the future.
     """
     _lists()
-    past = rows * 4 // 5 // per_day
-    future = rows // per_day - past
+    days = -(-rows // per_day)
+    past = days * 4 // 5
+    future = days - past
     begins, ends = min(AROUND_TODAY), max(AROUND_TODAY)
     earlier = list(islice(_weekdays(TODAY + begins * ONE_DAY, -ONE_DAY), past))
     later = list(islice(_weekdays(TODAY + ends * ONE_DAY, ONE_DAY), future))

@@ -177,4 +177,3 @@ def test_pages_of_years_take_as_long_as_those_of_a_week(
             print(times)
     slow = [str(times) for times in measured if times.is_slow]
     assert not is_judged or not slow
-

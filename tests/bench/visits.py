@@ -31,7 +31,8 @@ class Visit:
 
     def __str__(self) -> str:
         query = " ".join(f"{key}={value}" for key, value in self.query.items())
-        return " ".join(filter(None, [self.name, query, "page 2" if self.turn else "", f"({self.who})"]))
+        page = "page 2" if self.turn else ""
+        return " ".join(filter(None, [self.name, query, page, f"({self.who})"]))
 
     @property
     def address(self) -> str:
