@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0011_calls_on_paper'),
+        ('notifications', '0012_postponed'),
         ('patients', '0002_reminder_opt_out'),
         ('staff', '0005_trail_actions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
