@@ -150,7 +150,7 @@ class ScheduleFilter(filters.FilterSet):
     @property
     def means_many(self) -> bool:
         """Whether the search means more patients than are looked up (a query, if there is one)."""
-        return not self.day_chosen and bool(self.search_typed) and means_many(self.search_typed)
+        return self.is_valid() and self.is_by_patient and means_many(self.search_typed)
 
     @property
     def folded_away(self) -> int:
@@ -182,18 +182,19 @@ class ScheduleFilter(filters.FilterSet):
 
     def by_unit(self, rows: QuerySet, name: str, value: Unit) -> QuerySet:
         """Narrow to a unit: what a patient or the filter's days bound, the index of neither."""
-        if self._is_by_patient:
+        if self.is_by_patient:
             return rows & in_units(Unit.objects.filter(pk=value.pk))
         return rows.filter(unit=value, **self._days)
 
     def by_practitioner(self, rows: QuerySet, name: str, value: Practitioner) -> QuerySet:
         """Narrow to a practitioner."""
-        if self._is_by_patient:
+        if self.is_by_patient:
             return rows.alias(who=Unindexed("practitioner_id")).filter(who=value.pk)
         return rows.filter(practitioner=value, **self._days)
 
     @property
-    def _is_by_patient(self) -> bool:
+    def is_by_patient(self) -> bool:
+        """Whether patients alone bound the list, and no day."""
         return bool(self.search_typed) and not self.form.cleaned_data.get("day")
 
     @property

@@ -129,7 +129,9 @@ class OutboxFilter(PlaceFilter):
         if not self.is_valid():
             return messages
         chosen = self.cleaned_data
-        if chosen["state"]:
+        if len(chosen["state"]) == 1:  # by the index of that state
+            messages = messages.filter(state=chosen["state"][0])
+        elif chosen["state"]:
             messages = messages.filter(state__in=chosen["state"])
         if chosen["recent"]:
             messages = messages.filter(current(counted_since(), "notice"))
@@ -142,10 +144,14 @@ class OutboxFilter(PlaceFilter):
         return searched(messages, chosen["q"])
 
     @property
+    def is_search(self) -> bool:
+        """Whether a patient or a reference is searched."""
+        return self.is_valid() and bool(self.cleaned_data["q"])
+
+    @property
     def means_many(self) -> bool:
         """Whether the search means more patients than are looked up."""
-        typed = self.cleaned_data["q"] if self.is_valid() else ""
-        return bool(typed) and means_many_patients(typed)
+        return self.is_search and means_many_patients(self.cleaned_data["q"])
 
     @property
     def read_since(self) -> dt.date | None:

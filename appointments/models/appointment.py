@@ -171,6 +171,17 @@ class Appointment(models.Model):
                 condition=Q(postponed_to__isnull=False),
                 name="appointment_postponed",
             ),
+            # Few, among years of others.
+            models.Index(
+                fields=["starts_at", "id"],
+                condition=Q(missing_since__isnull=False),
+                name="appointment_missing",
+            ),
+            models.Index(
+                fields=["starts_at", "id"],
+                condition=Q(moved_at__isnull=False),
+                name="appointment_moved",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -36,7 +36,12 @@ def schedule(request: SignedInRequest) -> HttpResponse:
     day = filters.day_chosen
     context = {
         "filter": filters,
-        "page": page_by_key(rows, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE),
+        "page": page_by_key(
+            rows,
+            cursor=request.GET.get("cursor", ""),
+            size=PAGE_SIZE,
+            keys_first=filters.is_by_patient,
+        ),
         "counted": counted(rows) if filters.is_narrow else None,
         "day": day,
         "day_before": day - dt.timedelta(days=1) if day else None,

@@ -26,6 +26,7 @@ def outbox(request: SignedInRequest) -> HttpResponse:
         keys=("-id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
+        keys_first=form.is_search,
     )
     context = {
         "form": form,
