@@ -25,6 +25,11 @@ def search_name(family_name: str, given_name: str) -> str:
     return f"{fold(family_name)} {fold(given_name)}".strip()[:170]
 
 
+def search_given_name(family_name: str, given_name: str) -> str:
+    """Return the value of ``Patient.search_given_name``: the same, given name first."""
+    return f"{fold(given_name)} {fold(family_name)}".strip()[:170]
+
+
 _PARTICLES = ("VAN DER", "VAN DEN", "VAN DE", "VAN", "VON", "DE LA", "DE", "DU", "LE", "LA")
 _PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()} | {
     particle.replace(" ", "") for particle in _PARTICLES

@@ -60,11 +60,12 @@ def _records(search: SearchText) -> QuerySet[PatientIdentifier]:
 
 
 def _name(search: SearchText) -> Q:
-    """One word begins the name, the others begin any later word: either order is found.
+    """One word begins the family or the given name, the others begin any later word.
 
-    ``Patient.search_name`` is family name first, so the first words of a family name and of
-    "given family" both work; a given name alone only with a birth date, whose index bounds the
-    search. A name with a particle is found written together and apart.
+    Either order is found, and either name alone: ``Patient.search_name`` is family name first,
+    ``Patient.search_given_name`` given name first, each with its index. Any word is enough
+    beside a birth date, whose index bounds the search. A name with a particle is found written
+    together and apart.
     """
     written = spellings(search.words)
     if search.birth_dates:
@@ -75,21 +76,16 @@ def _name(search: SearchText) -> Q:
 def _begins(words: Sequence[str]) -> Q:
     options = []
     for first in dict.fromkeys(words):
-        option = Q(search_name__prefix=first)
         others = list(words)
         others.remove(first)
-        for word in others:
-            option &= _later_word(word)
-        options.append(option)
+        for column in ("search_name", "search_given_name"):
+            later = [Q(**{f"{column}__contains": f" {word}"}) for word in others]
+            options.append(reduce(and_, later, Q(**{f"{column}__prefix": first})))
     return reduce(or_, options)
 
 
 def _any_word(word: str) -> Q:
-    return Q(search_name__prefix=word) | _later_word(word)
-
-
-def _later_word(word: str) -> Q:
-    return Q(search_name__contains=f" {word}")
+    return Q(search_name__prefix=word) | Q(search_name__contains=f" {word}")
 
 
 def _birth_date(search: SearchText) -> Q:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from appointments.models import Appointment, Feed
 from patients.models import Patient
-from patients.names import search_name
+from patients.names import search_given_name, search_name
 from staff.models import Practitioner, RoleAssignment, Site, Unit, User
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -57,7 +57,9 @@ def a_patient(**fields) -> Patient:
         "birth_date": dt.date(1960, 1, 1),
         "mobile": f"+3246{number:07d}",
     } | fields
-    values["search_name"] = search_name(values["family_name"], values["given_name"])
+    name = values["family_name"], values["given_name"]
+    values["search_name"] = search_name(*name)
+    values["search_given_name"] = search_given_name(*name)
     return Patient.objects.create(**values)
 
 

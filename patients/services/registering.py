@@ -8,7 +8,7 @@ from django.db import transaction
 
 from patients import national_number, phones
 from patients.models import Language, Patient, PatientIdentifier
-from patients.names import search_name
+from patients.names import search_given_name, search_name
 
 _DESCRIBED = [
     "family_name",
@@ -20,6 +20,7 @@ _DESCRIBED = [
     "mobile",
     "landline",
     "search_name",
+    "search_given_name",
 ]
 
 
@@ -106,6 +107,7 @@ def _values(one: Description, patient: Patient) -> dict:
         "mobile": mobile or patient.mobile,
         "landline": landline or patient.landline,
         "search_name": search_name(one.family_name, given_name),
+        "search_given_name": search_given_name(one.family_name, given_name),
     }
 
 

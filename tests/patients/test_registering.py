@@ -42,6 +42,7 @@ def test_what_changed_is_updated_and_the_name_found_again():
     patient = known(family_name="Dupont", phones=("0495123456",))
     assert Patient.objects.count() == 1
     assert (patient.search_name, patient.mobile) == ("DUPONT NOEL", "+32495123456")
+    assert patient.search_given_name == "NOEL DUPONT"
 
 
 def test_what_a_source_leaves_empty_does_not_erase_what_is_known():

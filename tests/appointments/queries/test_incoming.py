@@ -55,6 +55,7 @@ class TestSearch:
         [
             ("van den berg anne", "name"),
             ("vandenberg", "name"),
+            ("anne", "name"),
             ("Anne 01/02/1960", "name"),
             ("01/02/1960", "birth"),
             ("0495 12 34 56", "number"),
@@ -101,6 +102,30 @@ class TestSearch:
             an_appointment(patient=a_patient(family_name="Dubois"))
         found = search(agent, "dubois")
         assert (len(found.patients), found.is_more) == (20, True)
+
+    def test_a_given_name_that_many_bear_shows_the_first_and_says_that_there_are_more(
+        self, agent
+    ) -> None:
+        for number in range(21):
+            an_appointment(patient=a_patient(family_name=f"Nom{number:02}", given_name="Marie"))
+        found = search(agent, "marie")
+        assert [one.family_name for one in found.patients] == [f"Nom{n:02}" for n in range(20)]
+        assert found.is_more
+
+    def test_elsewhere_nobody_is_found_by_a_given_name(self, anne) -> None:
+        an_appointment(patient=anne)
+        local = a_user("local", "call_agent", site=a_site("virton"))
+        assert search(local, "anne").is_nobody
+
+    def test_a_search_asks_as_often_for_many_as_for_one(
+        self, agent, anne, django_assert_num_queries
+    ) -> None:
+        an_appointment(patient=anne)
+        search(agent, "anne")
+        for _ in range(5):
+            an_appointment(patient=a_patient(given_name="Anne"))
+        with django_assert_num_queries(2):
+            assert len(search(agent, "anne").patients) == 6
 
     @pytest.mark.parametrize("typed", ["", " ", "d", "%"])
     def test_too_little_finds_nobody(self, agent, typed) -> None:
