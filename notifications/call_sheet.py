@@ -1,11 +1,8 @@
 """The call list as a page for paper: for the browser, or as one file that needs no other."""
 
-import base64
 from collections.abc import Sequence
-from pathlib import Path
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import translation
@@ -13,6 +10,7 @@ from django.utils import translation
 from notifications.queries.call_sheet import Row
 from staff import clock
 from staff.models import User
+from staff.paper.styles import stylesheet_as_data
 
 STYLESHEET = "continuity/call-sheet.css"
 
@@ -23,13 +21,8 @@ def for_browser(rows: Sequence[Row], *, by: User) -> str:
 
 
 def self_contained(rows: Sequence[Row], *, by: User) -> str:
-    """Return the sheet as one file, to carry to another printer."""
-    found = finders.find(STYLESHEET)
-    if not found:
-        raise FileNotFoundError(STYLESHEET)
-    encoded = base64.b64encode(Path(found).read_bytes()).decode("ascii")
-    address = f"data:text/css;charset=utf-8;base64,{encoded}"
-    return _page(rows, by=by, stylesheet=address, on_screen=False)
+    """Return the sheet as one file: for WeasyPrint, or to carry to another printer."""
+    return _page(rows, by=by, stylesheet=stylesheet_as_data(STYLESHEET), on_screen=False)
 
 
 def _page(rows: Sequence[Row], **context: object) -> str:

@@ -1,10 +1,6 @@
 """The sheet as a page: the same template and style sheet for the browser, the PDF and a file."""
 
-import base64
-from pathlib import Path
-
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import translation
@@ -12,13 +8,14 @@ from django.utils import translation
 from appointments.rosters.content import RosterContent
 from appointments.rosters.words import running_line, sections_of
 from patients.phones import display
+from staff.paper.styles import stylesheet_as_data
 
 STYLESHEET = "continuity/roster.css"
 
 
 def self_contained(content: RosterContent) -> str:
     """Return the sheet as one file that needs no other: for WeasyPrint, or to carry away."""
-    return _page(content, stylesheet=_stylesheet_as_data())
+    return _page(content, stylesheet=stylesheet_as_data(STYLESHEET))
 
 
 def for_browser(content: RosterContent, *, records_arrivals: bool = False) -> str:
@@ -47,11 +44,3 @@ def _page(content: RosterContent, **context: object) -> str:
             **context,
         }
         return render_to_string("rosters/sheet.html", values)
-
-
-def _stylesheet_as_data() -> str:
-    found = finders.find(STYLESHEET)
-    if not found:
-        raise FileNotFoundError(STYLESHEET)
-    encoded = base64.b64encode(Path(found).read_bytes()).decode("ascii")
-    return f"data:text/css;charset=utf-8;base64,{encoded}"

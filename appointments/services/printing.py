@@ -17,8 +17,8 @@ from appointments.models import Roster, RosterState
 from appointments.queries.roster import roster_contents
 from appointments.rosters.content import RosterContent
 from appointments.rosters.page import self_contained
-from appointments.rosters.pdf import Pdf, PdfUnavailable, draw
 from appointments.services import rosters as service
+from staff.paper.pdf import Pdf, PdfUnavailable, draw
 
 CHILDREN = 2
 # After so many sheets the children are replaced. Not by max_tasks_per_child: up to Python 3.14

@@ -14,11 +14,11 @@ from appointments.queries.roster import roster_contents
 from appointments.queries.roster_day import latest_rosters, printable_units
 from appointments.rosters.content import RosterContent
 from appointments.rosters.page import self_contained
-from appointments.rosters.pdf import Pdf, PdfUnavailable, draw
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import AccessRefused
 from staff.models import Unit, User
+from staff.paper.pdf import Pdf, PdfUnavailable, draw
 from staff.services import audit
 
 logger = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 """Calls on paper, for when the screens go: taken once, printed, entered afterwards."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from pypdf import PdfReader
 
 from notifications.models import Delivery, Notice
 from notifications.queries.call_sheet import rows
@@ -20,6 +22,7 @@ from tests.page_rules import faults_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 TEN = at("2022-05-15 10:00")
+A4_PORTRAIT = (595, 842)  # points, ISO 216
 
 
 @pytest.fixture
@@ -236,19 +239,56 @@ class TestThePages:
 
 
 class TestTheCommand:
-    def test_it_takes_calls_and_writes_a_page_that_needs_no_other(
+    def test_it_takes_calls_and_writes_a_pdf_with_all_that_is_needed(
         self, agent, tmp_path: Path, capsys
     ) -> None:
-        a_call(a_notice(patient=a_patient(family_name="Lambert")))
-        out = tmp_path / "appels.html"
+        pytest.importorskip("weasyprint", exc_type=OSError)
+        a_call(a_notice(patient=a_patient(family_name="Lambert", mobile="+32470000001")))
+        out = tmp_path / "appels.pdf"
         call_command("print_calls", by="agent", number=5, out=out)
+        reader = PdfReader(out)
+        (page,) = reader.pages
+        text = " ".join(page.extract_text().split())
+        for words in ("LAMBERT", "0470 00 00 01", "il est annulé", "prévenu", "1 / 1"):
+            assert words in text, words
+        assert (round(page.mediabox.width), round(page.mediabox.height)) == A4_PORTRAIT
+        assert "Appels à passer sur papier" in reader.metadata.title
+        assert "1 patient à appeler" in capsys.readouterr().out
+
+    def test_no_patient_of_a_long_sheet_is_split_between_pages(self, agent, tmp_path) -> None:
+        pytest.importorskip("weasyprint", exc_type=OSError)
+        for number in range(30):
+            a_call(a_notice(patient=a_patient(family_name=f"Lambert{number:02}")))
+        out = tmp_path / "appels.pdf"
+        call_command("print_calls", by="agent", number=30, out=out)
+        texts = [page.extract_text() for page in PdfReader(out).pages]
+        assert len(texts) > 2
+        for text in texts:
+            assert text.count("LAMBERT") == text.count("heure de l'appel") > 0
+
+    @pytest.mark.parametrize("given", [{"out": "appels.html"}, {"out": "x", "format": "html"}])
+    def test_as_html_it_is_a_page_that_needs_no_other(self, agent, tmp_path, capsys, given) -> None:
+        a_call(a_notice(patient=a_patient(family_name="Lambert")))
+        given["out"] = out = tmp_path / given["out"]
+        call_command("print_calls", by="agent", number=5, **given)
         text = out.read_text()
         assert "LAMBERT" in text
         assert "data:text/css" in text
         assert "/static/" not in text
-        assert "1 patients" in capsys.readouterr().out
-        call_command("print_calls", by="agent", number=0, out=out)
+        call_command("print_calls", by="agent", number=0, **given)
         assert "LAMBERT" in out.read_text()
+
+    def test_without_pango_the_page_is_written_in_its_place_and_it_exits_1(
+        self, agent, tmp_path, capsys, monkeypatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "weasyprint", None)
+        a_call(a_notice(patient=a_patient(family_name="Lambert")))
+        with pytest.raises(SystemExit) as ended:
+            call_command("print_calls", by="agent", number=1, out=tmp_path / "appels.pdf")
+        assert ended.value.code == 1
+        assert "Pas de PDF" in capsys.readouterr().err
+        assert [path.name for path in tmp_path.iterdir()] == ["appels.html"]
+        assert "LAMBERT" in (tmp_path / "appels.html").read_text()
 
     @pytest.mark.parametrize(
         ("options", "words"),

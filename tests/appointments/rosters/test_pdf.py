@@ -2,8 +2,6 @@
 
 import io
 import re
-import socket
-import sys
 
 import pytest
 from hypothesis import Phase, example, given, settings
@@ -11,7 +9,7 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from appointments.rosters.page import self_contained
-from appointments.rosters.pdf import PdfUnavailable, draw
+from staff.paper.pdf import PdfUnavailable, draw
 from tests.appointments.rosters.sheets import a_row, a_sheet, by_clause, many_rows
 
 # Shrinking would draw hundreds of sheets with letters that no font has, a second each.
@@ -88,30 +86,6 @@ def test_a_heading_never_stands_alone_at_the_foot_of_a_page(long_roster):
     for title in ["Maintenus ou prévus", "À examiner : décision attendue", "Annulés"]:
         (page,) = [page for page in long_roster if f"{title} : 40" in page]
         assert re.search(rf"{title} : 40 \d\d:\d\d", page)
-
-
-def test_drawing_never_touches_the_network_nor_a_file(monkeypatch, tmp_path):
-    def refuse(*args, **kwargs):
-        raise AssertionError("drawing opened a connection")
-
-    monkeypatch.setattr(socket.socket, "connect", refuse)
-    monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    secret = tmp_path / "secret.css"
-    secret.write_text("p::before { content: 'LU' }", encoding="utf-8")
-    page = (
-        f'<link rel="stylesheet" href="{secret.as_uri()}">'
-        '<link rel="stylesheet" href="http://example.invalid/a.css">'
-        '<img src="https://example.invalid/a.png" alt="image"><p>Texte</p>'
-    )
-    (text,) = pages_of(PdfReader(io.BytesIO(draw(page).body)))
-    assert "Texte" in text
-    assert "LU" not in text
-
-
-def test_without_the_library_it_says_so_with_one_error(monkeypatch):
-    monkeypatch.setitem(sys.modules, "weasyprint", None)
-    with pytest.raises(PdfUnavailable):
-        draw("<p>Essai</p>")
 
 
 @example(name="Es\x1bcape", act="\x00")

@@ -7,12 +7,12 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Roster
-from appointments.rosters.pdf import Pdf, PdfUnavailable
 from appointments.services import rosters
 from appointments.services.rosters import issue, issue_many, render, sweep
 from appointments.tasks.rosters import render_roster
 from staff.errors import AccessRefused
 from staff.models import AuditEvent
+from staff.paper.pdf import Pdf, PdfUnavailable
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db

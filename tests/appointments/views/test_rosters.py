@@ -5,11 +5,11 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Roster
-from appointments.rosters.pdf import Pdf
 from appointments.services import rosters
 from appointments.services.rosters import issue, render
 from staff.access import GRANTS, Capability
 from staff.models import AuditEvent, Role
+from staff.paper.pdf import Pdf
 from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db

@@ -1,0 +1,19 @@
+"""The style sheet of a page that has to need no other file: for a PDF, or to carry away."""
+
+import base64
+from pathlib import Path
+
+from django.contrib.staticfiles import finders
+
+
+def stylesheet_as_data(name: str) -> str:
+    """Return one of our static style sheets as an address that holds it whole.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    found = finders.find(name)
+    if not found:
+        raise FileNotFoundError(name)
+    encoded = base64.b64encode(Path(found).read_bytes()).decode("ascii")
+    return f"data:text/css;charset=utf-8;base64,{encoded}"
