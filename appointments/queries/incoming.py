@@ -112,7 +112,7 @@ def search(user: User, typed: str) -> Found:
     # Whom to show first, then what is shown of them: of some hundreds few are.
     seen = patients_of(user).filter(pk__in=first_patient_ids(meant)).order_by(*BY_NAME)
     first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])
-    is_more = len(first) > MOST_FOUND or means_many(meant)
+    is_more = means_many(meant) or len(first) > MOST_FOUND
     found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
     # What is no reference of ours may still be a record number.
     return Found(found, is_more, None if found else asked)

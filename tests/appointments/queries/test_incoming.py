@@ -124,7 +124,7 @@ class TestSearch:
         search(agent, "anne")
         for _ in range(5):
             an_appointment(patient=a_patient(given_name="Anne"))
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             assert len(search(agent, "anne").patients) == 6
 
     @pytest.mark.parametrize("typed", ["", " ", "d", "%"])
