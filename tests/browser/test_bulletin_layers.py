@@ -81,7 +81,7 @@ def test_a_day_is_set_apart_without_a_script(people: People, size: tuple[int, in
 
 
 def test_layers_fit_narrow_screens_and_large_letters_and_shut_nobody_out(people: People) -> None:
-    author = people.signed_in("crise1", PHONE, color_scheme="dark", reduced_motion="reduce")
+    author = people.signed_in("crise1", PHONE, color_scheme="dark")
     page = a_new_bulletin(author)
     cell(page, "Consultation, Tous les sites").select_option("cancel")
     page.locator("#id_last_day").blur()
