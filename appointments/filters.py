@@ -8,6 +8,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Appointment, Basis, Outcome, ProtectedGroup, Service, Status
@@ -16,7 +17,6 @@ from appointments.queries.schedule import (
     before,
     from_today,
     in_units,
-    of_patients,
     of_patients_that_day,
     on_day,
     ruled_until,
@@ -25,7 +25,7 @@ from appointments.queries.schedule import (
     units_of,
 )
 from patients import search_text
-from patients.queries import means_many
+from patients.queries import Meant, first_meant
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.lookups import Unindexed
@@ -147,10 +147,15 @@ class ScheduleFilter(filters.FilterSet):
         """Whether a day or a patient bounds the list, so that counting it is cheap."""
         return bool(self.day_chosen or self.search_typed)
 
+    @cached_property
+    def meant(self) -> Meant:
+        """The first patients that the search means."""
+        return first_meant(self.search_typed)
+
     @property
     def means_many(self) -> bool:
-        """Whether the search means more patients than are looked up (a query, if there is one)."""
-        return self.is_valid() and self.is_by_patient and means_many(self.search_typed)
+        """Whether the search means more patients than are looked up."""
+        return self.is_valid() and self.is_by_patient and self.meant.is_more
 
     @property
     def folded_away(self) -> int:
@@ -169,8 +174,10 @@ class ScheduleFilter(filters.FilterSet):
 
     def search(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Narrow to the patients meant by the search box."""
-        narrowed = of_patients_that_day if self.form.cleaned_data.get("day") else of_patients
-        return narrowed(rows, search_text.read(value, today=clock.today()))
+        search = self.search_typed
+        if self.form.cleaned_data.get("day"):
+            return of_patients_that_day(rows, search)
+        return rows.filter(patient_id__in=self.meant.ids) if search else rows
 
     def by_day(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
         """Narrow to a local day."""

@@ -6,12 +6,13 @@ from typing import Any
 from django import forms
 from django.db.models import QuerySet
 from django.http import QueryDict
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.models import Delivery, DeliveryState, Failure
 from notifications.queries import gateway_health
-from notifications.queries.outbox import about_days_since, means_many_patients, searched
+from notifications.queries.outbox import Search, about_days_since, search_for
 from notifications.queries.progress import counted_since, current
 from notifications.queries.scope import sites_of
 from notifications.services.calls import MOST_ON_PAPER, CallResult
@@ -20,7 +21,8 @@ from staff import clock
 from staff.access import Capability
 from staff.models import Site, User
 
-READ_BACK = dt.timedelta(days=14)
+READ_BACK = dt.timedelta(days=7)
+BOUNDS = ("day", "recent", "q")
 
 
 class PlaceFilter(forms.Form):
@@ -69,8 +71,6 @@ class PlaceFilter(forms.Form):
             "gateway": self.cleaned_data["gateway"],
             "failure": self.cleaned_data["failure"],
         }
-        if exact["failure"]:
-            messages = messages.exclude(failure="")  # what the index on it says of itself
         return messages.filter(**{name: value for name, value in exact.items() if value})
 
 
@@ -129,9 +129,7 @@ class OutboxFilter(PlaceFilter):
         if not self.is_valid():
             return messages
         chosen = self.cleaned_data
-        if len(chosen["state"]) == 1:  # by the index of that state
-            messages = messages.filter(state=chosen["state"][0])
-        elif chosen["state"]:
+        if chosen["state"]:
             messages = messages.filter(state__in=chosen["state"])
         if chosen["recent"]:
             messages = messages.filter(current(counted_since(), "notice"))
@@ -141,7 +139,7 @@ class OutboxFilter(PlaceFilter):
             messages = messages.filter(body__icontains=chosen["text"])
         if self.read_since:
             messages = messages.filter(notice__in=about_days_since(self.read_since))
-        return searched(messages, chosen["q"])
+        return self.search.narrow(messages)
 
     @property
     def is_search(self) -> bool:
@@ -151,19 +149,30 @@ class OutboxFilter(PlaceFilter):
     @property
     def means_many(self) -> bool:
         """Whether the search means more patients than are looked up."""
-        return self.is_search and means_many_patients(self.cleaned_data["q"])
+        return self.is_search and self.search.means_many
+
+    @cached_property
+    def search(self) -> Search:
+        """What the search box means."""
+        return search_for(self.cleaned_data["q"])
 
     @property
     def read_since(self) -> dt.date | None:
-        """The first day whose messages are read, where nothing but reading each of them answers.
+        """The first day whose messages are read, where only reading one by one answers.
 
-        Words and languages have no index; a day, a patient or ``recent`` bounds them already.
+        A day, a patient or ``recent`` bounds the list already; without any filter the newest
+        are shown. A site is met soon enough, however far back the list goes.
         """
         chosen = self.cleaned_data if self.is_valid() else {}
-        is_bounded = any(chosen.get(name) for name in ("day", "recent", "q"))
-        if is_bounded or not (chosen.get("text") or chosen.get("language")):
+        if any(chosen.get(name) for name in BOUNDS):
             return None
-        return clock.today() - READ_BACK
+        is_picky = any(value for name, value in chosen.items() if name != "site")
+        return clock.today() - READ_BACK if is_picky else None
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether few messages are left, of whatever age, so that sorting them costs nothing."""
+        return self.read_since is not None or bool(self.is_valid() and self.cleaned_data["day"])
 
 
 def _words(field: forms.Field, data: QueryDict, name: str) -> list[str]:

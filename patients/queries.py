@@ -1,6 +1,7 @@
 """Find patients by what somebody typed. The caller narrows to what the reader may see."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
 
@@ -11,18 +12,24 @@ from patients.names import spellings
 from patients.search_text import SearchText
 from staff import lookups  # noqa: F401 (registers ``prefix``)
 
-MOST_MEANT = 1000  # of a million patients some thousands have the commonest name
+MOST_MEANT = 500  # of a million patients some thousands have the commonest name
 
 
-def first_patient_ids(search: SearchText) -> QuerySet:
-    """Return ``patient_ids``, but never more than ``MOST_MEANT``: names in their order first."""
+@dataclass(frozen=True)
+class Meant:
+    """The numbers of the patients that a search means; ``is_more`` when there are others."""
+
+    ids: list[int]
+    is_more: bool
+
+
+def first_meant(search: SearchText) -> Meant:
+    """Return the first ``MOST_MEANT`` patients that a search means, by name (one query)."""
     meant = patient_ids(search)
-    return (meant.order_by("search_name") if search.words else meant)[:MOST_MEANT]
-
-
-def means_many(search: SearchText) -> bool:
-    """Whether a search means more patients than ``first_patient_ids`` returns."""
-    return patient_ids(search)[: MOST_MEANT + 1].count() > MOST_MEANT
+    if search.words:
+        meant = meant.order_by("search_name")
+    ids = [next(iter(row.values())) for row in meant[: MOST_MEANT + 1]]
+    return Meant(ids[:MOST_MEANT], len(ids) > MOST_MEANT)
 
 
 def is_meant(search: SearchText) -> Q:

@@ -32,6 +32,7 @@ SETTINGS = {
     "synchronous_commit": "off",
     "listen_addresses": "",
     "max_connections": "200",
+    "random_page_cost": "1.1",  # as docker-compose.yml says
     "timezone": "UTC",
 }
 

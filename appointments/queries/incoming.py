@@ -27,7 +27,7 @@ from notifications.queries.scope import notices_of
 from notifications.references import looks_like_one, notice_id_of
 from patients import search_text
 from patients.models import Patient
-from patients.queries import first_patient_ids, means_many
+from patients.queries import first_meant
 from staff import clock
 from staff.access import Capability
 from staff.models import User
@@ -110,9 +110,10 @@ def search(user: User, typed: str) -> Found:
     if len("".join(typed.split())) < 2 or not meant:
         return Found(asked=asked)
     # Whom to show first, then what is shown of them: of some hundreds few are.
-    seen = patients_of(user).filter(pk__in=first_patient_ids(meant)).order_by(*BY_NAME)
+    some = first_meant(meant)
+    seen = patients_of(user).filter(pk__in=some.ids).order_by(*BY_NAME)
     first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])
-    is_more = means_many(meant) or len(first) > MOST_FOUND
+    is_more = len(first) > MOST_FOUND or some.is_more
     found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
     # What is no reference of ours may still be a record number.
     return Found(found, is_more, None if found else asked)

@@ -7,7 +7,7 @@ from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, Bulletin, Status
 from patients.models import Patient
-from patients.queries import first_patient_ids, is_meant
+from patients.queries import is_meant
 from patients.search_text import SearchText
 from staff import clock
 from staff.access import Capability, Scope, scope_of
@@ -44,11 +44,6 @@ def units_of(scope: Scope) -> QuerySet[Unit]:
     if scope.everywhere:
         return units
     return units.filter(Q(site__in=scope.site_ids) | Q(pk__in=scope.unit_ids))
-
-
-def of_patients(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[Appointment]:
-    """Narrow to the first patients that somebody searches; no search keeps all rows."""
-    return rows.filter(patient_id__in=first_patient_ids(search)) if search else rows
 
 
 def of_patients_that_day(rows: QuerySet[Appointment], search: SearchText) -> QuerySet[Appointment]:

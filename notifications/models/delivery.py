@@ -196,18 +196,6 @@ class Delivery(models.Model):
                 condition=~Q(provider_id=""),
                 name="delivery_provider_id",
             ),
-            # What is seldom, for the outbox: one index each, since SQLite takes a partial index
-            # for "state = …" only when its condition says just that, and gladly only when the
-            # column is in it too.
-            *(
-                models.Index(
-                    fields=["state", "id"],
-                    condition=Q(state=state),
-                    name=f"delivery_only_{state}",
-                )
-                for state in ("unknown", "failed", "expired", "withdrawn", "suppressed")
-            ),
-            models.Index(fields=["failure", "id"], condition=~Q(failure=""), name="delivery_why"),
             models.Index(fields=["finished_at"], name="delivery_finished"),
             models.Index(
                 fields=["submitted_at"],

@@ -1,6 +1,7 @@
 """What was sent, and what waits."""
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db.models import Prefetch, QuerySet
 
@@ -16,7 +17,7 @@ from notifications.models import (
 from notifications.queries.scope import notices_of
 from notifications.references import notice_id_of
 from patients import search_text
-from patients.queries import first_patient_ids, means_many
+from patients.queries import Meant, first_meant
 from staff import clock
 from staff.access import Capability
 from staff.models import User
@@ -41,19 +42,30 @@ def messages(user: User) -> QuerySet[Delivery]:
     )
 
 
-def searched(messages: QuerySet[Delivery], typed: str) -> QuerySet[Delivery]:
-    """Narrow to the notice whose reference was typed, or else to the patients that are meant."""
+@dataclass(frozen=True)
+class Search:
+    """What was typed: the reference of a notice, or else the patients that are meant, if any."""
+
+    notice_id: int | None
+    meant: Meant | None
+
+    @property
+    def means_many(self) -> bool:
+        """Whether more patients are meant than are looked up."""
+        return self.meant is not None and self.meant.is_more
+
+    def narrow(self, messages: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Return the messages of the notice or of the patients; all when nothing was typed."""
+        if self.notice_id is not None:
+            return messages.filter(notice=self.notice_id)
+        return messages.filter(notice__patient__in=self.meant.ids) if self.meant else messages
+
+
+def search_for(typed: str) -> Search:
+    """Return what a text means (one query for a patient)."""
     notice_id = notice_id_of(typed)
-    if notice_id is not None:
-        return messages.filter(notice=notice_id)
-    search = search_text.read(typed, today=clock.today())
-    return messages.filter(notice__patient__in=first_patient_ids(search)) if search else messages
-
-
-def means_many_patients(typed: str) -> bool:
-    """Whether a text means more patients than ``searched`` looks up."""
-    search = search_text.read(typed, today=clock.today())
-    return notice_id_of(typed) is None and bool(search) and means_many(search)
+    read = search_text.read(typed, today=clock.today())
+    return Search(notice_id, first_meant(read) if read and notice_id is None else None)
 
 
 def about_days_since(day: dt.date) -> QuerySet:

@@ -1,5 +1,6 @@
 """Every message as a phone shows it, and one notice's life."""
 
+from django.db.models import F
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
@@ -21,12 +22,14 @@ PAGE_SIZE = 30
 def outbox(request: SignedInRequest) -> HttpResponse:
     """List the SMS, newest first."""
     form = OutboxFilter(request.GET, user=request.user)
+    messages = form.narrow(queries.messages(request.user))
     page = page_by_key(
-        form.narrow(queries.messages(request.user)),
-        keys=("-id",),
+        messages.annotate(place=F("id") + 0),
+        # The sum is in no index: what is bounded is sorted, not looked for among all there are.
+        keys=("-place",) if form.is_bounded else ("-id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
-        keys_first=form.is_search,
+        keys_first=form.is_search or form.is_bounded,
     )
     context = {
         "form": form,
