@@ -122,6 +122,7 @@ PAGES = (
     _act("let_go", set(), "consultation", own=KEEPERS),
     _act("undo_keep", set(), "kept", own=KEEPERS),
     _act("contacted", set(), "kept", own=KEEPERS),
+    _act("not_contacted", set(), "kept", own=KEEPERS),
     _act("several", set(), own=KEEPERS, send={"choice": "keep", "appointment": "{consultation}"}),
     # Delegates: everybody's own; an empty form is told what is missing, another's is refused.
     _view("delegates", KEEPERS),

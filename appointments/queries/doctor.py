@@ -1,5 +1,6 @@
 """A doctor's own appointments that a bulletin touches, with what is needed to judge."""
 
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,6 +11,7 @@ from appointments.models import Appointment, Basis, Decision, Outcome, Service, 
 from appointments.queries.appointment import Told, standing_decisions, told_of
 from appointments.queries.in_force import doctor_of, keep_answers, keeper_of
 from appointments.queries.operations import OPENED_BY
+from appointments.queries.other_visits import NO_OTHERS, OtherVisits, other_visits
 from appointments.rules import KeepAnswer
 from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
@@ -25,6 +27,7 @@ class Card:
 
     ``told`` is what the patient knows of it. ``refusal`` says why what was just asked
     cannot be done. ``opens_operation``: it is an operation, which the reader may open as such.
+    ``reader_id`` is who looks; ``others`` where else the patient is expected around that day.
     """
 
     appointment: Appointment
@@ -33,6 +36,8 @@ class Card:
     told: Told
     refusal: str = ""
     opens_operation: bool = False
+    reader_id: int | None = None
+    others: OtherVisits = NO_OTHERS
 
     @property
     def is_by_person(self) -> bool:
@@ -53,6 +58,22 @@ class Card:
     def is_to_be_contacted(self) -> bool:
         """Whether the doctor who kept the patient still has to reach them."""
         return self.is_kept and self.told.is_open
+
+    @property
+    def may_take_contact_back(self) -> bool:
+        """Whether the reader noted that the kept patient was reached, and still may say no."""
+        word = self.told.word
+        noted_by = word.notice.settled_by_id if word and self.told.is_told else None
+        is_theirs = noted_by is not None and noted_by == self.reader_id
+        return self.is_kept and is_theirs and self.appointment.starts_at > clock.now()
+
+
+@dataclass(frozen=True)
+class DoctorDay:
+    """One day of the strip: how many patients a bulletin touches on it."""
+
+    day: dt.date
+    patients: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +108,13 @@ def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
     )
 
 
+def days_of(appointments: QuerySet[Appointment]) -> list[DoctorDay]:
+    """Return the days of what ``touched`` lists, the next one first (one query)."""
+    days = appointments.order_by("day").values_list("day")
+    counted = days.annotate(patients=Count("patient", distinct=True))
+    return [DoctorDay(day, patients) for day, patients in counted]
+
+
 def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
     """Count what ``touched`` lists, by the same word as its cards (two queries)."""
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
@@ -102,7 +130,7 @@ def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
 def cards_of(
     appointments: Iterable[Appointment], user: User, *, refusals: Mapping[int, str] = NOTHING
 ) -> list[Card]:
-    """Return the cards of appointments whose patient, unit and site are loaded (four queries).
+    """Return the cards of appointments whose patient, unit and site are loaded (five queries).
 
     Args:
         appointments: in the order of the cards.
@@ -113,6 +141,7 @@ def cards_of(
     answers = keep_answers(listed, doctor_of(user), clock.now())
     decisions = standing_decisions(listed)
     told = told_of(listed)
+    others = other_visits(listed)
     return [
         Card(
             appointment=appointment,
@@ -121,6 +150,8 @@ def cards_of(
             told=told[appointment.pk],
             refusal=refusals.get(appointment.pk, ""),
             opens_operation=_opens_operation(user, appointment),
+            reader_id=user.pk,
+            others=others.get(appointment.pk, NO_OTHERS),
         )
         for appointment in listed
     ]

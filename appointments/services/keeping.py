@@ -1,4 +1,4 @@
-"""A doctor keeps a patient who cannot wait, lets one go, changes their mind, has called.
+"""A doctor keeps a patient who cannot wait, lets one go, changes their mind, has called or not.
 
 Whether they may is answered by ``rules.may_keep``; each of these may be asked twice.
 """
@@ -15,7 +15,7 @@ from appointments.queries.in_force import clauses_for, doctor_of, keeper_of, ver
 from appointments.rules import Keeper, Verdict, may_keep
 from appointments.services import deciding
 from notifications.models import Channel, Delivery, Notice, NoticeState
-from notifications.services import calls
+from notifications.services import calls, untelling
 from staff import clock
 from staff.errors import AccessRefused, Refusal
 from staff.models import User
@@ -92,6 +92,42 @@ def contacted(*, appointment_id: int, by: User) -> Notice:
     Raises:
         Refusal: the appointment is not theirs, or there is nothing to tell.
     """
+    notice = _notice_of_kept(appointment_id, by)
+    if notice.state == NoticeState.TOLD:
+        return notice
+    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
+    if call is None:
+        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
+    calls.log(delivery_id=call.pk, by=by, result=calls.CallResult.REACHED)
+    notice.refresh_from_db()
+    return notice
+
+
+@transaction.atomic
+def not_contacted(*, appointment_id: int, by: User) -> Notice:
+    """Take ``contacted`` back: it was a slip, and the patient is to be called.
+
+    Raises:
+        Refusal: the appointment is not theirs, somebody else told the patient, or it is too
+            late; says which.
+    """
+    notice = _notice_of_kept(appointment_id, by)
+    if notice.state == NoticeState.OPEN:
+        return notice
+    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
+    if call is None:
+        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
+    untelling.take_back(delivery_id=call.pk, by=by)
+    notice.refresh_from_db()
+    return notice
+
+
+def _notice_of_kept(appointment_id: int, by: User) -> Notice:
+    """Lock an appointment, and return the newest notice that says it is maintained.
+
+    Raises:
+        Refusal: the appointment is not theirs, or there is nothing to tell.
+    """
     appointment = deciding.locked(appointment_id)
     if appointment.practitioner_id not in keeper_of(by).practitioner_ids:
         raise AccessRefused(_("Ce patient n'est pas l'un des vôtres."))
@@ -100,13 +136,6 @@ def contacted(*, appointment_id: int, by: User) -> Notice:
     notice = told.exclude(state=NoticeState.WITHDRAWN).order_by("-version").first()
     if notice is None:
         raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
-    if notice.state == NoticeState.TOLD:
-        return notice
-    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
-    if call is None:
-        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
-    calls.log(delivery_id=call.pk, by=by, result=calls.CallResult.REACHED)
-    notice.refresh_from_db()
     return notice
 
 

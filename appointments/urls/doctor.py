@@ -11,4 +11,5 @@ urlpatterns = [
     path("appointments/<int:pk>/let-go/", doctor.let_go, name="let_go"),
     path("appointments/<int:pk>/undo/", doctor.undo_keep, name="undo_keep"),
     path("appointments/<int:pk>/contacted/", doctor.contacted, name="contacted"),
+    path("appointments/<int:pk>/not-contacted/", doctor.not_contacted, name="not_contacted"),
 ]

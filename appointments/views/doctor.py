@@ -1,8 +1,9 @@
-"""A doctor's day on a phone: keep, let go, undo, patient contacted, several at once.
+"""A doctor's day on a phone: keep, let go, undo, patient contacted or not, several at once.
 
 Each answers htmx with the cards alone, and a browser without JavaScript with the page again.
 """
 
+import datetime as dt
 from collections.abc import Callable
 from typing import cast
 
@@ -16,11 +17,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.forms.care import ReasonForm, SeenForm, SeveralForm
+from appointments.forms.rosters import DayForm
 from appointments.models import Appointment
 from appointments.queries.doctor import (
+    DoctorDay,
     answered_for,
     cards_of,
     counts_of,
+    days_of,
     practitioners_of,
     touched,
 )
@@ -46,9 +50,14 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
     context: dict = {"practitioners": practitioners, "practitioner": practitioner}
     if practitioner:
         appointments = touched(request.user, practitioner)
-        page = page_by_key(appointments, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+        days = days_of(appointments)
+        day = _day(request, days)
+        listed = appointments.filter(day=day) if day else appointments
+        page = page_by_key(listed, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
         cards = cards_of(page.items, request.user)
         context |= {
+            "days": days,
+            "day": day,
             "page": page,
             "cards": cards,
             "may_choose": any(card.may_be_chosen for card in cards),
@@ -86,6 +95,13 @@ def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
 def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
     return _act(request, pk, keeping.contacted)
+
+
+@require_POST
+@requires(C.KEEP)
+def not_contacted(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take back that the patient was reached."""
+    return _act(request, pk, keeping.not_contacted)
 
 
 @require_POST
@@ -212,6 +228,13 @@ def _way_back(request: SignedInRequest, pk: int | None = None) -> str:
     if url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
         return f"{asked}{at_card}"
     return f"{reverse('doctor_day')}{at_card}"
+
+
+def _day(request: SignedInRequest, days: list[DoctorDay]) -> dt.date | None:
+    """Return the day asked for, if there is anything on it; a bad one shows all days."""
+    form = DayForm(request.GET)
+    asked = form.cleaned_data["day"] if form.is_valid() else None
+    return next((one.day for one in days if one.day == asked), None)
 
 
 def _chosen(practitioners: list[Practitioner], code: str) -> Practitioner | None:

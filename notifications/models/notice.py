@@ -39,6 +39,7 @@ class Notice(models.Model):
                                while nobody knows if it arrived: a newer version is told,
                                by a person
         unreachable ──▶ told   a late receipt: the phone was only switched off
+        told ──▶ open          whoever noted a call takes it back: it was never made
 
     ``handed_over_at`` is set in the transaction that precedes the network call (or when a
     caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a

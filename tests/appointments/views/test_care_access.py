@@ -16,7 +16,7 @@ SCHEDULE = {"crisis_cell", "nurse", "medical_director", "call_agent", "ward_cler
 KEEPERS = {"doctor", "surgeon"}
 SPEAKERS = {"surgeon", "nurse", "medical_director"}
 WATCHERS = {"crisis_cell", "auditor"}
-ACTIONS_ON_OWN = ("keep", "let_go", "undo_keep", "contacted")
+ACTIONS_ON_OWN = ("keep", "let_go", "undo_keep", "contacted", "not_contacted")
 
 
 @pytest.fixture(autouse=True)

@@ -9,9 +9,10 @@ from django.urls import reverse
 from appointments.models import Appointment, Decision
 from appointments.services import keeping
 from notifications.models import Notice, NoticeState
+from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
-from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at
+from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}
@@ -118,6 +119,77 @@ class TestTheDay:
         assert queries[0] == queries[1]
 
 
+class TestOtherVisits:
+    def card(self, client):
+        return client.get(reverse("doctor_day")).context["cards"][0]
+
+    def test_a_card_says_where_else_the_patient_is_expected_but_not_what_for(
+        self, client, consultation
+    ):
+        virton = a_unit("virton-onco", site="virton")
+        an_appointment(
+            patient=consultation.patient,
+            unit=virton,
+            starts="2022-05-18 14:00",
+            act="Chimiothérapie",
+            practitioner=a_practitioner("dr-9"),
+        )
+        page = client.get(reverse("doctor_day")).content.decode()
+        others = page.partition("Autres rendez-vous")[2].partition("</ul>")[0]
+        assert "mer 18/05 14:00" in others.lower()
+        assert "Virton" in others
+        for secret in ("Chimio", "onco", "DR-9"):
+            assert secret not in page
+
+    def test_three_are_shown_and_the_others_counted(self, client, consultation):
+        for day in (15, 16, 17, 18, 19):
+            an_appointment(patient=consultation.patient, starts=f"2022-05-{day} 14:00")
+        assert [one.day.day for one in self.card(client).others.shown] == [15, 16, 17]
+        assert "et 2 autres" in client.get(reverse("doctor_day")).content.decode()
+
+    def test_what_is_far_called_off_past_or_another_s_is_left_out(self, client, consultation):
+        own = {"patient": consultation.patient}
+        an_appointment(**own, starts="2022-05-24 09:10")
+        an_appointment(**own, starts="2022-05-13 09:10")
+        an_appointment(**own, starts="2022-05-17 09:10", status="cancelled")
+        an_appointment(starts="2022-05-17 09:10")
+        assert self.card(client).others.shown == ()
+        assert "Autres rendez-vous" not in client.get(reverse("doctor_day")).content.decode()
+
+    def test_the_card_names_the_language(self, client, consultation):
+        Patient.objects.update(language="de")
+        assert "62 ans, allemand" in client.get(reverse("doctor_day")).content.decode()
+
+
+class TestTheDays:
+    @pytest.fixture
+    def two_days(self, doctor) -> None:
+        for day, patients in (("2022-05-16", 1), ("2022-05-17", 2)):
+            for _ in range(patients):
+                an_appointment(practitioner=doctor.practitioner, starts=f"{day} 09:00")
+            in_force(first_day=at(f"{day} 00:00").date())
+
+    def test_the_strip_says_how_many_patients_each_day_has(self, client, two_days):
+        page = client.get(reverse("doctor_day"))
+        days = [(one.day.day, one.patients) for one in page.context["days"]]
+        assert days == [(16, 1), (17, 2)]
+        assert "practitioner=dr-1&amp;day=2022-05-17" in page.content.decode()
+
+    def test_a_day_shows_its_own_and_keeps_the_counts_of_all(self, client, two_days):
+        page = client.get(reverse("doctor_day"), {"day": "2022-05-17"})
+        assert [card.appointment.day.day for card in page.context["cards"]] == [17, 17]
+        assert page.context["counts"].touched == 3
+        assert 'aria-current="date"' in page.content.decode()
+
+    @pytest.mark.parametrize("day", ["", "x", "2022-06-01"])
+    def test_a_day_without_anybody_shows_all_days(self, client, two_days, day):
+        page = client.get(reverse("doctor_day"), {"day": day})
+        assert len(page.context["cards"]) == 3
+
+    def test_a_single_day_needs_no_strip(self, client, consultation):
+        assert "days-strip" not in client.get(reverse("doctor_day")).content.decode()
+
+
 class TestInSomebodysName:
     @pytest.fixture
     def other(self, doctor) -> Practitioner:
@@ -186,6 +258,23 @@ class TestOneTap:
         assert "Patient prévenu" in card
         assert "Patient contacté" not in card
         assert Notice.objects.latest("id").state == NoticeState.TOLD
+
+    def test_a_tap_on_contacted_by_mistake_is_taken_back(self, client, consultation):
+        tap(client, "keep", consultation)
+        assert "Finalement pas contacté" not in client.get(reverse("doctor_day")).content.decode()
+        card = tap(client, "contacted", consultation).content.decode()
+        assert "Finalement pas contacté" in card
+        card = tap(client, "not_contacted", consultation).content.decode()
+        assert "Appelez ce patient" in card
+        assert ">Patient contacté</button>" in card
+        assert "Finalement pas contacté" not in card
+        assert client.get(reverse("doctor_day")).context["counts"].to_contact == 1
+
+    def test_who_did_not_note_the_call_is_not_asked(self, client, consultation, doctor):
+        tap(client, "keep", consultation)
+        tap(client, "contacted", consultation)
+        Notice.objects.filter(state="told").update(settled_by=a_user("agent", "call_agent"))
+        assert "Finalement pas contacté" not in client.get(reverse("doctor_day")).content.decode()
 
     def test_whoever_takes_back_what_the_patient_heard_is_told_so(self, client, consultation):
         tap(client, "keep", consultation)
