@@ -1,10 +1,11 @@
 """How far the telling is."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 
 from notifications.models import (
     Channel,
@@ -107,15 +108,29 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
     """
     since = since or counted_since()
     notices = {state.value: 0 for state in NoticeState}
-    counted = Notice.objects.filter(_seen_by(user), current(since))
-    notices |= dict(counted.values_list("state").annotate(Count("pk")).order_by())
+    for state, count in _counted(Notice.objects.filter(_seen_by(user)), since, "state"):
+        notices[state] += count
     deliveries = {channel.value: {state.value: 0 for state in DeliveryState} for channel in Channel}
-    tried = Delivery.objects.filter(_seen_by(user, "notice__"), current(since, "notice"))
-    for channel, state, count in (
-        tried.values_list("channel", "state").annotate(Count("pk")).order_by()
-    ):
-        deliveries[channel][state] = count
+    tried = Delivery.objects.filter(_seen_by(user, "notice__"))
+    for channel, state, count in _counted(tried, since, "channel", "state", path="notice__"):
+        deliveries[channel][state] += count
     return Progress(notices=notices, deliveries=deliveries, paused=Sending.is_paused())
+
+
+def _counted(
+    rows: QuerySet[Any], since: dt.date, *columns: str, path: str = ""
+) -> Iterable[tuple[Any, ...]]:
+    """Return how often each combination of values occurs, in at most two lines (one query).
+
+    One arm for each index: the notices about the day and later, the open ones of before.
+    """
+    coming = Q(**{f"{path}day__gte": since})
+    late = Q(**{f"{path}day__lt": since, f"{path}state": NoticeState.OPEN})
+    arms = [
+        rows.filter(arm).order_by().values_list(*columns).annotate(Count("pk"))
+        for arm in (coming, late)
+    ]
+    return arms[0].union(arms[1], all=True)
 
 
 def _seen_by(user: User | None, path: str = "") -> Q:

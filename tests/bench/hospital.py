@@ -35,8 +35,8 @@ KINDS = (
 )
 WITHOUT_DOCTOR = ("blood_sampling", "covid_centre")
 DOCTORS_PER_UNIT = 3
-# Two thousand family names, and one that is three per mille of all, as Dupont is in Wallonia.
-COMMON_NAME, ONE_IN = "Dupont", 333
+# Two thousand family names, and one that is one per cent of all: a page is full at any size.
+COMMON_NAME, ONE_IN = "Dupont", 101
 _HEADS = """lam bert mar col hen gil den lou ros van wil fon jac mat nic pir rem sim tho vin
     arn bod cla des eva far gou hub jad kel lef mon nol odo pet que ray ser tir urb"""
 _TAILS = """ert ot in eau elle ard y on ier as is ons aux ez et ens ain ol ique uin art os ault
@@ -47,7 +47,7 @@ _GIVEN_HEADS, _GIVEN_TAILS = "an ju ma lu so el no lé ar vi", "ne lie rie cie p
 GIVEN = [head.title() + tail for head in _GIVEN_HEADS.split() for tail in _GIVEN_TAILS.split()]
 BIRTHDAYS = 33_000  # days from 1930 on
 # Whose birthday is not known is given the first of January.
-NO_BIRTHDAY, NO_BIRTHDAY_ONE_IN = "1960-01-01", 300
+NO_BIRTHDAY, NO_BIRTHDAY_ONE_IN = "1960-01-01", 103
 
 
 def build(rows: int) -> None:
@@ -139,7 +139,9 @@ def _lists() -> None:
 def _patients(numbers: str) -> None:
     per_name = len(GIVEN)
     family = f"CASE WHEN i % {ONE_IN} = 0 THEN 0 ELSE 1 + i * 7919 % {len(NAMES)} END"
-    names = f"bench_name p ON p.n = ({family}) * {per_name} + i * 31 % {per_name}"
+    names = (
+        f"bench_name p ON p.n = ({family}) * {per_name} + (i * 31 + i / {len(NAMES)}) % {per_name}"
+    )
     sql.insert(
         Patient,
         {
