@@ -14,6 +14,7 @@ from notifications import texts
 from notifications.models import (
     LIVE,
     Answer,
+    Channel,
     Delivery,
     FoundBy,
     Notice,
@@ -65,7 +66,8 @@ class Day:
     Attributes:
         day: None for somebody of whom nothing is planned.
         appointments: of the places where the reader sees the schedule.
-        notice: what the patient was or is to be told, with ``live`` deliveries; if any.
+        notice: what the patient was or is to be told, with its ``tries``; if any.
+        sent: the SMS about that day that left, the newest first, also of earlier decisions.
         sentences: what to read out, in the patient's language.
         answer: what reading it out amounts to.
     """
@@ -75,6 +77,7 @@ class Day:
     answer: Answer
     appointments: list[Appointment] = field(default_factory=list)
     notice: Notice | None = None
+    sent: list[Delivery] = field(default_factory=list)
 
     @property
     def said(self) -> str:
@@ -90,9 +93,13 @@ class Day:
     @property
     def may_change_until(self) -> dt.datetime | None:
         """Until when the telling is held, so that a doctor may still keep the patient."""
-        live: list[Delivery] = getattr(self.notice, "live", [])
-        waits = [one.not_before for one in live if one.not_before > clock.now()]
+        waits = [one.not_before for one in _live(self.notice) if one.not_before > clock.now()]
         return max(waits, default=None)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether an SMS of the notice is out, so that noting holds nothing back."""
+        return _has_left(self.notice)
 
 
 def search(user: User, typed: str) -> Found:
@@ -147,9 +154,11 @@ def days_of(patient: Patient, user: User) -> list[Day]:
     planned = from_today(schedule_for(user)).filter(patient=patient, status__in=_STILL_ASKED_ABOUT)
     for appointment in planned.order_by("starts_at", "id"):
         appointments.setdefault(appointment.day, []).append(appointment)
-    notices = {notice.day: notice for notice in _in_force(patient, user)}
+    notices: dict[dt.date, list[Notice]] = {}
+    for notice in _in_force(patient, user):
+        notices.setdefault(notice.day, []).append(notice)
     days = [
-        _day(patient, day, appointments.get(day, []), notices.get(day))
+        _day(patient, day, appointments.get(day, []), notices.get(day, []))
         for day in sorted(appointments.keys() | notices.keys())
     ]
     nothing = Day(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
@@ -180,26 +189,50 @@ def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
         .select_related("patient", "site", "settled_by")
         .prefetch_related(
             Prefetch("items", NoticeItem.objects.order_by("starts_at")),
-            Prefetch("deliveries", Delivery.objects.filter(state__in=LIVE), to_attr="live"),
+            Prefetch("deliveries", Delivery.objects.order_by("id"), to_attr="tries"),
         )
         .order_by("day", "version")
     )
 
 
 def _day(
-    patient: Patient, day: dt.date, appointments: list[Appointment], notice: Notice | None
+    patient: Patient, day: dt.date, appointments: list[Appointment], notices: list[Notice]
 ) -> Day:
+    notice = notices[-1] if notices else None
     items = notice.items.all() if notice else ()
     said = {(item.subject_id, item.word, item.postponed_to) for item in items}
     others = [one for one in appointments if (one.pk, one.outcome, one.postponed_to) not in said]
     sentences = [texts.spoken_of_notice(notice, lines_of(notice))] if notice else []
     sentences += [spoken.of_appointment(one, patient.language) for one in others]
-    return Day(day, sentences, _answer(notice, others), appointments, notice)
+    return Day(day, sentences, _answer(notice, others), appointments, notice, _sent(notices))
+
+
+def _tries(notice: Notice | None) -> list[Delivery]:
+    return getattr(notice, "tries", [])
+
+
+def _live(notice: Notice | None) -> list[Delivery]:
+    return [one for one in _tries(notice) if one.state in LIVE]
+
+
+def _has_left(notice: Notice | None) -> bool:
+    return any(one.channel == Channel.SMS and one.may_have_left for one in _live(notice))
+
+
+def _sent(notices: Iterable[Notice]) -> list[Delivery]:
+    """Return the SMS that the patient has or may have, the newest first."""
+    tries = [one for notice in notices for one in _tries(notice)]
+    left = [one for one in tries if one.channel == Channel.SMS and one.may_have_left]
+    return sorted((one for one in left if one.submitted_at), key=_submitted, reverse=True)
+
+
+def _submitted(delivery: Delivery) -> dt.datetime:
+    return delivery.submitted_at or delivery.not_before
 
 
 def _answer(notice: Notice | None, others: list[Appointment]) -> Answer:
     if notice is not None:
-        is_told = notice.state == NoticeState.TOLD
+        is_told = notice.state == NoticeState.TOLD or _has_left(notice)
         return Answer.IN_FORCE if is_told else Answer.TOLD
     is_open = any(one.outcome in ("", Outcome.UNDER_REVIEW) for one in others)
     return Answer.NOT_KNOWN if is_open else Answer.IN_FORCE

@@ -213,6 +213,11 @@ class Delivery(models.Model):
         return f"{self.get_channel_display()} {self.number} – {self.get_state_display()}"
 
     @property
+    def may_have_left(self) -> bool:
+        """Whether nobody can hold it back any more: the patient may have it."""
+        return self.state in HANDED_OVER or bool(self.client_reference)
+
+    @property
     def is_being_made(self) -> bool:
         """Whether a worker or an agent has it; a lease that ran out leaves it to anybody."""
         return (

@@ -11,7 +11,6 @@ from django.utils.translation import gettext_noop as _noop
 
 from notifications.models import (
     LIVE,
-    WITHDRAWABLE,
     Answer,
     Channel,
     Delivery,
@@ -148,7 +147,7 @@ def _tell(notice: Notice, by: User, remark: str) -> bool:
     if live is not None and live.channel == Channel.PHONE:
         calls.log(delivery_id=live.pk, by=by, result=calls.CallResult.REACHED, remark=said)
         return True
-    if live is not None and (live.state not in WITHDRAWABLE or live.client_reference):
+    if live is not None and live.may_have_left:
         return False
     now = clock.now()
     if live is not None:

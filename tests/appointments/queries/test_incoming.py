@@ -8,12 +8,12 @@ import time_machine
 from appointments.models import Appointment
 from appointments.queries.incoming import days_of, found_by, patients_of, search
 from appointments.services import keeping
-from notifications.models import Notice
+from notifications.models import Delivery, Notice
 from patients.models import Patient
 from staff.models import User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user, an_appointment
-from tests.notifications.builders import a_notice
+from tests.notifications.builders import FakeGateway, a_notice, an_sms, send
 
 pytestmark = pytest.mark.django_db
 
@@ -141,6 +141,34 @@ class TestDays:
         assert day.notice == Notice.objects.get()
         assert "il est annulé" in day.said
         assert (day.answer, day.may_change_until) == ("told", RELEASE)
+
+    def test_an_sms_that_left_is_listed_with_when_and_what_it_said(self, agent) -> None:
+        appointment = ruled()
+        with time_machine.travel(RELEASE, tick=False):
+            send(FakeGateway(has_receipts=True))
+        with time_machine.travel(RELEASE + dt.timedelta(hours=2), tick=False):
+            (day,) = days_of(appointment.patient, agent)
+        (sms,) = day.sent
+        assert (sms.submitted_at, sms.state) == (RELEASE, "accepted")
+        assert "ANNUL" in sms.body
+        assert (day.has_left, day.answer, day.notice.state) == (True, "in_force", "open")
+
+    def test_so_is_that_of_a_decision_that_was_replaced(self, agent) -> None:
+        doctor = a_user("docteur", "doctor")
+        appointment = ruled(practitioner=a_practitioner("dr-1", user=doctor))
+        Delivery.objects.update(
+            state="delivered", submitted_at=SATURDAY_NOON, finished_at=SATURDAY_NOON, body="Annulé"
+        )
+        Notice.objects.update(state="told", handed_over_at=SATURDAY_NOON, settled_at=SATURDAY_NOON)
+        keeping.keep(appointment_id=appointment.pk, by=doctor)
+        (day,) = days_of(appointment.patient, agent)
+        assert [one.body for one in day.sent] == ["Annulé"]
+        assert (day.has_left, day.answer) == (False, "told")  # the news is still to be told
+
+    def test_what_waits_or_failed_was_not_sent(self, agent, anne) -> None:
+        an_sms(a_notice(patient=anne), state="failed", submitted_at=SATURDAY_NOON)
+        an_sms(a_notice(patient=anne, items=[("2022-05-17 09:10", "cancelled")]))
+        assert [(day.sent, day.has_left) for day in days_of(anne, agent)] == [([], False)] * 2
 
     def test_what_nobody_is_told_of_has_its_sentence_too(self, agent) -> None:
         appointment = ruled(service="blood_sampling")

@@ -11,10 +11,10 @@ from django.urls import reverse
 
 from appointments.models import Appointment
 from appointments.services import keeping
-from notifications.models import Notice, Question
+from notifications.models import Delivery, Notice, Question
 from patients.models import Patient
 from staff.models import AuditEvent, User
-from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_site, a_user, an_appointment
 from tests.notifications.builders import FakeGateway, a_notice, send
 from tests.page_rules import faults_of
@@ -161,6 +161,24 @@ class TestReadingOut:
         gateway = FakeGateway()
         send(gateway)
         assert gateway.messages == []
+
+    def test_of_an_sms_that_left_the_page_says_so_and_noting_opens_nothing_more(
+        self, client, agent, cancelled, saturday_noon
+    ) -> None:
+        saturday_noon.move_to(RELEASE)
+        client.force_login(agent)
+        send(FakeGateway(has_receipts=True))
+        before = list(Delivery.objects.values_list("pk", "state"))
+        page = patient_page(client, cancelled.patient).content.decode()
+        assert "SMS parti dim 15 mai 18:00 au 046" in page.replace("Dim", "dim")
+        assert "remis à la passerelle" in page
+        assert Delivery.objects.get().body in page
+        assert "est déjà parti" in page
+        assert "ni SMS ni appel ne suit" not in page
+        page = say(client, cancelled.patient).content.decode()
+        assert "ce qui vaut a été lu" in page
+        assert list(Delivery.objects.values_list("pk", "state")) == before
+        assert Notice.objects.get().state == "open"
 
     def test_the_reference_that_was_read_is_kept(self, client, agent, cancelled) -> None:
         reference = Notice.objects.get().reference
