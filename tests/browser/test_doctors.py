@@ -118,6 +118,22 @@ def a_stale_card_is_not_overwritten(doctor: Person, theirs: Page) -> Locator:
     return old
 
 
+def test_contacted_by_mistake_is_taken_back_with_a_tap(people: People) -> None:
+    doctor = people.signed_in("docteur1", PHONE)
+    page = doctor.open("/my-day/")
+    card = the_same(page, open_cards(page).first)
+    tap(card, "Garder")
+    expect(card.get_by_text("Appelez ce patient")).to_be_visible()
+    tap(card, "Patient contacté")
+    expect(card.get_by_text("Patient prévenu")).to_be_visible()
+    assert doctor.too_wide <= 0
+    assert doctor.barriers() == []
+    doctor.picture("48-contacted")
+    tap(card, "Finalement pas contacté")
+    expect(card.get_by_text("Appelez ce patient")).to_be_visible()
+    put_back(page, card)
+
+
 def test_a_deadline_counts_down_and_closes_the_card(people: People) -> None:
     doctor = people.signed_in("docteur1", PHONE)
     doctor.page.clock.install()
