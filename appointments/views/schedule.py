@@ -34,14 +34,15 @@ def schedule(request: SignedInRequest) -> HttpResponse:
     filters = ScheduleFilter(request.GET, user=request.user)
     rows = filters.rows()
     day = filters.day_chosen
+    page = page_by_key(
+        rows,
+        cursor=request.GET.get("cursor", ""),
+        size=PAGE_SIZE,
+        keys_first=filters.is_by_patient,
+    )
     context = {
         "filter": filters,
-        "page": page_by_key(
-            rows,
-            cursor=request.GET.get("cursor", ""),
-            size=PAGE_SIZE,
-            keys_first=filters.is_by_patient,
-        ),
+        "page": page,
         "counted": counted(rows) if filters.is_narrow else None,
         "day": day,
         "day_before": day - dt.timedelta(days=1) if day else None,
@@ -49,6 +50,7 @@ def schedule(request: SignedInRequest) -> HttpResponse:
         "today": clock.today(),
         "arrivals": scope_of(request.user, C.RECORD_ARRIVALS),
     }
+    audit.record(action="schedule.viewed", by=request.user, appointments=[one.pk for one in page])
     if not request.htmx or request.htmx.history_restore_request:
         return render(request, "appointments/schedule/page.html", context)
     address = request.path + (f"?{urlencode(state)}" if (state := filters.state()) else "")

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from appointments.models import Appointment
 from patients.models import PatientIdentifier
+from staff.models import AuditEvent
 from tests.appointments.bulletins import SATURDAY_NOON
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
 
@@ -187,10 +188,19 @@ class TestPages:
         for rows in (1, 12):
             for number in range(rows):
                 an_appointment(practitioner=a_practitioner(f"dr-{number}"))
-            with django_assert_num_queries(14, exact=False) as counted:
+            with django_assert_num_queries(20, exact=False) as counted:
                 client.get(reverse("schedule"), asked)
             queries.append(len(counted))
         assert queries[0] == queries[1]
+
+
+class TestWhoSawWhat:
+    def test_the_trail_names_whose_names_were_listed(self, client):
+        listed = an_appointment()
+        an_appointment(starts="2022-05-17 09:10")
+        client.get(reverse("schedule"), {"day": "2022-05-16"})
+        seen = AuditEvent.objects.get(action="schedule.viewed")
+        assert (seen.actor.username, seen.detail["appointments"]) == ("agent", [listed.pk])
 
 
 class TestLive:
