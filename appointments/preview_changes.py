@@ -24,8 +24,8 @@ _SENTENCES = {
         "number",
     ),
     (UNDECIDED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous sans décision passe à « à examiner »",
-        "%(number)d rendez-vous sans décision passent à « à examiner »",
+        "%(number)d rendez-vous sans décision passe à « à examiner »",
+        "%(number)d rendez-vous sans décision passent à « à examiner »",
         "number",
     ),
     (Outcome.CANCELLED, Outcome.MAINTAINED): ngettext_lazy(
@@ -34,8 +34,8 @@ _SENTENCES = {
         "number",
     ),
     (Outcome.CANCELLED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous passe d'annulé à « à examiner »",
-        "%(number)d rendez-vous passent d'annulé à « à examiner »",
+        "%(number)d rendez-vous passe d'annulé à « à examiner »",
+        "%(number)d rendez-vous passent d'annulé à « à examiner »",
         "number",
     ),
     (Outcome.MAINTAINED, Outcome.CANCELLED): ngettext_lazy(
@@ -44,18 +44,18 @@ _SENTENCES = {
         "number",
     ),
     (Outcome.MAINTAINED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous passe de maintenu à « à examiner »",
-        "%(number)d rendez-vous passent de maintenu à « à examiner »",
+        "%(number)d rendez-vous passe de maintenu à « à examiner »",
+        "%(number)d rendez-vous passent de maintenu à « à examiner »",
         "number",
     ),
     (Outcome.UNDER_REVIEW, Outcome.CANCELLED): ngettext_lazy(
-        "%(number)d rendez-vous passe de « à examiner » à annulé",
-        "%(number)d rendez-vous passent de « à examiner » à annulé",
+        "%(number)d rendez-vous passe de « à examiner » à annulé",
+        "%(number)d rendez-vous passent de « à examiner » à annulé",
         "number",
     ),
     (Outcome.UNDER_REVIEW, Outcome.MAINTAINED): ngettext_lazy(
-        "%(number)d rendez-vous passe de « à examiner » à maintenu",
-        "%(number)d rendez-vous passent de « à examiner » à maintenu",
+        "%(number)d rendez-vous passe de « à examiner » à maintenu",
+        "%(number)d rendez-vous passent de « à examiner » à maintenu",
         "number",
     ),
 }

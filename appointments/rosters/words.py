@@ -123,7 +123,7 @@ def _ground(row: RosterRow) -> str:
 def _told(row: RosterRow) -> str:
     if row.is_told_otherwise:
         word = _postponed(row.told_day) if row.told_day else Word(row.told_word).label
-        return _("attention : a entendu « %(word)s »") % {"word": word}
+        return _("attention : a entendu « %(word)s »") % {"word": word}
     return str(NoticeState(row.told).label) if row.told else "—"
 
 

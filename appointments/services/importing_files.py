@@ -120,7 +120,7 @@ def check_source_name(name: str) -> None:
     """
     if not _SOURCE_NAME.fullmatch(name):
         raise Refusal(
-            _("Le nom d'une source compte 1 à 40 lettres sans accent, chiffres, tirets."),
+            _("Le nom d'une source compte de 1 à 40 lettres sans accent, chiffres ou tirets."),
             field="source",
         )
 

@@ -70,7 +70,7 @@ def _printed(roster: Roster, content: RosterContent, drawing: Future[Pdf] | None
     except PdfUnavailable:
         why = service.pdf_is_missing()
     except Exception:  # a child that died, or a page that the library stumbles over
-        why = _("Une feuille n'a pas pu être dessinée en PDF.")
+        why = _("Une feuille n'a pas pu être mise en PDF.")
     else:
         service.keep(roster=roster, content=content, pdf=pdf)
         return Printed(f"{stem}.pdf", pdf.body, pdf.pages, rows)

@@ -100,7 +100,7 @@ def render(*, roster_id: int) -> None:
         logger.exception("roster %s cannot be drawn", roster_id)
         fail(
             roster=roster,
-            message=_("Le PDF n'a pas pu être dessiné. Imprimez la page depuis le navigateur."),
+            message=_("Le PDF n'a pas pu être créé. Imprimez la page depuis le navigateur."),
         )
     else:
         keep(roster=roster, content=content, pdf=pdf)

@@ -66,7 +66,7 @@ def roster_issue(request: SignedInRequest) -> HttpResponse:
         unit_ids = [line.content.unit_id for line in roster_day(request.user, day).units]
     rosters = service.issue_many(unit_ids=unit_ids, day=day, by=request.user)
     if not any(roster.state == RosterState.WAITING for roster in rosters):
-        messages.info(request, _("Rien n'a changé : les feuilles imprimées restent bonnes."))
+        messages.info(request, _("Rien n'a changé : les feuilles imprimées restent valables."))
     return redirect(f"{reverse('rosters')}?day={day:%Y-%m-%d}")
 
 

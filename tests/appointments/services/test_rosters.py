@@ -170,7 +170,7 @@ def test_of_two_workers_that_draw_the_same_sheet_the_first_wins(clerk, settings)
     ("error", "sentence"),
     [
         (PdfUnavailable("pango"), "ne peut pas faire de PDF"),
-        (ValueError("?"), "pas pu être dessiné"),
+        (ValueError("?"), "pas pu être créé"),
     ],
 )
 def test_what_cannot_be_drawn_says_so_and_points_to_the_browser(
