@@ -9,18 +9,32 @@ _AT_ONCE = 2000
 
 def fill(apps, schema_editor):
     """Write the new column of every patient, in the order of the keys, a few at a time."""
-    patients = apps.get_model("patients", "Patient").objects.using(schema_editor.connection.alias)
+    connection = schema_editor.connection
+    patients = apps.get_model("patients", "Patient").objects.using(connection.alias).order_by("pk")
+    names = patients.values_list("pk", "family_name", "given_name")
     last = 0
-    while found := list(patients.filter(pk__gt=last).order_by("pk")[:_AT_ONCE]):
-        for one in found:
-            one.search_given_name = search_given_name(one.family_name, one.given_name)
-        patients.bulk_create(
-            found,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=["search_given_name"],
+    while found := list(names.filter(pk__gt=last)[:_AT_ONCE]):
+        keys = [pk for pk, _family, _given in found]
+        folded = [search_given_name(family, given) for _pk, family, given in found]
+        with connection.cursor() as cursor:
+            _write(cursor, connection.vendor, keys, folded)
+        last = keys[-1]
+
+
+def _write(cursor, vendor, keys, folded):
+    # PostgreSQL takes a round trip for each statement, SQLite none; an upsert of whole rows is
+    # many times slower on both.
+    if vendor == "postgresql":
+        cursor.execute(
+            "UPDATE patients_patient p SET search_given_name = n.folded "
+            "FROM unnest(%s::bigint[], %s::text[]) AS n(id, folded) WHERE p.id = n.id",
+            [keys, folded],
         )
-        last = found[-1].pk
+    else:
+        cursor.executemany(
+            "UPDATE patients_patient SET search_given_name = %s WHERE id = %s",
+            list(zip(folded, keys, strict=True)),
+        )
 
 
 class Migration(migrations.Migration):
