@@ -138,6 +138,7 @@ def _care() -> Iterator[Visit]:
         yield Visit(who, "operations", query=DAY)
         yield Visit(who, "operations", query={"show": "awaiting"})
     yield Visit("director", "operations", query=DAY, turn=1)
+    yield Visit("director", "operation_news", query=DAY)
     for who in ("crisis", "auditor"):
         yield Visit(who, "appointment", (operation.pk,))
         yield Visit(who, "appointment", (past.pk,))
