@@ -24,12 +24,17 @@ class Meant:
 
 
 def first_meant(search: SearchText) -> Meant:
-    """Return the first ``MOST_MEANT`` patients that a search means, by name (one query)."""
-    meant = patient_ids(search)
+    """Return the patients that a search means, or ``MOST_MEANT`` of them (one query).
+
+    Which of them is left to the database: an order would make it look at all.
+    """
     if search.words:
-        meant = meant.order_by("search_name")
-    ids = [next(iter(row.values())) for row in meant[: MOST_MEANT + 1]]
-    return Meant(ids[:MOST_MEANT], len(ids) > MOST_MEANT)
+        found = Patient.objects.filter(_name(search), _birth_date(search)).values_list("pk")
+    else:
+        found = Patient.objects.filter(_birth_or_number(search)).values_list("pk")
+        found = found.union(_records(search).values_list("patient_id"), all=True)
+    ids = [number for (number,) in found[: MOST_MEANT + 1]]
+    return Meant(list(dict.fromkeys(ids))[:MOST_MEANT], len(ids) > MOST_MEANT)
 
 
 def is_meant(search: SearchText) -> Q:

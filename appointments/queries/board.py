@@ -195,7 +195,9 @@ def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
 
     What the source itself called off is left out, whatever is decided.
     """
-    window = Q(day__gte=today, day__lt=today + AHEAD) | Q(day=day)
+    window = Q(day__gte=today, day__lt=today + AHEAD)
+    if not today <= day < today + AHEAD:  # a range alone is what an index answers best
+        window |= Q(day=day)
     scope = scope_of(user, Capability.SEE_BOARD)
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
     lines = (

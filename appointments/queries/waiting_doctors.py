@@ -82,6 +82,7 @@ def _may_be_kept(user: User) -> QuerySet[Any, Any]:
             appointment__practitioner__isnull=False,
             appointment__status=Status.BOOKED,
             appointment__starts_at__gte=now,
+            appointment__starts_at__lt=clock.midnight(today + AHEAD),
             appointment__day__gte=today,
             appointment__day__lt=today + AHEAD,
         )
