@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -28,12 +29,7 @@ def first_meant(search: SearchText) -> Meant:
 
     Which of them is left to the database: an order would make it look at all.
     """
-    if search.words:
-        found = Patient.objects.filter(_name(search), _birth_date(search)).values_list("pk")
-    else:
-        found = Patient.objects.filter(_birth_or_number(search)).values_list("pk")
-        found = found.union(_records(search).values_list("patient_id"), all=True)
-    ids = [number for (number,) in found[: MOST_MEANT + 1]]
+    ids = [number for (number,) in patient_ids(search)[: MOST_MEANT + 1]]
     return Meant(list(dict.fromkeys(ids))[:MOST_MEANT], len(ids) > MOST_MEANT)
 
 
@@ -45,16 +41,16 @@ def is_meant(search: SearchText) -> Q:
     return _birth_or_number(search) | Q(Exists(records))
 
 
-def patient_ids(search: SearchText) -> QuerySet:
-    """Return the numbers of the patients that a search means, to be used as a subquery.
+def patient_ids(search: SearchText) -> QuerySet[Any, Any]:
+    """Return the numbers of the patients that a search means, some perhaps twice.
 
     Each branch of the union is answered by an index, which an ``OR`` over two tables would
     forbid.
     """
     if search.words:
-        return Patient.objects.filter(_name(search), _birth_date(search)).values("pk")
-    meant = Patient.objects.filter(_birth_or_number(search))
-    return meant.values("pk").union(_records(search).values("patient_id"))
+        return Patient.objects.filter(_name(search), _birth_date(search)).values_list("pk")
+    meant = Patient.objects.filter(_birth_or_number(search)).values_list("pk")
+    return meant.union(_records(search).values_list("patient_id"), all=True)
 
 
 def _birth_or_number(search: SearchText) -> Q:

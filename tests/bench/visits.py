@@ -17,17 +17,13 @@ DAY = {"day": TODAY.isoformat()}
 
 @dataclass(frozen=True)
 class Visit:
-    """One address that one person opens.
-
-    ``turn``: how many times the next page is turned to first.
-    """
+    """One address that one person opens; with ``turn`` the page after it."""
 
     who: str
     name: str
     on: tuple = ()
     query: dict[str, str] = field(default_factory=dict)
-    turn: int = 0
-    is_part: bool = False
+    turn: bool = False
 
     def __str__(self) -> str:
         query = " ".join(f"{key}={value}" for key, value in self.query.items())
@@ -95,7 +91,7 @@ def _schedule() -> Iterator[Visit]:
     for who in ("crisis", "agent of a site", "clerk of a unit"):
         yield Visit(who, "schedule", query=DAY)
         yield Visit(who, "schedule")
-        yield Visit(who, "schedule", turn=1)
+        yield Visit(who, "schedule", turn=True)
         for text in searches.values():
             yield Visit(who, "schedule", query={"q": text})
     for query in (
@@ -137,7 +133,7 @@ def _care() -> Iterator[Visit]:
     for who in ("surgeon", "director", "nurse", "crisis"):
         yield Visit(who, "operations", query=DAY)
         yield Visit(who, "operations", query={"show": "awaiting"})
-    yield Visit("director", "operations", query=DAY, turn=1)
+    yield Visit("director", "operations", query=DAY, turn=True)
     yield Visit("director", "operation_news", query=DAY)
     for who in ("crisis", "auditor"):
         yield Visit(who, "appointment", (operation.pk,))
@@ -151,7 +147,7 @@ def _telling() -> Iterator[Visit]:
         yield Visit(who, "queue_failed")
         for state in ("open", "told", "unreachable"):
             yield Visit(who, "notices", query={"state": state})
-    yield Visit("crisis", "notices", query={"state": "told"}, turn=1)
+    yield Visit("crisis", "notices", query={"state": "told"}, turn=True)
     yield Visit("crisis", "telling", query={"hours": "48"})
     yield Visit("crisis", "telling_live")
     yield Visit("crisis", "gateways")
@@ -167,7 +163,7 @@ def _telling() -> Iterator[Visit]:
 
 def _outbox() -> Iterator[Visit]:
     yield Visit("crisis", "outbox")
-    yield Visit("crisis", "outbox", turn=1)
+    yield Visit("crisis", "outbox", turn=True)
     yield Visit("crisis of a site", "outbox")
     for query in (
         DAY,
@@ -200,7 +196,7 @@ def _calls() -> Iterator[Visit]:
     for who in ("agent", "agent of a site"):
         yield Visit(who, "call_list")
         yield Visit(who, "call", (open_call[0].pk,))
-    yield Visit("agent", "call_list", turn=1)
+    yield Visit("agent", "call_list", turn=True)
     yield Visit("agent", "call_sheet")
 
 
@@ -227,7 +223,7 @@ def _house() -> Iterator[Visit]:
     yield Visit("operator", "import_faults", (load,))
     yield Visit("operator", "import_template", ("csv",))
     yield Visit("auditor", "trail")
-    yield Visit("auditor", "trail", turn=1)
+    yield Visit("auditor", "trail", turn=True)
     someone = Appointment.objects.filter(day=TODAY)[0].pk
     for query in (
         {"actor": "crisis"},

@@ -59,6 +59,24 @@ class TestOutbox:
         assert shown(q=here.notice.reference.lower()) == {here}
         assert shown(q="2222-222") == set()
 
+    def test_words_are_looked_for_in_the_messages_of_a_week_unless_a_day_is_chosen(
+        self, client, chief
+    ) -> None:
+        new = an_sms(body="ANNULE", state="delivered")
+        old = an_sms(
+            a_notice(items=[("2022-05-02 09:10", "cancelled")]), body="ANNULE", state="delivered"
+        )
+
+        def shown(**query) -> tuple[list[Delivery], bool]:
+            answer = as_user(client, chief).get(reverse("outbox"), query)
+            return answer.context["page"].items, "Pour plus loin" in answer.content.decode()
+
+        assert shown() == ([old, new], False)
+        assert shown(text="annule") == ([new], True)
+        assert shown(state="delivered") == ([new], True)
+        assert shown(text="annule", day="2022-05-02") == ([old], False)
+        assert shown(state="delivered", q=old.notice.reference) == ([old], False)
+
     def test_a_site_sees_its_own_messages_only(self, client) -> None:
         an_sms(a_notice(site=a_site("virton")))
         mine = an_sms()

@@ -5,8 +5,9 @@ import datetime as dt
 import pytest
 from django.db import connection
 
+from patients import queries
 from patients.models import Patient, PatientIdentifier
-from patients.queries import patient_ids
+from patients.queries import first_meant, is_meant, patient_ids
 from patients.search_text import read
 from tests.builders import a_patient
 
@@ -104,6 +105,29 @@ def test_no_phone_typed_does_not_find_those_without_a_phone():
 def test_a_sign_of_the_database_in_a_name_means_itself(zoe):
     assert found("%") == set() or not read("%", today=TODAY)
     assert found("d_hote") == {zoe}  # folded to two words, never a wildcard
+
+
+@pytest.mark.parametrize("typed", ["dupont", "01/02/1960"])
+def test_no_more_patients_are_looked_up_than_a_page_can_use(monkeypatch, typed):
+    monkeypatch.setattr(queries, "MOST_MEANT", 2)
+    search = read(typed, today=TODAY)
+    for number in range(2):
+        a_patient(family_name="Dupont", birth_date=dt.date(1960, 2, 1))
+        assert (len(first_meant(search).ids), first_meant(search).is_more) == (number + 1, False)
+    a_patient(family_name="Dupont", birth_date=dt.date(1960, 2, 1))
+    assert (len(first_meant(search).ids), first_meant(search).is_more) == (2, True)
+
+
+def test_one_patient_found_twice_counts_once(zoe):
+    search = read("DX-77", today=TODAY)
+    PatientIdentifier.objects.create(patient=zoe, system="autre", value="DX-77")
+    assert first_meant(search).ids == [zoe.pk]
+
+
+@pytest.mark.parametrize("typed", ["d'hote", "01/02/1960", "0495123456", "dx-77", "60020112345"])
+def test_among_few_rows_the_same_patients_are_meant(zoe, typed):
+    search = read(typed, today=TODAY)
+    assert list(Patient.objects.filter(is_meant(search))) == [zoe]
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,18 @@ def test_going_back_shows_the_same_pages_again(nine_with_ties, size):
     assert pages == []
 
 
+def test_reading_the_keys_first_changes_nothing_but_the_queries(
+    nine_with_ties, django_assert_num_queries
+):
+    rows = Appointment.objects.select_related("patient")
+    with django_assert_num_queries(2):
+        first = page_by_key(rows, size=4, keys_first=True)
+    second = page_by_key(rows, size=4, keys_first=True, cursor=first.next_cursor)
+    again = page_by_key(rows, size=4, keys_first=True, cursor=second.previous_cursor)
+    assert ids(first) + ids(second) == nine_with_ties[:8]
+    assert ids(again) == ids(first)
+
+
 def test_the_newest_can_come_first(nine_with_ties):
     keys = ("-starts_at", "-id")
     first = page_by_key(Appointment.objects.all(), keys=keys, size=5)

@@ -1,12 +1,14 @@
 """The auditor reads the trail; nobody else does, and nobody writes in it."""
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from staff import queries
 from staff.models import AuditHead, Role
 from staff.services import audit
-from tests.builders import a_site, a_user
+from tests.builders import a_site, a_user, at
 
 pytestmark = pytest.mark.django_db
 
@@ -38,6 +40,35 @@ def test_events_are_found_by_who_what_and_which(client: Client, auditor):
     assert listed(client, action="appointment") == ["appointment.kept", "appointment.viewed"]
     assert listed(client, object_type="site", object_id=str(site.pk)) == ["bulletin.approved"]
     assert listed(client, actor="personne") == []
+
+
+def test_a_number_is_found_whatever_it_is_the_number_of(client: Client, auditor):
+    site = a_site()
+    audit.record(action="site.changed", by=auditor, subject=site)
+    audit.record(action="user.changed", by=auditor, subject=a_user("anne"))
+    assert listed(client, object_id=str(site.pk), action="site") == ["site.changed"]
+    assert "site.changed" in listed(client, object_id=str(site.pk))
+    assert listed(client, object_id="no number at all") == []
+
+
+def test_a_day_begins_and_ends_at_midnight_in_brussels(client: Client, auditor):
+    for moment in ("2022-05-15 23:59", "2022-05-16 00:00", "2022-05-16 23:59", "2022-05-17 00:00"):
+        with time_machine.travel(at(moment), tick=False):
+            audit.record(action=moment, by=None)
+    assert listed(client, day="2022-05-16") == ["2022-05-16 23:59", "2022-05-16 00:00"]
+
+
+@pytest.mark.parametrize("few", [0, 2000])
+def test_rare_and_frequent_events_are_found_alike(client: Client, auditor, monkeypatch, few):
+    monkeypatch.setattr(queries, "FEW_EVENTS", few)
+    anne, site = a_user("anne"), a_site()
+    audit.record(action="bulletin.approved", by=anne, subject=site)
+    audit.record(action="appointment.kept", by=auditor)
+    audit.record(action="bulletin_text.changed", by=auditor)
+    assert listed(client, actor="anne") == ["bulletin.approved"]
+    assert listed(client, action="bulletin") == ["bulletin_text.changed", "bulletin.approved"]
+    assert listed(client, action="bulletin.") == ["bulletin.approved"]
+    assert listed(client, object_type="site") == ["bulletin.approved"]
 
 
 def test_the_page_shows_the_end_of_the_chain(client: Client, auditor):

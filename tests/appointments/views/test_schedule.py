@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment
+from patients import queries as patient_queries
 from patients.models import PatientIdentifier
 from staff.models import AuditEvent
-from tests.appointments.bulletins import SATURDAY_NOON
+from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,42 @@ class TestFilters:
         found = an_appointment(**wanted)
         an_appointment(**other)
         assert listed(client, **asked) == [found]
+
+    def test_a_search_that_means_too_many_says_so_and_a_day_finds_them_all(
+        self, client, monkeypatch
+    ):
+        monkeypatch.setattr(patient_queries, "MOST_MEANT", 2)
+        for _ in range(3):
+            an_appointment(patient=a_patient(family_name="Dupont"))
+        answer = client.get(reverse("schedule"), {"q": "dupont"})
+        assert len(answer.context["page"].items) == 2
+        assert "Ajoutez un prénom" in answer.content.decode()
+        answer = client.get(reverse("schedule"), {"q": "dupont", "day": "2022-05-16"})
+        assert len(answer.context["page"].items) == 3
+        assert "Ajoutez un prénom" not in answer.content.decode()
+
+    def test_a_patient_of_the_past_is_found_in_a_unit_and_with_a_doctor(self, client):
+        patient, doctor = a_patient(family_name="Zola"), a_practitioner("dr-x")
+        past = an_appointment(patient=patient, practitioner=doctor, starts="2022-05-02 09:00")
+        an_appointment(patient=patient, unit=a_unit("virton-ortho", site="virton"))
+        assert listed(client, q="zola", unit="arlon-cardio") == [past]
+        assert listed(client, q="zola", practitioner="dr-x") == [past]
+        assert listed(client, unit="arlon-cardio") == []
+
+    def test_until_a_day_counts_the_whole_of_it(self, client):
+        made = [an_appointment(starts=f"2022-05-{moment}") for moment in ("16 23:59", "17 00:00")]
+        assert listed(client, until="2022-05-16") == made[:1]
+
+    def test_a_decision_is_found_on_the_last_day_that_a_bulletin_rules(self, client):
+        in_force(last_day=dt.date(2022, 5, 20))
+        decided = {"outcome": "cancelled", "outcome_basis": "clause", "decision_version": 1}
+        last = an_appointment(starts="2022-05-20 23:00", **decided)
+        assert listed(client, outcome="cancelled") == [last]
+        assert listed(client, basis="clause") == [last]
+        lapsed = {"outcome": "maintained", "outcome_basis": "lapse", "decision_version": 1}
+        moved_away = an_appointment(starts="2022-06-20 09:00", **lapsed)
+        assert listed(client, outcome="maintained") == [moved_away]
+        assert listed(client, basis="lapse") == [moved_away]
 
     def test_sites_units_and_practitioners_go_by_their_codes(self, client):
         unit = a_unit("virton-ortho", site="virton")
