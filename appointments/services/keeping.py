@@ -95,10 +95,7 @@ def contacted(*, appointment_id: int, by: User) -> Notice:
     notice = _notice_of_kept(appointment_id, by)
     if notice.state == NoticeState.TOLD:
         return notice
-    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
-    if call is None:
-        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
-    calls.log(delivery_id=call.pk, by=by, result=calls.CallResult.REACHED)
+    calls.log(delivery_id=_call_of(notice).pk, by=by, result=calls.CallResult.REACHED)
     notice.refresh_from_db()
     return notice
 
@@ -114,10 +111,7 @@ def not_contacted(*, appointment_id: int, by: User) -> Notice:
     notice = _notice_of_kept(appointment_id, by)
     if notice.state == NoticeState.OPEN:
         return notice
-    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
-    if call is None:
-        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
-    untelling.take_back(delivery_id=call.pk, by=by)
+    untelling.take_back(delivery_id=_call_of(notice).pk, by=by)
     notice.refresh_from_db()
     return notice
 
@@ -137,6 +131,13 @@ def _notice_of_kept(appointment_id: int, by: User) -> Notice:
     if notice is None:
         raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
     return notice
+
+
+def _call_of(notice: Notice) -> Delivery:
+    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
+    if call is None:
+        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
+    return call
 
 
 def allowed_verdict(appointment: Appointment, keeper: Keeper) -> Verdict:
