@@ -46,7 +46,7 @@ def give_opinion(
         raise Refusal(_("Un avis se donne sur une opération."))
     _require_at(appointment, by, Capability.GIVE_OPINION)
     if role not in opinion_roles(by) or view not in View.values:
-        raise Refusal(_("Choisissez en tant que quoi vous parlez, et votre avis."))
+        raise Refusal(_("Choisissez votre rôle, puis votre avis."))
     standing = appointment.opinions.filter(role=role, given_by=by).order_by("given_at", "id").last()
     if standing is not None and (standing.view, standing.comment) == (view, comment):
         return standing

@@ -5,6 +5,8 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
@@ -42,9 +44,11 @@ def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     require_everywhere(request.user, Capability.DRAFT_BULLETIN)
     bulletin = get_object_or_404(visible(request.user), pk=pk)
-    if bulletin.state != BulletinState.DRAFT:
-        raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
-    return _edited(request, bulletin=bulletin)
+    if bulletin.state == BulletinState.DRAFT:
+        return _edited(request, bulletin=bulletin)
+    if request.method == "POST":
+        return _too_late(request, bulletin)
+    raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
 
 
 @require_POST
@@ -132,6 +136,25 @@ def _editor_of(bulletin: Bulletin | None, where: Any) -> BulletinEditor:
     if bulletin is None:
         return BulletinEditor(where)
     return BulletinEditor(where, content=content_of(bulletin, clauses_of(bulletin), where))
+
+
+def _too_late(request: SignedInRequest, bulletin: Bulletin) -> HttpResponse:
+    """Give back what was typed about a draft that was approved meanwhile, as a new draft."""
+    editor = BulletinEditor(places(), data=request.POST)
+    if is_reshaping(request.POST):
+        editor = reshaped(editor, request.POST)
+    editor.head.add_error(
+        None,
+        _(
+            "%(person)s a approuvé ce bulletin (%(moment)s) : il n'est plus un brouillon. Rien "
+            "n'est perdu : enregistrer fait de ce que vous voyez un nouveau brouillon."
+        )
+        % {
+            "person": bulletin.approved_by,
+            "moment": date_format(localtime(bulletin.approved_at), "D j/m H:i"),
+        },
+    )
+    return _editor_page(request, editor, None, status=200 if request.htmx else 422)
 
 
 def _editor_page(

@@ -84,7 +84,7 @@ def give_opinion(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _operation(request, pk)
     form = OpinionForm(request.POST, roles=opinion_roles(request.user))
     if not form.is_valid():
-        refusal = _("Choisissez en tant que quoi vous parlez, et votre avis.")
+        refusal = _("Choisissez votre rôle, puis votre avis.")
         return _answer(request, found, refusal)
     return _ask(request, found, services.give_opinion, **form.cleaned_data)
 
@@ -130,6 +130,7 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
         "day": found.day,
         "chosen": next((d for d in days if d.day == found.day), None),
         "is_live": True,
+        "typed": request.POST if refusal else {},  # what was refused is not typed twice
     }
     status = 409 if refusal else 200
     return render(request, "appointments/operations/_answer.html", context, status=status)

@@ -16,7 +16,7 @@ from appointments.queries.bulletins import clauses_of
 from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
-from tests.builders import MONDAY, a_site, a_unit, at
+from tests.builders import MONDAY, a_site, a_unit, a_user, at
 from tests.pages import fields_of
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +256,31 @@ class TestEditing:
         assert "a modifié ce bulletin entre-temps" in text_of(response)
         draft.refresh_from_db()
         assert draft.title == "Le premier a gagné"
+
+    def test_what_was_typed_while_another_approved_becomes_a_new_draft(
+        self, draft: Bulletin
+    ) -> None:
+        client = crisis()
+        data = fields_of(text_of(page(client, "bulletin_edit", draft.pk)), having="title")
+        draft.state, draft.approved_at = "in_force", SATURDAY_NOON
+        draft.approved_by = a_user("crise9", "crisis_cell", first_name="Rose", last_name="Rapide")
+        draft.save()
+
+        response = client.post(
+            reverse("bulletin_edit", args=[draft.pk]), data | {"title": "Trop tard"}
+        )
+
+        shown = text_of(response)
+        assert response.status_code == 422
+        assert "Rose Rapide a approuvé ce bulletin (sam 14/05 12:00)" in shown
+        assert f'action="{reverse("bulletin_new")}"' in shown
+        saved = client.post(reverse("bulletin_new"), fields_of(shown, having="title"))
+        new = Bulletin.objects.latest("pk")
+        assert saved.url == reverse("bulletin_preview", args=[new.pk])
+        assert (new.title, new.state) == ("Trop tard", "draft")
+        assert clauses_of(new) == to_clauses(to_grid(self.CLAUSES, ["arlon", "virton"]))
+        draft.refresh_from_db()
+        assert draft.title != "Trop tard"
 
     def test_what_is_in_force_is_not_edited(self) -> None:
         response = page(crisis(), "bulletin_edit", in_force().pk)

@@ -138,7 +138,7 @@ class TestOpinions:
         made = an_operation()
         answer = nurse.post(reverse("give_opinion", args=[made.pk]), sent, headers=HTMX)
         assert answer.status_code == 409
-        assert "Choisissez en tant que quoi vous parlez" in answer.content.decode()
+        assert "Choisissez votre rôle" in answer.content.decode()
         assert Opinion.objects.count() == 0
 
     def test_without_javascript_it_leads_back_to_the_operation(self, nurse):
