@@ -192,6 +192,15 @@ class BulletinEditor:
         )
         return self.head.order() | {"clauses": to_clauses(grid)}
 
+    @property
+    def idle_days(self) -> list[str]:
+        """The days apart without a filled cell: no clause comes of them, so they are not kept."""
+        return [
+            day_in_full(layer.day)
+            for layer in self.layers
+            if not any(row.row().rulings for row in layer.rows)
+        ]
+
     def typed(self) -> Content:
         """Return what was typed so far, finished or not."""
         return Content(

@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -121,8 +122,20 @@ def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpRespo
             editor.head.add_error(field, refusal.message)
         else:
             messages.success(request, _("Brouillon enregistré."))
+            _say_idle(request, editor.idle_days)
             return redirect("bulletin_preview", pk=saved.pk)
     return _editor_page(request, editor, bulletin, status=422)
+
+
+def _say_idle(request: SignedInRequest, days: list[str]) -> None:
+    """Say which days apart are gone, so that nobody looks for them."""
+    if days:
+        words = ngettext(
+            "Mis à part sans aucune case remplie, ce jour n'est pas gardé : %(days)s.",
+            "Mis à part sans aucune case remplie, ces jours ne sont pas gardés : %(days)s.",
+            len(days),
+        )
+        messages.info(request, words % {"days": ", ".join(days)})
 
 
 def _saved(request: SignedInRequest, order: dict[str, Any], bulletin: Bulletin | None) -> Bulletin:

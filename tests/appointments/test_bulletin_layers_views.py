@@ -5,6 +5,7 @@ import re
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -75,11 +76,23 @@ class TestSettingApart:
         said = text_of(page(crisis(), "bulletin", week.pk))
         assert "Consultations, tous les sites, le samedi 21/05 : maintenues" in said
 
-    def test_a_day_without_a_word_leaves_no_clause(self, week: Bulletin) -> None:
-        sent(week, shown(apart(week)))
+    def test_a_day_without_a_word_leaves_no_clause_and_the_author_hears_so(
+        self, week: Bulletin
+    ) -> None:
+        response = sent(week, shown(apart(week)))
 
+        said = [str(message) for message in get_messages(response.wsgi_request)]
+        assert said[1:] == [
+            "Mis à part sans aucune case remplie, ce jour n'est pas gardé : samedi 21/05/2022."
+        ]
         assert clauses_of(week) == (ALL_WEEK,)
         assert "layer" not in fields(week)
+
+    def test_a_day_with_a_word_is_kept_in_silence(self, week: Bulletin) -> None:
+        cell = {"day-2022-05-21-consultation-cell-every": "maintain"}
+        response = sent(week, shown(apart(week)), **cell)
+
+        assert len(get_messages(response.wsgi_request)) == 1
 
     def test_it_can_be_taken_back(self, week: Bulletin) -> None:
         data = shown(apart(week)) | {"day-2022-05-21-surgery-cell-every": "cancel"}
