@@ -83,8 +83,14 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
 
 
 def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
-    """What was planned for the day, and what a person postponed to it."""
-    return Appointment.objects.filter(Q(day=day) | Q(postponed_to=day), unit__in=unit_ids)
+    """What was planned for the day, and what a person postponed to it.
+
+    A union, since an ``OR`` over two indexes made SQLite read all the years of a unit.
+    """
+    of_units = Appointment.objects.filter(unit__in=unit_ids).values("pk")
+    return Appointment.objects.filter(
+        pk__in=of_units.filter(day=day).union(of_units.filter(postponed_to=day), all=True)
+    )
 
 
 def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, dt.date], Told]:
