@@ -13,7 +13,7 @@ from patients.names import spellings
 from patients.search_text import SearchText
 from staff import lookups  # noqa: F401 (registers ``prefix``)
 
-MOST_MEANT = 500  # of a million patients some thousands have the commonest name
+MOST_MEANT = 300  # of a million patients some thousands have the commonest name
 
 
 @dataclass(frozen=True)
