@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -14,7 +14,7 @@ from notifications.models import Delivery, DeliveryState, Failure
 from notifications.queries import gateway_health
 from notifications.queries.outbox import Search, about_days_since, search_for
 from notifications.queries.progress import counted_since, current
-from notifications.queries.scope import sites_of
+from notifications.queries.scope import notices_of, sites_of
 from notifications.services.calls import MOST_ON_PAPER, CallResult
 from patients.models import Language
 from staff import clock
@@ -48,7 +48,7 @@ class PlaceFilter(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
-        self._given = data
+        self._given, self._user = data, user
         self.fields["site"].queryset = sites_of(  # type: ignore[attr-defined]
             user, Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST
         )
@@ -132,14 +132,21 @@ class OutboxFilter(PlaceFilter):
         if chosen["state"]:
             messages = messages.filter(state__in=chosen["state"])
         if chosen["recent"]:
-            messages = messages.filter(current(counted_since(), "notice"))
+            messages = messages.filter(current(counted_since(), "notice", within=self._within))
         exact = {"notice__day": chosen["day"], "notice__patient__language": chosen["language"]}
         messages = messages.filter(**{name: value for name, value in exact.items() if value})
         if chosen["text"]:
             messages = messages.filter(body__icontains=chosen["text"])
         if self.read_since:
-            messages = messages.filter(notice__in=about_days_since(self.read_since))
+            messages = messages.filter(notice__in=about_days_since(self.read_since, self._within))
         return self.search.narrow(messages)
+
+    @property
+    def _within(self) -> Q:
+        """The reader's notices: where the database begins to read, it begins with these."""
+        site = self.cleaned_data["site"]
+        chosen = Q(site=site) if site else Q()
+        return notices_of(self._user, Capability.SEE_OUTBOX) & chosen
 
     @property
     def is_search(self) -> bool:
@@ -172,7 +179,8 @@ class OutboxFilter(PlaceFilter):
     @property
     def is_bounded(self) -> bool:
         """Whether few messages are left, of whatever age, so that sorting them costs nothing."""
-        return self.read_since is not None or bool(self.is_valid() and self.cleaned_data["day"])
+        chosen = self.cleaned_data if self.is_valid() else {}
+        return bool(self.read_since or chosen.get("day") or chosen.get("recent"))
 
 
 def _words(field: forms.Field, data: QueryDict, name: str) -> list[str]:

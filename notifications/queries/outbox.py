@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Prefetch, Q, QuerySet
 
 from notifications import texts
 from notifications.models import (
@@ -68,9 +68,9 @@ def search_for(typed: str) -> Search:
     return Search(notice_id, first_meant(read) if read and notice_id is None else None)
 
 
-def about_days_since(day: dt.date) -> QuerySet:
-    """Return the numbers of the notices about a day and later, to be used as a subquery."""
-    return Notice.objects.filter(day__gte=day).values("pk")
+def about_days_since(day: dt.date, within: Q) -> QuerySet:
+    """Return the numbers of those notices about a day and later, to be used as a subquery."""
+    return Notice.objects.filter(within, day__gte=day).values("pk")
 
 
 def visible_notices(user: User) -> QuerySet[Notice]:

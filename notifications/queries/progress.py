@@ -22,6 +22,7 @@ from staff.access import Capability
 from staff.lookups import numbers_of
 from staff.models import User
 
+EVERYWHERE = Q()
 UNSENT = (
     DeliveryState.HELD,
     DeliveryState.QUEUED,
@@ -142,13 +143,14 @@ def counted_since() -> dt.date:
     return clock.today() - dt.timedelta(days=1)
 
 
-def current(since: dt.date, path: str = "pk") -> Q:
+def current(since: dt.date, path: str = "pk", *, within: Q = EVERYWHERE) -> Q:
     """Return the filter for the notices about a day and later, and for all that are open.
 
     Args:
         since: the first day.
         path: how the queryset reaches the notice, for example ``notice``.
+        within: of which notices at all; the fewer are read, the sooner.
     """
     coming, still_open = Q(day__gte=since), Q(state=NoticeState.OPEN)
-    wanted = numbers_of(*(Notice.objects.filter(arm) for arm in (coming, still_open)))
+    wanted = numbers_of(*(Notice.objects.filter(within, arm) for arm in (coming, still_open)))
     return Q(**{f"{path}__in": wanted})
