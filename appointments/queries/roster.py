@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from appointments.models import Appointment, Feed
+from appointments.queries.schedule import expected_on
 from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
 from notifications.models import NoticeItem, NoticeState
 from patients.models import PatientIdentifier
@@ -83,14 +84,7 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
 
 
 def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
-    """What was planned for the day, and what a person postponed to it.
-
-    A union, since an ``OR`` over two indexes made SQLite read all the years of a unit.
-    """
-    of_units = Appointment.objects.filter(unit__in=unit_ids).values("pk")
-    return Appointment.objects.filter(
-        pk__in=of_units.filter(day=day).union(of_units.filter(postponed_to=day), all=True)
-    )
+    return expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
 
 
 def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, dt.date], Told]:

@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, Roster, RosterState
 from appointments.queries.roster import roster_contents
+from appointments.queries.schedule import in_units
 from appointments.rosters.content import RosterContent
 from staff import clock
 from staff.access import Capability, scope_of
@@ -120,19 +121,24 @@ def latest_rosters(unit_ids: Iterable[int], day: dt.date) -> dict[int, Roster]:
 
 def next_roster_day(user: User) -> dt.date:
     """Return the next weekday on which units of ``user`` expect somebody; else tomorrow."""
+    mine = Appointment.objects.filter(scope_of(user, Capability.PRINT_ROSTERS).units())
+    # Few are postponed: the index of those is read, and not that of the units.
+    first = _first(mine, "day"), _first(in_units(printable_units(user)), "postponed_to")
+    return min(filter(None, first), default=clock.today() + dt.timedelta(days=1))
+
+
+def _first(rows: QuerySet[Appointment], day: str) -> dt.date | None:
+    """Return the first weekday ahead that is written in a column."""
     today = clock.today()
-    planned = Appointment.objects.filter(
-        scope_of(user, Capability.PRINT_ROSTERS).units(),
-        day__gt=today,
-        day__lte=today + HORIZON,
-        day__iso_week_day__lte=FRIDAY,
-    )
-    first = planned.order_by("day").values_list("day", flat=True).first()
-    return first or today + dt.timedelta(days=1)
+    ahead = {"gt": today, "lte": today + HORIZON, "iso_week_day__lte": FRIDAY}
+    rows = rows.filter(**{f"{day}__{bound}": value for bound, value in ahead.items()})
+    return rows.order_by(day).values_list(day, flat=True).first()
 
 
 def _has_paper(day: dt.date) -> Q:
     mine = OuterRef("pk")
-    return Q(Exists(Appointment.objects.filter(unit=mine, day=day))) | Q(
-        Exists(Roster.objects.filter(unit=mine, day=day))
+    return (
+        Q(Exists(Appointment.objects.filter(unit=mine, day=day)))
+        | Q(Exists(Appointment.objects.filter(unit=mine, postponed_to=day)))
+        | Q(Exists(Roster.objects.filter(unit=mine, day=day)))
     )

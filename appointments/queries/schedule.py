@@ -11,7 +11,7 @@ from patients.queries import is_meant
 from patients.search_text import SearchText
 from staff import clock
 from staff.access import Capability, Scope, scope_of
-from staff.lookups import Unindexed
+from staff.lookups import Unindexed, numbers_of
 from staff.models import Site, Unit, User
 
 CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # by the source: nobody comes
@@ -50,6 +50,12 @@ def of_patients_that_day(rows: QuerySet[Appointment], search: SearchText) -> Que
     """Narrow what a day bounds to all the patients that somebody searches."""
     patient = Patient.objects.filter(is_meant(search), pk=OuterRef("patient"))
     return rows.filter(Exists(patient)) if search else rows
+
+
+def expected_on(rows: QuerySet[Appointment], day: dt.date) -> QuerySet[Appointment]:
+    """Narrow to what is planned for a day, and what a person postponed to it."""
+    arms = rows.filter(day=day), rows.filter(postponed_to=day)
+    return Appointment.objects.filter(pk__in=numbers_of(*arms))
 
 
 def from_today(rows: QuerySet[Appointment]) -> QuerySet[Appointment]:

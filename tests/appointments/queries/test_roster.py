@@ -1,15 +1,21 @@
 """What is read for a sheet."""
 
 import datetime as dt
+import re
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from appointments.models import Decision, Feed
+from appointments.models import Appointment, Decision, Feed
 from appointments.queries.roster import roster_contents
-from appointments.queries.roster_day import next_roster_day, roster_day
+from appointments.queries.roster_day import next_roster_day, roster_day, units_with_paper
+from appointments.queries.schedule import expected_on
+from appointments.queries.ward_day import appointments_for
 from notifications.models import Notice, NoticeItem
 from patients.models import PatientIdentifier
 from tests.appointments.bulletins import in_force
+from tests.appointments.operations import postponed
 from tests.builders import (
     MONDAY,
     a_patient,
@@ -212,3 +218,43 @@ def test_the_first_day_shown_is_the_next_weekday_with_appointments_of_the_scope(
     assert next_roster_day(everywhere) == dt.date(2022, 5, 16)
     assert next_roster_day(arlon) == dt.date(2022, 5, 18)
     assert next_roster_day(bastogne) == dt.date(2022, 5, 14)
+
+
+def test_a_unit_has_paper_on_a_day_to_which_one_operation_was_postponed():
+    operation = postponed(to=dt.date(2022, 5, 24))
+    [unit] = roster_day(a_user("partout", "ward_clerk"), operation.postponed_to).units
+    assert unit.content.unit_id == operation.unit_id
+    assert list(units_with_paper(operation.postponed_to)) == [operation.unit]
+
+
+@pytest.mark.parametrize(("to", "first"), [(24, 24), (21, 26)])
+def test_the_next_day_may_be_one_to_which_an_operation_was_postponed(to, first, time_machine):
+    time_machine.move_to(at("2022-05-17 12:00"))
+    postponed(to=dt.date(2022, 5, to))
+    an_appointment(starts="2022-05-26 09:00")
+    assert next_roster_day(a_user("partout", "ward_clerk")) == dt.date(2022, 5, first)
+
+
+@pytest.mark.sqlite
+def test_a_day_is_found_by_its_two_indexes_and_no_table_is_read_through():
+    unit = a_unit()
+    people = (
+        a_user("partout", "ward_clerk"),
+        a_user("du site", "ward_clerk", site=unit.site),
+        a_user("de l'unité", "ward_clerk", unit=unit),
+    )
+    for rows in (Appointment.objects.filter(unit__in=[1, 2]), *map(appointments_for, people)):
+        plan = expected_on(rows, MONDAY).explain()
+        assert re.search(r"INDEX appointment_(day_unit|unit_day) \(.*day=\?", plan), plan
+        assert "INDEX appointment_postponed (postponed_to=?" in plan
+        assert "SCAN" not in plan, plan
+    for user in people:
+        with CaptureQueriesContext(connection) as queries:
+            next_roster_day(user)
+        assert "appointment_postponed (postponed_to>?" in plan_of(queries[-1]["sql"])
+
+
+def plan_of(statement: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+        return " ".join(row[3] for row in cursor.fetchall())
