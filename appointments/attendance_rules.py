@@ -17,29 +17,41 @@ class Timing(StrEnum):
 
 
 def moment_of(
-    what: Attended, *, starts_at: dt.datetime, asked: dt.datetime | None, now: dt.datetime
+    what: Attended,
+    *,
+    starts_at: dt.datetime,
+    day: dt.date,
+    asked: dt.datetime | None,
+    now: dt.datetime,
 ) -> dt.datetime | None:
     """Return when something happened; None when a past day leaves it open.
 
     Whoever ticks means "now". Who did not come was missed at the hour of the appointment, so
-    that a sheet needs no time for it.
+    that a sheet needs no time for it; where it was postponed, at that hour of the new day.
 
     Args:
         starts_at: the appointment's moment, in the hospital's own time zone, as ``now`` is.
+        day: on which it is noted: the planned day, or the one to which it was postponed.
         asked: what somebody said, if they did.
     """
-    is_its_day = starts_at.date() == now.date()
     if asked is not None:
         return asked
-    if what == Attended.CLEARED or is_its_day:
+    if what == Attended.CLEARED or day == now.date():
         return now
-    return min(starts_at, now) if what == Attended.ABSENT else None
+    if what != Attended.ABSENT:
+        return None
+    # timetz() also keeps which of two it was, in the hour that happens twice.
+    return min(dt.datetime.combine(day, starts_at.timetz()), now)
 
 
 def timing(
     what: Attended, happened_at: dt.datetime | None, *, day: dt.date, now: dt.datetime
 ) -> Timing:
-    """Return whether that may be noted of an appointment on ``day``."""
+    """Return whether that may be noted of an appointment on ``day``.
+
+    Args:
+        happened_at: in the hospital's own time zone, as ``now`` is.
+    """
     if what == Attended.CLEARED:
         return Timing.FITS
     if day > now.date():
@@ -48,4 +60,7 @@ def timing(
         return Timing.NO_TIME
     if happened_at.date() != day:
         return Timing.OTHER_DAY
-    return Timing.FITS if happened_at <= now else Timing.FUTURE
+    # Between two moments of one zone Python compares what the clock shows, and it shows one hour
+    # twice a year.
+    has_passed = happened_at.astimezone(dt.UTC) <= now.astimezone(dt.UTC)
+    return Timing.FITS if has_passed else Timing.FUTURE

@@ -33,6 +33,20 @@ def append_only(table: str, verbs: tuple[str, ...] = ("update", "delete")) -> mi
     )
 
 
+def no_longer_append_only(
+    table: str, verbs: tuple[str, ...] = ("update", "delete")
+) -> migrations.RunPython:
+    """Return the operation to put before a migration fills a new column of an append-only table.
+
+    ``append_only`` ends that migration. On PostgreSQL and SQLite it is one transaction: nobody
+    else ever finds the table writable.
+    """
+    return migrations.RunPython(
+        lambda apps, schema_editor: _run(schema_editor, _REMOVE, table, verbs),
+        lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),
+    )
+
+
 def still_append_only(
     table: str, verbs: tuple[str, ...] = ("update", "delete")
 ) -> migrations.RunPython:

@@ -43,10 +43,11 @@ class FindForm(forms.Form):
 
 
 class TickForm(forms.Form):
-    """One tap: what was seen, and the version of what stood on the screen."""
+    """One tap: what was seen, the day of the page, and the version of what stood on it."""
 
     what = forms.ChoiceField(choices=Attended.choices)
     version = forms.IntegerField(min_value=0)
+    day = forms.DateField(required=False)  # a page that says none shows the planned one
 
 
 class PaperRowForm(forms.Form):
@@ -86,7 +87,7 @@ class PaperRowForm(forms.Form):
         return any(self.data.get(self.add_prefix(name)) for name in ("what", "time", "remark"))
 
     def seen(self, appointment_id: int, day: dt.date) -> Seen:
-        """Return the row as the service takes it; the hour is of the sheet's day."""
+        """Return the row as the service takes it; it speaks of the sheet's day."""
         values = self.cleaned_data
         time = values["time"]
         return Seen(
@@ -95,6 +96,7 @@ class PaperRowForm(forms.Form):
             expected_version=values["version"],
             happened_at=time and dt.datetime.combine(day, time, tzinfo=clock.BRUSSELS),
             remark=values["remark"],
+            day=day,
         )
 
 

@@ -23,17 +23,19 @@ class Attendance(models.Model):
     """What a unit noted of one appointment. Append-only; the latest stands.
 
     ``Appointment.status`` is the source's word and stays as it was. ``cleared`` takes back what
-    stood. ``happened_at`` is when it was seen, ``noted_at`` when it was written here: later, when
-    it comes from a sheet of paper.
+    stood. ``day`` is the day that the note speaks of: the planned one, or the one to which a person
+    postponed it; each day of an appointment has versions of its own. ``happened_at`` is when it was
+    seen, ``noted_at`` when it was written here: later, when it comes from a sheet of paper.
     """
 
     appointment = models.ForeignKey(
         Appointment,
         models.PROTECT,
-        db_index=False,  # the unique key on (appointment, version) serves
+        db_index=False,  # the unique key on (appointment, day, version) serves
         related_name="attendances",
         verbose_name=_("rendez-vous"),
     )
+    day = models.DateField(_("jour"))
     version = models.PositiveSmallIntegerField(_("version"))
     what = models.CharField(_("ce qui s'est passé"), max_length=8, choices=Attended.choices)
     happened_at = models.DateTimeField(_("à"))
@@ -53,7 +55,7 @@ class Attendance(models.Model):
         verbose_name_plural = _("présences")
         constraints = [
             models.UniqueConstraint(
-                fields=["appointment", "version"], name="attendance_version_once"
+                fields=["appointment", "day", "version"], name="attendance_version_once"
             ),
             models.CheckConstraint(
                 name="attendance_what_known", condition=Q(what__in=Attended.values)

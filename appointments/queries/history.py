@@ -163,16 +163,22 @@ def _questions(appointment: Appointment) -> Iterator[Entry]:
 
 
 def _attendance(appointment: Appointment) -> Iterator[Entry]:
-    rows = appointment.attendances.select_related("noted_by").order_by("version")
+    rows = appointment.attendances.select_related("noted_by").order_by("day", "version")
     for row in rows:
         noted = date_format(row.noted_at.astimezone(), "D j/m/Y H:i")
         paper = _("d'après le papier, encodé le %(moment)s") % {"moment": noted}
+        other_day = _("pour le %(day)s") % {"day": date_format(row.day, "D j/m/Y")}
+        details = [
+            other_day if row.day != appointment.day else "",
+            paper if row.from_paper else "",
+            row.remark,
+        ]
         yield Entry(
             at=row.happened_at,
             kind="attendance",
             title=_("Accueil : %(what)s") % {"what": row.get_what_display()},
             who=str(row.noted_by),
-            detail=", ".join(filter(None, [paper if row.from_paper else "", row.remark])),
+            detail=", ".join(filter(None, details)),
         )
 
 

@@ -5,12 +5,12 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from appointments.models import Appointment, Attendance, Decision, Outcome
 from appointments.queries.attendance import standing_attendance
 from appointments.queries.roster import roster_contents
-from appointments.queries.schedule import CALLED_OFF, of_patients_that_day, units_of
+from appointments.queries.schedule import CALLED_OFF, expected_on, of_patients_that_day, units_of
 from appointments.rosters.attended import DayCounts, WardDay, WardLine, counted
 from appointments.vocabulary import Attended
 from patients.search_text import SearchText
@@ -39,7 +39,7 @@ def appointments_for(user: User) -> QuerySet[Appointment]:
 def ward_days(
     *, unit_ids: Collection[int], day: dt.date, search: SearchText | None = None
 ) -> list[WardDay]:
-    """Return the day of each unit, in the order of site and unit.
+    """Return the day of each unit, in the order of site and unit; with what was postponed to it.
 
     A fixed number of queries, whatever the number of units and rows. Asks for nobody's rights:
     the caller narrows ``unit_ids``.
@@ -47,10 +47,10 @@ def ward_days(
     Args:
         search: only the lines of these patients; units without any are left out.
     """
-    todays = Appointment.objects.filter(unit__in=unit_ids, day=day)
+    todays = expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
     found = of_patients_that_day(todays, search) if search else todays
     ids = set(found.values_list("pk", flat=True))
-    latest, kept_by = standing_attendance(ids), _kept_by(unit_ids, day)
+    latest, kept_by = standing_attendance(ids, day), _kept_by(unit_ids, day)
     days = [
         WardDay(
             content,
@@ -67,21 +67,22 @@ def ward_days(
 
 def found_units(user: User, day: dt.date, search: SearchText) -> set[int]:
     """Return the units of a person's scope that expect one of the patients searched for."""
-    rows = of_patients_that_day(appointments_for(user).filter(day=day), search)
+    rows = of_patients_that_day(expected_on(appointments_for(user), day), search)
     return set(rows.values_list("unit", flat=True))
 
 
 def unit_days(user: User, day: dt.date) -> list[UnitDay]:
     """Return how the day stands in each unit of a person's scope that has appointments."""
-    todays = Appointment.objects.filter(unit=OuterRef("pk"), day=day)
-    units = list(units_for(user).filter(Exists(todays)).order_by("site__name", "name"))
-    latest = Attendance.objects.filter(appointment=OuterRef("pk")).order_by("-version")
-    rows = appointments_for(user).filter(day=day).annotate(what=Subquery(latest.values("what")[:1]))
+    noted = Attendance.objects.filter(appointment=OuterRef("pk"), day=day).order_by("-version")
+    rows = expected_on(appointments_for(user), day).values_list(
+        "unit", "day", "status", "outcome", Subquery(noted.values("what")[:1])
+    )
     by_unit: dict[int, list[tuple[bool, str]]] = defaultdict(list)
-    for unit_id, status, outcome, what in rows.values_list("unit", "status", "outcome", "what"):
-        is_called_off = outcome == Outcome.CANCELLED or status in CALLED_OFF
+    for unit_id, planned, status, outcome, what in rows:
+        is_cancelled = outcome == Outcome.CANCELLED and planned == day
         holds = "" if what in (None, Attended.CLEARED) else what
-        by_unit[unit_id].append((is_called_off, holds))
+        by_unit[unit_id].append((is_cancelled or status in CALLED_OFF, holds))
+    units = units_for(user).filter(pk__in=by_unit).order_by("site__name", "name")
     return [UnitDay(unit, counted(by_unit[unit.pk])) for unit in units]
 
 

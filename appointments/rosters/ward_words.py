@@ -8,9 +8,9 @@ from django.utils.translation import gettext as _
 from appointments.models import Basis
 from appointments.rosters.attended import WardDay, WardLine
 from appointments.rosters.content import RosterRow
-from appointments.rosters.words import RowWords, in_words
-from appointments.vocabulary import KeptBy
-from notifications.models import NoticeState, Word
+from appointments.rosters.words import RowWords, heard_word, in_words
+from appointments.vocabulary import KeptBy, Outcome
+from notifications.models import NoticeState
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,11 @@ def card_of(line: WardLine, day: dt.date, *, refusal: str = "") -> WardCard:
 
 def _heard(row: RosterRow) -> str:
     if row.is_told_otherwise:
-        word = {"word": Word(row.told_word).label}
+        word = {"word": heard_word(row)}
+        if row.told_word == Outcome.CANCELLED:
+            return (
+                _("Ce patient sait qu'il ne devait pas venir, mais a entendu « %(word)s ».") % word
+            )
         return _("Ce patient a entendu « %(word)s » et ne sait rien de l'annulation.") % word
     return {
         NoticeState.TOLD: _("Ce patient a été prévenu de l'annulation."),

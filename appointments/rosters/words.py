@@ -120,10 +120,14 @@ def _ground(row: RosterRow) -> str:
     return ""
 
 
+def heard_word(row: RosterRow) -> str:
+    """Return what the newest notice says, in the words in which a patient was told."""
+    return _postponed(row.told_day) if row.told_day else str(Word(row.told_word).label)
+
+
 def _told(row: RosterRow) -> str:
     if row.is_told_otherwise:
-        word = _postponed(row.told_day) if row.told_day else Word(row.told_word).label
-        return _("attention : a entendu « %(word)s »") % {"word": word}
+        return _("attention : a entendu « %(word)s »") % {"word": heard_word(row)}
     return str(NoticeState(row.told).label) if row.told else "—"
 
 

@@ -1,7 +1,7 @@
 """Note what happened to appointments on their day: one by a tick, many from a sheet of paper.
 
-No lock: the unique key on (appointment, version) decides who of two was faster. Rows go in by
-appointment, so that two sheets never wait for each other crosswise.
+No lock: the unique key on (appointment, day, version) decides who of two was faster. Rows go in
+by appointment, so that two sheets never wait for each other crosswise.
 """
 
 import datetime as dt
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from appointments import vocabulary
 from appointments.attendance_rules import Timing, moment_of, timing
 from appointments.models import Appointment, Attendance, Attended
-from appointments.queries.attendance import standing_attendance
+from appointments.queries.attendance import standing_by_day
 from staff import clock
 from staff.access import Capability, Scope, require
 from staff.errors import AccessRefused, Refusal
@@ -30,6 +30,7 @@ class Seen:
     Attributes:
         what: ``Attended``.
         expected_version: of what stood when they looked; 0 for nothing.
+        day: of which it speaks; None for the planned one.
         happened_at: None for "now", and for an absence on a day that is past.
     """
 
@@ -38,6 +39,7 @@ class Seen:
     expected_version: int
     happened_at: dt.datetime | None = None
     remark: str = ""
+    day: dt.date | None = None
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,19 @@ def note(
     from_paper: bool = False,
     remark: str = "",
     expected_version: int,
+    day: dt.date | None = None,
 ) -> Attendance:
     """Note what happened to one appointment; the same word twice is noted once.
 
+    Args:
+        day: of which it speaks, the planned one or the one to which a person postponed it; None
+            for the planned one.
+
     Raises:
-        Refusal: an unknown word, a moment that cannot be, or a colleague who was faster.
+        Refusal: an unknown word, a day on which nobody expects the patient, a moment that cannot
+            be, or a colleague who was faster.
     """
-    seen = Seen(appointment_id, what, expected_version, happened_at, remark)
+    seen = Seen(appointment_id, what, expected_version, happened_at, remark, day)
     noted, made = _append([seen], by=by, from_paper=from_paper)
     if refusal := noted.faults.get(appointment_id):
         raise refusal
@@ -73,6 +81,7 @@ def note(
             action="attendance.noted",
             by=by,
             subject=row.appointment,
+            day=row.day,
             what=row.what,
             happened_at=row.happened_at,
             from_paper=from_paper,
@@ -82,14 +91,18 @@ def note(
 
 @transaction.atomic
 def note_many(*, seen: Collection[Seen], by: User, from_paper: bool = True) -> Noted:
-    """Note a whole sheet: what can be noted is, and each row that cannot says why."""
+    """Note a whole sheet: what can be noted is, and each row that cannot says why.
+
+    Args:
+        seen: of each appointment once, of whichever of its days.
+    """
     noted, made = _append(seen, by=by, from_paper=from_paper)
     if made:
         audit.record(
             action="attendance.noted",
             by=by,
             from_paper=from_paper,
-            rows=[[row.appointment_id, row.what, row.happened_at] for row in made],
+            rows=[[row.appointment_id, row.day, row.what, row.happened_at] for row in made],
         )
     return noted
 
@@ -101,7 +114,7 @@ def _append(
     scope = require(by, Capability.RECORD_ARRIVALS)
     ids = [one.appointment_id for one in seen]
     appointments = Appointment.objects.select_related("unit").in_bulk(ids)
-    before = standing_attendance(ids)
+    before = standing_by_day(ids)
     noted, wanted = Noted(), []
     for one in sorted(seen, key=lambda one: one.appointment_id):
         try:
@@ -122,9 +135,9 @@ def _append(
 def _first_come(wanted: list[Attendance], noted: Noted) -> Iterator[Attendance]:
     """Write the rows; yield those that stand, and name whoever wrote another first."""
     Attendance.objects.bulk_create(wanted, ignore_conflicts=True)
-    after = standing_attendance([row.appointment_id for row in wanted])
+    after = standing_by_day([row.appointment_id for row in wanted])
     for row in wanted:
-        standing = after[row.appointment_id]
+        standing = after[row.appointment_id, row.day]
         ours = ("version", "what", "noted_by_id", "happened_at", "noted_at", "remark")
         if all(getattr(standing, name) == getattr(row, name) for name in ours):
             standing.appointment = row.appointment
@@ -138,7 +151,7 @@ def _first_come(wanted: list[Attendance], noted: Noted) -> Iterator[Attendance]:
 def _row(
     one: Seen,
     appointments: Mapping[int, Appointment],
-    before: Mapping[int, Attendance],
+    before: Mapping[tuple[int, dt.date], Attendance],
     scope: Scope,
     *,
     by: User,
@@ -155,7 +168,8 @@ def _row(
         raise AccessRefused(_("Cette unité n'est pas de votre ressort."))
     if one.what not in Attended.values:
         raise Refusal(_("Dites ce qui s'est passé : arrivé, fait, pas venu ou parti."))
-    standing = before.get(appointment.pk)
+    day = _day(one, appointment)
+    standing = before.get((appointment.pk, day))
     if standing is not None and _says_the_same(standing, one):
         return standing
     version = standing.version if standing else 0
@@ -164,34 +178,51 @@ def _row(
     now = clock.now()
     return Attendance(
         appointment=appointment,
+        day=day,
         version=version + 1,
         what=one.what,
-        happened_at=_moment(one, appointment, now),
-        noted_at=now,
+        # As the database gives them back: in the hour that happens twice, Python finds a moment
+        # of Brussels equal to none of another zone.
+        happened_at=_moment(one, appointment, day, now).astimezone(dt.UTC),
+        noted_at=now.astimezone(dt.UTC),
         noted_by=by,
         remark=one.remark[:200],
     )
+
+
+def _day(one: Seen, appointment: Appointment) -> dt.date:
+    """Return of which day somebody speaks.
+
+    The planned one stays possible for what was postponed: the patient may come all the same.
+    """
+    day = one.day or appointment.day
+    if day not in (appointment.day, appointment.postponed_to):
+        words = {"day": date_format(day, "l j F Y")}
+        raise Refusal(_("Ce patient n'est pas attendu le %(day)s : rechargez la page.") % words)
+    return day
 
 
 def _says_the_same(standing: Attendance, one: Seen) -> bool:
     """Whether nothing would be added; whoever saw the row may still mend its time or remark."""
     if standing.what != one.what:
         return False
-    is_mended = (one.happened_at not in (None, standing.happened_at)) or (
-        one.remark not in ("", standing.remark)
+    asked = one.happened_at and one.happened_at.astimezone(dt.UTC)
+    is_mended = asked not in (None, standing.happened_at) or one.remark not in (
+        "",
+        standing.remark,
     )
     return not is_mended or standing.version != one.expected_version
 
 
-def _moment(one: Seen, appointment: Appointment, now: dt.datetime) -> dt.datetime:
+def _moment(one: Seen, appointment: Appointment, day: dt.date, now: dt.datetime) -> dt.datetime:
     what, asked = vocabulary.Attended(one.what), one.happened_at
     if asked is not None:
         asked = asked.astimezone(clock.BRUSSELS)
     starts_at = appointment.starts_at.astimezone(clock.BRUSSELS)
-    moment = moment_of(what, starts_at=starts_at, asked=asked, now=now)
-    verdict = timing(what, moment, day=appointment.day, now=now)
+    moment = moment_of(what, starts_at=starts_at, day=day, asked=asked, now=now)
+    verdict = timing(what, moment, day=day, now=now)
     if moment is None or verdict != Timing.FITS:
-        raise Refusal(why_not(verdict, day=appointment.day, moment=moment), field="time")
+        raise Refusal(why_not(verdict, day=day, moment=moment), field="time")
     return moment
 
 

@@ -11,7 +11,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.forms.attendance import FindForm, TickForm
@@ -31,11 +31,12 @@ from patients import search_text
 from staff import clock
 from staff.access import Capability, requires
 from staff.errors import Refusal
-from staff.models import Unit
+from staff.models import Unit, User
 from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
+_TRY_AGAIN = _("Rechargez la page et recommencez.")
 
 
 @require_safe
@@ -95,38 +96,51 @@ def ward_counts(request: SignedInRequest, unit_id: int, day: dt.date) -> HttpRes
 def tick(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note what was seen of one appointment, then show how it now stands, refused or not."""
     appointment = get_object_or_404(appointments_for(request.user).select_related("unit"), pk=pk)
-    refusal = _tick(request, pk)
+    form = TickForm(request.POST)
+    refusal = _tick(form, pk, by=request.user)
+    day = form.cleaned_data.get("day") or appointment.day
     if request.htmx:
-        return _answer(request, appointment, refusal)
+        return _answer(request, appointment, day, refusal)
     if refusal:
         messages.error(request, refusal)
-    return redirect(_way_back(request, appointment))
+    return redirect(_way_back(request, appointment, day))
 
 
-def _tick(request: SignedInRequest, pk: int) -> str:
+def _tick(form: TickForm, pk: int, *, by: User) -> str:
     """Note it; return why that was refused, if it was."""
-    form = TickForm(request.POST)
     if not form.is_valid():
-        return _("Rechargez la page et recommencez.")
-    what, version = form.cleaned_data["what"], form.cleaned_data["version"]
+        return str(_TRY_AGAIN)
     try:
-        attending.note(appointment_id=pk, by=request.user, what=what, expected_version=version)
+        attending.note(
+            appointment_id=pk,
+            by=by,
+            what=form.cleaned_data["what"],
+            expected_version=form.cleaned_data["version"],
+            day=form.cleaned_data["day"],
+        )
     except Refusal as why:
         return str(why)
     return ""
 
 
-def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) -> HttpResponse:
-    """Show the card as it now stands, and where a page counts the day, the counts."""
-    whole = _day_of(appointment.unit, appointment.day)
-    line = next(one for one in whole.lines if one.row.appointment_id == appointment.pk)
+def _answer(
+    request: SignedInRequest, appointment: Appointment, day: dt.date, refusal: str
+) -> HttpResponse:
+    """Show the card as it now stands on the page's day, and where a page counts it, the counts.
+
+    Meanwhile it may have got yet another day: then its place says so.
+    """
+    whole = _day_of(appointment.unit, day)
+    lines = [one for one in whole.lines if one.row.appointment_id == appointment.pk]
     context = {
         **_page(whole),
-        "card": card_of(line, appointment.day, refusal=refusal),
+        "appointment": appointment,
+        "card": card_of(lines[0], day, refusal=refusal) if lines else None,
+        "refusal": refusal or _TRY_AGAIN,
         "is_live": True,
         "is_counted": "counted" in request.POST,
     }
-    status = 409 if refusal else 200
+    status = 409 if refusal or not lines else 200
     return render(request, "appointments/wards/_answer.html", context, status=status)
 
 
@@ -166,8 +180,8 @@ def _shown(form: FindForm, day: dt.date) -> FindForm:
     return FindForm(initial={"q": form.cleaned_data["q"], "day": day})
 
 
-def _way_back(request: SignedInRequest, appointment: Appointment) -> str:
+def _way_back(request: SignedInRequest, appointment: Appointment, day: dt.date) -> str:
     asked = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
-        asked = reverse("ward_day", args=[appointment.unit_id, appointment.day])
+        asked = reverse("ward_day", args=[appointment.unit_id, day])
     return f"{asked}#appointment-{appointment.pk}"

@@ -61,6 +61,7 @@ def _form(
     ]
     context = {
         "content": whole.content,
+        "day": day,
         "counts": whole.counts,
         "rows": rows,
         "number_at_fault": len(at_fault),

@@ -49,7 +49,8 @@ def _decisions(source: str, bulletin: Bulletin, below: int | None) -> None:
 
 
 def _attendance(source: str, by: User, below: int | None) -> None:
-    values = {"appointment_id": "a.id", "version": "1", "noted_by_id": str(by.pk), "remark": "''"}
+    values = {"appointment_id": "a.id", "day": "a.day", "version": "1", "remark": "''"}
+    values |= {"noted_by_id": str(by.pk)}
     values |= {"what": "CASE WHEN a.id % 20 = 3 THEN 'absent' ELSE 'arrived' END"}
     values |= {"happened_at": "a.starts_at", "noted_at": "a.starts_at"}
     values |= {"from_paper": sql.boolean(False)}

@@ -13,6 +13,7 @@ from appointments.rosters.ward_words import card_of, cards_of
 from appointments.services import attending
 from patients import search_text
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.operations import an_operation, postponed
 from tests.builders import (
     MONDAY,
     a_patient,
@@ -25,6 +26,7 @@ from tests.builders import (
 )
 
 pytestmark = pytest.mark.django_db
+NEXT_WEEK = dt.date(2022, 5, 24)
 
 
 @pytest.fixture(autouse=True)
@@ -119,6 +121,97 @@ def test_the_number_of_queries_grows_with_nothing(clerk):
     fill(9)
     an_appointment(unit=a_unit("arlon-ortho"))
     assert (queries_of(the_day), queries_of(lambda: unit_days(clerk, MONDAY))) == few
+
+
+class TestWhatWasPostponed:
+    """On its planned day it is called off, on the new one it is expected like any other."""
+
+    def day_of(self, operation, day: dt.date) -> WardDay:
+        (found,) = ward_days(unit_ids=[operation.unit_id], day=day)
+        return found
+
+    def counts(self, clerk, operation, day: dt.date) -> DayCounts:
+        """Return how the day stands, which the list of units says too."""
+        counts = self.day_of(operation, day).counts
+        assert [one.counts for one in unit_days(clerk, day)] == [counts]
+        return counts
+
+    def test_it_is_expected_on_its_new_day_and_called_off_on_the_planned_one(self, clerk):
+        operation = postponed(to=NEXT_WEEK)
+        assert self.counts(clerk, operation, MONDAY) == DayCounts()
+        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(expected=1)
+        (old,) = self.day_of(operation, MONDAY).lines
+        (new,) = self.day_of(operation, NEXT_WEEK).lines
+        assert (old.is_called_off, new.is_called_off) == (True, False)
+
+    def test_a_unit_that_expects_nobody_else_is_listed_that_day_and_no_other(self, clerk):
+        postponed(to=NEXT_WEEK)
+        listed = {
+            day: [one.unit.code for one in unit_days(clerk, day)]
+            for day in (NEXT_WEEK, NEXT_WEEK + dt.timedelta(days=1))
+        }
+        assert list(listed.values()) == [["arlon-bloc"], []]
+
+    def test_it_ends_at_the_scope_like_the_others(self):
+        postponed(to=NEXT_WEEK)
+        for where in ({"site": a_site("virton")}, {"unit": a_unit()}):
+            elsewhere = a_user(f"pas {len(where)} {where}", "ward_clerk", **where)
+            assert unit_days(elsewhere, NEXT_WEEK) == []
+
+    def test_what_was_noted_on_one_day_is_not_of_the_other(self, clerk):
+        operation = postponed(to=NEXT_WEEK)
+        note(operation, clerk, "arrived")
+        with time_machine.travel(at("2022-05-24 10:00"), tick=False):
+            assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(expected=1)
+            attending.note(
+                appointment_id=operation.pk,
+                by=clerk,
+                what="done",
+                expected_version=0,
+                day=NEXT_WEEK,
+            )
+        assert self.counts(clerk, operation, MONDAY) == DayCounts(despite=1)
+        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(done=1)
+
+    def test_what_the_source_struck_is_not_expected_on_the_new_day_either(self, clerk):
+        operation = postponed(to=NEXT_WEEK, status="cancelled")
+        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts()
+
+    def test_the_patient_is_found_on_both_days_and_no_other(self, clerk):
+        operation = postponed(to=NEXT_WEEK, patient=a_patient(family_name="Dupont"))
+        found = [
+            found_units(clerk, day, looked_for("dupont"))
+            for day in (MONDAY, NEXT_WEEK, NEXT_WEEK + dt.timedelta(days=1))
+        ]
+        assert found == [{operation.unit_id}, {operation.unit_id}, set()]
+        (day,) = ward_days(unit_ids=[operation.unit_id], day=NEXT_WEEK, search=looked_for("dupont"))
+        assert [line.row.family_name for line in day.lines] == ["Dupont"]
+
+    def test_the_planned_day_says_the_new_one_and_whether_the_patient_knows_it(self, clerk):
+        operation = postponed(to=NEXT_WEEK)
+        (card,) = cards_of(self.day_of(operation, MONDAY))
+        assert card.words.decision == "reporté au mar 24/05/2022"
+        assert card.whom == "Voyez direction, qui l'a décidé."
+        row = vars(card.line.row) | {"told": "told", "told_word": "cancelled"}
+        heard = card_of(type(card.line)(type(card.line.row)(**row)), MONDAY).heard
+        assert heard == "Ce patient sait qu'il ne devait pas venir, mais a entendu « annulé »."
+
+    def test_no_more_queries_for_more_of_them(self, clerk):
+        def asked() -> tuple[int, int]:
+            unit = a_unit("arlon-bloc").pk
+            return (
+                queries_of(lambda: ward_days(unit_ids=[unit], day=NEXT_WEEK)),
+                queries_of(lambda: unit_days(clerk, NEXT_WEEK)),
+            )
+
+        postponed(to=NEXT_WEEK)
+        asked()  # where the clerk works is remembered
+        few = asked()
+        for number in range(5):
+            postponed(to=NEXT_WEEK)
+            postponed(f"arlon-{number}", to=NEXT_WEEK)
+            an_operation(starts="2022-05-24 09:00")
+        assert asked() == few
 
 
 class TestWhoShouldNotCome:

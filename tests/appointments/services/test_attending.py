@@ -1,5 +1,7 @@
 """Arrivals are noted once, by whoever was first, and nothing noted is ever changed."""
 
+import datetime as dt
+
 import pytest
 import time_machine
 from django.db import DatabaseError, IntegrityError, connection, transaction
@@ -11,12 +13,15 @@ from appointments.services import attending
 from appointments.services.attending import Seen
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
-from tests.builders import a_site, a_unit, a_user, an_appointment, at
+from tests.appointments.operations import postponed
+from tests.builders import BRUSSELS, MONDAY, a_site, a_unit, a_user, an_appointment, at
 from tests.together import together
 from tests.triggers import put_back_delete_triggers
 
 pytestmark = pytest.mark.django_db
 NOON = at("2022-05-16 12:00")
+NEXT_WEEK = dt.date(2022, 5, 24)
+THEN = at("2022-05-24 10:00")
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +77,7 @@ class TestOneTick:
         note(appointment, clerk, "absent")
         note(appointment, clerk, "cleared", 1)
         assert words(appointment) == ["absent", "cleared"]
-        assert standing_attendance([appointment.pk])[appointment.pk].what == "cleared"
+        assert standing_attendance([appointment.pk], MONDAY)[appointment.pk].what == "cleared"
 
     def test_whoever_comes_second_is_told_who_was_faster(self, clerk):
         appointment = an_appointment()
@@ -112,6 +117,84 @@ class TestOneTick:
         note(appointment, clerk)
         row = note(appointment, clerk, version=1, happened_at=at("2022-05-16 09:05"))
         assert (row.version, row.happened_at) == (2, at("2022-05-16 09:05"))
+
+
+class TestWhatWasPostponed:
+    @pytest.fixture
+    def operation(self) -> Appointment:
+        """Return an operation of Monday, postponed to next week."""
+        return postponed(to=NEXT_WEEK)
+
+    def chain(self, operation: Appointment, day: dt.date) -> list[tuple]:
+        rows = operation.attendances.filter(day=day).order_by("version")
+        return list(rows.values_list("version", "what"))
+
+    def test_each_of_its_days_has_notes_of_its_own(self, clerk, operation):
+        note(operation, clerk)
+        note(operation, clerk, "left", 1)
+        with time_machine.travel(THEN, tick=False):
+            row = note(operation, clerk, day=NEXT_WEEK)
+            note(operation, clerk, "done", 1, day=NEXT_WEEK)
+        assert (row.version, row.day, row.happened_at) == (1, NEXT_WEEK, THEN)
+        assert self.chain(operation, MONDAY) == [(1, "arrived"), (2, "left")]
+        assert self.chain(operation, NEXT_WEEK) == [(1, "arrived"), (2, "done")]
+        assert standing_attendance([operation.pk], MONDAY)[operation.pk].what == "left"
+        assert standing_attendance([operation.pk], NEXT_WEEK)[operation.pk].what == "done"
+
+    def test_without_a_day_the_planned_one_is_meant(self, clerk, operation):
+        assert note(operation, clerk).day == MONDAY
+
+    def test_a_day_on_which_nobody_expects_the_patient_is_refused(self, clerk, operation):
+        other = an_appointment()
+        for appointment, day in ((operation, dt.date(2022, 5, 25)), (other, NEXT_WEEK)):
+            with pytest.raises(Refusal, match="n'est pas attendu le m"):
+                note(appointment, clerk, day=day)
+        assert not Attendance.objects.exists()
+
+    def test_its_new_day_is_not_ticked_before_it_comes(self, clerk, operation):
+        with pytest.raises(Refusal, match="mardi 24 mai 2022 : notez-le ce jour-là"):
+            note(operation, clerk, day=NEXT_WEEK)
+
+    def test_an_hour_of_the_planned_day_is_none_of_the_new_one(self, clerk, operation):
+        with (
+            time_machine.travel(THEN, tick=False),
+            pytest.raises(Refusal, match="n'est pas le jour du rendez-vous, le mardi 24 mai"),
+        ):
+            note(operation, clerk, day=NEXT_WEEK, happened_at=at("2022-05-16 09:10"))
+
+    def test_who_did_not_come_was_missed_at_the_planned_hour_of_the_new_day(self, clerk, operation):
+        with time_machine.travel(at("2022-05-25 08:00"), tick=False):
+            row = note(operation, clerk, "absent", day=NEXT_WEEK, from_paper=True)
+        assert row.happened_at == at("2022-05-24 09:10")
+
+    def test_the_trail_says_of_which_day(self, clerk, operation):
+        with time_machine.travel(THEN, tick=False):
+            note(operation, clerk, day=NEXT_WEEK)
+            seen = [Seen(operation.pk, "done", 1, day=NEXT_WEEK)]
+            attending.note_many(seen=seen, by=clerk)
+        tick, sheet = AuditEvent.objects.filter(action="attendance.noted").order_by("sequence")
+        assert tick.detail["day"] == "2022-05-24"
+        assert sheet.detail["rows"][0][:3] == [operation.pk, "2022-05-24", "done"]
+
+    def test_whoever_comes_second_on_the_new_day_is_told_who_was_faster(self, clerk, operation):
+        note(operation, clerk, "absent")
+        with time_machine.travel(THEN, tick=False):
+            note(operation, a_user("infirmiere", "nurse"), "absent", day=NEXT_WEEK)
+            with pytest.raises(Refusal, match="infirmiere vient de noter « pas venu »"):
+                note(operation, clerk, day=NEXT_WEEK)
+
+
+class TestTheHourThatHappensTwice:
+    @pytest.mark.parametrize("fold", [0, 1])
+    def test_a_tick_is_on_the_trail_and_a_second_one_changes_nothing(self, clerk, fold):
+        now = dt.datetime(2022, 10, 30, 2, 30, tzinfo=BRUSSELS, fold=fold)
+        appointment = an_appointment(starts="2022-10-30 08:00")
+        with time_machine.travel(now.timestamp(), tick=False):
+            row = note(appointment, clerk, happened_at=now)
+            again = note(appointment, clerk, version=1, happened_at=now)
+        assert row.happened_at == row.noted_at == now.astimezone(dt.UTC)
+        assert again == row
+        assert AuditEvent.objects.filter(action="attendance.noted").count() == 1
 
 
 class TestASheet:
@@ -177,13 +260,19 @@ class TestTheDatabase:
 
     @pytest.mark.parametrize(
         "wrong",
-        [{"what": "gone"}, {"happened_at": at("2022-05-16 12:01")}, {"version": 1}],
+        [
+            {"what": "gone"},
+            {"happened_at": at("2022-05-16 12:01")},
+            {"version": 1},
+            {"day": None},
+        ],
     )
     def test_it_refuses_what_cannot_be(self, clerk, wrong):
         appointment = an_appointment()
         note(appointment, clerk)
         row = {
             "appointment": appointment,
+            "day": MONDAY,
             "version": 2,
             "what": "done",
             "happened_at": NOON,
@@ -206,6 +295,23 @@ def test_of_two_at_once_one_is_noted_and_the_other_told():
     assert isinstance(refused, Refusal)
     assert "vient de noter" in str(refused)
     assert len(words(appointment)) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_on_the_new_day_one_is_noted_and_the_other_told():
+    operation = postponed(to=NEXT_WEEK)
+    first, second = a_user("anne", "ward_clerk"), a_user("luc", "nurse")
+    note(operation, first)  # on Monday, which is no business of next week's
+    with time_machine.travel(THEN, tick=False):
+        results = together(
+            lambda: note(operation, first, "arrived", day=NEXT_WEEK),
+            lambda: note(operation, second, "absent", day=NEXT_WEEK),
+        )
+    (refused,) = [one for one in results if isinstance(one, Exception)]
+    assert isinstance(refused, Refusal)
+    assert "vient de noter" in str(refused)
+    assert operation.attendances.filter(day=NEXT_WEEK).count() == 1
 
 
 @pytest.mark.postgresql
