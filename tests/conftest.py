@@ -1,12 +1,15 @@
 """Shared fixtures; plain builders live in ``tests/builders.py``."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
+import time_machine
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from tests.appointments.bulletins import SATURDAY_NOON
 from tests.triggers import take_away_delete_triggers
 from vivalia_continuity.celery import app
 
@@ -43,6 +46,13 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Make the test database, whose tables can be emptied between tests."""
     with django_db_blocker.unblock():
         take_away_delete_triggers()
+
+
+@pytest.fixture
+def saturday_noon() -> Iterator[time_machine.Traveller]:
+    """Freeze time on the day of the bulletin; move it with ``saturday_noon.move_to``."""
+    with time_machine.travel(SATURDAY_NOON, tick=False) as moment:
+        yield moment
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.http import HttpResponse
@@ -23,20 +22,12 @@ from tests.access_matrix import (
     Page,
 )
 from tests.access_people import House, Person, a_house
-from tests.appointments.bulletins import SATURDAY_NOON
 from tests.page_rules import faults_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 OURS = ("appointments.", "notifications.", "patients.", "staff.", "vivalia_continuity.")
 SIGN_IN = "to the sign-in page"
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon() -> Iterator[None]:
-    """Freeze the day of the bulletin: doctors may still keep, calls may be made."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import datetime as dt
 from collections import Counter
 
 import pytest
-import time_machine
 from django.db import IntegrityError, transaction
 
 from appointments.services import bulletins, keeping
@@ -28,7 +27,6 @@ from staff.models import User
 from tests import test_promises_of_data
 from tests.appointments.bulletins import (
     RELEASE,
-    SATURDAY_NOON,
     approved,
     in_force,
     somebody_in_the_crisis_cell,
@@ -46,14 +44,7 @@ from tests.builders import (
 from tests.notifications.builders import FakeGateway, claim_due, send
 from vivalia_continuity.promises import PROMISES
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def clock():
-    """Stand on the Saturday of the bulletin; a test moves on to the release by itself."""
-    with time_machine.travel(SATURDAY_NOON, tick=False) as moment:
-        yield moment
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture
@@ -76,7 +67,7 @@ def test_the_promises_are_the_eleven_of_the_design():
     assert {int(name.split("_")[2]) for name in named} == set(range(1, 12))
 
 
-def test_promise_1_told_once_whatever_is_clicked_sent_or_swept_twice(clock):
+def test_promise_1_told_once_whatever_is_clicked_sent_or_swept_twice(saturday_noon):
     people = [an_appointment(starts=f"2022-05-16 {hour:02}:00").patient for hour in range(8, 18)]
     an_appointment(patient=people[0], service="radiology", starts="2022-05-16 16:00")
     bulletin = in_force()
@@ -104,7 +95,7 @@ def test_promise_1_the_database_itself_refuses_a_second_notice_and_a_second_try(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_promise_2_nobody_is_lost_when_the_broker_is_dead(clock, monkeypatch):
+def test_promise_2_nobody_is_lost_when_the_broker_is_dead(saturday_noon, monkeypatch):
     def dead(*args, **kwargs):
         raise OSError("no broker")
 
@@ -113,7 +104,7 @@ def test_promise_2_nobody_is_lost_when_the_broker_is_dead(clock, monkeypatch):
         an_appointment(patient=a_patient(landline=landline))
         an_appointment(patient=a_patient(landline=landline, mobile=""))
     in_force()
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     sweep(gateways=[FakeGateway()])
     send(FakeGateway())
     assert Notice.objects.filter(state="told").count() == 2
@@ -121,20 +112,22 @@ def test_promise_2_nobody_is_lost_when_the_broker_is_dead(clock, monkeypatch):
     assert everything_is_kept()
 
 
-def test_promise_2_a_worker_that_dies_with_its_claims_leaves_them_to_the_next(clock):
+def test_promise_2_a_worker_that_dies_with_its_claims_leaves_them_to_the_next(saturday_noon):
     an_appointment()
     in_force()
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     assert claim_due("dies")
     assert send(FakeGateway(), worker="next").claimed == 0
-    clock.shift(dt.timedelta(minutes=5))
+    saturday_noon.shift(dt.timedelta(minutes=5))
     sweep(gateways=[FakeGateway()])
     assert send(FakeGateway(), worker="next").accepted == 1
     assert everything_is_kept()
 
 
 @pytest.mark.parametrize("is_claimed", [False, True])
-def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(clock, doctor, is_claimed):
+def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(
+    saturday_noon, doctor, is_claimed
+):
     kept = an_appointment(practitioner=doctor.practitioner)
     in_force(
         ClauseDraft(
@@ -145,7 +138,7 @@ def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(clock, doct
             services=("consultation",),
         )
     )
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     gateway = FakeGateway()
     claimed = claim_due("w1") if is_claimed else []
     keeping.keep(appointment_id=kept.pk, by=doctor)
@@ -155,29 +148,29 @@ def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(clock, doct
     assert everything_is_kept()
 
 
-def test_promise_4_what_a_silent_gateway_may_have_sent_is_not_asked_again(clock):
+def test_promise_4_what_a_silent_gateway_may_have_sent_is_not_asked_again(saturday_noon):
     an_appointment()
     in_force()
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     gateway = FakeGateway(Unknown("no answer"))
     for _ in range(3):
         send(gateway)
         sweep(gateways=[gateway])
-        clock.shift(dt.timedelta(minutes=2))
+        saturday_noon.shift(dt.timedelta(minutes=2))
     assert len(gateway.messages) == 1
     assert Delivery.objects.get().state == "unknown"
     assert everything_is_kept()
 
 
-def test_promise_5_stop_holds_what_is_left_and_loses_nothing(clock):
+def test_promise_5_stop_holds_what_is_left_and_loses_nothing(saturday_noon):
     for _ in range(6):
         an_appointment()
     in_force()
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     boss = somebody_in_the_crisis_cell("crise1")
     send(FakeGateway(), limit=2)
     sending.pause(by=boss)
-    clock.shift(dt.timedelta(seconds=10))
+    saturday_noon.shift(dt.timedelta(seconds=10))
     assert send(FakeGateway()).held_up
     assert Notice.objects.filter(state="told").count() == 2
     assert everything_is_kept()
@@ -200,12 +193,12 @@ def test_promise_6_no_text_says_anything_medical_and_each_can_be_checked(languag
 
 
 @pytest.mark.parametrize("service", Service)
-def test_promise_6_whatever_is_cancelled_the_sms_does_not_say_what_it_was(clock, service):
+def test_promise_6_whatever_is_cancelled_the_sms_does_not_say_what_it_was(saturday_noon, service):
     unit = a_unit("arlon-oncologie")
     doctor = a_practitioner("collignon")
     an_appointment(service=service, unit=unit, practitioner=doctor, act="Chimiothérapie")
     in_force(ClauseDraft("cancel", "cancelled"))
-    clock.move_to(RELEASE)
+    saturday_noon.move_to(RELEASE)
     gateway = FakeGateway()
     send(gateway)
     assert len(gateway.messages) == (service != Service.EMERGENCY)

@@ -4,7 +4,6 @@ import datetime as dt
 import itertools
 
 import pytest
-import time_machine
 from django.core.management import call_command
 from django.db import DatabaseError, IntegrityError, transaction
 from django.test import Client
@@ -25,14 +24,7 @@ from tests.triggers import put_back_delete_triggers
 from tests.vivalia_continuity.unguarded import break_by
 from vivalia_continuity.promises import PROMISES
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Stand on the Saturday of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

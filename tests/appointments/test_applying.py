@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 
 from appointments.models import Appointment, Bulletin, Decision
 from appointments.services import bulletins, rulings
@@ -20,15 +19,8 @@ from tests.appointments.bulletins import (
 )
 from tests.builders import MONDAY, a_patient, a_site, a_unit, an_appointment, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 TUESDAY = MONDAY + dt.timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def outcome(appointment: Appointment) -> str:

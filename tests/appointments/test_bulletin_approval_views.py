@@ -4,7 +4,6 @@ import datetime as dt
 import html
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from appointments.models import Appointment, Bulletin, BulletinState, Decision
@@ -13,18 +12,11 @@ from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, seen_on, text_of, typed_on
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
+from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_patient, an_appointment
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 def what_approving_writes() -> list[list[dict]]:

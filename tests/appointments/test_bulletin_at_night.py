@@ -17,7 +17,6 @@ from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import (
-    SATURDAY_NOON,
     a_draft,
     approved,
     somebody_in_the_crisis_cell,
@@ -32,11 +31,9 @@ THEY_WAIT = "Les SMS libérés dimanche 15/05 à 22:00 attendront lundi 16/05 à
 
 
 @pytest.fixture(autouse=True)
-def quiet_nights(settings):
+def quiet_nights(saturday_noon, settings) -> None:
     """Stand on the Saturday of the bulletin, with the usual quiet hours."""
     settings.SMS_QUIET_HOURS = "21:00-08:00"
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def a_late_draft(reason: str = "", release_at: dt.datetime = TEN_AT_NIGHT) -> Bulletin:

@@ -1,7 +1,6 @@
 """Cells of the window and of days apart: refined where they stand, and counted."""
 
 import pytest
-import time_machine
 from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -23,16 +22,10 @@ from tests.appointments.bulletin_layers import (
     spot,
 )
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft
+from tests.appointments.bulletins import a_draft
 from tests.builders import a_unit, an_appointment
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

@@ -5,12 +5,11 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
-import time_machine
 from django.core.management import CommandError, call_command
 
 from appointments.models import Bulletin
 from notifications.models import Sending
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
+from tests.appointments.bulletins import a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import a_user, an_appointment
 
@@ -19,15 +18,8 @@ PLAYBOOK = str(Path(__file__).parents[2] / "docs/playbooks/2022-05-16.toml")
 
 
 @pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def crisis_cell() -> None:
-    """Two people, as it takes."""
+def crisis_cell(saturday_noon) -> None:
+    """Two people, as it takes, on the day of the bulletin."""
     somebody("crise1")
     somebody("crise2")
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.urls import reverse
@@ -19,15 +18,8 @@ from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draf
 from tests.builders import MONDAY, a_site, a_unit, a_user, at
 from tests.pages import fields_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 PLAYBOOK = Path(__file__).parents[2] / "docs/playbooks/2022-05-16.toml"
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def upload(text: str | bytes, **data: str) -> HttpResponse:

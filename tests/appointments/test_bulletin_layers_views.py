@@ -4,7 +4,6 @@ import datetime as dt
 import re
 
 import pytest
-import time_machine
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
@@ -27,16 +26,10 @@ from tests.appointments.bulletin_layers import (
     shown,
 )
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, a_draft, in_force
+from tests.appointments.bulletins import RELEASE, a_draft, in_force
 from tests.builders import MONDAY, a_site
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

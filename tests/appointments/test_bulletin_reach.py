@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 import pytest
-import time_machine
 from django.http import HttpResponse
 from django.urls import reverse
 
@@ -15,17 +14,11 @@ from appointments.services.bulletins import ClauseDraft
 from appointments.services.preview import preview
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft
+from tests.appointments.bulletins import THE_DAY, a_draft
 from tests.builders import MONDAY, a_site, a_unit, an_appointment
 from tests.pages import fields_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 def some_people() -> None:

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
@@ -14,20 +13,13 @@ from appointments.services.bulletins import ClauseDraft
 from notifications.models import Notice
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletin_pages import crisis, page, signed_in, text_of
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
+from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 FOR_ALL = set(Role)
 CRISIS, AUDIT = Role.CRISIS_CELL, Role.AUDITOR
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 class TestWhoSeesWhat:

@@ -23,11 +23,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin, with one unit at Arlon."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        a_unit()
-        yield
+def arlon(saturday_noon) -> None:
+    """Stand on the day of the bulletin, with one unit at Arlon."""
+    a_unit()
 
 
 def load(*records, full: bool = True, **options) -> LoadResult:

@@ -1,13 +1,12 @@
 """Two loads, or a load and an approval, at the same moment: real transactions on PostgreSQL."""
 
 import pytest
-import time_machine
 
 from appointments.models import Appointment
 from appointments.services import bulletins
 from appointments.services.importing import LoadResult, load_records
 from notifications.models import Notice
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft, somebody_in_the_crisis_cell
+from tests.appointments.bulletins import a_draft, somebody_in_the_crisis_cell
 from tests.appointments.feeds.files import a_record
 from tests.appointments.test_races import together
 from tests.builders import a_unit
@@ -16,11 +15,9 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin, with one unit at Arlon."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        a_unit()
-        yield
+def arlon(saturday_noon) -> None:
+    """Stand on the day of the bulletin, with one unit at Arlon."""
+    a_unit()
 
 
 def load() -> LoadResult:

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 from django.utils import timezone
 
 from appointments.models import Appointment
@@ -13,18 +12,11 @@ from notifications.queries.calls import open_calls
 from notifications.queries.outbox import text_of
 from notifications.services import settling_by_hand, sweeping
 from staff.models import User
-from tests.appointments.bulletins import SATURDAY_NOON, in_force, somebody_in_the_crisis_cell
+from tests.appointments.bulletins import in_force, somebody_in_the_crisis_cell
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment
 from vivalia_continuity.promises import PROMISES
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False) as traveller:
-        yield traveller
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

@@ -14,14 +14,7 @@ from staff.models import AuditEvent, Delegation
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user, an_appointment, at
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

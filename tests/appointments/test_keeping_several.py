@@ -1,7 +1,6 @@
 """Several patients at once: each is done or refused by itself, and all may be asked again."""
 
 import pytest
-import time_machine
 
 from appointments.models import Appointment, Decision
 from appointments.services.keeping_several import MOST, Done, keep_several, let_go_several
@@ -12,12 +11,7 @@ from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment
 from tests.together import together
 
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("saturday_noon")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 from django.db import IntegrityError, transaction
 
 from appointments.models import Appointment, Decision
@@ -25,15 +24,8 @@ from tests.appointments.operations import an_operation
 from tests.builders import a_patient, a_user, an_appointment, at
 from vivalia_continuity.promises import PROMISES
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 MONDAY, NEXT_WEEK = dt.date(2022, 5, 16), dt.date(2022, 5, 24)
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 @pytest.fixture

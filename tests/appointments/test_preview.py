@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 
 from appointments.models import Appointment, Decision
 from appointments.services import bulletins
@@ -18,8 +17,8 @@ TUESDAY = MONDAY + dt.timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def a_mixed_monday():
-    """Make one of everything, at two sites, and freeze the day of the bulletin."""
+def a_mixed_monday(saturday_noon) -> None:
+    """Make one of everything, at two sites, on the day of the bulletin."""
     services = ("consultation", "surgery", "radiology", "blood_sampling", "emergency", "dialysis")
     for site in ("arlon", "virton"):
         for service in services:
@@ -29,8 +28,6 @@ def a_mixed_monday():
     both = a_patient(language="nl")
     an_appointment(patient=both)
     an_appointment(patient=both, service="radiology", starts="2022-05-16 15:00")
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def outcomes() -> dict[tuple, int]:

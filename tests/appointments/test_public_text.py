@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 from django.urls import reverse
 
 from appointments.models import Bulletin
@@ -14,7 +13,7 @@ from appointments.services.clause_drafts import ClauseDraft
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
+from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_user
 from tests.pages import fields_of
@@ -94,12 +93,8 @@ def test_what_somebody_wrote_holds_and_is_stale_once_the_clauses_change() -> Non
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("saturday_noon")
 class TestWriting:
-    @pytest.fixture(autouse=True)
-    def saturday_noon(self):
-        with time_machine.travel(SATURDAY_NOON, tick=False):
-            yield
-
     def open(self, bulletin: Bulletin, language: str = "fr") -> dict[str, list[str]]:
         """Return the fields of the form as it was shown."""
         return fields_of(

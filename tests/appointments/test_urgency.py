@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 
 from appointments.rules import telling_rank
 from appointments.services import bulletins, keeping
@@ -55,12 +54,8 @@ class TestTheRanks:
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("saturday_noon")
 class TestWhatApplyingWrites:
-    @pytest.fixture(autouse=True)
-    def saturday_noon(self):
-        with time_machine.travel(SATURDAY_NOON, tick=False):
-            yield
-
     def urgencies(self) -> list[int]:
         return list(Delivery.objects.order_by("urgency").values_list("urgency", flat=True))
 

@@ -2,7 +2,6 @@
 ones; and the very SMS that leaves takes as many."""
 
 import pytest
-import time_machine
 
 from appointments.services.preview import preview
 from notifications import composing, sms_text, texts
@@ -10,7 +9,7 @@ from notifications.queries.texts import fingerprint
 from notifications.references import reference_of
 from notifications.services import texts as services
 from staff.models import Role
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft
+from tests.appointments.bulletins import a_draft
 from tests.builders import a_patient, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db
@@ -18,12 +17,10 @@ LONG = "{hospital}: {day} {times} annulé. {number} {reference}" + " Gardez ce m
 
 
 @pytest.fixture(autouse=True)
-def a_monday():
+def a_monday(saturday_noon) -> None:
     """Make three patients with a consultation, one of them Dutch, on the day of the bulletin."""
     for language in ("fr", "fr", "nl"):
         an_appointment(patient=a_patient(language=language))
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def edit(body: str, language: str = "fr") -> None:

@@ -1,14 +1,11 @@
 """Fixtures of the tests that break the data of a sound day."""
 
 import pytest
-import time_machine
 
-from tests.appointments.bulletins import SATURDAY_NOON
 from tests.vivalia_continuity.promises.day import a_day
 
 
 @pytest.fixture
-def day(db):
+def day(db, saturday_noon):
     """Stand on the Saturday of the bulletin, with everybody having done their part."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield a_day()
+    return a_day()

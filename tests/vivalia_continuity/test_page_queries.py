@@ -1,10 +1,8 @@
 """A page asks the database as often when everything in it is many times more."""
 
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
-import time_machine
 from django.core.files.base import ContentFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -21,16 +19,9 @@ from tests.builders import MONDAY, a_patient, a_practitioner, a_unit, a_user, an
 from tests.notifications.builders import a_call, a_notice, an_sms
 from tests.test_access_matrix import ask, expected
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 READ = [page for page in PAGES if page.method == "GET" and page.found == 200]
 TIMES = 4
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon() -> Iterator[None]:
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def much_more(house: House) -> None:

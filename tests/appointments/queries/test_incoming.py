@@ -15,14 +15,7 @@ from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user, an_appointment
 from tests.notifications.builders import FakeGateway, a_notice, an_sms, send
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

@@ -3,21 +3,14 @@
 import datetime as dt
 
 import pytest
-import time_machine
 
 from appointments.queries.replacing import replaced_by
 from appointments.sentences import days_in_words
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
+from tests.appointments.bulletins import a_draft, in_force
 from tests.builders import MONDAY
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 TUESDAY, WEDNESDAY, THURSDAY = (MONDAY + dt.timedelta(days=n) for n in (1, 2, 3))
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def test_a_draft_over_nothing_takes_days_that_no_bulletin_rules():

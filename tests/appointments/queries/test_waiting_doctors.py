@@ -1,7 +1,6 @@
 """Who may still keep patients and has not looked."""
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -12,14 +11,8 @@ from staff.models import Delegation, Role, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment, at
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 LATER = at("2022-05-14 13:00")
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

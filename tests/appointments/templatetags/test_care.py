@@ -3,18 +3,12 @@
 import datetime as dt
 
 import pytest
-import time_machine
 
 from appointments.templatetags.care import age, phone, ticking, time_left
 from patients.models import Patient
 from tests.appointments.bulletins import SATURDAY_NOON
 
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = pytest.mark.usefixtures("saturday_noon")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """One appointment with everything that is known about it, and that somebody looked."""
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -9,17 +8,10 @@ from appointments.models import Appointment
 from appointments.services import keeping, operations
 from patients.models import PatientIdentifier
 from staff.models import AuditEvent, User
-from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.bulletins import in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False) as clock:
-        yield clock
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 def reader(role: str) -> Client:

@@ -4,7 +4,6 @@ import html
 import re
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -23,15 +22,9 @@ from tests.builders import (
 )
 from tests.notifications.builders import a_call, a_notice, an_sms
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 NOON = SATURDAY_NOON
 LAST_WEEK = [("2022-05-02 09:10", "cancelled")]
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 def a_house() -> None:

@@ -1,7 +1,6 @@
 """Who may open the care screens and act there: every role, the wrong site, the wrong unit."""
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
@@ -10,20 +9,13 @@ from staff.models import Delegation, Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 SCHEDULE = {"crisis_cell", "nurse", "medical_director", "call_agent", "ward_clerk", "auditor"}
 KEEPERS = {"doctor", "surgeon"}
 SPEAKERS = {"surgeon", "nurse", "medical_director"}
 WATCHERS = {"crisis_cell", "auditor"}
 ACTIONS_ON_OWN = ("keep", "let_go", "undo_keep", "contacted", "not_contacted")
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import datetime as dt
 
 import pytest
-import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -14,20 +13,13 @@ from appointments.services import keeping
 from notifications.models import Delivery, Notice, Question
 from patients.models import Patient
 from staff.models import AuditEvent, User
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
+from tests.appointments.bulletins import RELEASE, in_force
 from tests.builders import a_patient, a_practitioner, a_site, a_user, an_appointment
 from tests.notifications.builders import FakeGateway, a_notice, send
 from tests.page_rules import faults_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 HTMX = {"HTTP_HX_REQUEST": "true"}
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False) as clock:
-        yield clock
 
 
 @pytest.fixture

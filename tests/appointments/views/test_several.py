@@ -1,7 +1,6 @@
 """Several patients with one tap, with and without JavaScript."""
 
 import pytest
-import time_machine
 from django.contrib.messages import get_messages
 from django.http import HttpResponse
 from django.test import Client
@@ -9,18 +8,11 @@ from django.urls import reverse
 
 from appointments.models import Appointment
 from staff.models import User
-from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.bulletins import in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment
 from tests.page_rules import faults_of
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture

@@ -1,25 +1,17 @@
 """Operations by theatre, and what others do meanwhile."""
 
 import pytest
-import time_machine
 from django.test import Client
 from django.urls import reverse
 
 from appointments.services import operations as services
 from staff.models import User
-from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.bulletins import in_force
 from tests.appointments.operations import an_operation
 from tests.builders import a_site, a_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture(autouse=True)
-def saturday_noon():
-    """Freeze the day of the bulletin."""
-    with time_machine.travel(SATURDAY_NOON, tick=False):
-        yield
 
 
 @pytest.fixture
