@@ -346,7 +346,7 @@ class TestOperations:
 
     def test_a_nurse_does_not_speak_as_the_surgeon(self, operation):
         nurse = a_user("nurse", "nurse")
-        with pytest.raises(Refusal, match="en tant que"):
+        with pytest.raises(Refusal, match="Choisissez votre rôle"):
             operations.give_opinion(
                 appointment_id=operation.pk, by=nurse, role="surgeon", view="cancel"
             )
