@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from django.conf import settings
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
@@ -150,17 +151,23 @@ def coming(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def operating_days(operations: QuerySet[Appointment]) -> list[OperatingDay]:
-    """Return today and the coming days on which somebody is operated (one query)."""
+    """Return today and the coming days on which somebody is operated (two queries).
+
+    Also those to which an operation was postponed, though nothing was planned for them.
+    """
     rows = (
         coming(operations)
         .order_by("day")
         .values("day")
         .annotate(total=Count("pk"), awaiting=Count("pk", filter=AWAITING))
     )
-    return [
+    days = [
         OperatingDay(**row, is_overdue=bool(row["awaiting"]) and _is_overdue(row["day"]))
         for row in rows
     ]
+    postponed = operations.filter(postponed_to__gte=clock.today())
+    given = set(postponed.values_list("postponed_to", flat=True)) - {one.day for one in days}
+    return sorted([*days, *(OperatingDay(day, 0, 0) for day in given)], key=attrgetter("day"))
 
 
 def first_day(days: list[OperatingDay]) -> dt.date:

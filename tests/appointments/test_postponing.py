@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from appointments.models import Appointment, Decision
 from appointments.queries.appointment import told_of
-from appointments.queries.operations import postponed_here
+from appointments.queries.operations import operating_days, operations_for, postponed_here
 from appointments.queries.roster import roster_contents
 from appointments.rosters.words import in_words
 from appointments.services import operations, rulings
@@ -198,6 +198,14 @@ class TestThePlaces:
         rule(operation, director)
         assert postponed_here(director, NEXT_WEEK) == [operation]
         assert postponed_here(director, MONDAY) == []
+
+    def test_the_new_day_can_be_opened_though_nothing_was_planned_for_it(self, director, operation):
+        rule(operation, director)
+        days = operating_days(operations_for(director))
+        assert [(one.day, one.total, one.awaiting) for one in days] == [
+            (MONDAY, 1, 0),
+            (NEXT_WEEK, 0, 0),
+        ]
 
     def test_both_sheets_say_so(self, operation, director):
         rule(operation, director)
