@@ -9,7 +9,9 @@ from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON
+from tests.builders import a_practitioner, a_user
 from tests.triggers import take_away_delete_triggers
 from vivalia_continuity.celery import app
 
@@ -53,6 +55,14 @@ def saturday_noon() -> Iterator[time_machine.Traveller]:
     """Freeze time on the day of the bulletin; move it with ``saturday_noon.move_to``."""
     with time_machine.travel(SATURDAY_NOON, tick=False) as moment:
         yield moment
+
+
+@pytest.fixture
+def doctor(db) -> User:
+    """Return a doctor with a sign-in and an agenda."""
+    user = a_user("docteur", "doctor")
+    a_practitioner("dr-1", user=user)
+    return user
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

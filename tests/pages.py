@@ -1,6 +1,19 @@
-"""What a browser without JavaScript would send back from a page."""
+"""Browsers: with somebody signed in, as htmx asks, and what one without JavaScript sends back."""
 
 from html.parser import HTMLParser
+
+from django.test import Client
+
+from staff.models import User
+
+HTMX = {"HX-Request": "true"}  # headers of what htmx asks for
+
+
+def signed_in(user: User) -> Client:
+    """Return a browser in which the user is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
 
 
 class _Fields(HTMLParser):

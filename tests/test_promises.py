@@ -23,7 +23,6 @@ from notifications.references import notice_id_of
 from notifications.services import handing_over, sending
 from notifications.services.sweeping import sweep
 from patients.models import Language
-from staff.models import User
 from tests import test_promises_of_data
 from tests.appointments.bulletins import (
     RELEASE,
@@ -37,7 +36,6 @@ from tests.builders import (
     a_practitioner,
     a_site,
     a_unit,
-    a_user,
     an_appointment,
     at,
 )
@@ -45,14 +43,6 @@ from tests.notifications.builders import FakeGateway, claim_due, send
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-
-
-@pytest.fixture
-def doctor() -> User:
-    """Return a doctor with an agenda."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
 
 
 def everything_is_kept() -> bool:

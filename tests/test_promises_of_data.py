@@ -27,14 +27,6 @@ from vivalia_continuity.promises import PROMISES
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
-@pytest.fixture
-def doctor() -> User:
-    """Return a doctor with an agenda."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
-
-
 def signed_in(client: Client, user: User) -> Client:
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     return client

@@ -6,16 +6,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from staff.models import User
 from tests.appointments.bulletins import somebody_in_the_crisis_cell
-from tests.pages import fields_of
-
-
-def signed_in(user: User) -> Client:
-    """Return a browser in which the user is signed in."""
-    client = Client()
-    client.force_login(user)
-    return client
+from tests.pages import fields_of, signed_in
 
 
 def crisis(name: str = "crise2") -> Client:

@@ -12,10 +12,11 @@ from appointments.services import as_seen, bulletins
 from appointments.services.bulletins import ClauseDraft
 from notifications.models import Notice
 from staff.models import AuditEvent, Role
-from tests.appointments.bulletin_pages import crisis, page, signed_in, text_of
+from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment
+from tests.pages import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 FOR_ALL = set(Role)

@@ -8,8 +8,8 @@ from appointments.services.importing import LoadResult, load_records
 from notifications.models import Notice
 from tests.appointments.bulletins import a_draft, somebody_in_the_crisis_cell
 from tests.appointments.feeds.files import a_record
-from tests.appointments.test_races import together
 from tests.builders import a_unit
+from tests.together import together
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 

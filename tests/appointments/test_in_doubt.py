@@ -13,18 +13,10 @@ from notifications.queries.outbox import text_of
 from notifications.services import settling_by_hand, sweeping
 from staff.models import User
 from tests.appointments.bulletins import in_force, somebody_in_the_crisis_cell
-from tests.builders import a_patient, a_practitioner, a_user, an_appointment
+from tests.builders import a_patient, a_user, an_appointment
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-
-
-@pytest.fixture
-def doctor() -> User:
-    """Return a doctor with a sign-in."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
 
 
 @pytest.fixture

@@ -12,26 +12,9 @@ from notifications.models import Delivery, Notice
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
-from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user, an_appointment, at
+from tests.builders import a_patient, a_practitioner, a_site, a_user, an_appointment, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-
-
-@pytest.fixture
-def doctor():
-    """Return a doctor with a sign-in."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
-
-
-@pytest.fixture
-def consultation(doctor) -> Appointment:
-    """Return a consultation of the doctor that the bulletin cancels."""
-    appointment = an_appointment(practitioner=doctor.practitioner)
-    in_force()
-    appointment.refresh_from_db()
-    return appointment
 
 
 def states(appointment: Appointment) -> list[tuple[str, str]]:
@@ -248,14 +231,6 @@ class TestTakingContactedBack:
 
 
 class TestOperations:
-    @pytest.fixture
-    def operation(self) -> Appointment:
-        """Return an operation under review."""
-        theatre = a_unit("arlon-bloc", kind="operating_theatre")
-        appointment = an_appointment(service="surgery", unit=theatre)
-        in_force()
-        return appointment
-
     @pytest.mark.parametrize("outcome", ["maintained", "cancelled"])
     def test_the_director_rules_and_a_person_calls(self, operation, outcome):
         director = a_user("directeur", "medical_director")

@@ -8,18 +8,10 @@ from notifications.models import Notice
 from staff.errors import Refusal
 from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
-from tests.builders import a_patient, a_practitioner, a_user, an_appointment
+from tests.builders import a_patient, a_user, an_appointment
 from tests.together import together
 
 pytestmark = pytest.mark.usefixtures("saturday_noon")
-
-
-@pytest.fixture
-def doctor(db) -> User:
-    """Return a doctor with a sign-in."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
 
 
 def consultations(doctor: User, number: int, **fields) -> list[Appointment]:

@@ -20,26 +20,11 @@ from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
-from tests.appointments.operations import an_operation
 from tests.builders import a_patient, a_user, an_appointment, at
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 MONDAY, NEXT_WEEK = dt.date(2022, 5, 16), dt.date(2022, 5, 24)
-
-
-@pytest.fixture
-def director():
-    """Return who rules."""
-    return a_user("directeur", "medical_director")
-
-
-@pytest.fixture
-def operation() -> Appointment:
-    """Return an operation under review."""
-    appointment = an_operation()
-    in_force()
-    return appointment
 
 
 def rule(operation: Appointment, by, outcome="cancelled", to=NEXT_WEEK, **more) -> Decision:

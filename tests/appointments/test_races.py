@@ -26,14 +26,6 @@ def sunday_evening():
         yield
 
 
-@pytest.fixture
-def doctor() -> User:
-    """Return a doctor with a sign-in."""
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
-
-
 def send(name: str = "worker-1") -> None:
     """Hand over whatever is due, as a worker does, up to the moment before the network."""
     claiming.promote()

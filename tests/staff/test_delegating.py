@@ -15,13 +15,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def doctor() -> User:
-    user = a_user("docteur", Role.DOCTOR)
-    a_practitioner("dr-1", user=user)
-    return user
-
-
-@pytest.fixture
 def colleague() -> User:
     return a_user("collegue", Role.SURGEON, first_name="Ada", last_name="Aide")
 

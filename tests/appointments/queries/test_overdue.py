@@ -2,7 +2,6 @@
 
 import pytest
 import time_machine
-from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment
@@ -11,6 +10,7 @@ from appointments.services import operations
 from staff.models import Role, User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at
+from tests.pages import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
 BEFORE, AFTER = at("2022-05-15 17:59"), at("2022-05-15 18:01")
@@ -38,8 +38,7 @@ def director(**place) -> User:
 
 
 def page_of(user: User, name: str = "operations", **query: str) -> str:
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     return client.get(reverse(name), query).content.decode()
 
 
@@ -92,12 +91,11 @@ def test_who_speaks_here_and_directs_elsewhere_is_not_told(operation):
 
 def test_the_banner_goes_with_the_ruling_also_from_the_page_that_is_open(operation):
     user = director()
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     answer = client.post(
         reverse("rule_operation", args=[operation.pk]),
         {"outcome": "cancelled"},
-        headers={"HX-Request": "true"},
+        headers=HTMX,
     )
     assert '<div id="overdue" hx-swap-oob="true">' in answer.content.decode()
     assert BANNER not in answer.content.decode()

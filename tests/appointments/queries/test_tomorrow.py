@@ -17,6 +17,7 @@ from appointments.vocabulary import Outcome
 from staff.models import Role, User
 from tests.appointments.bulletins import RELEASE, THE_DAY, in_force
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at
+from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
 SUNDAY_NOON = at("2022-05-15 12:00")
@@ -137,8 +138,7 @@ class TestTomorrow:
 
 class TestThePage:
     def shown(self, watcher: User) -> tuple[Client, str]:
-        client = Client()
-        client.force_login(watcher)
+        client = signed_in(watcher)
         page = client.get(reverse("board"), {"day": "2022-05-16"})
         return client, html.unescape(page.content.decode())
 

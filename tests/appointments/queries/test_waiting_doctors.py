@@ -1,7 +1,6 @@
 """Who may still keep patients and has not looked."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from appointments.queries.waiting_doctors import waiting_doctors
@@ -10,6 +9,7 @@ from appointments.services.bulletins import ClauseDraft
 from staff.models import Delegation, Role, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment, at
+from tests.pages import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 LATER = at("2022-05-14 13:00")
@@ -25,8 +25,7 @@ def names(user: User) -> list[str]:
 
 
 def look(user: User) -> None:
-    client = Client()
-    client.force_login(user)
+    client = signed_in(user)
     assert client.get(reverse("doctor_day")).status_code == 200
 
 
@@ -120,8 +119,7 @@ def test_the_tile_leads_to_the_list_of_as_many(watcher) -> None:
     for number in range(3):
         an_appointment(practitioner=a_practitioner(f"p{number}"))
     in_force()
-    client = Client()
-    client.force_login(watcher)
+    client = signed_in(watcher)
     board = client.get(reverse("board"))
     page = client.get(reverse("waiting_doctors"))
     assert f'<a href="{reverse("waiting_doctors")}" id="tile-doctors">3</a>' in (

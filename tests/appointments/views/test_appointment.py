@@ -10,14 +10,13 @@ from patients.models import PatientIdentifier
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at
+from tests.pages import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 def reader(role: str) -> Client:
-    client = Client()
-    client.force_login(User.objects.filter(username=role).first() or a_user(role, role))
-    return client
+    return signed_in(User.objects.filter(username=role).first() or a_user(role, role))
 
 
 def page_of(appointment: Appointment, role: str = "call_agent") -> str:
@@ -79,8 +78,7 @@ class TestThePage:
         doctor = a_user("docteur", "doctor")
         made = an_appointment(practitioner=a_practitioner("dr-1", user=doctor))
         in_force()
-        client = Client()
-        client.force_login(doctor)
+        client = signed_in(doctor)
         assert "Garder" in client.get(reverse("appointment", args=[made.pk])).content.decode()
         assert "Garder" not in page_of(made)
 

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from appointments.models import Feed
 from appointments.services import keeping, operations
-from staff.models import Role, User
+from staff.models import Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import (
     MONDAY,
@@ -21,6 +21,7 @@ from tests.builders import (
     at,
 )
 from tests.notifications.builders import a_call, a_notice, an_sms
+from tests.pages import signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 NOON = SATURDAY_NOON
@@ -65,12 +66,6 @@ def tries_of_every_kind() -> None:
             an_sms(rang_in, state="unknown", gateway="essai")
             an_sms(a_notice(**place))
             a_call(a_notice(**place))
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def tiles_of(page: str) -> dict[str, tuple[str, int]]:

@@ -8,6 +8,7 @@ from appointments.models import Appointment, Decision, Opinion
 from staff.models import Delegation, Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
@@ -26,45 +27,34 @@ def consultation() -> Appointment:
     return made
 
 
-@pytest.fixture
-def operation() -> Appointment:
-    """Return an operation at Arlon that waits for a ruling."""
-    theatre = a_unit("arlon-bloc", kind="operating_theatre")
-    made = an_appointment(service="surgery", unit=theatre)
-    in_force()
-    return made
-
-
-def signed_in(*roles: str, **place) -> Client:
-    client = Client()
-    client.force_login(a_user("somebody", *roles, **place))
-    return client
+def signed_in_as(*roles: str, **place) -> Client:
+    return signed_in(a_user("somebody", *roles, **place))
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_the_schedule_opens_for_those_who_see_it(role):
     expected = 200 if role in SCHEDULE else 403
-    assert signed_in(role).get(reverse("schedule")).status_code == expected
+    assert signed_in_as(role).get(reverse("schedule")).status_code == expected
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_an_appointment_opens_for_those_who_see_the_schedule(role, consultation):
     expected = 200 if role in SCHEDULE else 404 if role in KEEPERS else 403
-    client = signed_in(role)
+    client = signed_in_as(role)
     assert client.get(reverse("appointment", args=[consultation.pk])).status_code == expected
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_an_operation_also_opens_for_those_whose_opinion_is_asked(role, operation):
     expected = 200 if role in SCHEDULE | SPEAKERS else 404 if role in KEEPERS else 403
-    client = signed_in(role)
+    client = signed_in_as(role)
     assert client.get(reverse("appointment", args=[operation.pk])).status_code == expected
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_a_doctors_day_opens_for_doctors(role):
     expected = 200 if role in KEEPERS else 403
-    assert signed_in(role).get(reverse("doctor_day")).status_code == expected
+    assert signed_in_as(role).get(reverse("doctor_day")).status_code == expected
 
 
 @pytest.mark.parametrize("role", Role.values)
@@ -72,7 +62,7 @@ def test_a_doctors_day_opens_for_doctors(role):
 def test_nobody_decides_about_somebody_elses_patient(name, role, consultation):
     decisions = Decision.objects.count()
     expected = 404 if role in KEEPERS else 403
-    client = signed_in(role)
+    client = signed_in_as(role)
     assert client.post(reverse(name, args=[consultation.pk])).status_code == expected
     assert Decision.objects.count() == decisions
 
@@ -80,13 +70,13 @@ def test_nobody_decides_about_somebody_elses_patient(name, role, consultation):
 @pytest.mark.parametrize("role", Role.values)
 def test_the_operations_open_for_those_who_speak_rule_or_watch(role):
     expected = 200 if role in SPEAKERS | WATCHERS else 403
-    assert signed_in(role).get(reverse("operations")).status_code == expected
+    assert signed_in_as(role).get(reverse("operations")).status_code == expected
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_an_opinion_is_taken_from_those_who_are_asked(role, operation):
     speaks_as = "nurse" if role == "nurse" else "surgeon"
-    answer = signed_in(role).post(
+    answer = signed_in_as(role).post(
         reverse("give_opinion", args=[operation.pk]), {"role": speaks_as, "view": "maintain"}
     )
     assert answer.status_code == (302 if role in SPEAKERS else 403)
@@ -95,7 +85,7 @@ def test_an_opinion_is_taken_from_those_who_are_asked(role, operation):
 
 @pytest.mark.parametrize("role", Role.values)
 def test_only_the_medical_director_rules(role, operation):
-    answer = signed_in(role).post(
+    answer = signed_in_as(role).post(
         reverse("rule_operation", args=[operation.pk]), {"outcome": "maintained"}
     )
     may = role == "medical_director"
@@ -125,39 +115,39 @@ class TestWithoutARole:
         assert answer["Location"].startswith(reverse("account_login"))
 
     def test_a_person_without_any_role_is_refused(self, name, method):
-        assert getattr(signed_in(), method)(self.address(name)).status_code == 403
+        assert getattr(signed_in_as(), method)(self.address(name)).status_code == 403
 
 
 @pytest.mark.parametrize("name", [*ACTIONS_ON_OWN, "give_opinion", "rule_operation"])
 def test_reading_an_address_never_decides(name, operation):
-    client = signed_in("surgeon", "medical_director")
+    client = signed_in_as("surgeon", "medical_director")
     assert client.get(reverse(name, args=[operation.pk])).status_code == 405
 
 
 class TestTheWrongPlace:
     @pytest.mark.parametrize("role", sorted(SCHEDULE | SPEAKERS))
     def test_an_appointment_of_another_site_is_not_found(self, role, operation):
-        client = signed_in(role, site=a_site("virton"))
+        client = signed_in_as(role, site=a_site("virton"))
         assert client.get(reverse("appointment", args=[operation.pk])).status_code == 404
 
     @pytest.mark.parametrize("role", sorted(SCHEDULE | SPEAKERS))
     def test_an_appointment_of_another_unit_of_the_site_is_not_found(self, role, operation):
-        client = signed_in(role, unit=a_unit("arlon-ortho"))
+        client = signed_in_as(role, unit=a_unit("arlon-ortho"))
         assert client.get(reverse("appointment", args=[operation.pk])).status_code == 404
 
     def test_an_appointment_of_ones_own_unit_is_found(self, operation):
-        client = signed_in("ward_clerk", unit=operation.unit)
+        client = signed_in_as("ward_clerk", unit=operation.unit)
         assert client.get(reverse("appointment", args=[operation.pk])).status_code == 200
 
     def test_the_schedule_lists_ones_own_places_only(self, operation):
         an_appointment(unit=a_unit("virton-cardio", site="virton"))
-        client = signed_in("ward_clerk", unit=operation.unit)
+        client = signed_in_as("ward_clerk", unit=operation.unit)
         page = client.get(reverse("schedule")).context["page"]
         assert [row.pk for row in page.items] == [operation.pk]
 
     def test_asking_the_schedule_for_another_site_lists_nothing_and_says_so(self, operation):
         a_site("virton")
-        answer = signed_in("ward_clerk", unit=operation.unit).get(
+        answer = signed_in_as("ward_clerk", unit=operation.unit).get(
             reverse("schedule"), {"site": "virton"}
         )
         assert answer.context["page"].items == []
@@ -165,7 +155,7 @@ class TestTheWrongPlace:
 
     @pytest.mark.parametrize("role", sorted(SPEAKERS))
     def test_operations_of_another_site_are_neither_listed_nor_spoken_of(self, role, operation):
-        client = signed_in(role, site=a_site("virton"))
+        client = signed_in_as(role, site=a_site("virton"))
         day = client.get(reverse("operations"), {"day": "2022-05-16"})
         assert day.context["operations"] == []
         opinion = {"role": "surgeon", "view": "maintain"}
@@ -174,15 +164,14 @@ class TestTheWrongPlace:
         assert Opinion.objects.count() == 0
 
     def test_a_director_of_one_site_does_not_rule_at_another(self, operation):
-        client = signed_in("medical_director", site=a_site("virton"))
+        client = signed_in_as("medical_director", site=a_site("virton"))
         address = reverse("rule_operation", args=[operation.pk])
         assert client.post(address, {"outcome": "cancelled"}).status_code == 404
 
     def test_who_only_watches_a_site_does_not_rule_there(self, operation):
         user = a_user("both", "crisis_cell")
         user.role_assignments.create(role="medical_director", site=a_site("virton"))
-        client = Client()
-        client.force_login(user)
+        client = signed_in(user)
         address = reverse("rule_operation", args=[operation.pk])
         assert client.post(address, {"outcome": "cancelled"}).status_code == 403
         page = client.get(reverse("operations"), {"day": "2022-05-16"})
@@ -197,14 +186,13 @@ class TestOnesOwn:
         doctor = a_practitioner("dr-s", user=surgeon)
         own = an_appointment(service="surgery", unit=theatre, practitioner=doctor)
         in_force()
-        client = Client()
-        client.force_login(surgeon)
+        client = signed_in(surgeon)
         day = client.get(reverse("doctor_day")).content.decode()
         assert "Seul le Directeur médical se prononce sur cette opération." in day
         assert f"/operations/?day=2022-05-16#operation-{own.pk}" in day
         assert reverse("keep", args=[own.pk]) + '" hx' not in day
         for name in ("keep", "let_go", "undo_keep"):
-            answer = client.post(reverse(name, args=[own.pk]), headers={"HX-Request": "true"})
+            answer = client.post(reverse(name, args=[own.pk]), headers=HTMX)
             assert answer.status_code == 409
         own.refresh_from_db()
         assert own.outcome == "under_review"
@@ -215,16 +203,14 @@ class TestOnesOwn:
         doctor = a_user("docteur", "doctor")
         an_appointment(service="surgery", practitioner=a_practitioner("dr-1", user=doctor))
         in_force()
-        client = Client()
-        client.force_login(doctor)
+        client = signed_in(doctor)
         assert "/operations/" not in client.get(reverse("doctor_day")).content.decode()
 
     def test_a_doctor_opens_and_keeps_their_own(self):
         doctor = a_user("docteur", "doctor", site=a_site("virton"))
         own = an_appointment(practitioner=a_practitioner("dr-1", user=doctor))
         in_force()
-        client = Client()
-        client.force_login(doctor)
+        client = signed_in(doctor)
         assert client.get(reverse("appointment", args=[own.pk])).status_code == 200
         assert client.post(reverse("keep", args=[own.pk])).status_code == 302
         own.refresh_from_db()
@@ -235,8 +221,7 @@ class TestOnesOwn:
         lent = Delegation.objects.create(
             practitioner=consultation.practitioner, delegate=delegate, given_at=SATURDAY_NOON
         )
-        client = Client()
-        client.force_login(delegate)
+        client = signed_in(delegate)
         address = reverse("keep", args=[consultation.pk])
         assert client.post(address).status_code == 302
         lent.revoked_at = SATURDAY_NOON

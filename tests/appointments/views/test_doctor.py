@@ -9,26 +9,17 @@ from appointments.models import Appointment, Decision
 from appointments.services import keeping
 from notifications.models import Notice, NoticeState
 from patients.models import Patient
-from staff.models import AuditEvent, Delegation, Practitioner, User
+from staff.models import AuditEvent, Delegation, Practitioner
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def doctor() -> User:
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
 
 
 @pytest.fixture
 def client(doctor) -> Client:
-    client = Client()
-    client.force_login(doctor)
-    return client
+    return signed_in(doctor)
 
 
 @pytest.fixture
@@ -87,8 +78,7 @@ class TestTheDay:
         assert "Aucun bulletin ne touche" in client.get(reverse("doctor_day")).content.decode()
 
     def test_a_sign_in_without_a_practitioner_is_told_what_to_do(self):
-        client = Client()
-        client.force_login(a_user("new", "doctor"))
+        client = signed_in(a_user("new", "doctor"))
         page = client.get(reverse("doctor_day")).content.decode()
         assert "Votre compte n'est lié à aucun praticien" in page
 

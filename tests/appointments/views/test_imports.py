@@ -16,6 +16,7 @@ from appointments.services import importing_queue
 from staff.models import AuditEvent, Role
 from tests.appointments.feeds.files import ROW, csv_text
 from tests.builders import a_site, a_unit, a_user
+from tests.pages import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -31,16 +32,14 @@ def folder(settings, tmp_path):
     return tmp_path
 
 
-def signed_in(*roles: str, **place) -> Client:
-    client = Client()
-    client.force_login(a_user("quelqu-un", *roles, **place))
-    return client
+def signed_in_as(*roles: str, **place) -> Client:
+    return signed_in(a_user("quelqu-un", *roles, **place))
 
 
 @pytest.fixture
 def operator() -> Client:
     """Return the browser of a feed operator."""
-    return signed_in(Role.FEED_OPERATOR)
+    return signed_in_as(Role.FEED_OPERATOR)
 
 
 def given(client: Client, *rows: dict) -> ScheduleImport:
@@ -72,8 +71,7 @@ def address(name: str, load: ScheduleImport) -> str:
 @pytest.fixture
 def load() -> ScheduleImport:
     """Return a load that somebody else gave."""
-    client = Client()
-    client.force_login(a_user("autre", Role.FEED_OPERATOR))
+    client = signed_in(a_user("autre", Role.FEED_OPERATOR))
     return checked(client)
 
 
@@ -81,19 +79,21 @@ def load() -> ScheduleImport:
 @pytest.mark.parametrize("name", PAGES)
 def test_only_those_who_load_feeds_open_the_pages(role, name, load):
     expected = 200 if role in LOADERS else 403
-    assert signed_in(role).get(address(name, load)).status_code == expected
+    assert signed_in_as(role).get(address(name, load)).status_code == expected
 
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_role_at_one_site_does_not_open_what_concerns_the_group(name, load):
-    client = signed_in(Role.FEED_OPERATOR, site=a_site())
+    client = signed_in_as(Role.FEED_OPERATOR, site=a_site())
     assert client.get(address(name, load)).status_code == 403
 
 
 @pytest.mark.parametrize("role", Role.values)
 def test_only_those_who_load_feeds_confirm(role, load):
     expected = 302 if role in LOADERS else 403
-    assert signed_in(role).post(reverse("import_confirm", args=[load.pk])).status_code == expected
+    assert (
+        signed_in_as(role).post(reverse("import_confirm", args=[load.pk])).status_code == expected
+    )
 
 
 def test_nobody_opens_anything_without_signing_in(load):
@@ -120,7 +120,7 @@ def test_a_file_is_given_checked_read_and_confirmed(operator):
 def test_progress_is_asked_for_until_the_load_ends(operator):
     load = given(operator)
     url = reverse("import_progress", args=[load.pk])
-    waiting = operator.get(url, headers={"HX-Request": "true"})
+    waiting = operator.get(url, headers=HTMX)
     assert 'hx-trigger="every 1s"' in waiting.content.decode()
     importing_queue.run_waiting()
     assert operator.get(url).headers["HX-Refresh"] == "true"

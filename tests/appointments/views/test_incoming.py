@@ -14,12 +14,12 @@ from notifications.models import Delivery, Notice, Question
 from patients.models import Patient
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import RELEASE, in_force
-from tests.builders import a_patient, a_practitioner, a_site, a_user, an_appointment
+from tests.builders import a_patient, a_site, a_user, an_appointment
 from tests.notifications.builders import FakeGateway, a_notice, send
 from tests.page_rules import faults_of
+from tests.pages import HTMX
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HTTP_HX_REQUEST": "true"}
 
 
 @pytest.fixture
@@ -31,15 +31,10 @@ def agent(client: Client) -> User:
 
 
 @pytest.fixture
-def doctor() -> User:
-    return a_user("docteur", "doctor")
-
-
-@pytest.fixture
 def cancelled(doctor) -> Appointment:
     """A consultation of Monday, cancelled, whose SMS waits for its release."""
     patient = a_patient(family_name="Lambert", language="nl")
-    made = an_appointment(patient=patient, practitioner=a_practitioner("dr-1", user=doctor))
+    made = an_appointment(patient=patient, practitioner=doctor.practitioner)
     in_force()
     return made
 
@@ -65,7 +60,7 @@ def say(client: Client, patient: Patient, place: int = 0, **sent):
 
 class TestSearching:
     def test_htmx_gets_what_was_found_alone(self, client, agent, cancelled) -> None:
-        page = client.get(reverse("incoming"), {"q": "lambert"}, **HTMX)
+        page = client.get(reverse("incoming"), {"q": "lambert"}, headers=HTMX)
         assert "<html" not in page.content.decode()
         address = reverse("incoming_patient", args=[cancelled.patient_id])
         assert f"{address}?q=lambert" in page.content.decode()

@@ -14,21 +14,14 @@ from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation
 from tests.builders import MONDAY, a_user, an_appointment, at
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def director() -> User:
-    return a_user("directeur", "medical_director")
 
 
 @pytest.fixture
 def client(director) -> Client:
-    client = Client()
-    client.force_login(director)
-    return client
+    return signed_in(director)
 
 
 def listed(client: Client, day: str = "2022-05-16") -> list[int]:
@@ -102,9 +95,7 @@ class TestTheList:
 class TestOpinions:
     @pytest.fixture
     def nurse(self) -> Client:
-        client = Client()
-        client.force_login(a_user("infirmier", "nurse"))
-        return client
+        return signed_in(a_user("infirmier", "nurse"))
 
     def test_a_tap_swaps_the_operation_with_the_opinion_on_it(self, nurse):
         made = an_operation()

@@ -5,26 +5,15 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.services import operations as services
-from tests.appointments.bulletins import in_force
-from tests.appointments.operations import an_operation
 from tests.builders import a_user
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HX-Request": "true"}
 REASON = 'value="Sang &lt;rare&gt; commandé"'
 
 
-@pytest.fixture
-def operation():
-    made = an_operation()
-    in_force()
-    return made
-
-
-def signed_in(*roles: str) -> Client:
-    client = Client()
-    client.force_login(a_user("quelqu_un", *roles))
-    return client
+def signed_in_as(*roles: str) -> Client:
+    return signed_in(a_user("quelqu_un", *roles))
 
 
 def sent(client: Client, name: str, pk: int, **words: str):
@@ -34,7 +23,7 @@ def sent(client: Client, name: str, pk: int, **words: str):
 
 class TestARuling:
     def test_comes_back_open_with_its_reason(self, operation):
-        director = signed_in("medical_director")
+        director = signed_in_as("medical_director")
         services.give_opinion(
             appointment_id=operation.pk,
             by=a_user("chirurgien", "surgeon"),
@@ -48,14 +37,14 @@ class TestARuling:
         assert page.count('<details class="reason" open>') == 1
 
     def test_that_was_accepted_leaves_nothing_behind(self, operation):
-        director = signed_in("medical_director")
+        director = signed_in_as("medical_director")
         answer = sent(director, "rule_operation", operation.pk, outcome="maintained")
         assert answer.status_code == 200
         assert REASON not in answer.content.decode()
 
     def test_to_another_day_comes_back_in_its_own_form(self, operation):
         words = {"outcome": "postponed", "postponed_to": "2022-05-16"}
-        answer = sent(signed_in("medical_director"), "rule_operation", operation.pk, **words)
+        answer = sent(signed_in_as("medical_director"), "rule_operation", operation.pk, **words)
         page = answer.content.decode()
         assert answer.status_code == 409
         assert page.count(REASON) == 1
@@ -64,7 +53,7 @@ class TestARuling:
 
 class TestAnOpinion:
     def test_without_a_view_comes_back_with_its_comment_and_role(self, operation):
-        speaker = signed_in("surgeon")
+        speaker = signed_in_as("surgeon")
         words = {"role": "anaesthetist", "comment": "Allergie au <latex>"}
         page = sent(speaker, "give_opinion", operation.pk, **words).content.decode()
         assert 'value="Allergie au &lt;latex&gt;"' in page

@@ -12,16 +12,14 @@ from patients.models import PatientIdentifier
 from staff.models import AuditEvent
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
 def client() -> Client:
-    client = Client()
-    client.force_login(a_user("agent", "call_agent"))
-    return client
+    return signed_in(a_user("agent", "call_agent"))
 
 
 def listed(client: Client, **asked: str) -> list[Appointment]:

@@ -7,26 +7,17 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment
-from staff.models import User
 from tests.appointments.bulletins import in_force
-from tests.builders import a_patient, a_practitioner, a_user, an_appointment
+from tests.builders import a_patient, a_practitioner, an_appointment
 from tests.page_rules import faults_of
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
 @pytest.fixture
-def doctor() -> User:
-    user = a_user("docteur", "doctor")
-    a_practitioner("dr-1", user=user)
-    return user
-
-
-@pytest.fixture
 def client(doctor) -> Client:
-    client = Client()
-    client.force_login(doctor)
-    return client
+    return signed_in(doctor)
 
 
 @pytest.fixture
@@ -42,7 +33,7 @@ def three(doctor) -> list[Appointment]:
 
 def send(client: Client, choice: str, chosen: list, *, htmx: bool = True, **more) -> HttpResponse:
     sent = {"choice": choice, "appointment": chosen} | more
-    headers = {"HX-Request": "true"} if htmx else {}
+    headers = HTMX if htmx else {}
     return client.post(reverse("several"), sent, headers=headers)
 
 

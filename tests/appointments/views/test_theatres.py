@@ -5,25 +5,17 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.services import operations as services
-from staff.models import User
 from tests.appointments.bulletins import in_force
 from tests.appointments.operations import an_operation
 from tests.builders import a_site, a_user
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-HTMX = {"HX-Request": "true"}
-
-
-@pytest.fixture
-def director() -> User:
-    return a_user("directeur", "medical_director")
 
 
 @pytest.fixture
 def client(director) -> Client:
-    client = Client()
-    client.force_login(director)
-    return client
+    return signed_in(director)
 
 
 class TestTheatres:
@@ -78,8 +70,7 @@ class TestNews:
         assert "every 15s" in page
 
     def test_of_other_places_nothing_is_said(self, director):
-        elsewhere = Client()
-        elsewhere.force_login(a_user("autre", "nurse", site=a_site("virton")))
+        elsewhere = signed_in(a_user("autre", "nurse", site=a_site("virton")))
         made = an_operation()
         in_force()
         mark = self.mark(elsewhere)
