@@ -27,6 +27,18 @@ def _forgotten() -> Iterator[None]:
 
 
 @pytest.fixture
+def agent() -> User:
+    """A call agent of the whole group."""
+    return a_user("agent", "call_agent")
+
+
+@pytest.fixture
+def chief() -> User:
+    """A member of the crisis cell."""
+    return a_user("chief", "crisis_cell")
+
+
+@pytest.fixture
 def every_role() -> dict[str, User]:
     """One person per role, for the whole group."""
     return {role.value: a_user(role.value, role.value) for role in Role}

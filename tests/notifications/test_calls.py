@@ -18,12 +18,6 @@ NINE = [("2022-05-16 09:00", "cancelled")]
 EIGHT = [("2022-05-16 08:00", "cancelled")]
 
 
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
-
-
 def tries(notice: Notice) -> list[tuple[str, str, str]]:
     """Return (state, failure, address) of each try."""
     return list(notice.deliveries.order_by("id").values_list("state", "failure", "address"))

@@ -18,12 +18,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 LAST_WEEK = [("2022-05-02 09:10", "cancelled")]
 
 
-@pytest.fixture
-def chief() -> User:
-    """A member of the crisis cell."""
-    return a_user("chief", "crisis_cell")
-
-
 def told(**fields) -> Notice:
     return a_notice(state="told", settled_at=SUNDAY, handed_over_at=SUNDAY, **fields)
 

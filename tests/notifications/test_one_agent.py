@@ -6,18 +6,12 @@ from notifications.models import Delivery, Notice
 from notifications.queries.calls import counts
 from notifications.services import calls
 from staff.errors import Refusal
-from staff.models import AuditEvent, User
+from staff.models import AuditEvent
 from tests.builders import a_patient, a_site, a_user, at
 from tests.notifications.builders import a_call, a_notice
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 NINE = [("2022-05-16 09:00", "cancelled")]
-
-
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
 
 
 def tries(notice: Notice) -> list[tuple[str, str, str]]:

@@ -25,12 +25,6 @@ TEN = at("2022-05-15 10:00")
 A4_PORTRAIT = (595, 842)  # points, ISO 216
 
 
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
-
-
 def two_days(**fields) -> tuple[Delivery, Delivery]:
     """Return the calls of one patient about two days."""
     patient = a_patient(**fields)

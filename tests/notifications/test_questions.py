@@ -24,12 +24,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 SAID = "Votre rendez-vous est annulé."
 
 
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
-
-
 def tell(notice: Notice, agent: User, **fields) -> Question:
     question = questions.answer_and_tell(notice_id=notice.pk, by=agent, said=SAID, **fields)
     notice.refresh_from_db()

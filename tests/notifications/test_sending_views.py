@@ -6,24 +6,11 @@ import pytest
 from django.urls import reverse
 
 from notifications.models import Delivery, Sending
-from staff.models import User
 from tests.builders import a_patient, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, a_call, a_notice, an_sms
 from tests.notifications.screens import as_user, text, unknown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
-
-
-@pytest.fixture
-def chief() -> User:
-    """A member of the crisis cell."""
-    return a_user("chief", "crisis_cell")
-
-
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
 
 
 class TestTelling:

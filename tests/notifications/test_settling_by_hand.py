@@ -25,12 +25,6 @@ LEASE = SUNDAY + dt.timedelta(minutes=15)
 
 
 @pytest.fixture
-def chief() -> User:
-    """A member of the crisis cell."""
-    return a_user("chief", "crisis_cell")
-
-
-@pytest.fixture
 def agent() -> User:
     """A call agent of Arlon."""
     return a_user("agent", "call_agent", site=a_site("arlon"))

@@ -15,18 +15,6 @@ from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
 
-@pytest.fixture
-def chief() -> User:
-    """A member of the crisis cell."""
-    return a_user("chief", "crisis_cell")
-
-
-@pytest.fixture
-def agent() -> User:
-    """A call agent of the whole group."""
-    return a_user("agent", "call_agent")
-
-
 def as_user(client: Client, user: User) -> Client:
     """Return the client, signed in."""
     client.force_login(user)
