@@ -2,7 +2,7 @@
 
 The first six, about telling, are here; the other five in ``test_promises_of_data.py``.
 
-More of them is tried elsewhere: races on PostgreSQL (``*/test_races.py``), killed processes
+More of them is tried elsewhere: races on PostgreSQL (``*/test_*races.py``), killed processes
 (``faults/``), every page with the wrong role (``*/views``). Here each is tried from end to end.
 """
 
@@ -24,21 +24,8 @@ from notifications.services import handing_over, sending
 from notifications.services.sweeping import sweep
 from patients.models import Language
 from tests import test_promises_of_data
-from tests.appointments.bulletins import (
-    RELEASE,
-    approved,
-    in_force,
-    somebody_in_the_crisis_cell,
-)
-from tests.builders import (
-    MONDAY,
-    a_patient,
-    a_practitioner,
-    a_site,
-    a_unit,
-    an_appointment,
-    at,
-)
+from tests.appointments.bulletins import RELEASE, approved, in_force, somebody_in_the_crisis_cell
+from tests.builders import MONDAY, a_patient, a_practitioner, a_site, a_unit, an_appointment, at
 from tests.notifications.builders import FakeGateway, claim_due, send
 from vivalia_continuity.promises import PROMISES
 

@@ -1,29 +1,17 @@
-"""Doctors keep patients, the Medical Director rules on operations, patients learn of it once."""
-
-import datetime as dt
+"""Doctors keep patients or let them go, and patients learn of it once."""
 
 import pytest
 import time_machine
 
-from appointments.models import Appointment
 from appointments.services import keeping, operations
-from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
-from staff.errors import AccessRefused, Refusal
+from staff.errors import Refusal
 from staff.models import AuditEvent, Delegation
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
-from tests.builders import a_patient, a_practitioner, a_site, a_user, an_appointment, at
+from tests.appointments.told import states
+from tests.builders import a_patient, a_user, an_appointment, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
-
-
-def states(appointment: Appointment) -> list[tuple[str, str]]:
-    """Return (state, what is said) of the patient's notices."""
-    return list(
-        Notice.objects.filter(patient=appointment.patient_id)
-        .order_by("version")
-        .values_list("state", "items__word")
-    )
 
 
 class TestKeeping:
@@ -143,185 +131,3 @@ class TestWhatSomebodyElseDecidedMeanwhile:
         operations.rule(**ruled, by=first, outcome="cancelled")
         with pytest.raises(Refusal, match="d1 a décidé entre-temps : annulé"):
             operations.rule(**ruled, by=second, outcome="maintained")
-
-
-class TestContacted:
-    def test_the_patient_is_told_once_the_doctor_says_so(self, consultation, doctor):
-        keeping.keep(appointment_id=consultation.pk, by=doctor)
-        for _ in range(2):
-            keeping.contacted(appointment_id=consultation.pk, by=doctor)
-        assert states(consultation)[-1] == ("told", "maintained")
-
-    def test_undoing_after_the_call_tells_the_patient_again(self, consultation, doctor):
-        keeping.keep(appointment_id=consultation.pk, by=doctor)
-        keeping.contacted(appointment_id=consultation.pk, by=doctor)
-        keeping.undo(appointment_id=consultation.pk, by=doctor)
-        assert states(consultation)[-2:] == [("told", "maintained"), ("open", "cancelled")]
-
-    def test_a_stranger_cannot_say_so(self, consultation, doctor):
-        keeping.keep(appointment_id=consultation.pk, by=doctor)
-        with pytest.raises(AccessRefused):
-            keeping.contacted(appointment_id=consultation.pk, by=a_user("autre", "doctor"))
-
-
-class TestTakingContactedBack:
-    """The doctor tapped "contacted" beside the right card."""
-
-    @pytest.fixture
-    def told(self, consultation, doctor) -> Notice:
-        keeping.keep(appointment_id=consultation.pk, by=doctor)
-        return keeping.contacted(appointment_id=consultation.pk, by=doctor)
-
-    def test_the_patient_is_to_be_called_again_as_before(self, consultation, doctor, told):
-        for _ in range(2):
-            keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-        told.refresh_from_db()
-        assert (told.state, told.settled_at, told.settled_by) == ("open", None, None)
-        assert told.handed_over_at is None
-        noted, waiting = Delivery.objects.filter(notice=told).order_by("number")
-        assert (noted.state, noted.caller, noted.submitted_at) == ("withdrawn", doctor, None)
-        assert (waiting.state, waiting.not_before) == ("queued", RELEASE)
-        event = AuditEvent.objects.get(action="call.taken_back")
-        assert (event.actor, event.object_id) == (doctor, str(told.pk))
-
-    def test_they_can_then_be_told_for_good(self, consultation, doctor, told):
-        keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-        keeping.contacted(appointment_id=consultation.pk, by=doctor)
-        assert states(consultation)[-1] == ("told", "maintained")
-
-    def test_or_the_decision_undone_with_nothing_said(self, consultation, doctor, told):
-        keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-        keeping.undo(appointment_id=consultation.pk, by=doctor)
-        assert states(consultation)[-2:] == [("withdrawn", "maintained"), ("open", "cancelled")]
-
-    def test_what_had_left_before_the_call_still_counts_as_left(self, consultation, doctor):
-        keeping.keep(appointment_id=consultation.pk, by=doctor)
-        earlier = SATURDAY_NOON - dt.timedelta(hours=1)
-        Notice.objects.filter(state="open").update(handed_over_at=earlier)
-        keeping.contacted(appointment_id=consultation.pk, by=doctor)
-        notice = keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-        assert notice.handed_over_at == earlier
-
-    def test_only_whoever_noted_it_takes_it_back(self, consultation, doctor, told):
-        delegate = a_user("assistante", "doctor")
-        Delegation.objects.create(
-            practitioner=consultation.practitioner, delegate=delegate, given_at=SATURDAY_NOON
-        )
-        with pytest.raises(Refusal, match="Seule la personne qui a noté"):
-            keeping.not_contacted(appointment_id=consultation.pk, by=delegate)
-        told.refresh_from_db()
-        assert told.state == "told"
-
-    def test_a_stranger_cannot(self, consultation, told):
-        with pytest.raises(AccessRefused):
-            keeping.not_contacted(appointment_id=consultation.pk, by=a_user("autre", "doctor"))
-
-    def test_once_the_decision_changed_it_stays_said(self, consultation, doctor, told):
-        keeping.undo(appointment_id=consultation.pk, by=doctor)
-        with pytest.raises(Refusal, match="La décision a changé"):
-            keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-        assert states(consultation)[-2:] == [("told", "maintained"), ("open", "cancelled")]
-
-    def test_once_the_appointment_began_it_stays_said(self, consultation, doctor, told):
-        with (
-            time_machine.travel(consultation.starts_at, tick=False),
-            pytest.raises(Refusal, match="a commencé"),
-        ):
-            keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
-
-
-class TestOperations:
-    @pytest.mark.parametrize("outcome", ["maintained", "cancelled"])
-    def test_the_director_rules_and_a_person_calls(self, operation, outcome):
-        director = a_user("directeur", "medical_director")
-        operations.rule(appointment_id=operation.pk, by=director, outcome=outcome)
-        operation.refresh_from_db()
-        assert (operation.outcome, operation.outcome_basis) == (outcome, "person")
-        assert states(operation) == [("open", outcome)]
-        call = Delivery.objects.get()
-        assert (call.channel, call.state, call.not_before) == ("phone", "queued", SATURDAY_NOON)
-
-    @pytest.mark.parametrize("role", ["surgeon", "nurse", "crisis_cell", "doctor"])
-    def test_nobody_else_rules(self, operation, role):
-        with pytest.raises(AccessRefused):
-            operations.rule(appointment_id=operation.pk, by=a_user("x", role), outcome="cancelled")
-
-    def test_a_director_of_another_site_does_not_rule(self, operation):
-        elsewhere = a_user("x", "medical_director", site=a_site("virton"))
-        with pytest.raises(AccessRefused, match="ressort"):
-            operations.rule(appointment_id=operation.pk, by=elsewhere, outcome="cancelled")
-
-    @pytest.mark.parametrize("kept_by", ["doctor", "nobody"])
-    def test_the_director_alone_rules_whatever_the_clause_says(self, doctor, kept_by):
-        """A clause on all services may not know that there are operations among them."""
-        operation = an_appointment(service="surgery", practitioner=doctor.practitioner)
-        in_force(ClauseDraft("cancel", "cancelled", kept_by=kept_by))
-        with pytest.raises(Refusal, match="Seul le Directeur médical"):
-            keeping.keep(appointment_id=operation.pk, by=doctor)
-        operations.rule(
-            appointment_id=operation.pk,
-            by=a_user("directeur", "medical_director"),
-            outcome="maintained",
-        )
-        operation.refresh_from_db()
-        assert (operation.outcome, operation.outcome_basis) == ("maintained", "person")
-
-    @pytest.mark.parametrize("decide", [keeping.keep, keeping.let_go, keeping.undo])
-    def test_who_directs_elsewhere_does_not_rule_on_their_own_operation(self, decide):
-        surgeon = a_user("chirurgien", "surgeon")
-        surgeon.role_assignments.create(role="medical_director", site=a_site("virton"))
-        own = an_appointment(service="surgery", practitioner=a_practitioner("dr-s", user=surgeon))
-        in_force()
-        with pytest.raises(Refusal, match="Seul le Directeur médical"):
-            decide(appointment_id=own.pk, by=surgeon)
-        own.refresh_from_db()
-        assert own.outcome == "under_review"
-
-    def test_a_changed_ruling_before_the_call_replaces_it(self, operation):
-        director = a_user("directeur", "medical_director")
-        for outcome in ("maintained", "cancelled"):
-            operations.rule(appointment_id=operation.pk, by=director, outcome=outcome)
-        assert states(operation) == [("withdrawn", "maintained"), ("open", "cancelled")]
-
-    def test_opinions_are_noted_and_change_nothing(self, operation):
-        nurse = a_user("nurse", "nurse")
-        operations.give_opinion(appointment_id=operation.pk, by=nurse, role="nurse", view="cancel")
-        operation.refresh_from_db()
-        assert operation.outcome == "under_review"
-        assert operation.opinions.get().given_by == nurse
-
-    def test_an_opinion_sent_twice_is_noted_once(self, operation):
-        nurse = a_user("nurse", "nurse")
-        said = {"by": nurse, "role": "nurse", "view": "cancel", "comment": "Pas de lit"}
-        first = operations.give_opinion(appointment_id=operation.pk, **said)
-        assert operations.give_opinion(appointment_id=operation.pk, **said) == first
-        assert operation.opinions.count() == 1
-        assert AuditEvent.objects.filter(action="operation.opinion").count() == 1
-
-    def test_another_view_another_comment_or_another_person_is_a_new_opinion(self, operation):
-        nurse, colleague = a_user("nurse", "nurse"), a_user("nurse2", "nurse")
-        for by, view, comment in (
-            (nurse, "cancel", "Pas de lit"),
-            (nurse, "maintain", "Pas de lit"),
-            (nurse, "cancel", "Pas de lit"),  # back again: no repetition of the newest
-            (nurse, "cancel", ""),
-            (colleague, "cancel", ""),
-        ):
-            operations.give_opinion(
-                appointment_id=operation.pk, by=by, role="nurse", view=view, comment=comment
-            )
-        assert operation.opinions.count() == 5
-
-    def test_an_opinion_is_about_an_operation(self):
-        nurse = a_user("nurse", "nurse")
-        with pytest.raises(Refusal, match="opération"):
-            operations.give_opinion(
-                appointment_id=an_appointment().pk, by=nurse, role="nurse", view="cancel"
-            )
-
-    def test_a_nurse_does_not_speak_as_the_surgeon(self, operation):
-        nurse = a_user("nurse", "nurse")
-        with pytest.raises(Refusal, match="Choisissez votre rôle"):
-            operations.give_opinion(
-                appointment_id=operation.pk, by=nurse, role="surgeon", view="cancel"
-            )

@@ -2,23 +2,17 @@
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications.models import Delivery, Notice, Reply, Sending
 from notifications.services import calls
-from staff.models import AuditEvent, User
+from staff.models import AuditEvent
 from tests.builders import a_patient, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
+from tests.notifications.screens import as_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
-
-
-def as_user(client: Client, user: User) -> Client:
-    """Return the client, signed in."""
-    client.force_login(user)
-    return client
 
 
 class TestOutbox:

@@ -11,15 +11,7 @@ from appointments.models import Feed
 from appointments.services import keeping, operations
 from staff.models import Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
-from tests.builders import (
-    MONDAY,
-    a_practitioner,
-    a_site,
-    a_unit,
-    a_user,
-    an_appointment,
-    at,
-)
+from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, an_appointment, at
 from tests.notifications.builders import a_call, a_notice, an_sms
 from tests.pages import signed_in
 

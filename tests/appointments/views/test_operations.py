@@ -1,6 +1,4 @@
-"""Operations: what waits comes first, opinions side by side, one person rules."""
-
-import datetime as dt
+"""Operations: what waits comes first, opinions side by side, what the patient knows."""
 
 import pytest
 from django.test import Client
@@ -10,7 +8,6 @@ from appointments.models import Appointment, Opinion
 from appointments.services import operations as services
 from notifications.models import Delivery, Notice
 from notifications.services import calls
-from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation
 from tests.builders import MONDAY, a_user, an_appointment, at
@@ -175,127 +172,3 @@ class TestWhatThePatientKnows:
         page = self.page(client)
         assert "Patient à appeler (maintenu)" in page
         assert "averti du contraire : annulé" in page
-
-
-class TestRuling:
-    @pytest.mark.parametrize("outcome", ["maintained", "cancelled"])
-    def test_a_tap_rules_and_updates_the_count(self, client, outcome):
-        made, waiting = an_operation(), an_operation()
-        in_force()
-        sent = {"outcome": outcome, "reason": "Cancer"}
-        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-        page = answer.content.decode()
-        made.refresh_from_db()
-        assert (made.outcome, made.outcome_basis) == (outcome, "person")
-        assert "Cancer" in page
-        assert 'hx-swap-oob="true"' in page
-        assert "<strong>1</strong> opération sans décision, sur 2" in page
-        assert waiting
-
-    def test_the_director_may_change_their_mind_and_is_offered_the_other_answer(self, client):
-        made = an_operation()
-        in_force()
-        address = reverse("rule_operation", args=[made.pk])
-        page = client.post(address, {"outcome": "cancelled"}, headers=HTMX).content.decode()
-        assert 'value="maintained"' in page
-        assert 'value="cancelled"' not in page
-        client.post(address, {"outcome": "maintained"})
-        made.refresh_from_db()
-        assert made.outcome == "maintained"
-
-    def test_the_third_button_postpones_to_the_day_beside_it(self, client):
-        made = an_operation()
-        in_force()
-        sent = {"outcome": "postponed", "postponed_to": "2022-05-24", "reason": "Pas de lit"}
-        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-        page = answer.content.decode()
-        made.refresh_from_db()
-        assert (made.outcome, made.postponed_to) == ("cancelled", dt.date(2022, 5, 24))
-        assert "Reporté au mar 24/05/2022" in page
-        assert "Patient à appeler (reporté au mar 24/05/2022)" in page
-        assert 'value="cancelled"' in page
-
-    def test_the_new_day_shows_what_was_postponed_to_it(self, client, director):
-        made, to = an_operation(), dt.date(2022, 5, 24)
-        in_force()
-        services.rule(appointment_id=made.pk, by=director, outcome="cancelled", postponed_to=to)
-        page = client.get(reverse("operations"), {"day": "2022-05-24"}).content.decode()
-        assert "Reportées à ce jour" in page
-        assert "était prévue lun 16/05/2022 09:10" in page
-
-    @pytest.mark.parametrize(
-        ("day", "why"),
-        [
-            ("", "Indiquez le jour auquel l&#x27;opération est reportée."),
-            ("le 24", "Ce jour ne peut pas être lu."),
-            ("2022-05-16", "choisissez du 17/05/2022"),
-        ],
-    )
-    def test_postponing_without_a_day_that_fits_is_refused(self, client, day, why):
-        made = an_operation()
-        in_force()
-        sent = {"outcome": "postponed", "postponed_to": day}
-        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-        assert answer.status_code == 409
-        assert why in answer.content.decode()
-        made.refresh_from_db()
-        assert made.outcome == "under_review"
-
-    def test_a_word_that_is_no_ruling_is_refused_on_the_operation(self, client):
-        made = an_operation()
-        in_force()
-        sent = {"outcome": "under_review"}
-        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-        assert answer.status_code == 409
-        assert "maintenue, annulée ou reportée" in answer.content.decode()
-
-    def test_an_operation_that_no_bulletin_leaves_open_is_refused_with_the_reason(self, client):
-        made = an_operation()
-        sent = {"outcome": "cancelled"}
-        answer = client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-        assert answer.status_code == 409
-        assert "Aucun bulletin ne vise ce rendez-vous" in answer.content.decode()
-
-    def test_without_javascript_a_refusal_is_shown_on_the_page(self, client):
-        made = an_operation()
-        address = reverse("rule_operation", args=[made.pk])
-        page = client.post(address, {"outcome": "cancelled"}, follow=True)
-        assert "Aucun bulletin ne vise ce rendez-vous" in page.content.decode()
-
-
-class TestRulingPastAnOpinion:
-    """The director's page may be older than what a colleague has just said."""
-
-    @pytest.fixture
-    def made(self) -> Appointment:
-        made = an_operation()
-        in_force()
-        return made
-
-    def speak(self, made: Appointment, by: User) -> Opinion:
-        return services.give_opinion(
-            appointment_id=made.pk, by=by, role="surgeon", view="cancel", comment="Fièvre"
-        )
-
-    def rule(self, client: Client, made: Appointment, heard: int):
-        sent = {"outcome": "maintained", "seen": made.decision_version, "heard": heard}
-        return client.post(reverse("rule_operation", args=[made.pk]), sent, headers=HTMX)
-
-    def test_a_ruling_on_an_older_page_is_refused_with_the_opinion_shown(self, client, made):
-        opinion = self.speak(made, a_user("chirurgien", "surgeon", last_name="Scalpel"))
-        answer = self.rule(client, made, heard=0)
-        page = answer.content.decode()
-        assert answer.status_code == 409
-        assert "Scalpel a donné un avis entre-temps : annuler" in page
-        assert "Fièvre" in page
-        assert f'name="heard" value="{opinion.pk}"' in page
-        made.refresh_from_db()
-        assert made.outcome == "under_review"
-
-    def test_whoever_has_read_it_rules(self, client, made):
-        opinion = self.speak(made, a_user("chirurgien", "surgeon"))
-        assert self.rule(client, made, heard=opinion.pk).status_code == 200
-
-    def test_their_own_opinion_keeps_no_director_waiting(self, client, director, made):
-        self.speak(made, director)
-        assert self.rule(client, made, heard=0).status_code == 200

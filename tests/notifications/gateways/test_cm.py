@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,6 +24,7 @@ from notifications.gateways import (
 from notifications.gateways.cm import read_answer
 from notifications.gateways.http_client import Answer
 from notifications.models import Failure
+from tests.notifications.gateways.cm_peer import TOKEN, answering, of
 from tests.notifications.gateways.conformance import (
     PHONE,
     Behaviour,
@@ -33,59 +33,10 @@ from tests.notifications.gateways.conformance import (
     some_messages,
     submit,
 )
-from tests.notifications.gateways.http_peers import (
-    BAD,
-    Answerer,
-    HttpPeer,
-    always,
-    in_any_order,
-    port_of_a_peer,
-)
+from tests.notifications.gateways.http_peers import BAD, Answerer, HttpPeer, always, port_of_a_peer
 from tests.notifications.gateways.strange_values import json_values, spoiled
 
-TOKEN = "00000000-s3cret"  # noqa: S105  # of nobody
 SECRET_PATH = "a-hook-secret-of-cm"  # noqa: S105
-
-
-def of(reference: str, code: int = 0, details: str | None = None) -> dict[str, Any]:
-    """Return what an answer says of one message."""
-    return {
-        "to": "0032470000000",
-        "status": "Rejected" if code else "Accepted",
-        "reference": reference,
-        "parts": 0 if code else 1,
-        "messageDetails": details,
-        "messageErrorCode": code,
-    }
-
-
-def answering(code: int = 0, odd: int | None = None) -> Answerer:
-    """Return what says so of each message, in reverse; and ``odd`` of numbers that are."""
-
-    async def answer(_request: web.Request, body: bytes) -> web.StreamResponse:
-        await in_any_order()
-        asked = json.loads(body)["messages"]
-        if asked["authentication"]["productToken"] != TOKEN:
-            return whole_call(101)
-        if not asked["msg"]:
-            return whole_call(203)
-        said = []
-        for message in reversed(asked["msg"]):
-            is_odd = int(message["to"][0]["number"][-1]) % 2
-            said.append(of(message["reference"], odd if is_odd and odd else code))
-        refused = all(one["messageErrorCode"] for one in said)
-        content = {"details": "Created", "errorCode": 201, "messages": said}
-        return web.json_response(content, status=400 if refused else 200)
-
-    return answer
-
-
-def whole_call(code: int, status: int = 400) -> web.Response:
-    """Return an answer to a call of which nothing was taken."""
-    content = {"details": "No", "errorCode": code, "messages": []}
-    return web.json_response(content, status=status)
-
-
 ANSWERS: dict[Behaviour, Answerer] = BAD | {
     Behaviour.ACCEPTS: answering(),
     Behaviour.REJECTS: answering(303),
