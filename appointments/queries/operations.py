@@ -166,8 +166,9 @@ def operating_days(operations: QuerySet[Appointment]) -> list[OperatingDay]:
         for row in rows
     ]
     postponed = operations.filter(postponed_to__gte=clock.today())
-    given = set(postponed.values_list("postponed_to", flat=True)) - {one.day for one in days}
-    return sorted([*days, *(OperatingDay(day, 0, 0) for day in given)], key=attrgetter("day"))
+    given = {day for (day,) in postponed.values_list("postponed_to") if day}
+    others = given - {one.day for one in days}
+    return sorted([*days, *(OperatingDay(day, 0, 0) for day in others)], key=attrgetter("day"))
 
 
 def first_day(days: list[OperatingDay]) -> dt.date:
