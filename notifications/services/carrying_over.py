@@ -6,45 +6,50 @@ not, or that nobody knows, the newer notice has to say it too.
 """
 
 import datetime as dt
-from collections.abc import Collection, Iterable
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 
 from django.db.models import Exists, Max, OuterRef
 
 from notifications.models import Channel, Delivery, DeliveryState, Notice, NoticeItem, NoticeState
 
 Pair = tuple[int, dt.date]
+"""A patient and a day."""
+Items = Mapping[Pair, list[NoticeItem]]
 
 
 def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
     """Say by phone what only these notices said; inside the transaction that withdrew them.
 
+    A fixed number of queries, whatever the number of patients.
+
     Args:
         withdrawn: ids of notices that a newer one replaces, under lock.
         at: when calls are due.
     """
-    left = list(_unsaid(withdrawn))
+    left = _unsaid(withdrawn)
     if not left:
         return
-    pairs = {_pair(item.notice) for item in left}
-    pending = _pending(pairs)
-    versions = _versions(pairs)
-    for pair, of_pair in groupby(left, key=lambda item: _pair(item.notice)):
-        items = list(of_pair)
-        notice = pending.get(pair) or _open(items, version=versions[pair] + 1, at=at)
-        _add(items, notice)
+    notices = _pending(left)
+    without = {pair: items for pair, items in left.items() if pair not in notices}
+    if without:
+        notices |= _opened(without, at=at)
+    _add(left, notices)
 
 
-def _unsaid(withdrawn: Collection[int]) -> Iterable[NoticeItem]:
-    """Return the items of which no newer notice speaks, by patient and day."""
+def _unsaid(withdrawn: Collection[int]) -> Items:
+    """Return the items of which no newer notice speaks."""
     newer = NoticeItem.objects.filter(
         subject_id=OuterRef("subject_id"),
         notice__patient=OuterRef("notice__patient"),
         notice__day=OuterRef("notice__day"),
         notice__version__gt=OuterRef("notice__version"),
     ).exclude(notice__state=NoticeState.WITHDRAWN)
-    items = NoticeItem.objects.filter(~Exists(newer), notice__in=withdrawn)
-    return items.select_related("notice__patient").order_by("notice__patient", "notice__day", "id")
+    found = NoticeItem.objects.filter(~Exists(newer), notice__in=withdrawn)
+    items = defaultdict(list)
+    for item in found.select_related("notice__patient").order_by("id"):
+        items[_pair(item.notice)].append(item)
+    return items
 
 
 def _pair(notice: Notice) -> Pair:
@@ -64,40 +69,59 @@ def _pending(pairs: Collection[Pair]) -> dict[Pair, Notice]:
     return {_pair(notice): notice for notice in pending.select_for_update().order_by("id")}
 
 
+def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
+    """Open a notice with its call for each pair."""
+    versions, before = _versions(left), {pair: items[0].notice for pair, items in left.items()}
+    urgencies = _urgencies([notice.pk for notice in before.values()])
+    notices = Notice.objects.bulk_create(
+        Notice(
+            patient=one.patient,
+            day=one.day,
+            version=versions[pair] + 1,
+            site_id=one.site_id,
+            first_at=min(item.starts_at for item in left[pair]),
+            created_at=at,
+        )
+        for pair, one in before.items()
+    )
+    Delivery.objects.bulk_create(
+        Delivery(
+            notice=notice,
+            channel=Channel.PHONE,
+            number=1,
+            state=DeliveryState.QUEUED,
+            address=notice.patient.landline or notice.patient.mobile,
+            not_before=at,
+            urgency=urgencies.get(before[_pair(notice)].pk, 0),
+        )
+        for notice in notices
+    )
+    return {_pair(notice): notice for notice in notices}
+
+
 def _versions(pairs: Collection[Pair]) -> dict[Pair, int]:
     counted = Notice.objects.filter(**_of(pairs)).order_by().values_list("patient", "day")
     return {(patient, day): last for patient, day, last in counted.annotate(Max("version"))}
 
 
-def _open(items: list[NoticeItem], *, version: int, at: dt.datetime) -> Notice:
-    """Open a notice with its call."""
-    before = items[0].notice
-    notice = Notice.objects.create(
-        patient=before.patient,
-        day=before.day,
-        version=version,
-        site=before.site,
-        first_at=min(item.starts_at for item in items),
-        created_at=at,
-    )
-    urgency = before.deliveries.order_by("-number").values_list("urgency", flat=True).first()
-    Delivery.objects.create(
-        notice=notice,
-        channel=Channel.PHONE,
-        number=1,
-        state=DeliveryState.QUEUED,
-        address=before.patient.landline or before.patient.mobile,
-        not_before=at,
-        urgency=urgency or 0,
-    )
-    return notice
+def _urgencies(notice_ids: Collection[int]) -> dict[int, int]:
+    """Return how urgent the last try of each notice was."""
+    tries = Delivery.objects.filter(notice__in=notice_ids).order_by("number")
+    return dict(tries.values_list("notice", "urgency"))
 
 
-def _add(items: list[NoticeItem], notice: Notice) -> None:
-    """Let a notice say these too; it is for a call agent now, not for the doctor alone."""
-    for item in items:
-        item.pk, item.notice = None, notice
-    NoticeItem.objects.bulk_create(items)
-    notice.first_at = min(notice.first_at, *(item.starts_at for item in items))
-    notice.reserved_for = None
-    notice.save(update_fields=["first_at", "reserved_for"])
+def _add(left: Items, notices: Mapping[Pair, Notice]) -> None:
+    """Let the notices say these too; they are for a call agent now, not for the doctor alone."""
+    NoticeItem.objects.bulk_create(_copies(left, notices))
+    added_to = [notices[pair] for pair in left]
+    for notice in added_to:
+        said = (item.starts_at for item in left[_pair(notice)])
+        notice.first_at, notice.reserved_for = min(notice.first_at, *said), None
+    Notice.objects.bulk_update(added_to, ["first_at", "reserved_for"])
+
+
+def _copies(left: Items, notices: Mapping[Pair, Notice]) -> Iterator[NoticeItem]:
+    for pair, items in left.items():
+        for item in items:
+            item.pk, item.notice = None, notices[pair]
+            yield item
