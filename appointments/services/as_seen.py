@@ -17,6 +17,10 @@ from staff.errors import Refusal
 from staff.models import User
 
 
+class Outdated(Refusal):
+    """Somebody else changed the draft since it was shown."""
+
+
 @transaction.atomic
 def redraft(*, bulletin_id: int, by: User, seen: str, **content: Any) -> Bulletin:
     """Replace the content of a draft, unless somebody else did so meanwhile.
@@ -28,7 +32,8 @@ def redraft(*, bulletin_id: int, by: User, seen: str, **content: Any) -> Bulleti
         **content: as for ``bulletins.redraft``.
 
     Raises:
-        Refusal: the draft reads differently now, or ``bulletins.redraft`` refuses.
+        Outdated: the draft reads differently now.
+        Refusal: ``bulletins.redraft`` refuses.
     """
     _check_seen(bulletin_id, seen)
     return bulletins.redraft(bulletin_id=bulletin_id, by=by, **content)
@@ -61,7 +66,7 @@ def approve(*, bulletin_id: int, by: User, seen: str, told: int) -> Bulletin:
 def _check_seen(bulletin_id: int, seen: str) -> Bulletin:
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
     if fingerprint(bulletin, clauses_of(bulletin)) != seen:
-        raise Refusal(
+        raise Outdated(
             _("%(person)s a modifié ce bulletin entre-temps : relisez-le avant de continuer.")
             % {"person": bulletin.drafted_by}
         )

@@ -117,6 +117,8 @@ def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpRespo
     if editor.is_valid():
         try:
             saved = _saved(request, editor.order, bulletin)
+        except as_seen.Outdated as refusal:
+            return _as_a_new_draft(request, editor, refusal.message)
         except Refusal as refusal:
             field = refusal.field if refusal.field in editor.head.fields else None
             editor.head.add_error(field, refusal.message)
@@ -152,21 +154,22 @@ def _editor_of(bulletin: Bulletin | None, where: Any) -> BulletinEditor:
 
 
 def _too_late(request: SignedInRequest, bulletin: Bulletin) -> HttpResponse:
-    """Give back what was typed about a draft that was approved meanwhile, as a new draft."""
+    """Answer an edit of a draft that was approved meanwhile."""
     editor = BulletinEditor(places(), data=request.POST)
     if is_reshaping(request.POST):
         editor = reshaped(editor, request.POST)
-    editor.head.add_error(
-        None,
-        _(
-            "%(person)s a approuvé ce bulletin (%(moment)s) : il n'est plus un brouillon. Rien "
-            "n'est perdu : enregistrer fait de ce que vous voyez un nouveau brouillon."
-        )
-        % {
-            "person": bulletin.approved_by,
-            "moment": date_format(localtime(bulletin.approved_at), "D j/m H:i"),
-        },
-    )
+    words = {
+        "person": bulletin.approved_by,
+        "moment": date_format(localtime(bulletin.approved_at), "D j/m H:i"),
+    }
+    why = _("%(person)s a approuvé ce bulletin (%(moment)s) : il n'est plus un brouillon.") % words
+    return _as_a_new_draft(request, editor, why)
+
+
+def _as_a_new_draft(request: SignedInRequest, editor: BulletinEditor, why: str) -> HttpResponse:
+    """Give back what was typed, to be saved beside the draft that others changed."""
+    kept = _("Rien n'est perdu : enregistrer fait de ce que vous voyez un nouveau brouillon.")
+    editor.head.add_error(None, f"{why} {kept}")
     return _editor_page(request, editor, None, status=200 if request.htmx else 422)
 
 

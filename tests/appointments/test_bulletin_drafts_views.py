@@ -244,10 +244,14 @@ class TestEditing:
             reverse("bulletin_edit", args=[draft.pk]), data | {"title": "Le second"}
         )
 
+        shown = text_of(response)
         assert response.status_code == 422
-        assert "a modifié ce bulletin entre-temps" in text_of(response)
+        assert "a modifié ce bulletin entre-temps" in shown
         draft.refresh_from_db()
         assert draft.title == "Le premier a gagné"
+        assert "enregistrer fait de ce que vous voyez un nouveau brouillon" in shown
+        client.post(reverse("bulletin_new"), fields_of(shown, having="title"))
+        assert Bulletin.objects.latest("pk").title == "Le second"
 
     def test_what_was_typed_while_another_approved_becomes_a_new_draft(
         self, draft: Bulletin
