@@ -10,7 +10,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from staff.models import User
-from tests.appointments.bulletins import SATURDAY_NOON
+from tests.appointments.bulletins import MONDAY_NOON, SATURDAY_NOON
 from tests.builders import a_practitioner, a_user
 from tests.triggers import take_away_delete_triggers
 from vivalia_continuity.celery import app
@@ -54,6 +54,13 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
 def saturday_noon() -> Iterator[time_machine.Traveller]:
     """Freeze time on the day of the bulletin; move it with ``saturday_noon.move_to``."""
     with time_machine.travel(SATURDAY_NOON, tick=False) as moment:
+        yield moment
+
+
+@pytest.fixture
+def monday_noon() -> Iterator[time_machine.Traveller]:
+    """Freeze time on the day that the bulletin rules."""
+    with time_machine.travel(MONDAY_NOON, tick=False) as moment:
         yield moment
 
 

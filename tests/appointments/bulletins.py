@@ -10,6 +10,7 @@ from tests.builders import MONDAY, a_user, at
 
 RELEASE = at("2022-05-15 18:00")
 SATURDAY_NOON = at("2022-05-14 12:00")
+MONDAY_NOON = at("2022-05-16 12:00")
 
 THE_DAY = (
     ClauseDraft(

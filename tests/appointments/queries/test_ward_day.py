@@ -25,15 +25,8 @@ from tests.builders import (
     at,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
 NEXT_WEEK = dt.date(2022, 5, 24)
-
-
-@pytest.fixture(autouse=True)
-def monday_noon():
-    """Freeze the day of the appointments."""
-    with time_machine.travel(at("2022-05-16 12:00"), tick=False):
-        yield
 
 
 @pytest.fixture
