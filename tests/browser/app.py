@@ -6,6 +6,7 @@ the server mode: a database of its own on that PostgreSQL, a Redis, and each pro
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -130,10 +131,21 @@ def _answers(url: str) -> bool:
     return False
 
 
+def running(folder: Path, **told: str) -> contextlib.AbstractContextManager[RunningApp]:
+    """Run the application with real processes, embedded or, with a PostgreSQL, as a server.
+
+    Args:
+        folder: its DATA_DIR.
+        **told: settings of its environment.
+    """
+    database_url = os.environ.get("TEST_DATABASE_URL")
+    return server(folder, database_url, **told) if database_url else embedded(folder, **told)
+
+
 @contextlib.contextmanager
-def embedded(folder: Path) -> Iterator[RunningApp]:
+def embedded(folder: Path, **told: str) -> Iterator[RunningApp]:
     """Run ``manage.py serve`` with the small hospital in it."""
-    app = RunningApp(folder, {})
+    app = RunningApp(folder, told)
     with contextlib.closing(app):
         app.run("-m", "tests.browser.hospital")
         app.start(sys.executable, "manage.py", "serve", "--port", str(app.port))
@@ -142,10 +154,10 @@ def embedded(folder: Path) -> Iterator[RunningApp]:
 
 
 @contextlib.contextmanager
-def server(folder: Path, database_url: str) -> Iterator[RunningApp]:
+def server(folder: Path, database_url: str, **told: str) -> Iterator[RunningApp]:
     """Run the server mode with the small hospital in it."""
     redis = Redis(folder)
-    with a_database(database_url) as own_url, contextlib.ExitStack() as stack:
+    with a_database(database_url, folder.name) as own_url, contextlib.ExitStack() as stack:
         redis.start()
         stack.callback(redis.stop)
         values = {
@@ -154,6 +166,7 @@ def server(folder: Path, database_url: str) -> Iterator[RunningApp]:
             "SECRET_KEY": "a key for tests, long enough for the server mode",
             "ALLOWED_HOSTS": "127.0.0.1",
             "BEHIND_TLS": "false",
+            **told,
         }
         app = RunningApp(folder, values)
         with contextlib.closing(app):
@@ -165,9 +178,9 @@ def server(folder: Path, database_url: str) -> Iterator[RunningApp]:
 
 
 @contextlib.contextmanager
-def a_database(beside: str) -> Iterator[str]:
+def a_database(beside: str, purpose: str) -> Iterator[str]:
     """Make a database on the PostgreSQL that an address names; give its address."""
-    name = f"test_browser_{os.getpid()}"
+    name = f"test_browser_{os.getpid()}_{re.sub('[^a-z0-9]', '_', purpose.lower())}"[:60]
     head, _slash, tail = beside.rpartition("/")
     _old, question, options = tail.partition("?")
     with psycopg.connect(f"{head}/postgres{question}{options}", autocommit=True) as connection:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.app import OUTPUT, RunningApp, embedded, server
+from tests.browser.app import OUTPUT, RunningApp, running
 from tests.browser.people import People
 
 # Makes a picture of the repository, so only when that is asked for.
@@ -43,8 +43,7 @@ def running_app(
     """Run the application with real processes, embedded or as a server."""
     OUTPUT.mkdir(exist_ok=True)
     folder = tmp_path_factory.mktemp("app")
-    database_url = os.environ.get("TEST_DATABASE_URL")
-    with server(folder, database_url) if database_url else embedded(folder) as app:
+    with running(folder) as app:
         yield app
         (OUTPUT / "app.log").write_text(app.logs())
 

@@ -1,0 +1,66 @@
+"""A stream of SMS is stopped in its midst, on a phone, and goes on where it stood."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.browser.app import RunningApp, running
+from tests.browser.people import DESK, PHONE, People
+
+pytestmark = pytest.mark.browser
+SECOND = 1000
+
+
+@pytest.fixture
+def slow_app(chromium: Browser, tmp_path: Path) -> Iterator[RunningApp]:
+    """Run an installation whose gateway takes one SMS a second."""
+    with running(tmp_path, SMS_GATEWAY_URL="console://?tps=1") as app:
+        yield app
+
+
+def test_nothing_more_leaves_two_seconds_after_pause(
+    chromium: Browser, slow_app: RunningApp
+) -> None:
+    with People(chromium, slow_app.url) as people:
+        live = people.signed_in("crise1", DESK).open("/telling/")
+        colleague = people.signed_in("crise2", PHONE)
+        page = colleague.open("/telling/")
+        before, held = number(live, "accepted"), number(live, "held")
+        page.get_by_role("button", name="Envoyer les SMS retenus…").click()
+        page.get_by_role("button", name="Envoyer maintenant").click()
+        expect(tile(live, "accepted")).not_to_have_text(str(before), timeout=30 * SECOND)
+
+        page.get_by_role("button", name="Tout mettre en pause").click()
+        expect(page.locator(".banner-paused")).to_be_visible()
+        page.wait_for_timeout(2 * SECOND)
+        refreshed(live)
+        left, gone = number(live, "queued"), number(live, "accepted") - before
+        assert 0 < gone < held
+        assert left == held - gone
+        colleague.picture("76-stopped-midway")
+        for _refresh in range(2):
+            refreshed(live)
+        assert number(live, "queued") == left
+
+        page.get_by_role("button", name="Reprendre les envois").click()
+        expect(tile(live, "queued")).to_have_text("0", timeout=60 * SECOND)
+        expect(tile(live, "accepted")).to_have_text(str(before + held))
+        slow_app.manage("verify")
+        assert people.complaints == []
+
+
+def tile(page: Page, name: str) -> Locator:
+    """Return a number of the telling as it stands on the page."""
+    return page.locator(f"#tile-{name}")
+
+
+def number(page: Page, name: str) -> int:
+    return int(tile(page, name).inner_text())
+
+
+def refreshed(page: Page) -> None:
+    """Wait until the numbers have come anew."""
+    moment = page.locator(".updated").first
+    expect(moment).not_to_have_text(moment.inner_text())
