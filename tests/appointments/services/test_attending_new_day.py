@@ -16,7 +16,6 @@ from tests.appointments.operations import postponed
 from tests.builders import MONDAY, a_user, an_appointment, at
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
-NOON = at("2022-05-16 12:00")
 NEXT_WEEK = dt.date(2022, 5, 24)
 THEN = at("2022-05-24 10:00")
 

@@ -16,7 +16,6 @@ from tests.page_rules import faults_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
 HTMX = {"HX-Request": "true"}
-SUNDAY = MONDAY.replace(day=15)
 NEXT_WEEK = MONDAY.replace(day=24)
 
 
