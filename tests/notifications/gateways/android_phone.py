@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.notifications.gateways.conformance import (
+    PATIENCE,
     PHONE,
     REFERENCE,
 )
@@ -77,7 +78,7 @@ QUEUE = {"error": "QueueLimitExceeded", "message": "queue limits exceeded: too m
 
 def url_to(port: int, options: str = "") -> str:
     """Return the URL of a phone; tests have no time for a phone's pace."""
-    return f"android+http://sms:s3cret@127.0.0.1:{port}/?timeout=1&tps=1000&{options}"
+    return f"android+http://sms:s3cret@127.0.0.1:{port}/?timeout={PATIENCE}&tps=1000&{options}"
 
 
 def event(name: str, **payload: Any) -> dict[str, Any]:

@@ -32,6 +32,8 @@ from notifications.models import Failure
 
 NOW = dt.datetime(2022, 5, 15, 18, 30, tzinfo=dt.UTC)
 REFERENCE = "0123456789abcdef0123456789abcdef"
+# Seconds for an answer: a machine that is busy takes one for a connection, and is not away.
+PATIENCE = 3
 PHONE = "+32470000001"
 
 

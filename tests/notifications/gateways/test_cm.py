@@ -26,6 +26,7 @@ from notifications.gateways.http_client import Answer
 from notifications.models import Failure
 from tests.notifications.gateways.cm_peer import TOKEN, answering, of
 from tests.notifications.gateways.conformance import (
+    PATIENCE,
     PHONE,
     Behaviour,
     ConformsOverANetwork,
@@ -49,8 +50,8 @@ ANSWERS: dict[Behaviour, Answerer] = BAD | {
 
 def cm(port: int, options: str = "") -> Gateway:
     """Return a gateway at a port of this machine."""
-    url = f"cm+http://:{TOKEN}@127.0.0.1:{port}/v1.0/message?sender=Vivalia&timeout=1&{options}"
-    return gateway_from_url(url)
+    ours = f"sender=Vivalia&timeout={PATIENCE}&{options}"
+    return gateway_from_url(f"cm+http://:{TOKEN}@127.0.0.1:{port}/v1.0/message?{ours}")
 
 
 class TestCm(ConformsOverANetwork):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from notifications.gateways import Accepted, Gateway, Refused, Throttled, Unknown, gateway_from_url
 from notifications.gateways.http import read_answer
 from tests.notifications.gateways.conformance import (
+    PATIENCE,
     Behaviour,
     ConformsOverANetwork,
     check,
@@ -71,7 +72,8 @@ class TestHttpJson(ConformsOverANetwork):
     def gateway_to(self, behaviour: Behaviour) -> Iterator[Gateway]:
         """Return a gateway whose peer behaves so."""
         with port_of_a_peer(behaviour, ANSWERS) as port:
-            yield gateway_from_url(f"http+json://vivalia:s3cret@127.0.0.1:{port}/send?timeout=1")
+            place = f"vivalia:s3cret@127.0.0.1:{port}/send"
+            yield gateway_from_url(f"http+json://{place}?timeout={PATIENCE}")
 
     def test_the_message_arrives_whole_with_our_reference(self) -> None:
         with Peer() as peer:

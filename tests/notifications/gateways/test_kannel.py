@@ -25,6 +25,7 @@ from notifications.gateways import (
 from notifications.gateways.kannel import read_answer
 from notifications.models import Failure
 from tests.notifications.gateways.conformance import (
+    PATIENCE,
     REFERENCE,
     Behaviour,
     ConformsOverANetwork,
@@ -77,8 +78,8 @@ ACCEPTS_ALL = always(202, ACCEPTED)
 def kannel(port: int, options: str = "") -> Gateway:
     """Return a gateway at a port of this machine."""
     account = "vivalia:s3cret%2F%3F%26%25"
-    url = f"kannel+http://{account}@127.0.0.1:{port}/cgi-bin/sendsms?timeout=1&{options}"
-    return gateway_from_url(url)
+    place = f"{account}@127.0.0.1:{port}/cgi-bin/sendsms"
+    return gateway_from_url(f"kannel+http://{place}?timeout={PATIENCE}&{options}")
 
 
 def sent(

@@ -17,6 +17,7 @@ from notifications.gateways import (
     gateway_from_url,
 )
 from tests.notifications.gateways.conformance import (
+    PATIENCE,
     Behaviour,
     ConformsOverANetwork,
     a_door_that_stays_shut,
@@ -60,12 +61,12 @@ class TestSmpp(ConformsOverANetwork):
     @contextlib.contextmanager
     def _to_nobody(self, behaviour: Behaviour) -> Iterator[Gateway]:
         with NOBODY[behaviour]() as port:
-            yield gateway_from_url(f"smpp://vivalia:s3cret@127.0.0.1:{port}?timeout=1")
+            yield gateway_from_url(f"smpp://vivalia:s3cret@127.0.0.1:{port}?timeout={PATIENCE}")
 
     @contextlib.contextmanager
     def _to_peer(self, behaviour: Behaviour) -> Iterator[Gateway]:
         with SmscPeer(**PEERS[behaviour]) as peer:
-            yield gateway_from_url(peer.url)
+            yield gateway_from_url(peer.url.replace("timeout=1", f"timeout={PATIENCE}"))
 
     def gateway_to(self, behaviour: Behaviour) -> AbstractContextManager[Gateway]:
         """Return a gateway whose peer behaves so."""
