@@ -66,6 +66,21 @@ def faults_when_large(page: Page) -> list[str]:
     return found
 
 
+def faults_for_large_letters(page: Page) -> list[str]:
+    """Return what does not fit where the reader set letters of twice the size in the browser.
+
+    Unlike a style of the page, that setting also counts in the page's media queries.
+    """
+    letters = page.context.new_cdp_session(page)
+    letters.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
+    found = [f"cut off with large letters: {one}" for one in page.evaluate(_CLIPPED)]
+    if sideways(page) > 0:
+        found.append(f"{sideways(page)} px wider than the screen with large letters")
+    letters.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
+    letters.detach()
+    return found
+
+
 def pale_on_paper(page: Page) -> list[str]:
     """Return what a printer would not put on white paper in ink."""
     page.emulate_media(media="print")

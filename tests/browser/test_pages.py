@@ -12,6 +12,7 @@ from tests.browser.cards import until_settled
 from tests.browser.looking import (
     MOST_BYTES,
     Scales,
+    faults_for_large_letters,
     faults_when_large,
     faults_when_narrow,
     pale_on_paper,
@@ -135,7 +136,7 @@ def faults_of(person: Person, size: tuple[int, int]) -> list[str]:
     if size is PHONE:
         page.emulate_media(color_scheme="light")
         found += [f"by day: {barrier}" for barrier in person.pale()]
-        found += faults_when_narrow(page)
+        found += faults_when_narrow(page) + faults_for_large_letters(page)
     if size is TABLET:
         found += faults_when_large(page)
     return found
