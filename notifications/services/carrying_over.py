@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from django.db.models import Exists, Max, OuterRef
 
-from notifications.models import Channel, Delivery, DeliveryState, Notice, NoticeItem, NoticeState
+from notifications.models import Delivery, Notice, NoticeItem, NoticeState
+from notifications.services.opening_calls import open_calls
 
 Pair = tuple[int, dt.date]
 """A patient and a day."""
@@ -72,7 +73,6 @@ def _pending(pairs: Collection[Pair]) -> dict[Pair, Notice]:
 def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
     """Open a notice with its call for each pair."""
     versions, before = _versions(left), {pair: items[0].notice for pair, items in left.items()}
-    urgencies = _urgencies([notice.pk for notice in before.values()])
     notices = Notice.objects.bulk_create(
         Notice(
             patient=one.patient,
@@ -84,18 +84,8 @@ def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
         )
         for pair, one in before.items()
     )
-    Delivery.objects.bulk_create(
-        Delivery(
-            notice=notice,
-            channel=Channel.PHONE,
-            number=1,
-            state=DeliveryState.QUEUED,
-            address=notice.patient.landline or notice.patient.mobile,
-            not_before=at,
-            urgency=urgencies.get(before[_pair(notice)].pk, 0),
-        )
-        for notice in notices
-    )
+    tries = _last_tries([one.pk for one in before.values()])
+    open_calls({notice.pk: tries[before[_pair(notice)].pk] for notice in notices}, at=at)
     return {_pair(notice): notice for notice in notices}
 
 
@@ -104,10 +94,9 @@ def _versions(pairs: Collection[Pair]) -> dict[Pair, int]:
     return {(patient, day): last for patient, day, last in counted.annotate(Max("version"))}
 
 
-def _urgencies(notice_ids: Collection[int]) -> dict[int, int]:
-    """Return how urgent the last try of each notice was."""
-    tries = Delivery.objects.filter(notice__in=notice_ids).order_by("number")
-    return dict(tries.values_list("notice", "urgency"))
+def _last_tries(notice_ids: Collection[int]) -> dict[int, Delivery]:
+    tries = Delivery.objects.filter(notice__in=notice_ids).select_related("notice__patient")
+    return {one.notice_id: one for one in tries.order_by("number")}
 
 
 def _add(left: Items, notices: Mapping[Pair, Notice]) -> None:

@@ -7,10 +7,9 @@ The lock order that keeps the promises: notices first, by id, then their deliver
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from notifications.models import (
-    Channel,
     Delivery,
     DeliveryState,
     Failure,
@@ -18,6 +17,7 @@ from notifications.models import (
     NoticeState,
 )
 from notifications.services.carrying_over import carry_over
+from notifications.services.opening_calls import open_calls
 from patients.models import Patient
 
 
@@ -135,24 +135,4 @@ def call_instead(
         for delivery in deliveries
         if delivery.notice.state == NoticeState.OPEN and delivery.notice_id not in gone
     }
-    calls = Delivery.objects.filter(notice__in=open_ones, channel=Channel.PHONE)
-    numbers = dict(calls.values_list("notice").annotate(last=Max("number")))
-    opened = Delivery.objects.bulk_create(
-        Delivery(
-            notice_id=notice_id,
-            channel=Channel.PHONE,
-            number=numbers.get(notice_id, 0) + 1,
-            state=DeliveryState.QUEUED,
-            address=number_to_call(delivery),
-            not_before=max(at, delivery.not_before) if as_planned else at,
-            urgency=delivery.urgency,
-        )
-        for notice_id, delivery in open_ones.items()
-    )
-    return len(opened)
-
-
-def number_to_call(delivery: Delivery) -> str:
-    """Return the number to ring after an SMS failed: the landline first, it is another way."""
-    patient = delivery.notice.patient
-    return patient.landline or patient.mobile or delivery.address
+    return open_calls(open_ones, at=at, as_planned=as_planned)
