@@ -1,12 +1,12 @@
 """Start and edit drafts of bulletins."""
 
-from typing import Any
+import datetime as dt
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +19,7 @@ from appointments.forms.bulletins import CopyForm, PlaybookForm
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.bulletins import clauses_of, fingerprint, places, visible
 from appointments.services import as_seen, bulletins
+from staff import clock
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
 from staff.requests import SignedInRequest
@@ -107,13 +108,11 @@ def _started(request: SignedInRequest, bulletin: Bulletin) -> HttpResponse:
 
 def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpResponse:
     """Show the editor, reshape it, or save it and go on to the preview."""
-    where = places()
     if request.method != "POST":
-        return _editor_page(request, _editor_of(bulletin, where), bulletin)
-    editor = BulletinEditor(where, data=request.POST)
+        return _editor_page(request, _editor_of(bulletin), bulletin)
+    editor = _typed(request)
     if is_reshaping(request.POST):
-        editor = reshaped(editor, request.POST)
-        return trigger_client_event(_editor_page(request, editor, bulletin), "reach")
+        return _editor_page(request, editor, bulletin)
     if editor.is_valid():
         try:
             saved = _saved(request, editor.order, bulletin)
@@ -147,37 +146,55 @@ def _saved(request: SignedInRequest, order: dict[str, Any], bulletin: Bulletin |
     return as_seen.redraft(bulletin_id=bulletin.pk, by=request.user, seen=seen, **order)
 
 
-def _editor_of(bulletin: Bulletin | None, where: Any) -> BulletinEditor:
+def _editor_of(bulletin: Bulletin | None) -> BulletinEditor:
+    where = places()
     if bulletin is None:
         return BulletinEditor(where)
     return BulletinEditor(where, content=content_of(bulletin, clauses_of(bulletin), where))
 
 
+def _typed(request: SignedInRequest) -> BulletinEditor:
+    """Return the editor as it was sent, reshaped where a button asked for that."""
+    editor = BulletinEditor(places(), data=request.POST)
+    return reshaped(editor, request.POST) if is_reshaping(request.POST) else editor
+
+
 def _too_late(request: SignedInRequest, bulletin: Bulletin) -> HttpResponse:
     """Answer an edit of a draft that was approved meanwhile."""
-    editor = BulletinEditor(places(), data=request.POST)
-    if is_reshaping(request.POST):
-        editor = reshaped(editor, request.POST)
+    approved_at = cast("dt.datetime", bulletin.approved_at)  # it is no draft any more
     words = {
         "person": bulletin.approved_by,
-        "moment": date_format(localtime(bulletin.approved_at), "D j/m H:i"),
+        "moment": date_format(approved_at.astimezone(clock.BRUSSELS), "D j/m H:i"),
     }
     why = _("%(person)s a approuvé ce bulletin (%(moment)s) : il n'est plus un brouillon.") % words
-    return _as_a_new_draft(request, editor, why)
+    return _as_a_new_draft(request, _typed(request), why)
 
 
 def _as_a_new_draft(request: SignedInRequest, editor: BulletinEditor, why: str) -> HttpResponse:
     """Give back what was typed, to be saved beside the draft that others changed."""
     kept = _("Rien n'est perdu : enregistrer fait de ce que vous voyez un nouveau brouillon.")
-    editor.head.add_error(None, f"{why} {kept}")
-    return _editor_page(request, editor, None, status=200 if request.htmx else 422)
+    status = 200 if is_reshaping(request.POST) else 422
+    return _editor_page(request, editor, None, status=status, refusal=f"{why} {kept}")
 
 
 def _editor_page(
-    request: SignedInRequest, editor: BulletinEditor, bulletin: Bulletin | None, status: int = 200
+    request: SignedInRequest,
+    editor: BulletinEditor,
+    bulletin: Bulletin | None,
+    *,
+    status: int = 200,
+    refusal: str = "",
 ) -> HttpResponse:
     seen = request.POST.get("seen", "")
     if bulletin is not None and not seen:
         seen = fingerprint(bulletin, clauses_of(bulletin))
-    context = {"editor": editor, "bulletin": bulletin, "seen": seen, "reach": reach_of(editor)}
-    return render(request, "appointments/bulletins/edit.html", context, status=status)
+    context = {
+        "editor": editor,
+        "bulletin": bulletin,
+        "seen": seen,
+        "reach": reach_of(editor),
+        "refusal": refusal,
+    }
+    answer = render(request, "appointments/bulletins/edit.html", context, status=status)
+    # Only a part of the page comes anew: the numbers elsewhere have to be asked for.
+    return trigger_client_event(answer, "reach") if is_reshaping(request.POST) else answer

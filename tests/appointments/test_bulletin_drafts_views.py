@@ -16,7 +16,7 @@ from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
 from tests.builders import MONDAY, a_site, a_unit, a_user, at
-from tests.pages import fields_of
+from tests.pages import HTMX, fields_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 PLAYBOOK = Path(__file__).parents[2] / "docs/playbooks/2022-05-16.toml"
@@ -155,6 +155,13 @@ class TestStarting:
         )
 
 
+def approved(draft: Bulletin) -> None:
+    """Let a colleague approve a draft."""
+    draft.state, draft.approved_at = "in_force", SATURDAY_NOON
+    draft.approved_by = a_user("crise9", "crisis_cell", first_name="Rose", last_name="Rapide")
+    draft.save()
+
+
 class TestEditing:
     CLAUSES = (
         *THE_DAY,
@@ -258,9 +265,7 @@ class TestEditing:
     ) -> None:
         client = crisis()
         data = fields_of(text_of(page(client, "bulletin_edit", draft.pk)), having="title")
-        draft.state, draft.approved_at = "in_force", SATURDAY_NOON
-        draft.approved_by = a_user("crise9", "crisis_cell", first_name="Rose", last_name="Rapide")
-        draft.save()
+        approved(draft)
 
         response = client.post(
             reverse("bulletin_edit", args=[draft.pk]), data | {"title": "Trop tard"}
@@ -277,6 +282,24 @@ class TestEditing:
         assert clauses_of(new) == to_clauses(to_grid(self.CLAUSES, ["arlon", "virton"]))
         draft.refresh_from_db()
         assert draft.title != "Trop tard"
+
+    @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+    def test_a_button_pressed_while_another_approved_still_reshapes_what_was_typed(
+        self, draft: Bulletin, headers: dict[str, str]
+    ) -> None:
+        client = crisis()
+        data = fields_of(text_of(page(client, "bulletin_edit", draft.pk)), having="title")
+        approved(draft)
+
+        response = client.post(
+            reverse("bulletin_edit", args=[draft.pk]), data | {"add": "1"}, headers=headers
+        )
+
+        shown = text_of(response)
+        assert response.status_code == 200
+        assert "Rose Rapide a approuvé ce bulletin (sam 14/05 12:00)" in shown
+        assert response.headers["HX-Trigger"] == '{"reach": {}}'
+        assert fields_of(shown, having="title")["refinement-TOTAL_FORMS"] == ["2"]
 
     def test_what_is_in_force_is_not_edited(self) -> None:
         response = page(crisis(), "bulletin_edit", in_force().pk)
