@@ -4,14 +4,13 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment
+from tests import pages
 from tests.builders import a_user
 
 
 def signed_in(name: str = "secretariat", role: str = "ward_clerk") -> Client:
     """Return a browser in which somebody who notes arrivals is signed in."""
-    client = Client()
-    client.force_login(a_user(name, role))
-    return client
+    return pages.signed_in(a_user(name, role))
 
 
 def tick(client: Client, appointment: Appointment, what: str = "arrived", version: int = 0, **more):

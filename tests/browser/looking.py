@@ -59,10 +59,15 @@ def faults_when_narrow(page: Page) -> list[str]:
 def faults_when_large(page: Page) -> list[str]:
     """Return what does not fit with letters of twice the size."""
     page.evaluate("(size) => { document.documentElement.style.fontSize = size; }", LARGE)
-    found = [f"cut off at {LARGE}: {one}" for one in page.evaluate(_CLIPPED)]
-    if sideways(page) > 0:
-        found.append(f"{sideways(page)} px wider than the screen at {LARGE}")
+    found = _what_does_not_fit(page, f"at {LARGE}")
     page.evaluate("() => { document.documentElement.style.fontSize = ''; }")
+    return found
+
+
+def _what_does_not_fit(page: Page, when: str) -> list[str]:
+    found = [f"cut off {when}: {one}" for one in page.evaluate(_CLIPPED)]
+    if sideways(page) > 0:
+        found.append(f"{sideways(page)} px wider than the screen {when}")
     return found
 
 
@@ -73,9 +78,7 @@ def faults_for_large_letters(page: Page) -> list[str]:
     """
     letters = page.context.new_cdp_session(page)
     letters.send("Page.setFontSizes", {"fontSizes": {"standard": 32, "fixed": 26}})
-    found = [f"cut off with large letters: {one}" for one in page.evaluate(_CLIPPED)]
-    if sideways(page) > 0:
-        found.append(f"{sideways(page)} px wider than the screen with large letters")
+    found = _what_does_not_fit(page, "with large letters")
     letters.send("Page.setFontSizes", {"fontSizes": {"standard": 16, "fixed": 13}})
     letters.detach()
     return found

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.app import RunningApp, running
 from tests.browser.people import DESK, PHONE, People
+from tests.browser.telling import number, refreshed, tile
 
 pytestmark = pytest.mark.browser
 SECOND = 1000
@@ -49,18 +50,3 @@ def test_nothing_more_leaves_two_seconds_after_pause(
         expect(tile(live, "accepted")).to_have_text(str(before + held))
         slow_app.manage("verify")
         assert people.complaints == []
-
-
-def tile(page: Page, name: str) -> Locator:
-    """Return a number of the telling as it stands on the page."""
-    return page.locator(f"#tile-{name}")
-
-
-def number(page: Page, name: str) -> int:
-    return int(tile(page, name).inner_text())
-
-
-def refreshed(page: Page) -> None:
-    """Wait until the numbers have come anew."""
-    moment = page.locator(".updated").first
-    expect(moment).not_to_have_text(moment.inner_text())

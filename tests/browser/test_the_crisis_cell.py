@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.app import RunningApp
 from tests.browser.people import DESK, PHONE, People, Person
+from tests.browser.telling import number, refreshed, tile
 
 pytestmark = pytest.mark.browser
 TITLE = "Panne informatique : activité du 20/05/2022"
@@ -64,15 +65,6 @@ def test_telling_is_watched_stopped_settled_answered_and_taken_back(
     withdraw(colleague, bulletin)
 
 
-def tile(page: Page, name: str) -> Locator:
-    """Return a number of the telling as it stands on the page."""
-    return page.locator(f"#tile-{name}")
-
-
-def number(page: Page, name: str) -> int:
-    return int(tile(page, name).inner_text())
-
-
 def approve(person: Person) -> str:
     """Approve the colleague's draft, on a phone; return the bulletin's address."""
     page = person.open("/bulletins/")
@@ -108,12 +100,6 @@ def nothing_leaves_while_it_is_stopped(watcher: Person, colleague: Person) -> No
     expect(page.locator(".banner-paused")).to_have_count(0)
     expect(tile(live, "queued")).to_have_text("0", timeout=30_000)
     expect(tile(live, "accepted")).to_have_text(str(accepted + waiting))
-
-
-def refreshed(page: Page) -> None:
-    """Wait until the numbers have come anew."""
-    moment = page.locator(".updated").first
-    expect(moment).not_to_have_text(moment.inner_text())
 
 
 def settle_what_is_unknown(person: Person) -> None:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from django.test import Client
 
 from notifications import texts
 from notifications.services import receiving
 from staff.models import Role, User
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY
+from tests.notifications.text_pages import browser_of
 
 
 @pytest.fixture
@@ -36,6 +38,18 @@ def agent() -> User:
 def chief() -> User:
     """A member of the crisis cell."""
     return a_user("chief", "crisis_cell")
+
+
+@pytest.fixture
+def crisis_cell() -> User:
+    """Who edits the texts."""
+    return a_user("claire", Role.CRISIS_CELL)
+
+
+@pytest.fixture
+def browser(crisis_cell) -> Client:
+    """The browser of whoever edits the texts."""
+    return browser_of(crisis_cell)
 
 
 @pytest.fixture

@@ -14,20 +14,10 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Practitioner, Role, Unit, User
 from staff.services import audit
 from tests.builders import a_site, a_unit, a_user
-from tests.notifications.text_pages import EDITOR, GOOD, TABLE, browser_of, words
+from tests.notifications.text_pages import EDITOR, GOOD, TABLE, words
 from tests.pages import fields_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
-
-
-@pytest.fixture
-def crisis_cell() -> User:
-    return a_user("claire", Role.CRISIS_CELL)
-
-
-@pytest.fixture
-def browser(crisis_cell) -> Client:
-    return browser_of(crisis_cell)
 
 
 def sent_from(browser: Client, address: str = EDITOR, **changed: str) -> dict[str, list[str]]:

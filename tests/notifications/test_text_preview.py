@@ -4,21 +4,10 @@ import pytest
 from django.test import Client
 
 from notifications.models import MessageText
-from staff.models import Role, User
-from tests.builders import a_site, a_user
-from tests.notifications.text_pages import EDITOR, GOOD, TABLE, browser_of, words
+from tests.builders import a_site
+from tests.notifications.text_pages import EDITOR, GOOD, TABLE, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
-
-
-@pytest.fixture
-def crisis_cell() -> User:
-    return a_user("claire", Role.CRISIS_CELL)
-
-
-@pytest.fixture
-def browser(crisis_cell) -> Client:
-    return browser_of(crisis_cell)
 
 
 class TestThePreview:

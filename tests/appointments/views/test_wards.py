@@ -11,9 +11,9 @@ from staff.models import AuditEvent
 from tests.appointments.ward_pages import page_of, signed_in, tick
 from tests.builders import MONDAY, a_patient, a_unit, an_appointment, at
 from tests.page_rules import faults_of
+from tests.pages import HTMX
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
-HTMX = {"HX-Request": "true"}
 SUNDAY = MONDAY.replace(day=15)
 
 

@@ -13,9 +13,9 @@ from tests.appointments.operations import postponed
 from tests.appointments.ward_pages import signed_in
 from tests.builders import MONDAY, a_patient, at
 from tests.page_rules import faults_of
+from tests.pages import HTMX
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
-HTMX = {"HX-Request": "true"}
 NEXT_WEEK = MONDAY.replace(day=24)
 
 

@@ -1,9 +1,7 @@
 """What the phone says later: its webhooks, its answers to our questions, its error names."""
 
 import datetime as dt
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,7 +16,6 @@ from notifications.gateways import (
     Receipt,
     Sent,
     gateway_from_url,
-    signatures,
 )
 from notifications.gateways.android_errors import cause_of
 from notifications.models import Failure, ReceiptState
@@ -30,6 +27,7 @@ from tests.notifications.gateways.conformance_reports import (
     ConformsWithSignatures,
     Word,
 )
+from tests.notifications.gateways.hook_calls import post, signed
 from tests.notifications.gateways.http_peers import (
     BAD,
     HttpPeer,
@@ -49,18 +47,6 @@ SAYS = {
 }
 
 
-def post(said: Any) -> HookRequest:
-    """Return an unsigned call."""
-    return HookRequest("POST", {}, {}, json.dumps(said).encode(), NOW)
-
-
-def signed(request: HookRequest, *, key: str = KEY, at: dt.datetime = NOW) -> HookRequest:
-    """Return the call, signed."""
-    timestamp = str(int(at.timestamp()))
-    signature = signatures.sign(request.body, timestamp, key=key)
-    return replace(request, headers={"x-timestamp": timestamp, "x-signature": signature})
-
-
 class TestItsWebhooks(ConformsWithAHook, ConformsWithReplies, ConformsWithSignatures):
     def hooked(self) -> Gateway:
         """Return a gateway that shares the key of its phone."""
@@ -68,7 +54,7 @@ class TestItsWebhooks(ConformsWithAHook, ConformsWithReplies, ConformsWithSignat
 
     def signed(self, request: HookRequest) -> HookRequest:
         """Sign with the right key, now."""
-        return signed(request)
+        return signed(request, key=KEY)
 
     def call_of(self, word: Word) -> HookRequest:
         """Return a signed call."""
@@ -76,12 +62,12 @@ class TestItsWebhooks(ConformsWithAHook, ConformsWithReplies, ConformsWithSignat
         if word is Word.BADLY_SIGNED:
             return signed(request, key="another")
         if word is Word.SIGNED_LONG_AGO:
-            return signed(request, at=NOW - dt.timedelta(minutes=10))
-        return signed(request)
+            return signed(request, key=KEY, at=NOW - dt.timedelta(minutes=10))
+        return signed(request, key=KEY)
 
     def read(self, said: Any) -> Sequence[Any]:
         """Read a signed call."""
-        return self.hooked().read_hook(signed(post(said)))
+        return self.hooked().read_hook(signed(post(said), key=KEY))
 
     def test_a_receipt_has_all_that_was_said(self) -> None:
         (receipt,) = self.read(DELIVERED)

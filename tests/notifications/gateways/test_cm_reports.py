@@ -1,6 +1,5 @@
 """What CM.com calls us with."""
 
-import json
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from tests.notifications.gateways.conformance_reports import (
     ConformsWithReplies,
     Word,
 )
+from tests.notifications.gateways.hook_calls import post
 
 URL = "cm+https://:s3cret@gw.cmtelecom.com/v1.0/message?sender=Vivalia"
 
@@ -33,11 +33,6 @@ def report(code: str, error: str = "", words: str = "", **changes: str) -> dict[
         "operator": "20601",
         **changes,
     }
-
-
-def post(said: Any) -> HookRequest:
-    """Return a call."""
-    return HookRequest("POST", {}, {}, json.dumps(said).encode(), NOW)
 
 
 def wrapped(msg: Any) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 import datetime as dt
 import json
-from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,6 @@ from notifications.gateways import (
     Receipt,
     Sent,
     gateway_from_url,
-    signatures,
 )
 from notifications.models import Failure, ReceiptState
 from tests.notifications.gateways.conformance import NOW, PHONE, REFERENCE, Behaviour, query
@@ -25,6 +22,7 @@ from tests.notifications.gateways.conformance_reports import (
     ConformsWithSignatures,
     Word,
 )
+from tests.notifications.gateways.hook_calls import post, signed
 from tests.notifications.gateways.http_peers import BAD, Answerer, HttpPeer, always
 
 KEY = "k3y-of-the-gateway"
@@ -40,18 +38,6 @@ SAYS = {
     Word.BADLY_SIGNED: DELIVERED,
     Word.SIGNED_LONG_AGO: DELIVERED,
 }
-
-
-def post(said: Any) -> HookRequest:
-    """Return an unsigned call."""
-    return HookRequest("POST", {}, {}, json.dumps(said).encode(), NOW)
-
-
-def signed(request: HookRequest, *, key: str = KEY, at: dt.datetime = NOW) -> HookRequest:
-    """Return the call, signed."""
-    timestamp = str(int(at.timestamp()))
-    signature = signatures.sign(request.body, timestamp, key=key)
-    return replace(request, headers={"x-timestamp": timestamp, "x-signature": signature})
 
 
 class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
@@ -97,7 +83,7 @@ class TestItsSignedCalls(ConformsWithAHook, ConformsWithReplies, ConformsWithSig
 
     def signed(self, request: HookRequest) -> HookRequest:
         """Sign with the right key, now."""
-        return signed(request)
+        return signed(request, key=KEY)
 
     def call_of(self, word: Word) -> HookRequest:
         """Return a signed call."""
