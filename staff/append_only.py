@@ -25,12 +25,18 @@ def _run(schema_editor, statements: dict[str, str], table: str, verbs: tuple[str
         schema_editor.execute(template.format(table=table, verb=verb, VERB=verb.upper()), None)
 
 
+def _switch(
+    there: dict[str, str], back: dict[str, str], table: str, verbs: tuple[str, ...]
+) -> migrations.RunPython:
+    return migrations.RunPython(
+        lambda apps, schema_editor: _run(schema_editor, there, table, verbs),
+        lambda apps, schema_editor: _run(schema_editor, back, table, verbs),
+    )
+
+
 def append_only(table: str, verbs: tuple[str, ...] = ("update", "delete")) -> migrations.RunPython:
     """Return the operation that makes ``table`` refuse the given verbs (and its reverse)."""
-    return migrations.RunPython(
-        lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),
-        lambda apps, schema_editor: _run(schema_editor, _REMOVE, table, verbs),
-    )
+    return _switch(_PLACE, _REMOVE, table, verbs)
 
 
 def no_longer_append_only(
@@ -41,10 +47,7 @@ def no_longer_append_only(
     ``append_only`` ends that migration. On PostgreSQL and SQLite it is one transaction: nobody
     else ever finds the table writable.
     """
-    return migrations.RunPython(
-        lambda apps, schema_editor: _run(schema_editor, _REMOVE, table, verbs),
-        lambda apps, schema_editor: _run(schema_editor, _PLACE, table, verbs),
-    )
+    return _switch(_REMOVE, _PLACE, table, verbs)
 
 
 def still_append_only(

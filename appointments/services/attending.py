@@ -207,11 +207,9 @@ def _says_the_same(standing: Attendance, one: Seen) -> bool:
     if standing.what != one.what:
         return False
     asked = one.happened_at and one.happened_at.astimezone(dt.UTC)
-    is_mended = asked not in (None, standing.happened_at) or one.remark not in (
-        "",
-        standing.remark,
-    )
-    return not is_mended or standing.version != one.expected_version
+    has_new_time = asked not in (None, standing.happened_at)
+    has_new_remark = one.remark not in ("", standing.remark)
+    return not (has_new_time or has_new_remark) or standing.version != one.expected_version
 
 
 def _moment(one: Seen, appointment: Appointment, day: dt.date, now: dt.datetime) -> dt.datetime:
