@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from notifications import sms_text, texts
 from notifications.references import reference_of
+from notifications.sms_text import Alphabet
 
 _PLACE = "{}"  # in the SMS alphabet, and in no text: ``wording`` keeps braces for itself
 _LARGEST = 20_000
@@ -19,14 +20,21 @@ def sms(
     lines: Sequence[texts.Line],
     callback_number: str,
     notice_id: int,
+    alphabet: Alphabet = "gsm7",
 ) -> tuple[str, int]:
-    """Return the text of a notice's SMS and the parts it takes; arguments as ``texts.body``."""
+    """Return the text of a notice's SMS and the parts it takes.
+
+    Args:
+        language, day, lines, callback_number: as for ``texts.body``.
+        notice_id: which it is.
+        alphabet: of the gateway.
+    """
     reference = reference_of(notice_id)
     words = tuple((line.starts_at, line.word) for line in lines)
-    key = (language, day, words, callback_number, len(reference))
+    key = (language, day, words, callback_number, len(reference), alphabet)
     _forget_the_old()
     if key not in _composed:
-        _composed[key] = _shape(language, day, lines, callback_number, reference)
+        _composed[key] = _shape(language, day, lines, callback_number, reference, alphabet)
     pieces, parts = _composed[key]
     return reference.join(pieces), parts
 
@@ -37,6 +45,7 @@ def _shape(
     lines: Sequence[texts.Line],
     callback_number: str,
     reference: str,
+    alphabet: Alphabet,
 ) -> tuple[list[str], int]:
     """Return what stands around each place of the reference, and the parts of the whole."""
     text = texts.body(
@@ -47,7 +56,7 @@ def _shape(
         reference=_PLACE,
     )
     pieces = text.split(_PLACE)
-    return pieces, sms_text.count(reference.join(pieces)).parts
+    return pieces, sms_text.count(reference.join(pieces), alphabet=alphabet).parts
 
 
 def _forget_the_old() -> None:

@@ -22,6 +22,7 @@ from typing import Literal
 from gsm0338 import Codec
 
 Encoding = Literal["gsm7", "ucs2"]
+Alphabet = Literal["gsm7", "latin1"]
 
 _ESCAPE = 0x1B
 _OCTETS = 140
@@ -92,14 +93,17 @@ def _plain(character: str) -> str:
     return bare if all(c in SEPTETS for c in bare) else character
 
 
-def count(text: str, *, header_octets: int = HEADER_8_BIT) -> TextCount:
+def count(
+    text: str, *, header_octets: int = HEADER_8_BIT, alphabet: Alphabet = "gsm7"
+) -> TextCount:
     """Return encoding, units and parts of a text as it will be sent (transliterate it first).
 
     Args:
         text: any; characters outside the alphabet make it UCS-2.
         header_octets: of the header of each part of a long message.
+        alphabet: of the gateway; with ``latin1`` a character outside it makes the text UCS-2.
     """
-    encoding, costs = _costs(text)
+    encoding, costs = _costs(text, alphabet)
     units = sum(costs)
     if units <= _SINGLE[encoding]:
         return TextCount(encoding, units, 1)
@@ -107,24 +111,26 @@ def count(text: str, *, header_octets: int = HEADER_8_BIT) -> TextCount:
     return TextCount(encoding, units, parts)
 
 
-def segments(text: str, *, header_octets: int = HEADER_8_BIT) -> list[str]:
+def segments(
+    text: str, *, header_octets: int = HEADER_8_BIT, alphabet: Alphabet = "gsm7"
+) -> list[str]:
     """Return the parts in which a text is sent: as many as ``count`` says, together the text.
 
     Args:
-        text: as for ``count``.
+        text, alphabet: as for ``count``.
         header_octets: of the header of each part of a long message.
     """
-    encoding, costs = _costs(text)
+    encoding, costs = _costs(text, alphabet)
     if sum(costs) <= _SINGLE[encoding]:
         return [text]
     cuts = [0, *_cuts(costs, capacity(encoding, header_octets)), len(text)]
     return [text[start:end] for start, end in pairwise(cuts)]
 
 
-def header_for(text: str) -> int:
+def header_for(text: str, *, alphabet: Alphabet = "gsm7") -> int:
     """Return the octets of the header with the widest reference that costs no part more."""
-    wide = count(text, header_octets=HEADER_16_BIT).parts
-    return HEADER_16_BIT if wide == count(text).parts else HEADER_8_BIT
+    wide = count(text, header_octets=HEADER_16_BIT, alphabet=alphabet).parts
+    return HEADER_16_BIT if wide == count(text, alphabet=alphabet).parts else HEADER_8_BIT
 
 
 def capacity(encoding: Encoding, header_octets: int) -> int:
@@ -133,8 +139,13 @@ def capacity(encoding: Encoding, header_octets: int) -> int:
     return (_OCTETS - header_octets) * 8 // bits
 
 
-def _costs(text: str) -> tuple[Encoding, list[int]]:
-    if SEPTETS.keys() >= set(text):
+def is_latin1(text: str) -> bool:
+    """Whether ISO 8859-1 holds a text: € and Greek capitals are only in the SMS alphabet."""
+    return all(ord(character) < 256 for character in text)
+
+
+def _costs(text: str, alphabet: Alphabet) -> tuple[Encoding, list[int]]:
+    if SEPTETS.keys() >= set(text) and (alphabet == "gsm7" or is_latin1(text)):
         return "gsm7", list(map(SEPTETS.__getitem__, text))
     return "ucs2", [2 if ord(character) > 0xFFFF else 1 for character in text]
 

@@ -12,6 +12,7 @@ from typing import Literal
 from notifications.sms_text import (
     HEADER_8_BIT,
     SEPTETS,
+    Alphabet,
     Encoding,
     capacity,
     count,
@@ -87,18 +88,19 @@ class Reckoning:
         return self.parts[-1].room - self.parts[-1].units
 
 
-def reckon(written: str) -> Reckoning:
+def reckon(written: str, *, alphabet: Alphabet = "gsm7") -> Reckoning:
     """Return what an SMS costs.
 
     Args:
         written: the text with its variables put in, not yet in the SMS alphabet.
+        alphabet: of the gateway.
     """
     sent = transliterate(written)
-    encoding = count(sent).encoding
-    cut = segments(sent)
+    encoding = count(sent, alphabet=alphabet).encoding
+    cut = segments(sent, alphabet=alphabet)
     room = capacity(encoding, HEADER_8_BIT) if len(cut) > 1 else _SINGLE[encoding]
     parts = tuple(Part(text, _units(text, encoding), room) for text in cut)
-    return Reckoning(sent, encoding, parts, tuple(_characters(written)))
+    return Reckoning(sent, encoding, parts, tuple(_characters(written, alphabet)))
 
 
 def thousand_cost(parts: int, *, euro_per_part: float) -> float:
@@ -117,16 +119,19 @@ def _units(text: str, encoding: Encoding) -> int:
     return len(text.encode("utf-16-be")) // 2
 
 
-def _characters(written: str) -> Iterator[Character]:
+def _characters(written: str, alphabet: Alphabet) -> Iterator[Character]:
     times = Counter(unicodedata.normalize("NFC", written))
     becomes = {character: transliterate(character) for character in times}
     for character, number in times.items():
-        if not all(c in SEPTETS for c in becomes[character]):
+        if not _fits(becomes[character], alphabet):
             yield Character(character, "unicode", number)
     for character, number in times.items():
-        if SEPTETS.get(character) == 2:
+        if SEPTETS.get(character) == 2 and _fits(character, alphabet):
             yield Character(character, "doubled", number)
     for character, number in times.items():
-        is_in_alphabet = all(c in SEPTETS for c in becomes[character])
-        if is_in_alphabet and becomes[character] != character:
+        if _fits(becomes[character], alphabet) and becomes[character] != character:
             yield Character(character, "replaced", number, becomes[character])
+
+
+def _fits(text: str, alphabet: Alphabet) -> bool:
+    return count(text, alphabet=alphabet).encoding == "gsm7"

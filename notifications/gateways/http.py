@@ -8,6 +8,8 @@ often it is submitted; ``tps`` is parts per second, ``timeout`` seconds for a wh
 
 How an answer is read (RFC 9110): 2xx with an id: accepted. 400, 409, 410, 413, 422: refused,
 for good unless the answer says ``{"temporary": true}``; ``{"error"}`` may name a ``Failure``.
+But 409 (Conflict) or 208 (Already Reported, RFC 5842) to a reference that is submitted **again**
+with ``idempotent=1`` says that the peer has it since the first time: accepted.
 429, and 503 with Retry-After: too fast. Other 4xx and 3xx: we are not let in, nothing was
 taken. Everything else, a cut answer or silence: unknown, since the message may be on its way.
 
@@ -62,6 +64,7 @@ SCHEMES = ("http+json", "https+json")
 MOST_REPORTS = 1000
 NO_REFERENCE = "0" * 32
 _REFUSALS = {400, 409, 410, 413, 422}
+_HAS_IT = {208, 409}
 
 
 class HttpJsonGateway(Gateway):
@@ -92,7 +95,8 @@ class HttpJsonGateway(Gateway):
             content["from"] = sender
         answer = await self._client.exchange("POST", self._url, json=content)
         if isinstance(answer, Answer):
-            return read_answer(answer.status, answer.headers, answer.body)
+            again = message.again and self.honours_reference
+            return read_answer(answer.status, answer.headers, answer.body, again=again)
         return answer
 
     async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
@@ -179,15 +183,20 @@ def _inbound(said: Mapping[str, Any]) -> Inbound | None:
     )
 
 
-def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
+def read_answer(
+    status: int, headers: Mapping[str, str], body: bytes, *, again: bool = False
+) -> Result:
     """Return what an answer means; the table is in this module's first lines.
 
     Args:
         status: of HTTP.
         headers: at least Retry-After, when there is one.
         body: as received, possibly garbage.
+        again: the reference was submitted before, to a peer that sends it once.
     """
     said = wire.fields_of(wire.json_of(body))
+    if again and status in _HAS_IT:
+        return Accepted(wire.word(said.get("id"), wire.LONGEST_ID))
     if 200 <= status < 300:
         number = wire.word(said.get("id"), wire.LONGEST_ID)
         return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")

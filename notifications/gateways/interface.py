@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from notifications.gateways.options import Options
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
+from notifications.sms_text import Alphabet
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Message:
         sender: what the phone should show; empty for what the gateway is set to.
         lasts: seconds for which it is of use; who gets it later was called instead. None where
             that is longer than a day: operators refuse long ones.
+        again: it was submitted before under this reference, and may have been taken then.
     """
 
     reference: str
@@ -34,6 +36,7 @@ class Message:
     parts: int = 1
     sender: str = ""
     lasts: int | None = None
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +202,8 @@ class Gateway(ABC):
         can_query: ``query`` has answers.
         asks_by_number: … but only about what has a number of the gateway's own.
         batch: how many messages one call of ``submit`` takes.
+        alphabet: in which texts are submitted; what it does not hold goes out as UCS-2, which
+            rate, cap and cost have to know.
     """
 
     honours_reference = False
@@ -207,6 +212,7 @@ class Gateway(ABC):
     can_query = False
     asks_by_number = False
     batch = 1
+    alphabet: Alphabet = "gsm7"
 
     def __init__(self, *, name: str, options: Options) -> None:
         self.name = name[:40]

@@ -75,6 +75,7 @@ class SmppGateway(Gateway):
     def __init__(self, *, name: str, options: Options, settings: Settings) -> None:
         super().__init__(name=name, options=options)
         self._settings = settings
+        self.alphabet = settings.alphabet
         self.listens = settings.access.bind == "transceiver"
         self.has_receipts = self.listens and settings.receipts
         self._references = count(randbelow(0x10000))  # workers do not know of each other

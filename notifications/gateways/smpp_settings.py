@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways.options import Options, read
 from notifications.gateways.smpp_link import Access
+from notifications.sms_text import Alphabet
 
 PORT = 2775  # IANA: smpp
 _OWN = {
@@ -54,7 +55,7 @@ class Settings:
     access: Access
     receipts: bool = True
     whole: bool = False
-    alphabet: str = "gsm7"
+    alphabet: Alphabet = "gsm7"
     source_ton: int | None = None
     source_npi: int | None = None
     validity: int | None = None
@@ -77,7 +78,7 @@ def read_url(url: str) -> tuple[Options, Settings]:
         access=_access(parts, own["system_type"], own["bind"], own["ca"]),
         receipts=own["receipts"] == "1",
         whole=own["long"] == "payload",
-        alphabet=own["alphabet"],
+        alphabet="latin1" if own["alphabet"] == "latin1" else "gsm7",
         source_ton=_small("source_ton", own["source_ton"], 6),
         source_npi=_small("source_npi", own["source_npi"], 18),
         validity=_validity(own["validity"]),

@@ -8,8 +8,8 @@ more than was counted, the header of 9.2.3.24.1 with 8 bits is sent (``sms_text.
 
 ``alphabet=gsm7`` (default): the SMSC's default alphabet (data_coding 0), one septet to an octet;
 the SMSC packs them. ``alphabet=latin1``: ISO 8859-1 (data_coding 3), for an SMSC that
-translates itself; the few texts that Latin-1 cannot hold, as with €, go as UCS-2 and may then
-have more parts than were counted. All else is UCS-2, big-endian (data_coding 8).
+translates itself; the few texts that Latin-1 cannot hold, as with €, go as UCS-2, and are counted
+so (``sms_text.count``). All else is UCS-2, big-endian (data_coding 8).
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from gsm0338 import Codec
 
-from notifications.sms_text import HEADER_16_BIT, SEPTETS, capacity, header_for, segments
+from notifications.sms_text import HEADER_16_BIT, SEPTETS, Alphabet, header_for, is_latin1, segments
 
 GSM7, LATIN1, UCS2 = 0, 3, 8
 WITH_HEADER = 0x40  # esm_class, SMPP 3.4, 5.2.12
@@ -37,7 +37,7 @@ class Part(NamedTuple):
     payload: bool = False
 
 
-def parts_of(text: str, *, reference: int, alphabet: str, whole: bool) -> Sequence[Part]:
+def parts_of(text: str, *, reference: int, alphabet: Alphabet, whole: bool) -> Sequence[Part]:
     """Return the submissions of one text.
 
     Args:
@@ -50,11 +50,8 @@ def parts_of(text: str, *, reference: int, alphabet: str, whole: bool) -> Sequen
     whole_text = encode(text, coding)
     if len(whole_text) <= _SINGLE.get(coding, 0):
         return [Part(0, coding, whole_text)]
-    if coding == UCS2 and alphabet == "latin1" and SEPTETS.keys() >= set(text):
-        pieces, octets = _as_ucs2(text)
-    else:
-        octets = header_for(text)
-        pieces = segments(text, header_octets=octets)
+    octets = header_for(text, alphabet=alphabet)
+    pieces = segments(text, header_octets=octets, alphabet=alphabet)
     if len(pieces) == 1:
         return [Part(0, coding, whole_text)]
     if whole:
@@ -91,18 +88,12 @@ def decode(data: bytes, coding: int, *, alphabet: str = "gsm7") -> str:
     return text.replace("\0", "")  # which PostgreSQL cannot store
 
 
-def _coding(text: str, alphabet: str) -> int:
+def _coding(text: str, alphabet: Alphabet) -> int:
     if not SEPTETS.keys() >= set(text):
         return UCS2
     if alphabet == "gsm7":
         return GSM7
-    return LATIN1 if all(ord(character) < 256 for character in text) else UCS2
-
-
-def _as_ucs2(text: str) -> tuple[list[str], int]:
-    """Cut a text of the SMS alphabet, whose characters are each one UTF-16 unit, as UCS-2."""
-    room = capacity("ucs2", HEADER_16_BIT)
-    return [text[n : n + room] for n in range(0, len(text), room)], HEADER_16_BIT
+    return LATIN1 if is_latin1(text) else UCS2
 
 
 def _header(octets: int, reference: int, parts: int, number: int) -> bytes:

@@ -12,6 +12,7 @@ from notifications.gateways import Gateway, preferred
 from notifications.models import Word
 from notifications.queries.texts import known_names
 from notifications.services import pacing
+from notifications.sms_text import Alphabet
 from notifications.text_cost import Reckoning, reckon, thousand_cost, thousand_seconds
 from staff import clock
 from staff.models import Site
@@ -84,8 +85,9 @@ def preview(*, language: str, kind: str, body: str, site: Site | None) -> Previe
         site: whose sender and call-back number are shown; None where there is no site yet.
     """
     number = site.callback_number if site else ""
-    made = tuple(_samples(language, kind, body, number))
     gateway = preferred()
+    alphabet = gateway.alphabet if gateway else "gsm7"
+    made = tuple(_samples(language, kind, body, number, alphabet))
     return Preview(
         faults=tuple(wording.faults(kind=kind, body=body, names=known_names())),
         samples=made,
@@ -96,7 +98,9 @@ def preview(*, language: str, kind: str, body: str, site: Site | None) -> Previe
     )
 
 
-def _samples(language: str, kind: str, body: str, number: str) -> Sequence[Sample]:
+def _samples(
+    language: str, kind: str, body: str, number: str, alphabet: Alphabet
+) -> Sequence[Sample]:
     day = clock.today() + dt.timedelta(days=1)
 
     def made(words: Sequence[Word]) -> str:
@@ -104,16 +108,18 @@ def _samples(language: str, kind: str, body: str, number: str) -> Sequence[Sampl
             body, language=language, kind=kind, words=words, day=day, callback_number=number
         )
 
-    usual = [_sample(str(title), kind, made(words)) for title, words in samples.cases(kind)]
+    usual = [
+        _sample(str(title), kind, made(words), alphabet) for title, words in samples.cases(kind)
+    ]
     numbers = list(Site.objects.values_list("callback_number", flat=True))
     most = samples.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
-    return [*usual, _sample(_("Le plus long : quatre rendez-vous"), kind, most)]
+    return [*usual, _sample(_("Le plus long : quatre rendez-vous"), kind, most, alphabet)]
 
 
-def _sample(title: str, kind: str, written: str) -> Sample:
+def _sample(title: str, kind: str, written: str, alphabet: Alphabet) -> Sample:
     if samples.is_spoken(kind):
         return Sample(title, written, None, round(len(written.split()) / _WORDS_A_SECOND))
-    reckoning = reckon(written)
+    reckoning = reckon(written, alphabet=alphabet)
     return Sample(title, reckoning.sent, reckoning)
 
 

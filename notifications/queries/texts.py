@@ -11,9 +11,11 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from notifications import samples, texts, wording
+from notifications.gateways import preferred
 from notifications.medical_words import words_of
 from notifications.models import MessageKind, MessageText
 from notifications.names_in_text import Names
+from notifications.sms_text import Alphabet
 from notifications.text_cost import reckon
 from patients.models import Language
 from staff import clock
@@ -100,12 +102,14 @@ def table(user: User) -> list[Row]:
     """Return every kind of message in every language, as far as the user may change them."""
     edited = {(row.language, row.kind): row for row in visible_texts(user)}
     last = _last_changes()
+    gateway = preferred()
+    alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
     names, numbers = known_names(), list(Site.objects.values_list("callback_number", flat=True))
 
     def cell(language: str, kind: str) -> Cell:
         row = edited.get((language, kind))
         body = text_of(row, language, kind)
-        parts, most = _parts(body, language, kind, numbers)
+        parts, most = _parts(body, language, kind, numbers, alphabet)
         return Cell(
             language=language,
             kind=kind,
@@ -122,7 +126,9 @@ def table(user: User) -> list[Row]:
     ]
 
 
-def _parts(body: str, language: str, kind: str, numbers: Sequence[str]) -> tuple[int, int]:
+def _parts(
+    body: str, language: str, kind: str, numbers: Sequence[str], alphabet: Alphabet
+) -> tuple[int, int]:
     if samples.is_spoken(kind):
         return 0, 0
     day = clock.today()
@@ -132,7 +138,9 @@ def _parts(body: str, language: str, kind: str, numbers: Sequence[str]) -> tuple
         body, language=language, kind=kind, words=words, day=day, callback_number=number
     )
     most = samples.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
-    return len(reckon(one).parts), len(reckon(most).parts)
+    sms = (reckon(text, alphabet=alphabet) for text in (one, most))
+    usual, longest = (len(reckoning.parts) for reckoning in sms)
+    return usual, longest
 
 
 def changes(language: str, kind: str) -> list[Change]:

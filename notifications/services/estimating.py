@@ -54,8 +54,8 @@ def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
     by_sms = [shape for shape in shapes if shape.channel == "sms"]
     too_late = sum(shape.notices for shape in shapes if shape.channel == "late")
     messages = sum(shape.notices for shape in by_sms)
-    parts = sum(shape.notices * _parts(shape) for shape in by_sms)
     gateway = gateways.preferred()
+    parts = sum(shape.notices * _parts(shape, gateway) for shape in by_sms)
     own_pace = pacing.seconds_for(gateway, parts=parts, messages=messages) if gateway else 0.0
     cursor.execute(
         f"""SELECT COUNT(*) FROM notifications_notice n
@@ -136,7 +136,7 @@ def _too_late(cursor: CursorWrapper) -> tuple[str, list]:
     return f"({' OR '.join(conditions)})", parameters
 
 
-def _parts(shape: Shape) -> int:
+def _parts(shape: Shape, gateway: gateways.Gateway | None) -> int:
     """Return the SMS parts of a text of this shape, rendered with stand-in times."""
     moment = dt.datetime(2022, 5, 16, 10, 0, tzinfo=dt.UTC)
     words = ["cancelled"] * shape.cancelled + ["maintained"] * shape.maintained
@@ -147,4 +147,4 @@ def _parts(shape: Shape) -> int:
         callback_number=shape.callback_number,
         reference="2222-222",
     )
-    return sms_text.count(text).parts
+    return sms_text.count(text, alphabet=gateway.alphabet if gateway else "gsm7").parts

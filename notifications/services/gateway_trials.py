@@ -181,7 +181,9 @@ def send_one(*, gateway: Gateway, to: str, text: str, wait: float, by: User) -> 
         Refusal: the cap of the day is spent, or all connections are taken.
     """
     plain = sms_text.transliterate(text)
-    message = Message(uuid.uuid4().hex, to, plain, sms_text.count(plain).parts)
+    message = Message(
+        uuid.uuid4().hex, to, plain, sms_text.count(plain, alphabet=gateway.alphabet).parts
+    )
     worker = _worker()
     with seats.seated(gateway, worker=worker) as has_seat:
         if not has_seat:

@@ -21,6 +21,7 @@ from notifications.models import Delivery, DeliveryState, Failure
 from notifications.models.sending import Sending
 from notifications.services import claiming, pacing, rows, settling
 from notifications.services.bulk import write_each
+from notifications.sms_text import Alphabet
 from staff import clock
 from staff.database import as_date, as_list, as_moment, as_parameter, is_one_of
 
@@ -74,7 +75,7 @@ def hand_over(*, ids: Sequence[int], worker: str, gateway: Gateway) -> list[Hand
     # In UTC: on the wall clock half an hour from now may lie an hour and a half ahead.
     latest = clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
     ready = _set_aside(_locked(ids, worker, latest))
-    written = _compose(ready, latest)
+    written = _compose(ready, latest, gateway.alphabet)
     fitting = pacing.spend(gateway, [one.message.parts for one in written])
     claiming.release(ids=[one.delivery_id for one in written[fitting:]], worker=worker)
     _commit_to(written[:fitting], gateway)
@@ -132,12 +133,12 @@ def _end(ids: list[int], state: DeliveryState, failure: Failure | str = "") -> N
         settling.call_instead(deliveries, at=at)
 
 
-def _compose(ready: list[_Row], latest: dt.datetime) -> list[HandedOver]:
+def _compose(ready: list[_Row], latest: dt.datetime, alphabet: Alphabet) -> list[HandedOver]:
     """Write the messages; what may have left before keeps its text and its reference."""
     lines = rows.lines_of([row.notice_id for row in ready if not row.client_reference])
     references = _references(len(ready))
     return [
-        _message(row, lines.get(row.notice_id, []), reference, latest)
+        _message(row, lines.get(row.notice_id, []), reference, latest, alphabet)
         for row, reference in zip(ready, references, strict=True)
     ]
 
@@ -148,11 +149,13 @@ def _references(number: int) -> list[str]:
     return [drawn[start : start + 32] for start in range(0, 32 * number, 32)]
 
 
-def _message(row: _Row, lines: list[texts.Line], reference: str, latest: dt.datetime) -> HandedOver:
+def _message(
+    row: _Row, lines: list[texts.Line], reference: str, latest: dt.datetime, alphabet: Alphabet
+) -> HandedOver:
     lasts = _lasts(as_moment(row.first_at), latest)
     if row.client_reference:
         text, parts, reference = row.body, row.parts, row.client_reference
-        message = Message(reference, row.address, text, parts, row.sender, lasts)
+        message = Message(reference, row.address, text, parts, row.sender, lasts, again=True)
         return HandedOver(row.id, row.notice_id, message, True)
     text, parts = composing.sms(
         language=row.language,
@@ -160,6 +163,7 @@ def _message(row: _Row, lines: list[texts.Line], reference: str, latest: dt.date
         lines=lines,
         callback_number=row.callback_number,
         notice_id=row.notice_id,
+        alphabet=alphabet,
     )
     message = Message(reference, row.address, text, parts, row.sender, lasts)
     return HandedOver(row.id, row.notice_id, message, False)

@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from notifications.models import Delivery, Notice
 from tests.faults.assertions import all_is_well, fates, is_settled
@@ -33,6 +34,30 @@ def test_a_gateway_that_misbehaves_in_every_way_is_asked_once_for_each(
     unanswered = sum(times for mood, times in peer.shown.items() if mood in MANNERS)
     unanswered -= peer.shown["throttles"]
     assert found.to_call == (0 if idempotent else unanswered)
+
+
+class HasIt(Peer):
+    """Takes each message and hangs up; to the same reference it says 409: it has it."""
+
+    async def accept(self, request: web.Request, message: dict[str, Any]) -> web.StreamResponse:
+        """Answer a repeat only."""
+        if self.asked_by_reference[message["reference"]] > 1:
+            return web.json_response({"error": "duplicate reference"}, status=409)
+        assert request.transport
+        request.transport.close()
+        return web.Response()
+
+
+def test_a_gateway_that_says_409_to_a_repeat_has_the_message_and_nobody_is_called(
+    open_house: Opener,
+) -> None:
+    a_hospital_with(20)
+    with HasIt(idempotent=True) as peer:
+        house = open_house(peer, SMS_UNKNOWN_SECONDS="120")
+        house.start_worker(beat=True)
+        wait_until(lambda: is_settled(20))
+    assert set(peer.asked_by_reference.values()) == {2}
+    assert all_is_well(peer, 20).told == 20
 
 
 @pytest.mark.parametrize("mood", ["hangs", "throttles"])

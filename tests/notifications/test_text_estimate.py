@@ -68,3 +68,26 @@ def test_the_estimate_agrees_with_the_sms_that_leaves() -> None:
         notice_id=1,
     )
     assert parts == sms_text.count(text).parts == 2
+
+
+def test_a_gateway_of_latin1_costs_what_it_sends_as_ucs2(settings) -> None:
+    edit("{hospital}: {day} {times} annulé, sans frais (0 €). Appelez {number} {reference}")
+    assert preview(a_draft().pk).sms_parts == 3
+    settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example.org:2775?alphabet=latin1"
+    assert preview(a_draft().pk).sms_parts == 2 * 2 + 1
+
+
+def test_the_sms_that_leaves_counts_against_the_cap_of_a_latin1_gateway_as_ucs2() -> None:
+    edit("{hospital}: {day} {times} annulé, sans frais (0 €). Appelez {number} {reference}")
+    counted = [
+        composing.sms(
+            language="fr",
+            day=at("2022-05-16 09:10").date(),
+            lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
+            callback_number="+3263000000",
+            notice_id=1,
+            alphabet=alphabet,
+        )[1]
+        for alphabet in ("gsm7", "latin1")
+    ]
+    assert counted == [1, 2]

@@ -162,6 +162,18 @@ class TestReadingAnswers:
         result = read_answer(status, {}, body)
         assert not isinstance(result, Accepted) or 200 <= status < 300
 
+    @pytest.mark.parametrize("status", [208, 409])
+    def test_a_repeat_that_the_peer_knows_is_accepted(self, status: int) -> None:
+        assert read_answer(status, {}, b'{"id": "m-1"}', again=True) == Accepted("m-1")
+        assert read_answer(status, {}, b"<html>Conflict", again=True) == Accepted("")
+
+    def test_a_conflict_over_a_first_submission_is_a_refusal(self) -> None:
+        assert read_answer(409, {}, b'{"id": "m-1"}') == Refused(
+            "rejected",  # type: ignore[arg-type]
+            remark="réponse 409",
+        )
+        assert isinstance(read_answer(400, {}, b"", again=True), Refused)
+
     def test_a_refusal_that_names_nothing_known_is_a_rejection_for_good(self) -> None:
         result = read_answer(400, {}, b'{"error": "boom"}')
         assert result == Refused("rejected", remark="réponse 400 boom")  # type: ignore[arg-type]

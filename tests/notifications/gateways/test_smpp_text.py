@@ -53,6 +53,12 @@ class TestParts:
         long = parts("€" + "a" * 99, alphabet="latin1")
         assert [len(body_of(part)) // 2 for part in long] == [66, 34]
 
+    def test_latin1_as_ucs2_makes_no_part_more_than_was_counted(self) -> None:
+        text = "€" + "a" * 133  # 134 UTF-16 units: two parts with a reference of 8 bits
+        assert count(text).parts == 1
+        assert count(text, alphabet="latin1").parts == 2
+        assert [len(body_of(part)) // 2 for part in parts(text, alphabet="latin1")] == [67, 67]
+
     def test_latin1_is_cut_by_what_the_radio_carries(self) -> None:
         lengths = [len(body_of(part)) for part in parts("[" * 100, alphabet="latin1")]
         assert lengths == [76, 24]  # an escape makes two septets of each
