@@ -11,6 +11,7 @@ from notifications.queries.call_sheet import Row
 from staff import clock
 from staff.models import User
 from staff.paper.styles import stylesheet_as_data
+from staff.services import audit
 
 STYLESHEET = "continuity/call-sheet.css"
 
@@ -33,6 +34,7 @@ def _page(rows: Sequence[Row], **context: object) -> str:
             "tries": settings.CALL_TRIES,
             "hospital_name": settings.HOSPITAL_NAME,
             "made_at": clock.now(),
+            "trail_mark": str(audit.mark()),
             "back_by": min((row.back_by for row in rows), default=None),
             **context,
         }

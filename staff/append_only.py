@@ -19,8 +19,39 @@ _REMOVE = {
 }
 
 
+# SQLite knows no TRUNCATE.
+_PLACE_TRUNCATE = {
+    "postgresql": """
+        CREATE FUNCTION {table}_no_{verb}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$;
+        CREATE TRIGGER {table}_no_{verb} BEFORE {VERB} ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION {table}_no_{verb}()""",
+}
+_PLACE_FORWARD = {
+    "sqlite": """
+        CREATE TRIGGER {table}_only_{verb} BEFORE UPDATE ON {table}
+        WHEN NEW.{verb} <= OLD.{verb}
+        BEGIN SELECT RAISE(ABORT, '{table} only goes forward'); END""",
+    "postgresql": """
+        CREATE FUNCTION {table}_only_{verb}() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN
+            IF NEW.{verb} <= OLD.{verb} THEN RAISE EXCEPTION '{table} only goes forward'; END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER {table}_only_{verb} BEFORE UPDATE ON {table}
+        FOR EACH ROW EXECUTE FUNCTION {table}_only_{verb}()""",
+}
+_REMOVE_FORWARD = {
+    "sqlite": "DROP TRIGGER IF EXISTS {table}_only_{verb}",
+    "postgresql": "DROP TRIGGER IF EXISTS {table}_only_{verb} ON {table};"
+    " DROP FUNCTION IF EXISTS {table}_only_{verb}()",
+}
+
+
 def _run(schema_editor, statements: dict[str, str], table: str, verbs: tuple[str, ...]) -> None:
-    template = statements[schema_editor.connection.vendor]
+    template = statements.get(schema_editor.connection.vendor)
+    if template is None:
+        return
     for verb in verbs:
         schema_editor.execute(template.format(table=table, verb=verb, VERB=verb.upper()), None)
 
@@ -37,6 +68,16 @@ def _switch(
 def append_only(table: str, verbs: tuple[str, ...] = ("update", "delete")) -> migrations.RunPython:
     """Return the operation that makes ``table`` refuse the given verbs (and its reverse)."""
     return _switch(_PLACE, _REMOVE, table, verbs)
+
+
+def no_truncate(table: str) -> migrations.RunPython:
+    """Return the operation that makes PostgreSQL refuse to empty ``table`` with TRUNCATE."""
+    return _switch(_PLACE_TRUNCATE, _REMOVE, table, ("truncate",))
+
+
+def only_forward(table: str, column: str) -> migrations.RunPython:
+    """Return the operation after which an UPDATE of ``table`` must raise ``column``."""
+    return _switch(_PLACE_FORWARD, _REMOVE_FORWARD, table, (column,))
 
 
 def no_longer_append_only(

@@ -12,7 +12,7 @@ from xdist.scheduler import LoadScopeScheduling
 from staff.models import User
 from tests.appointments.bulletins import MONDAY_NOON, SATURDAY_NOON
 from tests.builders import a_practitioner, a_user
-from tests.triggers import take_away_delete_triggers
+from tests.triggers import take_away_triggers_against_emptying
 from vivalia_continuity.celery import app
 
 # How long an example takes says something of the machine, not of the code.
@@ -47,7 +47,7 @@ def bell_in_memory() -> None:
 def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Make the test database, whose tables can be emptied between tests."""
     with django_db_blocker.unblock():
-        take_away_delete_triggers()
+        take_away_triggers_against_emptying()
 
 
 @pytest.fixture

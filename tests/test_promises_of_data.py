@@ -20,7 +20,7 @@ from staff.access import Capability
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
 from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, an_appointment
-from tests.triggers import put_back_delete_triggers
+from tests.triggers import put_back_triggers_against_emptying
 from tests.vivalia_continuity.unguarded import break_by
 from vivalia_continuity.promises import PROMISES
 
@@ -130,7 +130,7 @@ def test_promise_9_the_database_refuses_to_edit_decisions(edit):
     """Also after a migration that made their table anew."""
     an_appointment()
     in_force()
-    put_back_delete_triggers()
+    put_back_triggers_against_emptying()
     assert Decision.objects.exists()
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         edit(Decision.objects.all())

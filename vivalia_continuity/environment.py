@@ -4,17 +4,25 @@ Pure functions over a mapping, so that each refusal is tested without starting D
 """
 
 import datetime as dt
+import os
 import secrets
+import tempfile
 from collections.abc import Mapping
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.quiet_hours import QuietHours
 
-SECRETS = ("SECRET_KEY", "DATABASE_URL", "REDIS_URL", "SMS_GATEWAY_URL")
+SECRETS = ("SECRET_KEY", "TRAIL_KEY", "DATABASE_URL", "REDIS_URL", "SMS_GATEWAY_URL")
 SHORTEST_SECRET_KEY = 32
+FEWEST_DIFFERENT_CHARACTERS = 8
+# Words of keys that documents show and people copy.
+_PLACEHOLDERS = ("changeme", "change-me", "change_me", "insecure", "secret_key", "your-", "example")
+_CLEAR_TEXT = ("http", "smpp")
 DRILL_MARKER = "demo_today"
 
 
@@ -50,12 +58,7 @@ def check_server_mode(environment: Mapping[str, str]) -> None:
     Raises:
         ImproperlyConfigured: one sentence per fault, each saying what to set.
     """
-    faults = []
-    if len(environment.get("SECRET_KEY", "")) < SHORTEST_SECRET_KEY:
-        faults.append(
-            "SECRET_KEY manque ou compte moins de 32 caractères : donnez une longue valeur "
-            "aléatoire (ou SECRET_KEY_FILE)."
-        )
+    faults = _key_faults(environment)
     hosts = [host.strip() for host in environment.get("ALLOWED_HOSTS", "").split(",")]
     if not any(hosts):
         faults.append(
@@ -65,15 +68,88 @@ def check_server_mode(environment: Mapping[str, str]) -> None:
         faults.append("ALLOWED_HOSTS vaut « * » : nommez les serveurs un par un.")
     if not environment.get("REDIS_URL"):
         faults.append("REDIS_URL manque : donnez par exemple redis://redis:6379/0.")
-    if not environment.get("SMS_GATEWAY_URL"):
-        faults.append(
-            "SMS_GATEWAY_URL manque : donnez l'adresse de la passerelle SMS, ou console:// pour "
-            "un exercice où rien ne part."
-        )
-    if environment.get("DEBUG", "").lower() in {"1", "true", "yes", "on"}:
+    faults += _gateway_faults(environment)
+    if _is_true(environment.get("DEBUG", "")):
         faults.append("DEBUG est actif : retirez-le, un serveur ne montre jamais ses entrailles.")
     if faults:
         raise ImproperlyConfigured(" ".join(faults))
+
+
+def _key_faults(environment: Mapping[str, str]) -> list[str]:
+    faults = []
+    for name in ("SECRET_KEY", "TRAIL_KEY"):
+        key = environment.get(name, "")
+        if len(key) < SHORTEST_SECRET_KEY:
+            faults.append(
+                f"{name} manque ou compte moins de 32 caractères : donnez une longue valeur "
+                f"aléatoire (ou {name}_FILE), par exemple celle de « openssl rand -hex 32 »."
+            )
+        elif is_weak(key):
+            faults.append(
+                f"{name} se devine : donnez une valeur aléatoire, par exemple celle de "
+                "« openssl rand -hex 32 »."
+            )
+    if environment.get("TRAIL_KEY") and environment["TRAIL_KEY"] == environment.get("SECRET_KEY"):
+        faults.append(
+            "TRAIL_KEY est la même que SECRET_KEY : donnez-lui une valeur à elle, qui reste quand "
+            "SECRET_KEY change."
+        )
+    return faults
+
+
+def _gateway_faults(environment: Mapping[str, str]) -> list[str]:
+    urls = environment.get("SMS_GATEWAY_URL", "")
+    if not urls:
+        missing = (
+            "SMS_GATEWAY_URL manque : donnez l'adresse de la passerelle SMS, ou console:// pour "
+            "un exercice où rien ne part."
+        )
+        return [missing]
+    if _is_true(environment.get("ALLOW_CLEARTEXT_GATEWAY", "")):
+        return []
+    return [
+        f"SMS_GATEWAY_URL : « {where} » serait joint en clair, numéros et textes des patients "
+        "compris. Prenez sa forme chiffrée (https, smpps), ou dites que le réseau est sûr : "
+        "ALLOW_CLEARTEXT_GATEWAY=true."
+        for where in clear_text_gateways(urls)
+    ]
+
+
+def is_weak(key: str) -> bool:
+    """Whether a key of sufficient length was typed or copied rather than drawn by lot.
+
+    A drawn key of 32 hexadecimal digits has 14 different ones on average, and fewer than 8 once
+    in 100,000 (our own count); a repeated word or a row of one letter has fewer.
+    """
+    repeated = (key + key).find(key, 1) < len(key)
+    told = any(word in key.lower() for word in _PLACEHOLDERS)
+    return len(set(key)) < FEWEST_DIFFERENT_CHARACTERS or repeated or told
+
+
+def clear_text_gateways(urls: str) -> list[str]:
+    """Return the gateways that are reached over a network without encryption, as scheme://host.
+
+    Args:
+        urls: as in ``SMS_GATEWAY_URL``, separated by spaces. A gateway on this machine is none.
+    """
+    found = []
+    for url in map(urlsplit, urls.split()):
+        scheme = url.scheme.rpartition("+")[2]
+        host = url.hostname or ""
+        if scheme in _CLEAR_TEXT and host and not _is_this_machine(host):
+            found.append(f"{url.scheme}://{host}")
+    return found
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _is_true(value: str) -> bool:
+    return value.lower() in {"1", "true", "yes", "on"}
 
 
 def checked_quiet_hours(text: str) -> str:
@@ -121,13 +197,22 @@ def networks(text: str) -> tuple[IPv4Network | IPv6Network, ...]:
     return tuple(found)
 
 
-def embedded_secret_key(data_dir: Path) -> str:
-    """Return the key kept beside the embedded database, made on first use (mode 0600)."""
-    path = data_dir / "secret_key"
+def embedded_key(data_dir: Path, name: str) -> str:
+    """Return a key kept beside the embedded database, made on first use (mode 0600).
+
+    Args:
+        data_dir: the data directory, made when it is missing.
+        name: the file: ``secret_key`` or ``trail_key``.
+    """
+    path = data_dir / name
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(50), encoding="utf-8")
+        # Written aside, then linked: of two processes that start at once, both read one key.
+        with tempfile.NamedTemporaryFile("w", dir=data_dir, encoding="utf-8") as made:
+            made.write(secrets.token_urlsafe(50))
+            made.flush()
+            with suppress(FileExistsError):
+                os.link(made.name, path)
     return path.read_text(encoding="utf-8").strip()
 
 

@@ -24,8 +24,13 @@ if SERVER_MODE:
     environment.check_server_mode(os.environ)
 
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env("SECRET_KEY", default="") or environment.embedded_secret_key(DATA_DIR)
+SECRET_KEY = env("SECRET_KEY", default="") or environment.embedded_key(DATA_DIR, "secret_key")
 SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+# Signs the trail. A key of its own, outside the database, that outlives SECRET_KEY's rotation.
+TRAIL_KEY = env("TRAIL_KEY", default="") or environment.embedded_key(DATA_DIR, "trail_key")
+TRAIL_KEY_FALLBACKS = env.list("TRAIL_KEY_FALLBACKS", default=[])
+# Where the end of the trail is noted outside the database; best on another disk.
+TRAIL_ANCHOR_FILES = env.list("TRAIL_ANCHOR_FILES", default=[str(DATA_DIR / "trail-anchor")])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -241,6 +246,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep-outbox", "notifications.tasks.sweep_outbox", 5.0),
         ("sweep-rosters", "appointments.tasks.sweep_rosters", 15.0),
         ("sweep-imports", "appointments.tasks.sweep_imports", 15.0),
+        ("anchor-trail", "staff.tasks.anchor_trail", 60.0),
     )
 }
 

@@ -16,6 +16,7 @@ from notifications.models import NoticeItem, NoticeState
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.models import Unit
+from staff.services import audit
 
 
 class Told(NamedTuple):
@@ -35,7 +36,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
     units = (
         Unit.objects.filter(id__in=unit_ids).select_related("site").order_by("site__name", "name")
     )
-    now = clock.now()
+    now, trail_mark = clock.now(), str(audit.mark())
     ages = {feed.pk: _age(feed, now) for feed in Feed.objects.all()}
     told = _told(unit_ids, day)
     numbers = _record_numbers(unit_ids, day)
@@ -57,6 +58,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
             callback_number=unit.site.callback_number,
             day=day,
             made_at=now,
+            trail_mark=trail_mark,
             # An empty sheet is as old as everything that could have filled it.
             feeds=tuple(sorted(heard[unit.pk] or ages.values(), key=lambda age: age.feed)),
             rows=arranged(rows[unit.pk]),

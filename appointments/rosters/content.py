@@ -106,7 +106,9 @@ class RosterContent:
     """One unit's sheet for a day.
 
     ``version`` is 0 while the content stands under no number; ``replaces`` is 0 when nothing
-    was printed before. Build it with ``arranged``, which puts the rows in their order.
+    was printed before. ``trail_mark`` says how far the audit trail had come: ``verify --head``
+    finds by it a trail that was cut or rewritten after the sheet was printed. Build it with
+    ``arranged``, which puts the rows in their order.
     """
 
     unit_id: int
@@ -121,6 +123,7 @@ class RosterContent:
     rows: tuple[RosterRow, ...] = ()
     version: int = 0
     replaces: int = 0
+    trail_mark: str = ""
 
     @property
     def sections(self) -> list[tuple[Outcome, list[RosterRow]]]:

@@ -9,9 +9,10 @@ from django.utils.translation import gettext_lazy as _
 class AuditEvent(models.Model):
     """One thing a person (or the system) did or saw.
 
-    ``sequence`` counts from 1 without a gap; ``hash`` is the SHA-256 of the previous hash and
-    this event's canonical JSON (``staff/services/audit.py``). The database refuses UPDATE and
-    DELETE by trigger; ``manage.py verify`` finds what was done behind its back.
+    ``sequence`` counts from 1 without a gap; ``hash`` signs the previous hash and this event's
+    canonical JSON (``staff/trail.py``) with the key that ``key`` names; events older than the
+    first key have none. The database refuses UPDATE, DELETE and TRUNCATE by trigger; ``manage.py
+    verify`` finds what was done behind its back.
     """
 
     sequence = models.BigIntegerField(_("numéro"), unique=True)
@@ -31,6 +32,7 @@ class AuditEvent(models.Model):
     detail = models.JSONField(_("détail"), default=dict, encoder=DjangoJSONEncoder)
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
+    key = models.CharField(_("clé"), max_length=12, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("événement")
@@ -47,11 +49,16 @@ class AuditEvent(models.Model):
 
 
 class AuditHead(models.Model):
-    """The end of the chain, one row: its lock makes writers append one after the other."""
+    """The end of the chain, one row: its lock makes writers append one after the other.
+
+    ``signature`` is made with the trail's key, so that who can write to the database cannot move
+    the end back. The database refuses to delete the row and to lower ``sequence``.
+    """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     sequence = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default="0" * 64)
+    signature = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.CheckConstraint(name="audit_head_single", condition=models.Q(id=1))]

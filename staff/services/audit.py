@@ -1,22 +1,28 @@
-"""Write to the trail and check that nobody edited it.
+"""Write to the trail, anchor it outside the database, and check that nobody edited it.
 
-The chain is SHA-256(previous hash + canonical JSON of the event), the construction of
-RFC 6962's append-only logs reduced to a list: changing, removing or inserting one event breaks
-every hash after it.
+How events are chained and signed stands in ``staff/trail.py``. An anchor is a line in a file
+outside the database (``TRAIL_ANCHOR_FILES``, best on another disk) that says how far the trail had
+come and with which hash. Sheets of paper carry the same mark.
 """
 
-import hashlib
 import json
+import logging
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
+from django.utils.translation import gettext as _
 
-from staff import clock
+from staff import clock, trail
 from staff.models import AuditEvent, AuditHead, User
+from staff.trail import Mark
 
 SYSTEM = "système"
+log = logging.getLogger(__name__)
 
 
 def record(
@@ -32,6 +38,7 @@ def record(
         subject: the object concerned.
         **detail: JSON-serialisable facts; no more of a patient than is needed.
     """
+    key = settings.TRAIL_KEY
     with transaction.atomic():
         AuditHead.objects.get_or_create(id=1)
         head = AuditHead.objects.select_for_update().get(id=1)
@@ -45,18 +52,27 @@ def record(
             object_id=str(subject.pk) if subject is not None else "",
             detail=json.loads(json.dumps(detail, cls=DjangoJSONEncoder)),
             previous_hash=head.hash,
+            key=trail.key_id(key),
         )
-        event.hash = hash_of(event)
+        event.hash = hash_of(event, key)
         event.save(force_insert=True)
-        AuditHead.objects.filter(id=1).update(sequence=event.sequence, hash=event.hash)
+        AuditHead.objects.filter(id=1).update(
+            sequence=event.sequence,
+            hash=event.hash,
+            signature=trail.head_signature(event.sequence, event.hash, key),
+        )
     return event
 
 
-def hash_of(event: AuditEvent) -> str:
-    """Return the hex SHA-256 that the event must carry, from its own content."""
+def hash_of(event: AuditEvent, key: str) -> str:
+    """Return the hash that the event must carry, from its own content.
+
+    Args:
+        event: any event, saved or not.
+        key: the key that ``event.key`` names; empty for an event older than the first key.
+    """
     content = {
         "sequence": event.sequence,
-        "at": event.at.astimezone(clock.BRUSSELS).isoformat(),
         "actor": event.actor_id,
         "actor_name": event.actor_name,
         "action": event.action,
@@ -64,21 +80,126 @@ def hash_of(event: AuditEvent) -> str:
         "object_id": event.object_id,
         "detail": event.detail,
     }
-    canonical = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(f"{event.previous_hash}{canonical}".encode()).hexdigest()
+    return trail.event_hash(content, at=event.at, previous=event.previous_hash, key=key)
+
+
+def mark() -> Mark:
+    """Return how far the trail has come, to be printed or kept outside the database."""
+    head = AuditHead.objects.filter(id=1).first() or AuditHead()
+    return Mark(head.sequence, head.hash)
+
+
+def anchor() -> list[str]:
+    """Write the mark to each anchor file that does not end with it already.
+
+    Returns:
+        One sentence per file that could not be written; also logged.
+    """
+    now = mark()
+    failures = []
+    for path in map(Path, settings.TRAIL_ANCHOR_FILES if now.sequence else ()):
+        try:
+            if _last_line(path).split(" ")[1:3] != [str(now.sequence), now.hash]:
+                _append(path, trail.anchor_line(now, at=clock.now(), key=settings.TRAIL_KEY))
+        except OSError as error:
+            failures.append(
+                _("L'ancre du journal « %(path)s » ne peut être écrite : %(why)s.")
+                % {"path": path, "why": error.strerror}
+            )
+            log.error("trail anchor %s cannot be written: %s", path, error.strerror)
+    return failures
+
+
+def _last_line(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - 400))
+            return (file.read().decode("ascii", "replace").splitlines() or [""])[-1]
+    except FileNotFoundError:
+        return ""
+
+
+def _append(path: Path, line: str) -> None:
+    # One write in append mode: two hosts on one file do not cut each other's lines.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(descriptor, f"{line}\n".encode("ascii"))
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def contradicts(seen: Mark) -> str:
+    """Return why the trail does not fit a mark from a sheet of paper; empty when it does."""
+    event = AuditEvent.objects.filter(sequence=seen.sequence).first()
+    if event is None:
+        return f"événement {seen.sequence} absent du journal"
+    return "" if seen.fits(event.hash) else f"événement {seen.sequence} : n'est plus le même"
 
 
 def faults() -> Iterator[str]:
-    """Yield one sentence per break in the chain; nothing when the trail is whole."""
-    expected_sequence, expected_hash = 1, "0" * 64
+    """Yield one sentence per break in the trail; nothing when it is whole."""
+    keys = trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
+    marks, unreadable = _anchored(list(keys.values()))
+    yield from unreadable
+    last = AuditEvent(sequence=0, hash=trail.START)
     for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
-        if event.sequence != expected_sequence:
-            yield f"événement {expected_sequence} absent (trouvé {event.sequence})"
-        if event.previous_hash != expected_hash:
-            yield f"événement {event.sequence} : ne suit pas celui qui le précède"
-        if event.hash != hash_of(event):
-            yield f"événement {event.sequence} : contenu modifié"
-        expected_sequence, expected_hash = event.sequence + 1, event.hash
+        yield from _faults_of(event, last, keys)
+        for one in marks.pop(event.sequence, ()):
+            if not one.fits(event.hash):
+                yield f"événement {event.sequence} : n'est plus celui qui a été ancré ({one})"
+        last = event
+    if last.sequence and not last.key:
+        yield f"événements 1 à {last.sequence} : sans clé, et aucun sceau ne les suit"
+    for sequence in sorted(marks):
+        yield f"événement {sequence} absent, alors qu'il a été ancré ({marks[sequence][0]})"
     head = AuditHead.objects.filter(id=1).first() or AuditHead()
-    if (head.sequence, head.hash) != (expected_sequence - 1, expected_hash):
-        yield f"fin de chaîne : {head.sequence} annoncés, {expected_sequence - 1} trouvés"
+    if (head.sequence, head.hash) != (last.sequence, last.hash):
+        yield f"fin de chaîne : {head.sequence} annoncés, {last.sequence} trouvés"
+    if head.sequence and not trail.is_signed_head(
+        head.sequence, head.hash, head.signature, keys.values()
+    ):
+        yield "fin de chaîne : sa signature n'est pas celle de ce serveur"
+
+
+def _faults_of(event: AuditEvent, last: AuditEvent, keys: dict[str, str]) -> Iterator[str]:
+    """Yield what is wrong with one event, given the one before it."""
+    if event.sequence != last.sequence + 1:
+        yield f"événement {last.sequence + 1} absent (trouvé {event.sequence})"
+    if event.previous_hash != last.hash:
+        yield f"événement {event.sequence} : ne suit pas celui qui le précède"
+    if event.key and event.key not in keys:
+        yield (
+            f"événement {event.sequence} : signé avec la clé {event.key}, que TRAIL_KEY_FALLBACKS "
+            "ne contient pas"
+        )
+        return
+    if last.key and not event.key:
+        yield f"événement {event.sequence} : sans clé après un événement qui en a une"
+    if event.key and last.sequence and not last.key:
+        sealed = {"events": last.sequence, "hash": last.hash}
+        if event.action != trail.SEALED or event.detail != sealed:
+            yield f"événements 1 à {last.sequence} : sans clé, et aucun sceau ne les suit"
+    if event.hash != hash_of(event, keys.get(event.key, "")):
+        yield f"événement {event.sequence} : contenu modifié"
+
+
+def _anchored(keys: list[str]) -> tuple[dict[int, list[Mark]], list[str]]:
+    """Return the marks of the anchor files by number, and what is wrong with the files."""
+    marks: dict[int, list[Mark]] = {}
+    wrong = []
+    for path in map(Path, settings.TRAIL_ANCHOR_FILES):
+        try:
+            lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+        except FileNotFoundError:
+            continue  # nothing was anchored yet
+        except OSError as error:
+            wrong.append(f"ancre {path} : ne peut être lue ({error.strerror})")
+            continue
+        for number, line in enumerate(lines, start=1):
+            found = trail.read_anchor(line, keys)
+            if found is None:
+                wrong.append(f"ancre {path}, ligne {number} : n'est pas de ce serveur")
+            else:
+                marks.setdefault(found.sequence, []).append(found)
+    return marks, wrong

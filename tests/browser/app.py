@@ -164,6 +164,7 @@ def server(folder: Path, database_url: str, **told: str) -> Iterator[RunningApp]
             "DATABASE_URL": own_url,
             "REDIS_URL": redis.url,
             "SECRET_KEY": "a key for tests, long enough for the server mode",
+            "TRAIL_KEY": "one more key for tests, which signs the audit trail",
             "ALLOWED_HOSTS": "127.0.0.1",
             "BEHIND_TLS": "false",
             **told,

@@ -18,7 +18,7 @@ from tests.notifications.builders import (
     claim_due,
     send,
 )
-from tests.triggers import put_back_delete_triggers
+from tests.triggers import put_back_triggers_against_emptying
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 SAID = "Votre rendez-vous est annulé."
@@ -45,7 +45,7 @@ class TestLogging:
 
     @pytest.mark.parametrize("change", ["update", "delete"])
     def test_the_database_lets_nobody_change_or_remove_it(self, agent, change) -> None:
-        put_back_delete_triggers()
+        put_back_triggers_against_emptying()
         questions.log(by=agent, answer="not_found")
         asked = Question.objects.all()
         with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():

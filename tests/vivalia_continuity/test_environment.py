@@ -1,6 +1,7 @@
 """A server with a missing or unsafe setting does not start, and says what to set."""
 
 import datetime as dt
+from random import Random
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -9,7 +10,8 @@ from vivalia_continuity import environment
 
 SOUND = {
     "DATABASE_URL": "postgres://continuity@db/continuity",
-    "SECRET_KEY": "a" * 50,
+    "SECRET_KEY": "5f0c1b7e9a4d42c8b3e6f7a1092d8c45",
+    "TRAIL_KEY": "c9e2a7d4016b4f58a3d1e0b7f6c28491",
     "ALLOWED_HOSTS": "continuity.example.org",
     "REDIS_URL": "redis://redis:6379/0",
     "SMS_GATEWAY_URL": "console://",
@@ -26,13 +28,59 @@ def test_sound_settings_are_accepted():
     environment.check_server_mode(SOUND)
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "ALLOWED_HOSTS", "REDIS_URL", "SMS_GATEWAY_URL"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "TRAIL_KEY", "ALLOWED_HOSTS", "REDIS_URL", "SMS_GATEWAY_URL"]
+)
 def test_a_missing_setting_is_named(name):
     assert refusal(**{name: ""}).startswith(f"{name} manque")
 
 
 def test_a_short_secret_key_is_refused():
     assert "32 caractères" in refusal(SECRET_KEY="a" * 31)
+
+
+@pytest.mark.parametrize(
+    "key", ["a" * 50, "azertyui" * 5, "0123456" * 8, "django-insecure-5f0c1b7e9a4d42c8b3e6f7a1092"]
+)
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TRAIL_KEY"])
+def test_a_long_key_that_can_be_guessed_is_refused(name, key):
+    assert f"{name} se devine" in refusal(**{name: key})
+
+
+def test_keys_drawn_by_lot_are_accepted():
+    lot = Random(14)  # always the same two thousand
+    keys = ["".join(lot.choices("0123456789abcdef", k=64)) for _ in range(2000)]
+    assert not any(map(environment.is_weak, keys))
+
+
+def test_the_key_of_the_trail_is_not_the_secret_key():
+    assert "TRAIL_KEY est la même" in refusal(TRAIL_KEY=SOUND["SECRET_KEY"])
+
+
+@pytest.mark.parametrize(
+    "url", ["kannel+http://u:p@sms.example.org:13013/", "smpp://u:p@10.0.0.5:2775/"]
+)
+def test_a_gateway_in_clear_text_on_another_host_is_refused_unless_told(url):
+    sentence = refusal(SMS_GATEWAY_URL=url)
+    assert "serait joint en clair" in sentence
+    assert "u:p" not in sentence
+    environment.check_server_mode(SOUND | {"SMS_GATEWAY_URL": url, "ALLOW_CLEARTEXT_GATEWAY": "1"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("kannel+http://u:p@127.0.0.1:13013/", "smpp://u:p@localhost:2775/", "http://[::1]:9/"),
+        *("https://sms.example.org/send", "smpps://u:p@sms.example.org:3550/", "console://"),
+    ],
+)
+def test_encrypted_gateways_and_those_on_this_machine_are_accepted(url):
+    environment.check_server_mode(SOUND | {"SMS_GATEWAY_URL": url})
+
+
+def test_every_clear_text_gateway_is_named_and_not_only_the_first():
+    urls = "https://a.example.org smpp://b.example.org http://c.example.org"
+    assert environment.clear_text_gateways(urls) == ["smpp://b.example.org", "http://c.example.org"]
 
 
 def test_hosts_made_of_blanks_and_commas_are_no_hosts():
@@ -98,9 +146,9 @@ def test_an_hour_that_cannot_be_read_is_one_sentence_with_the_setting(text):
 
 
 def test_the_embedded_key_is_made_once_and_for_its_owner_only(tmp_path):
-    key = environment.embedded_secret_key(tmp_path / "var")
+    key = environment.embedded_key(tmp_path / "var", "secret_key")
     assert len(key) >= environment.SHORTEST_SECRET_KEY
-    assert environment.embedded_secret_key(tmp_path / "var") == key
+    assert environment.embedded_key(tmp_path / "var", "secret_key") == key
     assert (tmp_path / "var" / "secret_key").stat().st_mode & 0o777 == 0o600
 
 

@@ -3,9 +3,10 @@
 from io import StringIO
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 
 from appointments.models import Appointment
+from staff.services import audit
 from tests.builders import an_appointment
 from tests.vivalia_continuity.promises.day import delivery_of, faults, notice_of
 from tests.vivalia_continuity.unguarded import break_by
@@ -13,11 +14,11 @@ from tests.vivalia_continuity.unguarded import break_by
 pytestmark = pytest.mark.django_db
 
 
-def verify() -> tuple[int, str]:
+def verify(**options: str) -> tuple[int, str]:
     """Return the exit code and what was printed."""
     out = StringIO()
     try:
-        call_command("verify", stdout=out, stderr=out)
+        call_command("verify", stdout=out, stderr=out, **options)
     except SystemExit as end:
         return int(end.code or 0), out.getvalue()
     return 0, out.getvalue()
@@ -34,6 +35,19 @@ class TestTheCommand:
     def test_the_day_has_really_told_someone(self, day):
         assert notice_of(day["told"]).state == "told"
         assert delivery_of(day["told"]).body
+
+    def test_the_mark_of_a_sheet_is_held_against_the_trail(self, day):
+        mark = str(audit.mark())
+        code, printed = verify(head=mark)
+        assert code == 0
+        assert f"Marque {mark} : le journal lui correspond" in printed
+        code, printed = verify(head=f"{mark[:-1]}{'0' if mark[-1] != '0' else '1'}")
+        assert code == 1
+        assert "n'est plus le même" in printed
+
+    def test_a_mark_that_is_none_is_refused_with_an_example(self):
+        with pytest.raises(CommandError, match="1234:0123456789abcdef"):
+            verify(head="abc")
 
     def test_an_empty_database_keeps_its_promises(self):
         assert verify()[0] == 0

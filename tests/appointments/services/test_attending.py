@@ -17,7 +17,7 @@ from tests.appointments.noting import note, words
 from tests.appointments.operations import postponed
 from tests.builders import BRUSSELS, MONDAY, a_site, a_unit, a_user, an_appointment, at
 from tests.together import together
-from tests.triggers import put_back_delete_triggers
+from tests.triggers import put_back_triggers_against_emptying
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("monday_noon")]
 NOON = at("2022-05-16 12:00")
@@ -169,7 +169,7 @@ class TestTheDatabase:
 
     def test_a_row_is_never_deleted(self, clerk):
         note(an_appointment(), clerk)
-        put_back_delete_triggers()
+        put_back_triggers_against_emptying()
         with (
             pytest.raises(DatabaseError, match="append-only"),
             transaction.atomic(),

@@ -17,7 +17,7 @@ from vivalia_continuity import embedded
 from vivalia_continuity.demonstration.day import Day
 
 # Whatever the machine's own settings say, the demonstration has its database and sends nothing.
-_ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG")
+_ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TRAIL_KEY", "DEBUG")
 
 
 class Command(BaseCommand):

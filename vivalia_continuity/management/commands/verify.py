@@ -1,10 +1,13 @@
 """``manage.py verify``: the audit chain and the promises of DESIGN.md section 6."""
 
 import sys
+from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
+from staff.services import audit
+from staff.trail import Mark
 from vivalia_continuity.promises import PROMISES
 
 
@@ -13,8 +16,17 @@ class Command(BaseCommand):
 
     help = "Contrôle le journal et les onze promesses sur les données ; 1 si l'une est rompue."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Declare the options."""
+        parser.add_argument(
+            "--head",
+            metavar="N:EMPREINTE",
+            help="contrôle aussi le journal contre la marque imprimée sur une feuille",
+        )
+
+    def handle(self, *args: Any, head: str | None = None, **options: Any) -> None:
         """Print one line per promise, and one per break below it."""
+        seen = _mark(head) if head else None
         broken = 0
         for promise in PROMISES:
             faults = promise.faults()
@@ -25,7 +37,25 @@ class Command(BaseCommand):
             for fault in faults:
                 self.stdout.write(f"      {fault}")
             broken += bool(faults)
+        if seen is not None:
+            broken += self._hold_against(seen)
         if broken:
             self.stderr.write(f"{broken} promesse(s) rompue(s).")
             sys.exit(1)
         self.stdout.write("Tout est tenu.")
+
+    def _hold_against(self, seen: Mark) -> bool:
+        fault = audit.contradicts(seen)
+        self.stdout.write(f"    Marque {seen} : {fault or 'le journal lui correspond'}")
+        return bool(fault)
+
+
+def _mark(text: str) -> Mark:
+    try:
+        return Mark.parse(text)
+    except ValueError as error:
+        raise CommandError(
+            f"--head {text} : ce n'est pas une marque. Recopiez celle de la feuille, par exemple "
+            "1234:0123456789abcdef.",
+            returncode=2,
+        ) from error
