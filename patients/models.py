@@ -68,13 +68,17 @@ class Patient(models.Model):
 
 
 class PatientIdentifier(models.Model):
-    """The number by which one source knows a patient (record number). FHIR: Identifier."""
+    """The number by which one source knows a patient (record number). FHIR: Identifier.
+
+    ``known_since`` is when a source first named it; None where that was not kept.
+    """
 
     patient = models.ForeignKey(
         Patient, models.CASCADE, related_name="identifiers", verbose_name=_("patient")
     )
     system = models.CharField(_("source"), max_length=40)
     value = models.CharField(_("numéro de dossier"), max_length=80, db_index=True)
+    known_since = models.DateTimeField(_("connu depuis"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("identifiant")

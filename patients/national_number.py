@@ -14,3 +14,8 @@ def is_valid(number: str) -> bool:
     patient is never refused for it.
     """
     return bool(ssn.is_valid(number))
+
+
+def digits(number: str) -> str:
+    """Return a valid number without its separators."""
+    return str(ssn.compact(number))

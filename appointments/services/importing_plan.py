@@ -7,7 +7,7 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from django.utils.translation import gettext as _
@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.records import RowFault, ScheduleRecord
 from appointments.models import Appointment, Feed
+from appointments.services.importing_people import People
 from appointments.services.importing_places import NoPlace, Place, Places
+from patients.services.registering import KnownPatient
 from staff import clock
 
 
@@ -58,7 +60,10 @@ class Planned:
 
 @dataclass
 class ChunkPlan:
-    """What one chunk changes. ``back`` are unchanged rows that had disappeared."""
+    """What one chunk changes. ``back`` are unchanged rows that had disappeared.
+
+    ``patients`` are those known under its record numbers before it is written.
+    """
 
     created: list[Planned] = field(default_factory=list)
     updated: list[Planned] = field(default_factory=list)
@@ -66,6 +71,7 @@ class ChunkPlan:
     back: list[Planned] = field(default_factory=list)
     unchanged: int = 0
     faults: list[RowFault] = field(default_factory=list)
+    patients: Mapping[str, KnownPatient] = field(default_factory=dict)
 
 
 @dataclass
@@ -103,14 +109,16 @@ class Planner:
         self._feed = feed
         self._headings = headings
         self._places = Places()
+        self._people = People(feed.name if feed else "")
         self.coverage = Coverage()
 
     def plan(self, records: Sequence[ScheduleRecord]) -> ChunkPlan:
-        """Return what some hundred records change, in one query."""
+        """Return what some hundred records change, in two queries."""
         plan = ChunkPlan()
-        accepted = self._accepted(records, plan.faults)
+        plan.patients = self._people.known(records)
+        accepted = self._accepted(records, plan)
         known = self._known([record.source_id for record, _place in accepted])
-        self.coverage.refused.update(fault.source_id for fault in plan.faults)
+        self.coverage.refused.update(f.source_id for f in plan.faults if not f.landed)
         for record, place in accepted:
             planned = Planned(record, place, digest_of(record), known.get(record.source_id))
             self.coverage.widen(planned)
@@ -118,10 +126,11 @@ class Planner:
         return plan
 
     def _accepted(
-        self, records: Sequence[ScheduleRecord], faults: list[RowFault]
+        self, records: Sequence[ScheduleRecord], plan: ChunkPlan
     ) -> list[tuple[ScheduleRecord, Place]]:
         """Return the records that can be taken, with their places."""
         accepted: dict[str, tuple[ScheduleRecord, Place]] = {}
+        faults = plan.faults
         for record in records:
             place = self._places.find(record)
             if isinstance(place, NoPlace):
@@ -137,6 +146,14 @@ class Planner:
                 twice = NoPlace("source_id", record.source_id, why % {"line": earlier})
                 faults.append(self._fault(record, twice))
                 continue
+            found = self._people.recognise(record, plan.patients)
+            if found.refused:
+                other = NoPlace("patient_id", record.patient_id, found.refused)
+                faults.append(self._fault(record, other))
+                continue
+            for column, value, why in found.remarks:
+                fault = self._fault(record, NoPlace(column, value, why))
+                faults.append(replace(fault, landed=True))
             accepted[record.source_id] = (record, place)
         return list(accepted.values())
 

@@ -45,7 +45,9 @@ class Writer:
         changed = plan.moved + plan.updated
         written = plan.created + changed
         patients = register(
-            system=self._feed.name, described=[_description(one) for one in written]
+            system=self._feed.name,
+            described=[_description(one) for one in written],
+            known=plan.patients,
         )
         self._practitioners.create_unknown(one.record for one in written)
         _raise_to_emergency([one for one in changed if _becomes_emergency(one)], self._now)

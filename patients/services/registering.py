@@ -1,14 +1,16 @@
 """Make patients known, or bring what is known of them up to date, many at a time."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 
 from patients import national_number, phones
+from patients.identity import Person, is_worse_number
 from patients.models import Language, Patient, PatientIdentifier
 from patients.names import search_given_name, search_name
+from staff import clock
 
 _DESCRIBED = [
     "family_name",
@@ -42,37 +44,85 @@ class Description:
     phones: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class KnownPatient:
+    """Who is known under a record number, and since when (None: that was not kept)."""
+
+    patient: Patient
+    since: dt.datetime | None
+
+    @property
+    def person(self) -> Person:
+        """What tells the patient from others."""
+        who = self.patient
+        return Person(who.family_name, who.given_name, who.birth_date, who.national_number)
+
+
+def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPatient]:
+    """Return who is known under the record numbers of a source (one query)."""
+    known = PatientIdentifier.objects.filter(system=system, value__in=set(numbers))
+    return {
+        identifier.value: KnownPatient(identifier.patient, identifier.known_since)
+        for identifier in known.select_related("patient")
+    }
+
+
 @transaction.atomic
-def register(*, system: str, described: Sequence[Description]) -> dict[str, int]:
+def register(
+    *,
+    system: str,
+    described: Sequence[Description],
+    known: Mapping[str, KnownPatient] | None = None,
+) -> dict[str, int]:
     """Create the patients that a source names for the first time and update the others.
 
-    The last description of a number counts. What a source leaves empty does not erase what is
-    known: an export without telephone columns must not make every patient unreachable.
+    The last description of a number counts, value by value. What a source leaves empty does not
+    erase what is known: an export without telephone columns must not make every patient
+    unreachable. Neither does a national number that fails its checks replace a valid one.
+    Whether a description is of the person known is asked before (``patients/identity.py``).
 
     Args:
         system: the source, as in ``PatientIdentifier.system``.
         described: a few hundred patients; a fixed number of queries each time.
+        known: of these record numbers, read in this transaction; None to read them here.
 
     Returns:
         Number at the source → id of the patient.
     """
-    newest = {one.number: one for one in described}
-    known = {
-        identifier.value: identifier.patient
-        for identifier in PatientIdentifier.objects.filter(
-            system=system, value__in=newest
-        ).select_related("patient")
-    }
-    _update(known, newest)
+    newest: dict[str, Description] = {}
+    for one in described:
+        newest[one.number] = _after(newest.get(one.number), one)
+    if known is None:
+        known = known_patients(system=system, numbers=newest)
+    old = {number: known[number].patient for number in newest if number in known}
+    _update(old, newest)
     new = {number: one for number, one in newest.items() if number not in known}
-    return {number: patient.pk for number, patient in (known | _create(system, new)).items()}
+    return {number: patient.pk for number, patient in (old | _create(system, new)).items()}
+
+
+def _after(earlier: Description | None, one: Description) -> Description:
+    """Return a description with what it leaves empty taken from an earlier one."""
+    if earlier is None:
+        return one
+    number = one.national_number
+    if is_worse_number(number, earlier.national_number):
+        number = ""
+    return replace(
+        one,
+        given_name=one.given_name or earlier.given_name,
+        birth_date=one.birth_date or earlier.birth_date,
+        language=one.language or earlier.language,
+        national_number=number or earlier.national_number,
+        phones=one.phones or earlier.phones,
+    )
 
 
 def _create(system: str, described: dict[str, Description]) -> dict[str, Patient]:
     patients = [Patient(**_values(one, Patient())) for one in described.values()]
     created = dict(zip(described, Patient.objects.bulk_create(patients), strict=True))
+    now = clock.now()
     PatientIdentifier.objects.bulk_create(
-        PatientIdentifier(patient=patient, system=system, value=number)
+        PatientIdentifier(patient=patient, system=system, value=number, known_since=now)
         for number, patient in created.items()
     )
     return created
@@ -97,6 +147,8 @@ def _values(one: Description, patient: Patient) -> dict:
     mobile, landline = _mobile_and_landline(one.phones)
     given_name = one.given_name or patient.given_name
     number = one.national_number or patient.national_number
+    if is_worse_number(one.national_number, patient.national_number):
+        number = patient.national_number
     return {
         "family_name": one.family_name,
         "given_name": given_name,

@@ -1,0 +1,122 @@
+"""Whether a row's record number is still the person known under it, or says who else it names."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from appointments.feeds.records import ScheduleRecord
+from patients.identity import Difference, Person, Remark, compare, merged
+from patients.services.registering import KnownPatient, known_patients
+
+_LONGEST_NAME = 40  # a reason has 300 characters, for two people
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Whom this file names under a record number, and on which line first."""
+
+    person: Person
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """``refused`` says why the row is of another person; else ``remarks`` are what changed."""
+
+    refused: str = ""
+    remarks: tuple[tuple[str, str, str], ...] = ()  # column, value, why
+
+
+class People:
+    """The people of one load: those known before, and those the file has named so far."""
+
+    def __init__(self, feed_name: str) -> None:
+        """Start a load of a source; an empty name is a source nobody heard of."""
+        self._feed_name = feed_name
+        self._seen: dict[str, Seen] = {}
+
+    def known(self, records: Iterable[ScheduleRecord]) -> dict[str, KnownPatient]:
+        """Return who is known under the record numbers of a chunk (one query)."""
+        numbers = {record.patient_id for record in records}
+        return known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
+
+    def recognise(self, record: ScheduleRecord, known: Mapping[str, KnownPatient]) -> Recognised:
+        """Compare a record with who bears its number; take it in when that is one person.
+
+        Args:
+            record: of which everything else may be taken.
+            known: from ``known``, for this chunk.
+        """
+        said = Person(
+            record.family_name, record.given_name, record.birth_date, record.national_number
+        )
+        number = record.patient_id
+        seen, before = self._seen.get(number), known.get(number)
+        bearer = seen.person if seen else before.person if before else None
+        if bearer is None:
+            self._seen[number] = Seen(said, record.line)
+            return Recognised()
+        verdict = compare(bearer, said)
+        if verdict.difference is not None:
+            where = _where(seen, before)
+            return Recognised(_refusal(verdict.difference, bearer, where, said, record.line))
+        self._seen[number] = Seen(merged(bearer, said), seen.line if seen else record.line)
+        return Recognised(remarks=tuple(_remark(one, bearer, said) for one in verdict.remarks))
+
+
+def _where(seen: Seen | None, before: KnownPatient | None) -> str:
+    if seen is not None:
+        return _("ligne %(line)s") % {"line": seen.line}
+    if before is not None and before.since is not None:
+        return _("connu depuis le chargement du %(day)s") % {
+            "day": date_format(before.since, "d/m/Y")
+        }
+    return _("connu d'un chargement antérieur")
+
+
+def _refusal(difference: Difference, bearer: Person, where: str, said: Person, line: int) -> str:
+    reasons = {
+        Difference.NATIONAL_NUMBER: _("deux numéros nationaux valides différents"),
+        Difference.GIVEN_NAME: _("prénoms différents sans le même numéro national"),
+        Difference.BIRTH_DATE: _("dates de naissance sans rapport"),
+        Difference.NAMES: _("nom et prénom différents"),
+    }
+    return _(
+        "Ce dossier est celui de %(bearer)s (%(where)s) ; la ligne %(line)s nomme %(other)s : "
+        "%(reason)s. Donnez à chaque personne son numéro de dossier."
+    ) % {
+        "bearer": described(bearer),
+        "where": where,
+        "line": line,
+        "other": described(said),
+        "reason": reasons[difference],
+    }
+
+
+def _remark(remark: Remark, bearer: Person, said: Person) -> tuple[str, str, str]:
+    """Return column, value and reason of what changed about one person."""
+    if remark is Remark.BIRTH_DATE and bearer.birth_date and said.birth_date:
+        why = _("Autre date de naissance, proche du %(day)s connu : la nouvelle est gardée.")
+        day = f"{bearer.birth_date:%d/%m/%Y}"
+        return "birth_date", f"{said.birth_date:%d/%m/%Y}", why % {"day": day}
+    if remark is Remark.GIVEN_NAME:
+        why = _("Autre prénom que « %(name)s », même numéro national : le nouveau est gardé.")
+        return "given_name", said.given_name, why % {"name": bearer.given_name}
+    name = {"name": f"{bearer.family_name} {bearer.given_name}".strip()}
+    if remark is Remark.SWAPPED_NAMES:
+        why = _("Nom et prénom échangés avec « %(name)s » : les nouveaux sont gardés.")
+        return "family_name", f"{said.family_name} {said.given_name}", why % name
+    why = _("Ce dossier s'appelait « %(name)s » : le nouveau nom est gardé.")
+    return "family_name", said.family_name, why % name
+
+
+def described(person: Person) -> str:
+    """Return a person as they are named to whoever must tell two apart."""
+    name = f"{person.family_name.upper()} {person.given_name}".strip()
+    if len(name) > _LONGEST_NAME:
+        name = name[:_LONGEST_NAME].rstrip() + "…"
+    if person.birth_date is None:
+        return name
+    return f"{name}, {person.birth_date:%d/%m/%Y}"

@@ -1,0 +1,256 @@
+"""One person or two: a source says something of a record number, and something is known of it.
+
+Pure: no database. A record number is typed by people, shared by mistake ("0"), given to a whole
+family, or used again; two people under one number would become one, and one of them would never
+be told. ``compare`` answers for one record number, ``link`` for two of them.
+"""
+
+import datetime as dt
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from patients import national_number
+from patients.names import fold
+
+_SHORTEST_NICKNAME = 3
+_MOST_WORDS = 6  # of one given name; beyond, only an equal one is compatible
+# What is written before a child has a name, or instead of one.
+_NO_GIVEN_NAME = {"BEBE", "BABY", "NN", "N N", "NOUVEAU NE", "INCONNU", "ONBEKEND", "X"}
+# Louis and Louise, Jean and Jeanne, Paul and Paulette: two children rather than a nickname.
+_FEMININE = {"A", "E", "IE", "NE", "LE", "TE", "NA", "INE", "ETTE", "LINE"}
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What is said of somebody; what is not said is empty.
+
+    ``national_number`` is as written; only one that passes every check counts here.
+    """
+
+    family_name: str = ""
+    given_name: str = ""
+    birth_date: dt.date | None = None
+    national_number: str = ""
+
+
+class Difference(enum.Enum):
+    """Why two descriptions under one record number are two people."""
+
+    NATIONAL_NUMBER = "national_number"
+    GIVEN_NAME = "given_name"
+    BIRTH_DATE = "birth_date"
+    NAMES = "names"
+
+
+class Remark(enum.Enum):
+    """What changed in the description of one person, and is said without refusing the row."""
+
+    FAMILY_NAME = "family_name"
+    GIVEN_NAME = "given_name"
+    BIRTH_DATE = "birth_date"
+    SWAPPED_NAMES = "swapped_names"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``difference`` is None for the same person; ``remarks`` are what changed about them."""
+
+    difference: Difference | None = None
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def is_same(self) -> bool:
+        """Whether there is one person."""
+        return self.difference is None
+
+
+class Link(enum.Enum):
+    """How sure it is that two record numbers are one person."""
+
+    NO = "no"
+    PROPOSED = "proposed"
+    SURE = "sure"
+
+
+class _Said(enum.Enum):
+    """How a value compares; nothing is compared with an empty one."""
+
+    EQUAL = enum.auto()
+    CLOSE = enum.auto()
+    CONTRADICTS = enum.auto()
+    NOTHING = enum.auto()
+
+
+def compare(known: Person, said: Person) -> Verdict:
+    """Return whether a description under a known record number is of the same person.
+
+    They are one person unless two of given name, birth date and valid national number
+    contradict. Some contradictions are enough alone:
+
+    - two valid national numbers that differ;
+    - birth dates that have nothing in common (father and son);
+    - given names that cannot be one person's, without an equal national number (twins);
+    - any of them where the family name changed too: a family name alone may change.
+
+    An empty value contradicts nothing, and neither does a national number that fails its checks.
+    A birth date with one other digit, or with day and month swapped, is a slip of the pen.
+    Where birth dates are missing, nothing tells twins from others, so their rule holds too.
+    """
+    if known == said:
+        return Verdict()  # nearly every row of a load
+    numbers = _numbers(known, said)
+    if numbers is _Said.CONTRADICTS:
+        return Verdict(Difference.NATIONAL_NUMBER)
+    births = _births(known.birth_date, said.birth_date)
+    is_swapped = _are_swapped(known, said)
+    is_one_family = is_swapped or are_one_family(known.family_name, said.family_name)
+    given_contradicts = not is_swapped and not are_compatible(known.given_name, said.given_name)
+    if given_contradicts and not is_one_family:
+        return Verdict(Difference.NAMES)
+    if given_contradicts and numbers is not _Said.EQUAL:
+        return Verdict(Difference.GIVEN_NAME)
+    if births is _Said.CONTRADICTS:
+        return Verdict(Difference.BIRTH_DATE)
+    found = (
+        (Remark.SWAPPED_NAMES, is_swapped),
+        (Remark.FAMILY_NAME, not is_one_family),
+        (Remark.GIVEN_NAME, given_contradicts),
+        (Remark.BIRTH_DATE, births is _Said.CLOSE),
+    )
+    return Verdict(remarks=tuple(remark for remark, holds in found if holds))
+
+
+def link(one: Person, other: Person) -> Link:
+    """Return whether the people of two record numbers, or of two sources, are one.
+
+    Sure only when valid national number, family name, given name and birth date are all there
+    and all equal, accents, capitals and hyphens aside. A copied national number, or equal names
+    and birth date without one, is for a person to look at.
+    """
+    numbers = _numbers(one, other)
+    if numbers is _Said.CONTRADICTS:
+        return Link.NO
+    has_names = bool(fold(one.family_name) and fold(one.given_name))
+    is_one_name = has_names and _folded(one) == _folded(other)
+    is_one_birth = one.birth_date is not None and one.birth_date == other.birth_date
+    if numbers is _Said.EQUAL:
+        return Link.SURE if is_one_name and is_one_birth else Link.PROPOSED
+    return Link.PROPOSED if is_one_name and is_one_birth else Link.NO
+
+
+def merged(known: Person, said: Person) -> Person:
+    """Return a person after one more description: what it leaves empty stays as known."""
+    number = said.national_number or known.national_number
+    if is_worse_number(said.national_number, known.national_number):
+        number = known.national_number
+    return Person(
+        said.family_name or known.family_name,
+        said.given_name or known.given_name,
+        said.birth_date or known.birth_date,
+        number,
+    )
+
+
+def is_worse_number(said: str, known: str) -> bool:
+    """Whether a national number would replace a valid one by one that fails its checks."""
+    return bool(said) and not valid_number(said) and bool(valid_number(known))
+
+
+def valid_number(written: str) -> str:
+    """Return the eleven digits of a national number; empty for one that fails its checks."""
+    if not written or not national_number.is_valid(written):
+        return ""
+    return national_number.digits(written)
+
+
+def are_one_family(one: str, other: str) -> bool:
+    """Whether two family names may be one, written otherwise or with a second name.
+
+    >>> are_one_family("Van den Berg", "VANDENBERG"), are_one_family("Dupont", "Dupont-Martin")
+    (True, True)
+    """
+    first, second = fold(one), fold(other)
+    if not first or not second or _glued(first) == _glued(second):
+        return True
+    words, others = set(first.split()), set(second.split())
+    return words <= others or others <= words
+
+
+def are_compatible(one: str, other: str) -> bool:
+    """Whether two given names may be one person's: initials, second names, nicknames.
+
+    Every word of the shorter name stands for a word of the other: equal, an initial, or its
+    first letters (``Alex`` for ``Alexandre``), but not its masculine (``Louis``, ``Louise``).
+
+    >>> are_compatible("J.-P.", "Jean-Pierre"), are_compatible("Anne", "Anne-Marie")
+    (True, True)
+    >>> are_compatible("Marie-Claire", "Marie-Louise"), are_compatible("Louis", "Louise")
+    (False, False)
+    """
+    first, second = _given(one), _given(other)
+    if not first or not second or _glued(first) == _glued(second):
+        return True
+    few, many = sorted((first.split(), second.split()), key=len)
+    if len(many) > _MOST_WORDS:
+        return False
+    return _stand_for(few, many) or (
+        len(few) == 1 and len(many) > 1 and few[0] == "".join(word[0] for word in many)
+    )
+
+
+def _stand_for(few: Sequence[str], many: Sequence[str]) -> bool:
+    """Whether each of the few words stands for a word of its own among the many."""
+    if not few:
+        return True
+    return any(
+        _is_one_word(few[0], word) and _stand_for(few[1:], [*many[:place], *many[place + 1 :]])
+        for place, word in enumerate(many)
+    )
+
+
+def _is_one_word(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if short == long:
+        return True
+    if not long.startswith(short):
+        return False
+    rest = long.removeprefix(short)
+    return len(short) == 1 or (len(short) >= _SHORTEST_NICKNAME and rest not in _FEMININE)
+
+
+def _given(name: str) -> str:
+    folded = fold(name)
+    return "" if folded in _NO_GIVEN_NAME else folded
+
+
+def _glued(folded: str) -> str:
+    return folded.replace(" ", "")
+
+
+def _folded(person: Person) -> tuple[str, str]:
+    return fold(person.family_name), fold(person.given_name)
+
+
+def _are_swapped(known: Person, said: Person) -> bool:
+    """Whether one has as its family name what the other has as its given name."""
+    family, given = _folded(known)
+    return bool(family and given) and family != given and _folded(said) == (given, family)
+
+
+def _numbers(known: Person, said: Person) -> _Said:
+    one, other = valid_number(known.national_number), valid_number(said.national_number)
+    if not one or not other:
+        return _Said.NOTHING
+    return _Said.EQUAL if one == other else _Said.CONTRADICTS
+
+
+def _births(one: dt.date | None, other: dt.date | None) -> _Said:
+    if one is None or other is None:
+        return _Said.NOTHING
+    if one == other:
+        return _Said.EQUAL
+    is_swapped = (one.day, one.month, one.year) == (other.month, other.day, other.year)
+    digits = zip(f"{one:%d%m%Y}", f"{other:%d%m%Y}", strict=True)
+    is_slip = sum(a != b for a, b in digits) == 1
+    return _Said.CLOSE if is_swapped or is_slip else _Said.CONTRADICTS
