@@ -188,18 +188,34 @@ COLUMNS: tuple[Column, ...] = (
     Column(
         "date",
         "Date",
-        "date rdv | date du rendez-vous | jour | datum | datum afspraak | dag | day | "
-        "appointment date",
+        "date rdv | date du rendez-vous | datum | datum afspraak | appointment date",
         "16/05/2022",
         _("avec la colonne Heure, à la place de Date et heure"),
     ),
     Column(
         "time",
         "Heure",
-        "heure rdv | heure du rendez-vous | heure de début | uur | tijd | uur afspraak | "
-        "time | appointment time",
+        "heure rdv | heure du rendez-vous | heure de début | heure début | plage horaire | "
+        "plage | tranche horaire | créneau | horaire | uur | tijd | uur afspraak | beginuur "
+        "| starttijd | tijdslot | time | appointment time | time slot | timeslot",
         "09:10",
-        _("avec la colonne Date"),
+        _("avec la colonne Date ; une plage (09:10-09:30) donne le début et la durée"),
+    ),
+    Column(
+        "ends_at",
+        "Fin",
+        "heure de fin | heure fin | date de fin | date et heure de fin | einde | einduur | "
+        "eindtijd | datum einde | end | end time | ends at | end date",
+        "09:30",
+        _("facultatif ; moment ou heure de la fin, donne la durée"),
+        repeats=True,
+    ),
+    Column(
+        "weekday",
+        "Jour",
+        "jour de la semaine | dag | weekdag | day | weekday",
+        "lundi",
+        _("facultatif ; à côté de la date, il la contrôle ; sans colonne Date, c'est la date"),
     ),
     Column(
         "minutes",
@@ -247,7 +263,7 @@ BY_KEY = {column.key: column for column in COLUMNS}
 TEMPLATE_HEADINGS: tuple[tuple[str, str], ...] = tuple(
     pair
     for column in COLUMNS
-    if column.key not in {"date", "time"}
+    if column.key not in {"date", "time", "ends_at", "weekday"}
     for pair in (
         [(column.title, column.example), ("Téléphone", "063 00 00 00")]
         if column.key == "phones"

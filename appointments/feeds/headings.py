@@ -87,6 +87,8 @@ def _read(line: int, titles: list[str]) -> Headings:
             places[key] = (*places.get(key, ()), position)
         elif title:
             unused.append(title)
+    if "weekday" in places and "date" not in places:
+        places["date"] = places["weekday"]  # a column "Jour" may hold the date itself
     return Headings(line, len(titles), places, tuple(titles), tuple(unused))
 
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from appointments.feeds import moments, values, words
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.headings import Headings
+from appointments.feeds.moments import Slot
 from appointments.feeds.records import RowFault, ScheduleRecord
 from appointments.feeds.words import BadValue
 from patients import national_number
@@ -37,24 +38,25 @@ class RowReader:
         source_id = self._must("source_id", _identifier("source_id"), "")
         if self._has_surplus(source_id):
             return None
+        slot: Slot | None = None
         essential: dict[str, Any] = {
             "patient_id": self._must("patient_id", _identifier("patient_id"), ""),
             "family_name": self._must("family_name", _obligatory, ""),
             "unit": self._must("unit", _obligatory, ""),
             "site": self._must("site", values.text, ""),
             "service": self._must("service", _service, ""),
-            "starts_at": self._starts_at(),
+            "starts_at": (slot := self._slot()) and slot.starts_at,
             "status": self._must("status", _word(words.STATUSES), "booked") or "booked",
             "protected_groups": self._must("protected_groups", values.groups, _NO_GROUPS),
         }
-        is_refused = bool(self.faults)
-        description = self._description()  # its faults too are said at the first reading
+        is_refused = any(not fault.landed for fault in self.faults)
+        description = self._description(slot)  # its faults too are said at the first reading
         if is_refused:
             self.faults = [replace(f, landed=False, source_id=source_id) for f in self.faults]
             return None
         return ScheduleRecord(line=self.line, source_id=source_id, **essential, **description)
 
-    def _description(self) -> dict[str, Any]:
+    def _description(self, slot: Slot | None) -> dict[str, Any]:
         return {
             "given_name": self._may("given_name", _short("given_name"), ""),
             "birth_date": self._may("birth_date", moments.read_date, None),
@@ -64,7 +66,7 @@ class RowReader:
             "unit_name": self._may("unit_name", _short("unit_name"), ""),
             "practitioner_code": self._may("practitioner_code", _practitioner_code, ""),
             "practitioner_name": self._may("practitioner_name", _short("practitioner_name"), ""),
-            "minutes": self._may("minutes", values.minutes, None),
+            "minutes": self._minutes(slot),
             "act": self._may("act", _short("act"), ""),
             "priority": self._may("priority", _word(words.PRIORITIES), "routine") or "routine",
         }
@@ -101,19 +103,45 @@ class RowReader:
         column = self.headings.title_of(key)
         self.faults.append(RowFault(self.line, column, shown(cell), why, landed=landed))
 
-    def _starts_at(self) -> Any:
-        places = self.headings.places
-        if "starts_at" in places:
-            return self._must("starts_at", moments.read_moment, None)
-        if "time" not in places:
-            return self._must("date", moments.read_moment, None)
+    def _slot(self) -> Slot | None:
+        """Return when the act begins, from one cell or two; the columns may be named anyhow.
+
+        ``Début`` may hold the whole moment or, beside ``Date``, only the hour.
+        """
+        keys = [key for key in ("starts_at", "date", "time") if key in self.headings.places]
         try:
-            return moments.read_date_and_time(self._cell("date"), self._cell("time"))
+            dated = [key for key in keys if moments.has_date(self._cell(key))]
+            day = next((k for k in dated if moments.has_hour(self._cell(k))), [*dated, *keys][0])
+            hours = [k for k in keys if k not in {*dated, "date"} and shown(self._cell(k))]
+            if day in dated and hours and not moments.has_hour(self._cell(day)):
+                slot = moments.read_slot_in_two(self._cell(day), self._cell(hours[-1]))
+            else:
+                slot = moments.read_slot(self._cell(day))
         except BadValue as error:
-            written = f"{shown(self._cell('date'))} {shown(self._cell('time'))}"
-            titles = f"{self.headings.title_of('date')}, {self.headings.title_of('time')}"
-            self.faults.append(RowFault(self.line, titles, written, str(error)))
+            given = [key for key in keys if shown(self._cell(key))] or keys
+            titles = ", ".join(self.headings.titles[self.headings.places[key][0]] for key in given)
+            written = " ".join(shown(self._cell(key)) for key in given)
+            self.faults.append(RowFault(self.line, titles, written[:SHOWN], str(error)))
             return None
+        doubt = slot.doubt or moments.weekday_doubt(slot.starts_at, self._cell("weekday"))
+        if doubt:
+            written = " ".join(shown(self._cell(key)) for key in dict.fromkeys([day, *hours[-1:]]))
+            self._fault(day, written, doubt, landed=True)
+        return slot
+
+    def _minutes(self, slot: Slot | None) -> int | None:
+        """Return the length: of the range, else until the end, else as the source counts it."""
+        counted = self._may("minutes", values.minutes, None)
+        if slot is None:
+            return counted
+        ends = [self._at(place) for place in self.headings.places.get("ends_at", ())]
+        until = None
+        for end in sorted(filter(shown, ends), key=moments.has_date):
+            try:
+                until = moments.minutes_until(slot.starts_at, end)
+            except BadValue as error:
+                self._fault("ends_at", end, str(error), landed=True)
+        return slot.minutes or until or counted
 
     def _phones(self) -> tuple[str, ...]:
         found: list[str] = []

@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
@@ -12,6 +13,20 @@ from patients import phones
 from patients.names import fold
 
 UNREADABLE = "\ufffd"  # what the decoder leaves where the bytes are no text
+# Characters without a shape that copying and exporting leave in cells: zero-width spaces, byte
+# order marks, joiners, marks of direction, soft hyphens, fillers. Two numbers that look alike
+# must be alike.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+# What a spreadsheet writes instead of a result, in French, Dutch, English and German.
+_SHEET_ERROR = re.compile(
+    r"#(?:N/[AVB]|N/DISP|NV|REF!|VERW!|BEZUG!|DIV/0!|DEEL/0!|VALUE!|VALEUR!|WAARDE!|WERT!|NAME\?|"
+    r"NOM\?|NAAM\?|NUM!|NOMBRE!|GETAL!|ZAHL!|NULL?!|NUL!|LEEG!|SPILL!|CALC!|GETTING_DATA|#+)",
+    re.IGNORECASE,
+)
+_KEPT_AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps leading zeros from a spreadsheet
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 _MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
 _BETWEEN_PHONES = re.compile(r"\s+(?:/|ou|of|or|et|en)\s+|[;|\n]")
@@ -21,10 +36,10 @@ _LONGEST_MINUTES = 24 * 60
 
 
 def text(cell: object) -> str:
-    """Return a cell as one line of text, without control characters.
+    """Return a cell as one line of text, composed, without control or invisible characters.
 
     Raises:
-        BadValue: bytes that are no text in the file's encoding.
+        BadValue: bytes that are no text in the file's encoding, or a formula without result.
     """
     if isinstance(cell, bool):
         return "1" if cell else "0"
@@ -32,7 +47,11 @@ def text(cell: object) -> str:
         return str(int(cell))
     if isinstance(cell, dt.datetime | dt.date | dt.time):
         return cell.isoformat()
+    if isinstance(cell, Uncomputed):
+        raise _uncomputed()
     line = str(cell)
+    if not line.isascii():
+        line = unicodedata.normalize("NFC", INVISIBLE.sub("", line))
     if not line.isprintable():
         line = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in line)
     line = " ".join(line.split())
@@ -40,7 +59,27 @@ def text(cell: object) -> str:
         raise BadValue(
             _("Caractère illisible : exportez le fichier en UTF-8, ou corrigez cette cellule.")
         )
+    if line.startswith("#") and _SHEET_ERROR.fullmatch(line):
+        raise _uncomputed()
+    if line.startswith("=") and (kept := _KEPT_AS_TEXT.fullmatch(line)):
+        return kept[1].strip()
     return line
+
+
+@dataclass(frozen=True, slots=True)
+class Uncomputed:
+    """A cell whose formula has no result: what the spreadsheet shows, or the formula's sign."""
+
+    shown: str
+
+    def __str__(self) -> str:
+        return self.shown
+
+
+def _uncomputed() -> BadValue:
+    return BadValue(
+        _("Le tableur n'a pas calculé cette cellule : remplacez la formule par sa valeur.")
+    )
 
 
 def identifier(cell: object, longest: int) -> str:
@@ -50,7 +89,7 @@ def identifier(cell: object, longest: int) -> str:
         BadValue: empty, too long, or rounded by a spreadsheet: then several patients might
             share it.
     """
-    if isinstance(cell, float) and abs(cell) >= _MOST_DIGITS_KEPT:
+    if isinstance(cell, float | int) and abs(cell) >= _MOST_DIGITS_KEPT:
         raise _rounded()
     code = text(cell)
     if not code:
