@@ -3,6 +3,8 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from patients.phones import Phone
+
 
 class Language(models.TextChoices):
     """Languages in which a patient is written to."""
@@ -17,11 +19,11 @@ class Patient(models.Model):
     """One person, as the newest feed describes them.
 
     ``mobile`` and ``landline`` are E.164 (``patients/phones.py`` tells them apart; only a
-    mobile gets an SMS). A wrong national number is kept and flagged, never refused.
-    Who refuses reminders (``reminder_opt_out_at``) still gets SMS about what changed; who refuses
-    SMS (``sms_opt_out_at``) is called. ``search_name`` is the name folded to ASCII capitals, so
-    that search needs no extension; ``search_given_name`` is the same with the given name first,
-    so that an index answers for it alone.
+    mobile gets an SMS), the first of each kind among ``phones``. A wrong national number is kept
+    and flagged, never refused. Who refuses reminders (``reminder_opt_out_at``) still gets SMS
+    about what changed; who refuses SMS (``sms_opt_out_at``) is called. ``search_name`` is the name
+    folded to ASCII capitals, so that search needs no extension; ``search_given_name`` is the same
+    with the given name first, so that an index answers for it alone.
     """
 
     family_name = models.CharField(_("nom"), max_length=80)
@@ -65,6 +67,77 @@ class Patient(models.Model):
 
     def __str__(self) -> str:
         return f"{self.family_name.upper()} {self.given_name}".strip()
+
+    @property
+    def numbers(self) -> tuple[Phone, ...]:
+        """Every number of the patient, in order; lists fetch ``phones`` beforehand.
+
+        A mobile or landline that is not in the list comes first: it is what is written to.
+        """
+        listed = {one.number: one for one in self.phones.all()}
+        alone = [
+            Phone(number, is_mobile)
+            for number, is_mobile in ((self.mobile, True), (self.landline, False))
+            if number and number not in listed
+        ]
+        kept = [Phone(one.number, one.is_mobile, one.label) for one in listed.values()]
+        return (*alone, *kept)
+
+
+class PhoneKind(models.TextChoices):
+    """What a number can take."""
+
+    MOBILE = "mobile", _("GSM")
+    LANDLINE = "landline", _("fixe")
+
+
+class PatientPhone(models.Model):
+    """One of a patient's numbers, in the order in which they are to be tried. FHIR: ContactPoint.
+
+    The first mobile and the first landline of a patient are also ``Patient.mobile`` and
+    ``Patient.landline``, where everything that is done set by set reads them;
+    ``patients/services/numbers.py`` says what stands in all three.
+    """
+
+    patient = models.ForeignKey(
+        Patient,
+        models.CASCADE,
+        db_index=False,  # the unique key on (patient, position) serves
+        related_name="phones",
+        verbose_name=_("patient"),
+    )
+    position = models.PositiveSmallIntegerField(_("rang"))
+    number = models.CharField(_("numéro"), max_length=20, db_index=True)
+    kind = models.CharField(_("sorte"), max_length=8, choices=PhoneKind.choices)
+    label = models.CharField(
+        _("à qui, où"),
+        max_length=40,
+        blank=True,
+        help_text=_("Ce que la source en dit : « fille », « bureau », « poste 12 »."),
+    )
+
+    class Meta:
+        verbose_name = _("numéro de téléphone")
+        verbose_name_plural = _("numéros de téléphone")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "position"], name="patient_phone_position"),
+            models.UniqueConstraint(fields=["patient", "number"], name="patient_phone_once"),
+            models.CheckConstraint(
+                name="patient_phone_international", condition=models.Q(number__startswith="+")
+            ),
+            models.CheckConstraint(
+                name="patient_phone_kind_known", condition=models.Q(kind__in=PhoneKind.values)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_mobile(self) -> bool:
+        """Whether an SMS can reach it."""
+        return self.kind == PhoneKind.MOBILE
 
 
 class PatientIdentifier(models.Model):

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from patients.models import Patient, PatientIdentifier
+from patients.models import Patient, PatientIdentifier, PatientPhone
 from patients.names import spellings
 from patients.search_text import SearchText
 from staff import lookups  # noqa: F401 (registers ``prefix``)
@@ -38,7 +38,11 @@ def is_meant(search: SearchText) -> Q:
     if search.words:
         return _name(search) & _birth_date(search)
     records = _records(search).filter(patient=OuterRef("pk"))
-    return _birth_or_number(search) | Q(Exists(records))
+    meant = _birth_or_number(search) | Q(Exists(records))
+    if search.phone:
+        listed = PatientPhone.objects.filter(number=search.phone, patient=OuterRef("pk"))
+        meant |= Q(mobile=search.phone) | Q(landline=search.phone) | Q(Exists(listed))
+    return meant
 
 
 def patient_ids(search: SearchText) -> QuerySet[Any, Any]:
@@ -49,14 +53,20 @@ def patient_ids(search: SearchText) -> QuerySet[Any, Any]:
     """
     if search.words:
         return Patient.objects.filter(_name(search), _birth_date(search)).values_list("pk")
+    arms: list[QuerySet[Any, Any]] = [_records(search).values_list("patient_id")]
+    if search.phone:
+        arms += [
+            Patient.objects.filter(Q(mobile=search.phone) | Q(landline=search.phone)).values_list(
+                "pk"
+            ),
+            PatientPhone.objects.filter(number=search.phone).order_by().values_list("patient_id"),
+        ]
     meant = Patient.objects.filter(_birth_or_number(search)).values_list("pk")
-    return meant.union(_records(search).values_list("patient_id"), all=True)
+    return meant.union(*arms, all=True)
 
 
 def _birth_or_number(search: SearchText) -> Q:
     meant = Q(birth_date__in=search.birth_dates)
-    if search.phone:
-        meant |= Q(mobile=search.phone) | Q(landline=search.phone)
     if search.national_number:
         meant |= Q(national_number__in=_national_numbers(search.national_number))
     return meant

@@ -116,7 +116,11 @@ COLUMNS: tuple[Column, ...] = (
         "telefoon 1 | telefoon 2 | phone | phone number | telephone | landline | home phone "
         "| phone 1 | phone 2",
         "0460 00 00 00",
-        _("autant de colonnes qu'il y en a ; le programme distingue lui-même GSM et fixe"),
+        _(
+            "autant de colonnes qu'il y en a, sous tout titre qui dit « tél. », « GSM » ou "
+            "« contact » ; une cellule peut contenir plusieurs numéros ; GSM et fixe sont "
+            "distingués d'eux-mêmes"
+        ),
         repeats=True,
     ),
     Column(

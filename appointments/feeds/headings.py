@@ -1,5 +1,6 @@
 """Which column of a file is which: French, Dutch and English headings, however written."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -17,6 +18,50 @@ def _same(text: str) -> str:
 
 
 _KEYS = {_same(heading): column.key for column in COLUMNS for heading in column.headings}
+_TELEPHONE = {
+    "TEL", "TELS", "TELEPHONE", "TELEPHONES", "TELEPHONIQUE", "TELEFOON", "TELEFOONNUMMER",
+    "TELEFOONNR", "TELEFON", "TELNR", "GSM", "GSMNR", "GSMNUMMER", "MOBILE", "MOBIEL", "MOBIELE",
+    "PORTABLE", "PHONE", "CELL", "CELLPHONE", "HANDY",
+}  # fmt: skip
+_CONTACT, _BESIDE_CONTACT = {"CONTACT", "CONTACTS", "CONTACTNUMMER"}, {
+    "PATIENT", "DU", "DE", "N", "NO", "NR", "NUMERO", "NUMEROS", "NUMMER", "NUMBER",
+}  # fmt: skip
+_RELATIVES = {
+    "FILLE": "fille", "FILS": "fils", "CONJOINT": "conjoint", "EPOUX": "époux",
+    "EPOUSE": "épouse", "FAMILLE": "famille", "FAMILIE": "famille", "PARENT": "parent",
+    "PARENTS": "parents", "OUDERS": "parents", "MERE": "mère", "MOEDER": "mère", "PERE": "père",
+    "VADER": "père", "PARTNER": "conjoint", "TUTEUR": "tuteur", "VOISIN": "voisin",
+    "PROCHE": "proche", "PERSONNE": "proche", "CONTACTPERSOON": "proche", "URGENCE": "proche",
+    "NOODGEVAL": "proche", "EMERGENCY": "proche", "KIN": "proche", "RELATIVE": "proche",
+}  # fmt: skip
+# Whose telephone is not the patient's, and what is no telephone.
+_NOT_THE_PATIENTS = {
+    "MEDECIN", "DOCTEUR", "DR", "ARTS", "HUISARTS", "GENERALISTE", "TRAITANT", "PRATICIEN",
+    "PRESTATAIRE", "DOCTOR", "PHYSICIAN", "PRACTITIONER", "SERVICE", "DIENST", "UNITE", "UNIT",
+    "SITE", "HOPITAL", "ZIEKENHUIS", "HOSPITAL", "SECRETARIAT", "SECRETARIAAT", "MUTUELLE",
+    "MUTUALITE", "PHARMACIE", "APOTHEEK", "EMPLOYEUR", "WERKGEVER", "FAX", "NOM", "NAAM", "NAME",
+    "DATE", "DATUM", "HEURE", "TYPE", "MAIL", "EMAIL", "LIEN", "RELATION", "REMARQUE",
+    "COMMENTAIRE",
+}  # fmt: skip
+
+
+def key_of(title: str) -> str | None:
+    """Return the column that a heading names; None when it means nothing to us.
+
+    Telephones are called in too many ways to be listed: any heading with a word for them is one,
+    unless it says that they are somebody else's ("Tél. médecin traitant").
+    """
+    if key := _KEYS.get(_same(title)):
+        return key
+    words = set(re.sub(r"\d+", " ", fold(title)).split())
+    if words & _CONTACT and words <= _CONTACT | _BESIDE_CONTACT:
+        return "phones"
+    return "phones" if words & _TELEPHONE and not words & _NOT_THE_PATIENTS else None
+
+
+def relative_in(title: str) -> str:
+    """Return whose telephones a column holds, when not the patient's own; else nothing."""
+    return next((_RELATIVES[word] for word in fold(title).split() if word in _RELATIVES), "")
 
 
 @dataclass(frozen=True)
@@ -47,7 +92,7 @@ class Headings:
 
 def known(cells: Iterable[object]) -> int:
     """Return how many different columns of ours a row names."""
-    return len({_KEYS[_same(str(cell))] for cell in cells if _same(str(cell)) in _KEYS})
+    return len({key for cell in cells if (key := key_of(str(cell)))})
 
 
 def find(rows: Sequence[tuple[int, Sequence[object]]]) -> Headings:
@@ -82,13 +127,16 @@ def _read(line: int, titles: list[str]) -> Headings:
     places: dict[str, tuple[int, ...]] = {}
     unused = []
     for position, title in enumerate(titles):
-        key = _KEYS.get(_same(title))
+        key = key_of(title)
         if key is not None:
             places[key] = (*places.get(key, ()), position)
         elif title:
             unused.append(title)
     if "weekday" in places and "date" not in places:
         places["date"] = places["weekday"]  # a column "Jour" may hold the date itself
+    if "phones" in places:  # the patient's own numbers before those of relatives
+        own_first = sorted(places["phones"], key=lambda at: bool(relative_in(titles[at])))
+        places["phones"] = tuple(own_first)
     return Headings(line, len(titles), places, tuple(titles), tuple(unused))
 
 

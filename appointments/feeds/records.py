@@ -19,7 +19,8 @@ class ScheduleRecord:
         patient_id: the source's number of the patient (record number).
         language: ``fr``, ``nl``, ``de`` or ``en``; empty when the source does not say.
         national_number: digits as found, possibly wrong; empty when the source does not say.
-        phones: as written or E.164, in the source's order.
+        phones: one number each as ``patients.phones.read_cell`` understands it, with its label:
+            ``0495 12 34 56 (fille)`` or E.164; in the source's order, the patient's own first.
         site, unit: codes of ``staff.models.Site`` and ``Unit``.
         unit_name: what the source calls the unit, for the people who read a fault.
         service: value of ``vocabulary.Service``.

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.utils.translation import gettext as _
 
-from appointments.feeds import moments, values, words
+from appointments.feeds import headings, moments, values, words
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.headings import Headings
 from appointments.feeds.moments import Slot
@@ -144,17 +144,30 @@ class RowReader:
         return slot.minutes or until or counted
 
     def _phones(self) -> tuple[str, ...]:
+        """Return the patient's own numbers, then their relatives'; what cannot be dialled is said.
+
+        One doubtful number loses only itself.
+        """
         found: list[str] = []
         for position in self.headings.places.get("phones", ()):
-            cell = self._at(position)
+            column, cell = self.headings.titles[position], self._at(position)
             try:
-                found += values.phone_numbers(cell)
+                read = values.phone_numbers(cell)
             except BadValue as error:
-                column = self.headings.titles[position]
-                self.faults.append(
-                    RowFault(self.line, column, shown(cell), str(error), landed=True)
+                self._remark(column, shown(cell), str(error))
+                continue
+            relative = headings.relative_in(column)
+            found += [_labelled(one, relative) for one in read.written]
+            for doubtful in read.doubtful:
+                why = _(
+                    "Numéro qu'on ne peut composer : vérifiez les chiffres, ou ajoutez "
+                    "l'indicatif. Les autres numéros du patient sont gardés."
                 )
+                self._remark(column, shown(doubtful), why)
         return tuple(found)
+
+    def _remark(self, column: str, value: str, why: str) -> None:
+        self.faults.append(RowFault(self.line, column, value, why, landed=True))
 
     def _national_number(self) -> str:
         number = self._may("national_number", _national_number, "")
@@ -174,6 +187,10 @@ class RowReader:
             fault = RowFault(self.line, "", shown(surplus[0]), why, source_id=source_id)
             self.faults = [fault]
         return bool(surplus)
+
+
+def _labelled(number: str, relative: str) -> str:
+    return f"{number} ({relative})" if relative and "(" not in number else number
 
 
 def shown(cell: object) -> str:

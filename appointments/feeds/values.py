@@ -29,7 +29,6 @@ _SHEET_ERROR = re.compile(
 _KEPT_AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps leading zeros from a spreadsheet
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 _MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
-_BETWEEN_PHONES = re.compile(r"\s+(?:/|ou|of|or|et|en)\s+|[;|\n]")
 _BETWEEN_GROUPS = re.compile(r"[,;|/+\n]")
 _NO_GROUP = {"", "NON", "NEE", "NO", "AUCUN", "GEEN", "NONE", "0"}
 _LONGEST_MINUTES = 24 * 60
@@ -107,21 +106,16 @@ def _rounded() -> BadValue:
     )
 
 
-def phone_numbers(cell: object) -> tuple[str, ...]:
-    """Return the telephone numbers of a cell, as written; a cell may hold several.
+def phone_numbers(cell: object) -> phones.Cell:
+    """Return the telephone numbers of a cell, and what in it cannot be dialled.
 
     Raises:
-        BadValue: one of them cannot be dialled.
+        BadValue: rounded by a spreadsheet.
     """
-    written = text(cell)
-    if not written:
-        return ()
-    if _ROUNDED.fullmatch(written):
+    written = cell if isinstance(cell, str) else text(cell)  # a line break separates two numbers
+    if _ROUNDED.fullmatch(written.strip()):
         raise _rounded()
-    parts = [part.strip() for part in _BETWEEN_PHONES.split(written) if part.strip()]
-    if any(phones.read(part) is None for part in parts):
-        raise BadValue(_("Numéro qu'on ne peut composer : vérifiez les chiffres."))
-    return tuple(parts)
+    return phones.read_cell(written)
 
 
 def national_number(cell: object) -> str:

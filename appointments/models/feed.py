@@ -65,6 +65,12 @@ class ScheduleImport(models.Model):
     rows_rejected = models.PositiveIntegerField(_("rejetés"), default=0)
     rows_missing = models.PositiveIntegerField(_("disparus"), default=0)
     rows_remarks = models.PositiveIntegerField(_("remarques"), default=0)
+    rows_with_phone = models.PositiveIntegerField(
+        _("avec téléphone"),
+        null=True,
+        blank=True,
+        help_text=_("Vide pour les chargements d'avant ce décompte."),
+    )
     message = models.CharField(_("message"), max_length=300, blank=True)
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(
@@ -90,6 +96,11 @@ class ScheduleImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.get_state_display()})"
+
+    @property
+    def has_no_phone(self) -> bool:
+        """Whether rows were taken and not one of them says how to reach its patient."""
+        return self.rows_total > self.rows_rejected and self.rows_with_phone == 0
 
 
 class RejectedRow(models.Model):

@@ -36,6 +36,7 @@ class LoadResult:
     Attributes:
         created, updated, moved, unchanged: records, each counted once.
         missing: appointments that disappeared from a full export.
+        with_phone: records with a number that can be dialled.
         rejected: one or more faults for each row that was not taken.
         remarks: faults of rows that were taken without a value.
     """
@@ -45,6 +46,7 @@ class LoadResult:
     moved: int = 0
     unchanged: int = 0
     missing: int = 0
+    with_phone: int = 0
     rejected: list[RowFault] = field(default_factory=list)
     remarks: list[RowFault] = field(default_factory=list)
 
@@ -57,6 +59,11 @@ class LoadResult:
     def rows(self) -> int:
         """Rows read."""
         return self.created + self.updated + self.moved + self.unchanged + self.rows_rejected
+
+    @property
+    def has_no_phone(self) -> bool:
+        """Whether rows were taken and not one of them says how to reach its patient."""
+        return self.rows > self.rows_rejected and not self.with_phone
 
     def counts(self) -> dict[str, int]:
         """Return the numbers for people, scripts and the trail."""
@@ -159,6 +166,7 @@ class _Load:
             feed=feed.name,
             file_sha256=digest,
             is_full_export=self.is_full_export,
+            with_phone=self.result.with_phone,
             **self.result.counts(),
         )
         return self.result
@@ -171,7 +179,9 @@ class _Load:
         while chunk := list(islice(coming, CHUNK)):
             found = [entry for entry in chunk if isinstance(entry, RowFault)]
             planner.coverage.refused.update(f.source_id for f in found if not f.landed)
-            plan = planner.plan([entry for entry in chunk if isinstance(entry, ScheduleRecord)])
+            records = [entry for entry in chunk if isinstance(entry, ScheduleRecord)]
+            self.result.with_phone += sum(bool(record.phones) for record in records)
+            plan = planner.plan(records)
             self._count(found + plan.faults)
             self.result.created += len(plan.created)
             self.result.updated += len(plan.updated) + len(plan.back)
@@ -200,6 +210,7 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
     schedule_import.rows_total = schedule_import.rows_done = counts.pop("rows")
     for name, count in counts.items():
         setattr(schedule_import, f"rows_{name}", count)
+    schedule_import.rows_with_phone = result.with_phone
     schedule_import.state = state
     schedule_import.finished_at = clock.now()
     schedule_import.save()

@@ -133,6 +133,15 @@ def about_unused(file: ScheduleFile) -> str:
     return (_("Colonnes non utilisées : %(names)s.") % {"names": names})[:300]
 
 
+def about_no_phone() -> str:
+    """Return what is said first of a file without any telephone: nobody in it can be told."""
+    return _(
+        "Aucun numéro de téléphone dans ce fichier : personne ne pourra être prévenu par SMS ni "
+        "appelé d'après lui. Vérifiez le titre de la colonne (par exemple « GSM » ou "
+        "« Téléphone ») ou demandez un export qui les contient."
+    )
+
+
 def sha256_of(path: Path) -> str:
     """Return the hex SHA-256 of a file."""
     with path.open("rb") as file:

@@ -20,6 +20,7 @@ from appointments.forms.imports import ImportForm
 from appointments.models import ImportState, ScheduleImport
 from appointments.queries.imports import faults_page, feed_ages, imports, imports_page
 from appointments.services import importing_queue
+from appointments.services.importing_files import about_no_phone
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
 from staff.requests import SignedInRequest
@@ -79,6 +80,8 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one load: its progress, then its counts and faults."""
     found = _found(request, pk)
     context: dict[str, Any] = {"load": found, "is_under_way": found.state in _UNDER_WAY}
+    if found.has_no_phone:
+        context["about_no_phone"] = about_no_phone()
     if found.state in {ImportState.CHECKED, ImportState.LOADED, ImportState.ABANDONED}:
         context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
     return render(request, "appointments/imports/detail.html", context)

@@ -10,6 +10,8 @@ from patients import national_number, phones
 from patients.identity import Person, is_worse_number
 from patients.models import Language, Patient, PatientIdentifier
 from patients.names import search_given_name, search_name
+from patients.phones import Phone
+from patients.services.numbers import main_numbers, write_numbers
 from staff import clock
 
 _DESCRIBED = [
@@ -32,7 +34,7 @@ class Description:
 
     Attributes:
         number: by which the source knows the patient (record number).
-        phones: as written or E.164, in the source's order.
+        phones: as written or E.164, one number each, in the source's order.
     """
 
     number: str
@@ -59,11 +61,11 @@ class KnownPatient:
 
 
 def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPatient]:
-    """Return who is known under the record numbers of a source (one query)."""
+    """Return who is known under the record numbers of a source (two queries)."""
     known = PatientIdentifier.objects.filter(system=system, value__in=set(numbers))
     return {
         identifier.value: KnownPatient(identifier.patient, identifier.known_since)
-        for identifier in known.select_related("patient")
+        for identifier in known.select_related("patient").prefetch_related("patient__phones")
     }
 
 
@@ -113,13 +115,18 @@ def _after(earlier: Description | None, one: Description) -> Description:
         birth_date=one.birth_date or earlier.birth_date,
         language=one.language or earlier.language,
         national_number=number or earlier.national_number,
-        phones=one.phones or earlier.phones,
+        phones=tuple(dict.fromkeys((*one.phones, *earlier.phones))),
     )
 
 
 def _create(system: str, described: dict[str, Description]) -> dict[str, Patient]:
-    patients = [Patient(**_values(one, Patient())) for one in described.values()]
+    told = {number: phones.merged(_said(one), ()) for number, one in described.items()}
+    patients = [
+        Patient(**_values(one, Patient()), **main_numbers(told[number]))
+        for number, one in described.items()
+    ]
     created = dict(zip(described, Patient.objects.bulk_create(patients), strict=True))
+    write_numbers({created[number].pk: told[number] for number in told}, are_new=True)
     now = clock.now()
     PatientIdentifier.objects.bulk_create(
         PatientIdentifier(patient=patient, system=system, value=number, known_since=now)
@@ -130,8 +137,14 @@ def _create(system: str, described: dict[str, Description]) -> dict[str, Patient
 
 def _update(known: dict[str, Patient], described: dict[str, Description]) -> None:
     changed: dict[int, Patient] = {}  # one patient may have several numbers
+    telephones: dict[int, tuple[Phone, ...]] = {}
     for number, patient in known.items():
         values = _values(described[number], patient)
+        before = telephones.get(patient.pk, patient.numbers)
+        after = phones.merged(_said(described[number]), before)
+        values |= main_numbers(after)
+        if after != before:
+            telephones[patient.pk] = after
         if any(getattr(patient, name) != value for name, value in values.items()):
             for name, value in values.items():
                 setattr(patient, name, value)
@@ -140,11 +153,11 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
     Patient.objects.bulk_create(
         changed.values(), update_conflicts=True, unique_fields=["id"], update_fields=_DESCRIBED
     )
+    write_numbers(telephones)
 
 
 def _values(one: Description, patient: Patient) -> dict:
-    """Return the fields of a patient after this description."""
-    mobile, landline = _mobile_and_landline(one.phones)
+    """Return the fields of a patient after this description, but for the telephones."""
     given_name = one.given_name or patient.given_name
     number = one.national_number or patient.national_number
     if is_worse_number(one.national_number, patient.national_number):
@@ -156,16 +169,11 @@ def _values(one: Description, patient: Patient) -> dict:
         "language": one.language or patient.language or Language.FRENCH.value,
         "national_number": number,
         "national_number_valid": not number or national_number.is_valid(number),
-        "mobile": mobile or patient.mobile,
-        "landline": landline or patient.landline,
         "search_name": search_name(one.family_name, given_name),
         "search_given_name": search_given_name(one.family_name, given_name),
     }
 
 
-def _mobile_and_landline(written: Iterable[str]) -> tuple[str, str]:
-    """Return the first mobile and the first landline, E.164, empty where there is none."""
-    read = [phone for phone in map(phones.read, written) if phone is not None]
-    mobiles = (phone.number for phone in read if phone.is_mobile)
-    landlines = (phone.number for phone in read if not phone.is_mobile)
-    return next(mobiles, ""), next(landlines, "")
+def _said(one: Description) -> list[Phone]:
+    """Return the numbers that a description names, in order; what cannot be dialled is none."""
+    return [phone for text in one.phones for phone in phones.read_cell(text).phones]

@@ -287,4 +287,4 @@ def test_the_number_of_queries_grows_with_the_chunks_only(monkeypatch):
     monkeypatch.setattr(importing, "CHUNK", 10)
     four_chunks = queries_of(first=0, count=40)
     eight_chunks = queries_of(first=100, count=80)
-    assert eight_chunks - four_chunks <= 4 * 6
+    assert eight_chunks - four_chunks <= 4 * 7

@@ -10,7 +10,12 @@ from django.utils.translation import gettext as _
 
 from appointments.feeds.reading import FORMATS
 from appointments.feeds.records import RowFault
-from appointments.services.importing_files import DEFAULT_SOURCE, FileLoad, load_file
+from appointments.services.importing_files import (
+    DEFAULT_SOURCE,
+    FileLoad,
+    about_no_phone,
+    load_file,
+)
 from staff.errors import Refusal
 
 ALL_IN, SOME_REJECTED, UNREADABLE = 0, 1, 2
@@ -76,6 +81,8 @@ class Command(BaseCommand):
             self.stderr.write(self.style.ERROR(refusal.message))
 
     def _say(self, load: FileLoad, *, is_dry_run: bool) -> None:
+        if load.result.has_no_phone:
+            self.stdout.write(self.style.WARNING(about_no_phone()))
         if load.unused:
             names = ", ".join(load.unused)
             self.stdout.write(_("Colonnes non utilisées : %(names)s.") % {"names": names})
@@ -116,7 +123,9 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": is_dry_run,
         "file_sha256": load.file_sha256,
+        "warning": about_no_phone() if load.result.has_no_phone else "",
         **load.result.counts(),
+        "with_phone": load.result.with_phone,
         "unused_columns": list(load.unused),
         "rejected_rows": listed(load.result.rejected),
         "remarks_on_rows": listed(load.result.remarks),
