@@ -18,6 +18,8 @@ environ.Env.read_env(BASE_DIR / ".env")
 os.environ.update(environment.with_secret_files(os.environ))
 env = environ.Env()
 
+# What the application writes is for its own account only: databases, keys, uploads, anchors.
+os.umask(0o077)
 DATA_DIR = Path(env("DATA_DIR", default=str(BASE_DIR / "var")))
 SERVER_MODE = environment.is_server_mode(os.environ)
 if SERVER_MODE:
@@ -77,6 +79,8 @@ MIDDLEWARE = [
     "vivalia_continuity.middleware.LiveSignInMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "staff.middleware.RefusalMiddleware",
+    "staff.middleware.LargeBodyMiddleware",
+    "staff.middleware.NoStoreMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -174,8 +178,15 @@ STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "files"  # uploads and rosters: served by views that check the reader
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+    },
+    # Nothing secret, and perhaps read by a web server under another account.
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        "OPTIONS": {"file_permissions_mode": 0o644, "directory_permissions_mode": 0o755},
+    },
 }
 WHITENOISE_SKIP_COMPRESS_EXTENSIONS = ("map", "gz", "br", "png", "woff", "woff2", "ico")
 # A sheet of paper is entered as one form: four fields for each of several hundred patients.

@@ -16,6 +16,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.feeds import writing
 from appointments.feeds.columns import COLUMNS
+from appointments.feeds.limits import LARGEST_FILE
 from appointments.forms.imports import ImportForm
 from appointments.models import ImportState, ScheduleImport
 from appointments.queries.imports import faults_page, feed_ages, imports, imports_page
@@ -23,6 +24,7 @@ from appointments.services import importing_queue
 from appointments.services.importing_files import about_no_phone
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
+from staff.middleware import takes_files_up_to
 from staff.requests import SignedInRequest
 from staff.services import audit
 
@@ -53,6 +55,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
     return render(request, "appointments/imports/list.html", context)
 
 
+@takes_files_up_to(LARGEST_FILE)
 @require_http_methods(["GET", "POST"])
 @for_the_group
 def new(request: SignedInRequest) -> HttpResponse:

@@ -21,16 +21,12 @@ CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "vivalia_continuit
 
 def parts(port: int) -> list[Part]:
     """Return the processes of the embedded mode."""
-    web = (
-        *(sys.executable, "-m", "gunicorn", "vivalia_continuity.wsgi:application"),
-        *("--bind", f"{embedded.HOST}:{port}", "--worker-class", "gthread"),
-        # No access log: addresses of pages hold what was searched for, which may be a name.
-        *("--workers", "2", "--threads", "4", "--log-level", "warning", "--no-control-socket"),
-    )
+    web = (sys.executable, "-m", "vivalia_continuity.web_server", embedded.HOST, str(port))
     worker = ("worker", "--concurrency", "2", "--loglevel", "warning")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return [
-        Part("Serveur web", web),
+        Part("Serveur web 1", web),
+        Part("Serveur web 2", web),
         Part("Worker", (*CELERY, *worker, *quiet)),
         Part("Beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile", "")),
     ]
