@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import ngettext_lazy
@@ -89,8 +89,8 @@ class ClauseChanges:
     Attributes:
         number, title: of that bulletin; 0 and nothing where none rules.
         days: those of the draft's days that it rules.
-        added: sentences of the draft that it does not have.
-        dropped: its sentences that the draft does not have.
+        added: what the draft orders otherwise on these days.
+        dropped: what it orders there instead.
         still: the days that it goes on ruling after the draft is approved.
     """
 
@@ -112,13 +112,6 @@ def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[
         if (of_pair := [one for one in listed if (one.was, one.outcome) == (was, outcome)])
     ]
     return tuple(sorted(changes, key=lambda change: -change.appointments))
-
-
-def compared(old: Sequence[str], new: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the sentences that were added and those that were dropped, each in its order."""
-    added = tuple(sentence for sentence in new if sentence not in old)
-    dropped = tuple(sentence for sentence in old if sentence not in new)
-    return added, dropped
 
 
 def _change(was: str, outcome: str, counts: list[Count], site_names: Mapping[str, str]) -> Change:

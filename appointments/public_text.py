@@ -1,8 +1,8 @@
-"""What the public reads of a bulletin, in the languages of the region, made from its clauses.
+"""What the public reads of a bulletin, in the languages of the region, made from what holds.
 
-Pure. The clauses speak through ``appointments/sentences.py``; what stands around them is here,
-not in the catalogues of the screens: patients read it, and each language says it its own way.
-Nothing of who may keep whom, and nothing that a later bulletin could turn into a lie.
+Pure. What is ordered in effect speaks through ``appointments/sentences.py``; what stands around it
+is here, not in the catalogues of the screens: patients read it, and each language says it its own
+way. Nothing of who may keep whom, and nothing that a later bulletin could turn into a lie.
 """
 
 import datetime as dt
@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from django.utils import translation
 from django.utils.formats import date_format
 
-from appointments.sentences import PlaceNames, order_in_words
-from appointments.services.clause_drafts import ClauseDraft
-from appointments.vocabulary import Ruling, Tell
+from appointments.effective_orders import Statement, outcome_alone, statements, whole_order
+from appointments.sentences import PlaceNames, public_sentences, runs_of
+from appointments.services.clause_drafts import ClauseDraft, as_rules
+from appointments.vocabulary import Outcome
 
 LONGEST_TEXT = 5000  # characters
 
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the clauses in one language."""
+    """What stands around the orders in one language."""
 
     heading: str
     day_format: str
+    colon: str
     one_day: str
     several_days: str
     rest: str
@@ -37,8 +39,9 @@ FRAMES = {
     "fr": Frame(
         heading="Information aux patients",
         day_format="l j F Y",
-        one_day="Le {first} :",
-        several_days="Du {first} au {last} :",
+        colon=" :",
+        one_day="le {first}",
+        several_days="du {first} au {last}",
         rest="Ce qui n'est pas cité a lieu comme prévu. Les urgences restent ouvertes.",
         cancelled="Si votre rendez-vous est annulé, nous vous prévenons par SMS ou par téléphone.",
         case_by_case="« Au cas par cas » : un médecin décide pour chaque patient, et nous vous "
@@ -47,8 +50,9 @@ FRAMES = {
     "nl": Frame(
         heading="Informatie voor patiënten",
         day_format="l j F Y",
-        one_day="Op {first}:",
-        several_days="Van {first} tot en met {last}:",
+        colon=":",
+        one_day="op {first}",
+        several_days="van {first} tot en met {last}",
         rest="Wat hier niet staat, gaat door zoals gepland. De spoedgevallendienst blijft open.",
         cancelled="Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.",
         case_by_case='"Geval per geval": een arts beslist voor elke patiënt, en wij brengen u '
@@ -57,13 +61,26 @@ FRAMES = {
     "de": Frame(
         heading="Information für Patientinnen und Patienten",
         day_format="l, j. F Y",
-        one_day="Am {first}:",
-        several_days="Von {first} bis {last}:",
+        colon=":",
+        one_day="am {first}",
+        several_days="von {first} bis {last}",
         rest="Was hier nicht genannt ist, findet wie geplant statt. Die Notaufnahme bleibt "
         "geöffnet.",
         cancelled="Ist Ihr Termin abgesagt, benachrichtigen wir Sie per SMS oder Telefon.",
         case_by_case="„Von Fall zu Fall“: Ein Arzt entscheidet für jeden Patienten, und wir teilen "
         "Ihnen die Entscheidung mit.",
+    ),
+    "en": Frame(
+        heading="Information for patients",
+        day_format="l j F Y",
+        colon=":",
+        one_day="on {first}",
+        several_days="from {first} to {last}",
+        rest="Anything that is not mentioned here goes ahead as planned. The emergency "
+        "departments stay open.",
+        cancelled="If your appointment is cancelled, we will tell you by text message or by phone.",
+        case_by_case="“Case by case”: a doctor decides for each patient, and we will tell you "
+        "what was decided.",
     ),
 }
 LANGUAGES = tuple(FRAMES)
@@ -75,10 +92,10 @@ class PublicText:
 
     Attributes:
         language: its code.
-        text: what holds: as somebody wrote it, else as the clauses give it.
-        generated: as the clauses give it now.
+        text: what holds: as somebody wrote it, else as it is made.
+        generated: as it is made from what is ordered now.
         is_edited: whether somebody wrote it.
-        is_stale: whether the clauses have changed since.
+        is_stale: whether something else is ordered since.
     """
 
     language: str
@@ -93,26 +110,65 @@ class PublicText:
         return digest(self.text)
 
 
-def made_from_clauses(
-    language: str,
-    clauses: Sequence[ClauseDraft],
-    names: PlaceNames,
-    *,
-    first_day: dt.date,
-    last_day: dt.date,
-) -> str:
-    """Return the text that the clauses give in a language of ``LANGUAGES``."""
+@dataclass(frozen=True)
+class PublicOrders:
+    """What the public texts are made from.
+
+    Attributes:
+        said: the statements, of outcomes alone.
+        names: of the places that they name.
+        days: those that the bulletin rules, in their order.
+        tells_all_cancelled: whether each patient whose appointment is cancelled is told so.
+        reviews: whether something is decided case by case; those patients are always told.
+    """
+
+    said: tuple[Statement, ...]
+    names: PlaceNames
+    days: tuple[dt.date, ...]
+    tells_all_cancelled: bool
+    reviews: bool
+
+
+def orders_of(
+    clauses: Sequence[ClauseDraft], names: PlaceNames, days: Sequence[dt.date]
+) -> PublicOrders:
+    """Return what clauses order in effect on the days that their bulletin rules."""
+    rules, world = as_rules(clauses), names.world(days)
+    effects = {
+        effect
+        for statement in statements(rules, world, whole_order)
+        for effect in statement.said.effects
+    }
+    cancelled = [effect for effect in effects if effect.outcome == Outcome.CANCELLED]
+    return PublicOrders(
+        said=tuple(statements(rules, world, outcome_alone)),
+        names=names,
+        days=tuple(days),
+        tells_all_cancelled=bool(cancelled) and all(effect.told for effect in cancelled),
+        reviews=any(effect.outcome == Outcome.UNDER_REVIEW for effect in effects),
+    )
+
+
+def made_from_orders(language: str, orders: PublicOrders) -> str:
+    """Return the text that the orders give in a language of ``LANGUAGES``."""
     frame = FRAMES[language]
     with translation.override(language):
-        first, last = (date_format(day, frame.day_format) for day in (first_day, last_day))
-        orders = [f"- {order_in_words(clause, names)}" for clause in clauses]
-    days = frame.one_day if first_day == last_day else frame.several_days
-    lines = [frame.heading, "", days.format(first=first, last=last), *orders, "", frame.rest]
-    if any(clause.tell in {Tell.CANCELLED, Tell.BOTH} for clause in clauses):
+        days = ", ".join(_period(run, frame) for run in runs_of(orders.days))
+        said = public_sentences(orders.said, orders.names, orders.days)
+    lines = [frame.heading, "", days[:1].upper() + days[1:] + frame.colon]
+    lines += [*(f"- {sentence}" for sentence in said), "", frame.rest]
+    if orders.tells_all_cancelled:
         lines.append(frame.cancelled)
-    if any(c.ruling == Ruling.CASE_BY_CASE and c.tell != Tell.NOBODY for c in clauses):
+    if orders.reviews:
         lines.append(frame.case_by_case)
     return "\n".join(lines)
+
+
+def _period(run: Sequence[dt.date], frame: Frame) -> str:
+    """Return days that follow each other, in the language that is active."""
+    first, last = (date_format(day, frame.day_format) for day in (run[0], run[-1]))
+    words = frame.one_day if len(run) == 1 else frame.several_days
+    return words.format(first=first, last=last)
 
 
 def text_that_holds(
@@ -122,9 +178,9 @@ def text_that_holds(
 
     Args:
         stored: ``Bulletin.public_texts``: language → ``text`` and ``made_from``, the digest of
-            what the clauses gave when it was written.
+            what the orders gave when it was written.
         language: which.
-        generated: what the clauses give now.
+        generated: what the orders give now.
     """
     written = stored.get(language)
     return PublicText(

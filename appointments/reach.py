@@ -8,28 +8,23 @@ what they order is what ``to_clauses`` orders.
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from appointments.bulletin_cells import EVERY, Cell, Grid
 from appointments.bulletin_layers import Order, orders, to_name
 from appointments.rules import Clause, Facts, decide
-from appointments.services.clause_drafts import ClauseDraft
-from appointments.vocabulary import Ruling
+from appointments.services.clause_drafts import ClauseDraft, as_rules
 
 Source = tuple[dt.date | None, Cell] | int
 """A cell by its day apart (None: the whole window), service and site; or a refinement's place."""
 NOTHING = 0
 """The position under which what no clause speaks of is counted."""
-_SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 def sources_of(grid: Grid) -> list[tuple[Source, Clause]]:
     """Return what orders something, a cell or a refinement, with each clause that it orders by."""
     said: list[tuple[Source, ClauseDraft]] = [*_cells(grid), *enumerate(grid.refinements)]
-    return [
-        (source, _as_rule(clause, position))
-        for position, (source, clause) in enumerate(said, start=NOTHING + 1)
-    ]
+    clauses = as_rules([clause for _source, clause in said])
+    return [(source, clause) for (source, _draft), clause in zip(said, clauses, strict=True)]
 
 
 def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[Clause]) -> Counter[int]:
@@ -66,8 +61,3 @@ def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
 def _clause(order: Order, days: tuple[dt.date, ...]) -> ClauseDraft:
     services = () if order.row.service == EVERY else (order.row.service,)
     return ClauseDraft(order.ruling, "nobody", services=services, sites=order.sites, days=days)
-
-
-def _as_rule(clause: ClauseDraft, position: int) -> Clause:
-    selectors: dict[str, Any] = {name: frozenset(getattr(clause, name)) for name in _SELECTORS}
-    return Clause(position=position, ruling=Ruling(clause.ruling), **selectors)

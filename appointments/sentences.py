@@ -1,12 +1,14 @@
-"""A clause as a sentence that a nurse could check.
+"""What a bulletin orders, as sentences that a nurse could check.
 
 Pure: the names of sites and units come in, French goes out (and the reader's language where a
-translation exists). Adjectives agree: "consultations annulées", "centres Covid arrêtés".
+translation exists). Adjectives agree: "consultations annulées", "centres Covid arrêtés". Each
+sentence is made from a statement of ``appointments/effective_orders.py``: it holds as it stands,
+with its exceptions in it.
 """
 
 import datetime as dt
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.utils.formats import date_format
@@ -14,9 +16,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.utils.translation import pgettext_lazy as in_sentence
 
+from appointments import effective_orders
+from appointments.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
 from appointments.models import ProtectedGroup
-from appointments.services.clause_drafts import ClauseDraft
-from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
+from appointments.rules import OUTCOME_OF
+from appointments.services.clause_drafts import ClauseDraft, as_rules
+from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service
 from staff.clock import BRUSSELS
 
 # What a sentence calls each service, with the gender and number that its adjective takes.
@@ -33,13 +38,13 @@ _SUBJECTS = {
     Service.OTHER: (gettext_lazy("autres activités"), "fp"),
 }
 _RULINGS = {
-    Ruling.CANCEL: {
+    Outcome.CANCELLED: {
         "fs": in_sentence("féminin singulier", "annulée"),
         "fp": in_sentence("féminin pluriel", "annulées"),
         "ms": in_sentence("masculin singulier", "annulé"),
         "mp": in_sentence("masculin pluriel", "annulés"),
     },
-    Ruling.MAINTAIN: {
+    Outcome.MAINTAINED: {
         "fs": in_sentence("féminin singulier", "maintenue"),
         "fp": in_sentence("féminin pluriel", "maintenues"),
         "ms": in_sentence("masculin singulier", "maintenu"),
@@ -47,12 +52,12 @@ _RULINGS = {
     },
 }
 _TOLD = {
-    (Tell.CANCELLED, Channel.SMS): gettext_lazy("prévenir les annulés par SMS"),
-    (Tell.CANCELLED, Channel.PHONE): gettext_lazy("prévenir les annulés par téléphone"),
-    (Tell.MAINTAINED, Channel.SMS): gettext_lazy("prévenir les maintenus par SMS"),
-    (Tell.MAINTAINED, Channel.PHONE): gettext_lazy("prévenir les maintenus par téléphone"),
-    (Tell.BOTH, Channel.SMS): gettext_lazy("prévenir chaque patient par SMS"),
-    (Tell.BOTH, Channel.PHONE): gettext_lazy("prévenir chaque patient par téléphone"),
+    (Outcome.CANCELLED, Channel.SMS): gettext_lazy("prévenir les annulés par SMS"),
+    (Outcome.CANCELLED, Channel.PHONE): gettext_lazy("prévenir les annulés par téléphone"),
+    (Outcome.MAINTAINED, Channel.SMS): gettext_lazy("prévenir les maintenus par SMS"),
+    (Outcome.MAINTAINED, Channel.PHONE): gettext_lazy("prévenir les maintenus par téléphone"),
+    (Outcome.UNDER_REVIEW, Channel.SMS): gettext_lazy("prévenir chaque patient par SMS"),
+    (Outcome.UNDER_REVIEW, Channel.PHONE): gettext_lazy("prévenir chaque patient par téléphone"),
 }
 _KEEPERS = {
     (KeptBy.DOCTOR, False): gettext_lazy("le médecin concerné peut garder"),
@@ -62,35 +67,120 @@ _KEEPERS = {
         "le Directeur médical tranche jusqu'au %(until)s"
     ),
 }
+_EFFECTS = {ruling: Effect(outcome) for ruling, outcome in OUTCOME_OF.items()}
 
 
 @dataclass(frozen=True)
 class PlaceNames:
-    """The names of sites and units by code; a code without a name is shown itself."""
+    """The names of sites and units by code; a code without a name is shown itself.
+
+    ``site_of`` gives the site's code of each unit's.
+    """
 
     sites: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
+    site_of: Mapping[str, str] = field(default_factory=dict)
+
+    def world(self, days: Sequence[dt.date]) -> World:
+        """Return all these places on some days."""
+        return World(tuple(self.sites), tuple(days), self.site_of)
 
 
-def clause_sentence(clause: ClauseDraft, names: PlaceNames) -> str:
-    """Return the clause in words: whom it means, what it orders, who is told, who may keep."""
-    words = [order_in_words(clause, names)]
-    words.append(
-        str(_TOLD.get((Tell(clause.tell), Channel(clause.channel)), _("ne prévenir personne")))
+def order_sentences(
+    clauses: Sequence[ClauseDraft], names: PlaceNames, days: Sequence[dt.date]
+) -> list[str]:
+    """Return what clauses order on these days: for whom what holds, who is told, who may keep."""
+    world = names.world(days)
+    found = effective_orders.statements(as_rules(clauses), world, effective_orders.whole_order)
+    return _in_words(found, names, days, _whole_order)
+
+
+def public_sentences(
+    found: Sequence[Statement], names: PlaceNames, days: Sequence[dt.date]
+) -> list[str]:
+    """Return what the public may know of statements: whom they mean and what holds."""
+    return _in_words(found, names, days, _outcome)
+
+
+def compared_sentences(
+    old: Sequence[ClauseDraft],
+    new: Sequence[ClauseDraft],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+) -> tuple[list[str], list[str]]:
+    """Return what the new clauses order on these days and the old do not, and the reverse."""
+    dropped, added = effective_orders.compared(as_rules(old), as_rules(new), names.world(days))
+    return (
+        _in_words(added, names, days, _whole_order),
+        _in_words(dropped, names, days, _whole_order),
     )
-    if clause.kept_by != KeptBy.NOBODY:
-        keeper = _KEEPERS[KeptBy(clause.kept_by), clause.keep_until is not None]
-        words.append(str(keeper) % {"until": moment_in_words(clause.keep_until)})
+
+
+def _in_words(
+    found: Sequence[Statement],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    say: Callable[[Effect, str], str],
+) -> list[str]:
+    return [sentence for statement in found for sentence in _sentences(statement, names, days, say)]
+
+
+def _sentences(
+    statement: Statement,
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    say: Callable[[Effect, str], str],
+) -> list[str]:
+    """Return one sentence, or one for each kind of patient where only those are ruled."""
+    subject, agreement = _subject(statement.services)
+    whom = [subject, _where(statement, names), *_when(statement.days, days)]
+    effect, exempt = statement.said.effect, statement.said.exempt
+    if effect is None:
+        return [_ruled([*whom, _patients(one)], say(one.effect, agreement)) for one in exempt]
+    sentence = _ruled(whom, say(effect, agreement))
+    if not exempt:
+        return [sentence]
+    exceptions = [_ruled([_patients(one)], say(one.effect, agreement)) for one in exempt]
+    words = {"order": sentence, "exceptions": " ; ".join(exceptions)}
+    return [_("%(order)s (sauf %(exceptions)s)") % words]
+
+
+def _ruled(whom: Sequence[str], ruling: str) -> str:
+    return _("%(whom)s : %(ruling)s") % {"whom": ", ".join(whom), "ruling": ruling}
+
+
+def _outcome(effect: Effect, agreement: str) -> str:
+    if effect.outcome == Outcome.UNDER_REVIEW:
+        return _("au cas par cas")
+    return str(_RULINGS[effect.outcome][agreement])
+
+
+def _whole_order(effect: Effect, agreement: str) -> str:
+    words = [_outcome(effect, agreement)]
+    words.append(
+        str(_TOLD[effect.outcome, effect.told]) if effect.told else _("ne prévenir personne")
+    )
+    if effect.kept_by != KeptBy.NOBODY:
+        keeper = _KEEPERS[effect.kept_by, effect.keep_until is not None]
+        words.append(str(keeper) % {"until": moment_in_words(effect.keep_until)})
     return " ; ".join(words)
 
 
-def order_in_words(clause: ClauseDraft, names: PlaceNames) -> str:
-    """Return what the public may know of a clause: whom it means and what it orders."""
+def clause_in_words(clause: ClauseDraft, names: PlaceNames) -> str:
+    """Return whom a clause means and what it says, as it was written, whatever overrules it."""
     subject, agreement = _subject(clause.services)
-    return _("%(whom)s : %(ruling)s") % {
-        "whom": ", ".join([subject, *_where(clause, names)]),
-        "ruling": _ruling(clause.ruling, agreement),
-    }
+    words = [subject]
+    if clause.sites:
+        words.append(joined([names.sites.get(code, code) for code in clause.sites], _("et")))
+    elif not clause.units:
+        words.append(_("tous les sites"))
+    if clause.units:
+        words.append(joined([names.units.get(code, code) for code in clause.units], _("et")))
+    if clause.days:
+        words.append(_on_days(clause.days))
+    if clause.groups:
+        words.append(_patients(Exempt(clause.groups, _EFFECTS[Ruling(clause.ruling)])))
+    return _ruled(words, _outcome(_EFFECTS[Ruling(clause.ruling)], agreement))
 
 
 def moment_in_words(moment: dt.datetime | None) -> str:
@@ -108,19 +198,24 @@ def day_in_words(day: dt.date) -> str:
 
 def days_in_words(days: Sequence[dt.date]) -> str:
     """Return ``lundi 16/05, du mercredi 18/05 au samedi 21/05``, for days in their order."""
+    return ", ".join(
+        day_in_words(run[0])
+        if len(run) == 1
+        else _("du %(first)s au %(last)s")
+        % {"first": day_in_words(run[0]), "last": day_in_words(run[-1])}
+        for run in runs_of(days)
+    )
+
+
+def runs_of(days: Sequence[dt.date]) -> list[list[dt.date]]:
+    """Return days in their order, those together that follow each other."""
     runs: list[list[dt.date]] = []
     for day in days:
         if runs and day - runs[-1][-1] == dt.timedelta(days=1):
             runs[-1].append(day)
         else:
             runs.append([day])
-    return ", ".join(
-        day_in_words(run[0])
-        if len(run) == 1
-        else _("du %(first)s au %(last)s")
-        % {"first": day_in_words(run[0]), "last": day_in_words(run[-1])}
-        for run in runs
-    )
+    return runs
 
 
 def duration_in_words(seconds: float) -> str:
@@ -136,8 +231,12 @@ def duration_in_words(seconds: float) -> str:
 
 
 def _subject(services: Sequence[str]) -> tuple[str, str]:
-    if not services:
+    missing = [service for service in Service if service not in services]
+    if not services or not missing:
         return _("Toutes les activités"), "fp"
+    if len(missing) <= MOST_LEFT_OUT:
+        names = joined([str(_SUBJECTS[service][0]) for service in missing], _("et"))
+        return _("Toutes les activités sauf %(services)s") % {"services": names}, "fp"
     subjects = [_SUBJECTS[Service(service)] for service in services]
     text = joined([str(label) for label, _agreement in subjects], _("et"))
     gender = "f" if all(agreement[0] == "f" for _label, agreement in subjects) else "m"
@@ -145,28 +244,62 @@ def _subject(services: Sequence[str]) -> tuple[str, str]:
     return text[:1].upper() + text[1:], gender + number
 
 
-def _ruling(ruling: str, agreement: str) -> str:
-    if ruling == Ruling.CASE_BY_CASE:
-        return _("au cas par cas")
-    return str(_RULINGS[Ruling(ruling)][agreement])
+def _where(statement: Statement, names: PlaceNames) -> str:
+    """Return the sites and units; those that "all" leaves out, where they are fewer."""
+    sites = [place.site for place in statement.places if not place.unit]
+    units = [place.unit for place in statement.places if place.site not in sites]
+    if not sites:
+        return joined([names.units.get(code, code) for code in units], _("et"))
+    missing = [code for code in names.sites if code not in sites]
+    apart = [names.units.get(code, code) for code in statement.apart]
+    if len(missing) > MOST_LEFT_OUT or len(missing) >= len(sites):
+        where = joined([names.sites.get(code, code) for code in sites], _("et"))
+        missing = []
+    else:
+        where = _("tous les sites")
+    if left_out := [*(names.sites[code] for code in missing), *apart]:
+        return _("%(places)s sauf %(left_out)s") % {
+            "places": where,
+            "left_out": joined(left_out, _("et")),
+        }
+    return where
 
 
-def _where(clause: ClauseDraft, names: PlaceNames) -> list[str]:
-    """Return who is meant beyond the service: sites, units, days, groups, as far as given."""
-    words = []
-    if clause.sites:
-        words.append(joined([names.sites.get(code, code) for code in clause.sites], _("et")))
-    elif not clause.units:
-        words.append(_("tous les sites"))
-    if clause.units:
-        words.append(joined([names.units.get(code, code) for code in clause.units], _("et")))
-    if clause.days:
-        days = joined([day_in_words(day) for day in clause.days], _("et"))
-        words.append(pgettext("jours d'une clause", "le %(days)s") % {"days": days})
-    if clause.groups:
-        groups = [str(ProtectedGroup(group).label) for group in clause.groups]
-        words.append(_("patients avec %(groups)s") % {"groups": joined(groups, _("ou"))})
-    return words
+def _when(days: Sequence[dt.date], all_days: Sequence[dt.date]) -> list[str]:
+    """Return the days, where they are not all; those that "all" leaves out, where fewer."""
+    missing = [day for day in all_days if day not in days]
+    if not missing:
+        return []
+    if len(missing) <= MOST_LEFT_OUT and len(missing) < len(days):
+        return [
+            pgettext("jours d'une clause", "tous les jours sauf le %(days)s")
+            % {"days": joined([day_in_words(day) for day in missing], _("et"))}
+        ]
+    return [_on_days(days)]
+
+
+def _on_days(days: Sequence[dt.date]) -> str:
+    if len(days) > 2 and days[-1] - days[0] == dt.timedelta(days=len(days) - 1):
+        return _("du %(first)s au %(last)s") % {
+            "first": day_in_words(days[0]),
+            "last": day_in_words(days[-1]),
+        }
+    return pgettext("jours d'une clause", "le %(days)s") % {
+        "days": joined([day_in_words(day) for day in days], _("et"))
+    }
+
+
+def _patients(exempt: Exempt) -> str:
+    groups, without = (
+        joined([str(ProtectedGroup(group).label) for group in groups], _("ou"))
+        for groups in (exempt.groups, exempt.without)
+    )
+    if without:
+        return _("patients avec %(groups)s, mais sans %(without)s") % {
+            "groups": groups,
+            "without": without,
+        }
+    return _("patients avec %(groups)s") % {"groups": groups}
 
 
 def joined(words: Sequence[str], last: str) -> str:

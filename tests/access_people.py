@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 
 from appointments.models import Appointment, Bulletin, ImportState, Roster, ScheduleImport
-from appointments.queries.bulletins import clauses_of, fingerprint, places
+from appointments.public_text import PublicText
+from appointments.queries.bulletins import clauses_of, days_ruled, fingerprint, places
 from appointments.queries.public_texts import public_texts
 from appointments.services import keeping
 from appointments.services.preview import preview
@@ -73,7 +74,7 @@ def a_house() -> House:
         "bulletin": bulletin.pk,
         "draft": draft.pk,
         "seen": fingerprint(draft, clauses_of(draft)),
-        "text_seen": public_texts(draft, clauses_of(draft), places().names)[0].seen,
+        "text_seen": _text_of(draft).seen,
         "told": preview(draft.pk).patients_to_tell,
         "message": message.pk,
         "call": call.pk,
@@ -91,6 +92,11 @@ def a_house() -> House:
         "cancelled": "cancelled",
     }
     return House(objects, _people([unit, theatre], doctor, owner))
+
+
+def _text_of(draft: Bulletin) -> PublicText:
+    names, days = places().names, days_ruled(draft)
+    return public_texts(draft, clauses_of(draft), names, days)[0]
 
 
 def _a_delegation() -> Delegation:

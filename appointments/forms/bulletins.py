@@ -147,7 +147,7 @@ class PublicTextForm(forms.Form):
         label=_("Texte"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 16}),
-        help_text=_("Vide : le texte suit de nouveau les clauses."),
+        help_text=_("Vide : le texte suit de nouveau ce que le bulletin ordonne."),
     )
 
     helper = bare_helper()

@@ -9,6 +9,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
 from appointments.models import Bulletin, BulletinState
+from appointments.queries.in_force import ruling_bulletins
 from appointments.sentences import PlaceNames
 from appointments.services.clause_drafts import ClauseDraft, draft_of
 from staff.access import Capability, may, scope_of
@@ -51,6 +52,16 @@ def clauses_of(bulletin: Bulletin) -> tuple[ClauseDraft, ...]:
     return tuple(map(draft_of, bulletin.clauses.order_by("position")))
 
 
+def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
+    """Return the days that a bulletin in force rules, or that another would once approved."""
+    length = (bulletin.last_day - bulletin.first_day).days + 1
+    days = tuple(bulletin.first_day + dt.timedelta(days=number) for number in range(length))
+    if bulletin.state != BulletinState.IN_FORCE:
+        return days
+    ruling = ruling_bulletins(days)
+    return tuple(day for day in days if day in ruling and ruling[day].pk == bulletin.pk)
+
+
 def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
     """Return what changes whenever the content does, to see that two people did not cross."""
     content = (
@@ -85,6 +96,7 @@ class Places:
         return PlaceNames(
             sites={site.code: site.name for site in self.sites},
             units={unit.code: str(unit) for unit in self.units},
+            site_of={unit.code: unit.site.code for unit in self.units},
         )
 
 

@@ -4,12 +4,14 @@ Works on bulletins that are loaded with their clauses, in the order in which the
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from appointments.effective_orders import outcome_alone, said_of
 from appointments.models import Bulletin
 from appointments.queries.in_force import Clauses, as_rule
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import Facts
+from staff.models import Unit
 
 AS_PLANNED = ""
 
@@ -18,7 +20,7 @@ AS_PLANNED = ""
 class Order:
     """What holds where: an outcome, or ``AS_PLANNED``.
 
-    ``has_exceptions``: some units or protected groups are ruled by clauses of their own.
+    ``has_exceptions``: something else holds for a unit there, or for a protected group.
     """
 
     outcome: str = AS_PLANNED
@@ -33,6 +35,7 @@ class Orders:
         self._clauses: dict[int, Clauses] = {
             bulletin.pk: tuple(map(as_rule, bulletin.clauses.all())) for bulletin in in_force
         }
+        self._units = _units_by_site(self._clauses.values())
 
     def ruling(self, day: dt.date) -> Bulletin | None:
         """Return the bulletin that rules a day: the one approved last."""
@@ -45,11 +48,13 @@ class Orders:
         if bulletin is None:
             return Order()
         clauses = self._clauses[bulletin.pk]
-        facts = Facts(service, site, "", day)
-        verdict = decide(facts, clauses)
+        said, *of_units = (
+            said_of(clauses, Facts(service, site, unit, day), outcome_alone)
+            for unit in ("", *self._units.get(site, ()))
+        )
         return Order(
-            outcome=verdict.outcome if verdict else AS_PLANNED,
-            has_exceptions=any(_is_exception(clause, facts) for clause in clauses),
+            outcome=said.effect.outcome if said.effect else AS_PLANNED,
+            has_exceptions=bool(said.exempt) or any(one != said for one in of_units),
         )
 
     def days_of(self, bulletin: Bulletin, since: dt.date) -> tuple[dt.date, ...]:
@@ -59,10 +64,12 @@ class Orders:
         return tuple(day for day in window if self.ruling(day) is bulletin)
 
 
-def _is_exception(clause: Clause, facts: Facts) -> bool:
-    return (
-        bool(clause.units or clause.groups)
-        and (not clause.services or facts.service in clause.services)
-        and (not clause.sites or facts.site in clause.sites)
-        and (not clause.days or facts.day in clause.days)
-    )
+def _units_by_site(bulletins: Iterable[Clauses]) -> dict[str, list[str]]:
+    """Return by site the units that clauses name (a query, where any is named)."""
+    named = {unit for clauses in bulletins for clause in clauses for unit in clause.units}
+    units: dict[str, list[str]] = {}
+    if named:
+        found = Unit.objects.filter(code__in=named).values_list("site__code", "code")
+        for site, unit in found.order_by("code"):
+            units.setdefault(site, []).append(unit)
+    return units

@@ -11,10 +11,9 @@ from django.utils.translation import ngettext
 
 from appointments.models import Bulletin, BulletinState
 from appointments.playbooks import Playbook
-from appointments.preview_changes import compared
 from appointments.queries.bulletins import clauses_of, places
 from appointments.queries.in_force import ruling_bulletins
-from appointments.sentences import clause_sentence
+from appointments.sentences import compared_sentences
 from appointments.services import clause_drafts, rulings
 from appointments.services.clause_drafts import ClauseDraft
 from staff import clock
@@ -97,7 +96,7 @@ def redraft(
     _check_window(first_day, last_day)
     reason = _checked_reason(quiet_hours_override_reason)
     clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
-    changes = _clause_changes(bulletin, clauses)
+    changes = _order_changes(bulletin, clauses, first_day, last_day)
     bulletin.title, bulletin.source_text = title, source_text
     bulletin.quiet_hours_override_reason = reason
     bulletin.first_day, bulletin.last_day = first_day, last_day
@@ -244,19 +243,17 @@ def _checked_reason(text: str) -> str:
     return text.strip()
 
 
-def _clause_changes(bulletin: Bulletin, clauses: Sequence[ClauseDraft]) -> dict[str, list[str]]:
-    """Return what the trail says of a change: the sentences that came and went, if any did.
+def _order_changes(
+    bulletin: Bulletin, clauses: Sequence[ClauseDraft], first_day: dt.date, last_day: dt.date
+) -> dict[str, list[str]]:
+    """Return what the trail says of a change: what is ordered no more and what instead, if any.
 
     In French, whatever language the person reads: the trail is one.
     """
-    names = places().names
+    days = sorted({*rulings.days_of(bulletin), *rulings.window(first_day, last_day)})
     with translation.override(settings.LANGUAGE_CODE):
-        old, new = (
-            [clause_sentence(clause, names) for clause in version]
-            for version in (clauses_of(bulletin), clauses)
-        )
-    added, dropped = compared(old, new)
-    return {name: list(said) for name, said in (("added", added), ("dropped", dropped)) if said}
+        added, dropped = compared_sentences(clauses_of(bulletin), clauses, places().names, days)
+    return {name: said for name, said in (("added", added), ("dropped", dropped)) if said}
 
 
 def _at_night(reason: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from appointments import rules
 from appointments.models import Bulletin, Clause, ProtectedGroup
 from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
 from staff.errors import Refusal
@@ -41,6 +42,26 @@ def draft_of(clause: Clause) -> ClauseDraft:
         units=tuple(clause.units),
         days=tuple(map(dt.date.fromisoformat, clause.days)),
         groups=tuple(clause.groups),
+    )
+
+
+def as_rules(clauses: Sequence[ClauseDraft]) -> tuple[rules.Clause, ...]:
+    """Return clauses in the form of the rules, each at its place on the page."""
+    return tuple(
+        rules.Clause(
+            position=position,
+            ruling=Ruling(clause.ruling),
+            tell=Tell(clause.tell),
+            channel=Channel(clause.channel),
+            kept_by=KeptBy(clause.kept_by),
+            keep_until=clause.keep_until,
+            services=frozenset(clause.services),
+            sites=frozenset(clause.sites),
+            units=frozenset(clause.units),
+            days=frozenset(clause.days),
+            groups=frozenset(clause.groups),
+        )
+        for position, clause in enumerate(clauses, start=1)
     )
 
 

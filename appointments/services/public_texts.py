@@ -1,11 +1,11 @@
-"""Write the public text of a bulletin by hand, or leave it to the clauses again."""
+"""Write the public text of a bulletin by hand, or leave it to what is ordered again."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.models import Bulletin
 from appointments.public_text import LANGUAGES, LONGEST_TEXT, PublicText, digest
-from appointments.queries.bulletins import clauses_of, places
+from appointments.queries.bulletins import clauses_of, days_ruled, places
 from appointments.queries.public_texts import public_texts
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal
@@ -15,7 +15,7 @@ from staff.services import audit
 
 @transaction.atomic
 def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> PublicText:
-    """Store what somebody wrote; nothing, or what the clauses give, leaves it to the clauses.
+    """Store what somebody wrote; nothing, or what the orders give, leaves it to them.
 
     Args:
         bulletin_id: of a draft, or of a bulletin whose text must be put better.
@@ -29,7 +29,9 @@ def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> 
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
     if language not in LANGUAGES:
-        raise Refusal(_("Le texte public existe en français, en néerlandais et en allemand."))
+        raise Refusal(
+            _("Le texte public existe en français, en néerlandais, en allemand et en anglais.")
+        )
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
     now = _text_of(bulletin, language)
     wanted = "\n".join(line.rstrip() for line in text.strip().splitlines())
@@ -56,5 +58,5 @@ def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> 
 
 
 def _text_of(bulletin: Bulletin, language: str) -> PublicText:
-    texts = public_texts(bulletin, clauses_of(bulletin), places().names)
+    texts = public_texts(bulletin, clauses_of(bulletin), places().names, days_ruled(bulletin))
     return next(text for text in texts if text.language == language)

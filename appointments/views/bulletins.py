@@ -12,13 +12,18 @@ from django.views.decorators.http import require_GET, require_http_methods
 from appointments.bulletin_grid import unreachable
 from appointments.forms.bulletins import ApproveForm, WithdrawForm
 from appointments.models import Bulletin, BulletinState
-from appointments.preview_changes import ClauseChanges, changes_of, compared
+from appointments.preview_changes import ClauseChanges, changes_of
 from appointments.preview_tables import DayTables, tables_of, totals_of
 from appointments.queries import bulletins as queries
 from appointments.queries.bulletins import clauses_of, fingerprint, places
 from appointments.queries.public_texts import public_texts
 from appointments.queries.replacing import replaced_by
-from appointments.sentences import clause_sentence, duration_in_words
+from appointments.sentences import (
+    clause_in_words,
+    compared_sentences,
+    duration_in_words,
+    order_sentences,
+)
 from appointments.services import as_seen
 from appointments.services import bulletins as services
 from appointments.services import preview as previewing
@@ -134,17 +139,18 @@ def _is_draft(bulletin: Bulletin) -> bool:
 
 
 def _reading(bulletin: Bulletin) -> dict[str, Any]:
-    """Return a bulletin in words, each sentence with whether it can never rule."""
+    """Return a bulletin in words: what it orders in effect, and its clauses that never rule."""
     clauses, where = clauses_of(bulletin), places()
-    idle = set(unreachable(clauses))
+    days = queries.days_ruled(bulletin)
     return {
         "bulletin": bulletin,
         "names": where.names,
+        "clauses": clauses,
         "seen": fingerprint(bulletin, clauses),
-        "public_texts": public_texts(bulletin, clauses, where.names),
-        "sentences": [
-            (clause_sentence(clause, where.names), index in idle)
-            for index, clause in enumerate(clauses)
+        "public_texts": public_texts(bulletin, clauses, where.names, days),
+        "sentences": order_sentences(clauses, where.names, days),
+        "idle_clauses": [
+            clause_in_words(clauses[index], where.names) for index in unreachable(clauses)
         ],
     }
 
@@ -159,13 +165,15 @@ def _clause_changes(bulletin: Bulletin, reading: dict[str, Any]) -> list[ClauseC
     """Return how a draft reads beside what rules its days; nothing for what is no draft."""
     if not _is_draft(bulletin):
         return []
-    new = [sentence for sentence, _idle in reading["sentences"]]
     found = []
     for one in replaced_by(bulletin):
-        old = [clause_sentence(clause, reading["names"]) for clause in one.clauses]
-        added, dropped = compared(old, new)
+        added, dropped = compared_sentences(
+            one.clauses, reading["clauses"], reading["names"], one.days
+        )
         number, title = (one.bulletin.pk, one.bulletin.title) if one.bulletin else (0, "")
-        found.append(ClauseChanges(number, title, one.days, added, dropped, one.still))
+        found.append(
+            ClauseChanges(number, title, one.days, tuple(added), tuple(dropped), one.still)
+        )
     return found
 
 

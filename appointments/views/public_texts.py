@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from appointments.forms.bulletins import PublicTextForm
 from appointments.models import Bulletin
 from appointments.public_text import LANGUAGES, PublicText
-from appointments.queries.bulletins import clauses_of, places, visible
+from appointments.queries.bulletins import clauses_of, days_ruled, places, visible
 from appointments.queries.public_texts import public_texts
 from appointments.services import public_texts as services
 from staff.access import Capability, require_everywhere, requires
@@ -49,5 +49,5 @@ def public_text(request: SignedInRequest, pk: int, language: str) -> HttpRespons
 
 
 def _text_of(bulletin: Bulletin, language: str) -> PublicText:
-    texts = public_texts(bulletin, clauses_of(bulletin), places().names)
+    texts = public_texts(bulletin, clauses_of(bulletin), places().names, days_ruled(bulletin))
     return next(text for text in texts if text.language == language)

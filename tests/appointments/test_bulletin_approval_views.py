@@ -189,7 +189,7 @@ class TestWhatChanges:
         shown = self.shown("bulletin_preview", a_draft())
 
         assert f"Le bulletin {old.pk} continue de régler : mardi 17/05." in shown
-        assert "Les clauses sont les mêmes." in shown
+        assert "Ce qui est ordonné reste le même." in shown
 
     def test_it_says_when_nothing_changes_or_nothing_ruled_before(self) -> None:
         shown = self.shown("bulletin_preview", a_draft())

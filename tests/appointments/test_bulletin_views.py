@@ -102,7 +102,10 @@ class TestReading:
         a_site()
         text = text_of(page(crisis(), "bulletin", in_force().pk))
 
-        assert "Centres Covid, tous les sites : annulés ; prévenir les annulés par SMS" in text
+        assert (
+            "Radiologie, médecine nucléaire et centres Covid, tous les sites : annulés ; "
+            "prévenir les annulés par SMS"
+        ) in text
         assert "Rédigé par crise1 : 6 clauses" in text
         assert "Approuvé par crise2" in text
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.preview_changes import changes_of, compared
+from appointments.preview_changes import changes_of
 from appointments.preview_tables import OUTCOMES
 from appointments.services.preview import PreviewCount
 from tests.appointments.test_preview_tables import NAMES, counts
@@ -51,7 +51,3 @@ def test_every_change_that_a_bulletin_can_make_has_its_sentence() -> None:
 
     sentences = [change.sentence for change in changes_of(made, NAMES)]
     assert len(set(sentences)) == len(made) == 9
-
-
-def test_sentences_are_added_or_dropped_and_never_both() -> None:
-    assert compared(["a", "b", "c"], ["c", "d", "a"]) == (("d",), ("b",))

@@ -6,7 +6,13 @@ import pytest
 from django.urls import reverse
 
 from appointments.models import Bulletin
-from appointments.public_text import LANGUAGES, digest, made_from_clauses, text_that_holds
+from appointments.public_text import (
+    LANGUAGES,
+    digest,
+    made_from_orders,
+    orders_of,
+    text_that_holds,
+)
 from appointments.sentences import PlaceNames
 from appointments.services import bulletins, public_texts
 from appointments.services.clause_drafts import ClauseDraft
@@ -18,19 +24,18 @@ from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_user
 from tests.pages import fields_of
 
-NAMES = PlaceNames({"arlon": "Arlon"}, {})
-WEDNESDAY = MONDAY + dt.timedelta(days=2)
+NAMES = PlaceNames({"arlon": "Arlon", "bertrix": "Bertrix", "virton": "Virton"}, {})
+DAYS = tuple(MONDAY + dt.timedelta(days=number) for number in range(3))
 CASTS = ClauseDraft("maintain", "nobody", sites=("arlon",), days=(MONDAY,), groups=("cast",))
+BERTRIX_WORKS = ClauseDraft("maintain", "nobody", sites=("bertrix",))
+NOT_TOLD = ClauseDraft("cancel", "nobody", services=("dialysis",))
 
 FRENCH = """Information aux patients
 
 Le lundi 16 mai 2022 :
-- Consultations, tous les sites : annulées
+- Consultations, radiologie, médecine nucléaire et centres Covid, tous les sites : annulés
 - Opérations, tous les sites : au cas par cas
-- Radiologie et médecine nucléaire, tous les sites : annulées
 - Prises de sang, tous les sites : maintenues
-- Centres Covid, tous les sites : annulés
-- Urgences, tous les sites : maintenues
 
 Ce qui n'est pas cité a lieu comme prévu. Les urgences restent ouvertes.
 Si votre rendez-vous est annulé, nous vous prévenons par SMS ou par téléphone.
@@ -40,13 +45,11 @@ décision."""
 DUTCH = """Informatie voor patiënten
 
 Van maandag 16 mei 2022 tot en met woensdag 18 mei 2022:
-- Consultaties, alle sites: geannuleerd
-- Operaties, alle sites: geval per geval
-- Radiologie en nucleaire geneeskunde, alle sites: geannuleerd
+- Consultaties, radiologie, nucleaire geneeskunde en covidcentra, alle sites behalve Bertrix: \
+geannuleerd
+- Alle activiteiten, Bertrix: behouden
+- Operaties, alle sites behalve Bertrix: geval per geval
 - Bloedafnames, alle sites: behouden
-- Covidcentra, alle sites: geannuleerd
-- Spoed, alle sites: behouden
-- Alle activiteiten, Arlon, op maandag 16/05, patiënten met gips: behouden
 
 Wat hier niet staat, gaat door zoals gepland. De spoedgevallendienst blijft open.
 Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.
@@ -55,30 +58,40 @@ beslissing."""
 
 GERMAN = """Information für Patientinnen und Patienten
 
-Am Montag, 16. Mai 2022:
+Von Montag, 16. Mai 2022 bis Dienstag, 17. Mai 2022:
 - Alle Bereiche, Arlon, am Montag 16/05, Patienten mit Gips: beibehalten
 
 Was hier nicht genannt ist, findet wie geplant statt. Die Notaufnahme bleibt geöffnet."""
 
+ENGLISH = """Information for patients
+
+On Monday 16 May 2022, on Wednesday 18 May 2022:
+- All services except dialysis, Arlon, on Monday 16/05, patients with plaster cast: maintained
+- Dialysis, Arlon, on Monday 16/05: cancelled (except patients with plaster cast: maintained)
+- Dialysis, all sites, on Wednesday 18/05: cancelled
+- Dialysis, all sites except Arlon: cancelled
+
+Anything that is not mentioned here goes ahead as planned. The emergency departments stay open."""
+
 
 @pytest.mark.parametrize(
-    ("language", "clauses", "last_day", "golden"),
+    ("language", "clauses", "days", "golden"),
     [
-        ("fr", THE_DAY, MONDAY, FRENCH),
-        ("nl", (*THE_DAY, CASTS), WEDNESDAY, DUTCH),
-        ("de", (CASTS,), MONDAY, GERMAN),
+        ("fr", THE_DAY, DAYS[:1], FRENCH),
+        ("nl", (*THE_DAY, BERTRIX_WORKS), DAYS, DUTCH),
+        ("de", (CASTS,), DAYS[:2], GERMAN),
+        ("en", (CASTS, NOT_TOLD), (DAYS[0], DAYS[2]), ENGLISH),
     ],
 )
-def test_the_clauses_give_the_text_of_each_language(
-    language: str, clauses: tuple[ClauseDraft, ...], last_day: dt.date, golden: str
+def test_the_orders_give_the_text_of_each_language(
+    language: str, clauses: tuple[ClauseDraft, ...], days: tuple[dt.date, ...], golden: str
 ) -> None:
-    given = made_from_clauses(language, clauses, NAMES, first_day=MONDAY, last_day=last_day)
-    assert given == golden
+    assert made_from_orders(language, orders_of(clauses, NAMES, days)) == golden
 
 
 def test_nothing_is_said_of_who_may_keep_or_is_told() -> None:
     for language in LANGUAGES:
-        text = made_from_clauses(language, THE_DAY, NAMES, first_day=MONDAY, last_day=MONDAY)
+        text = made_from_orders(language, orders_of(THE_DAY, NAMES, DAYS[:1]))
         for word in ("garder", "tranche", "behouden door", "Medi", "18:00"):
             assert word not in text
 
@@ -107,9 +120,14 @@ class TestWriting:
     def stored(self, bulletin: Bulletin) -> dict:
         return Bulletin.objects.get(pk=bulletin.pk).public_texts
 
-    def test_the_page_of_a_bulletin_shows_all_three(self) -> None:
+    def test_the_page_of_a_bulletin_shows_all_four(self) -> None:
         shown = text_of(page(crisis(), "bulletin", in_force().pk))
-        for words in ("Information aux patients", "Informatie voor", "Information für"):
+        for words in (
+            "Information aux patients",
+            "Informatie voor",
+            "Information für",
+            "Information for",
+        ):
             assert words in shown
 
     @pytest.mark.parametrize("make", [a_draft, in_force])
@@ -139,7 +157,7 @@ class TestWriting:
         self.save(draft, self.open(draft) | {"text": "Venez."})
         self.save(draft, self.open(draft) | back)
         assert self.stored(draft) == {}
-        assert "rendu aux clauses par crise2" in text_of(page(crisis(), "bulletin", draft.pk))
+        assert "rendu d'office par crise2" in text_of(page(crisis(), "bulletin", draft.pk))
 
     def test_two_who_write_at_once_do_not_overwrite_each_other(self) -> None:
         draft = a_draft()
@@ -176,11 +194,11 @@ class TestWriting:
             clauses=[CASTS_EVERYWHERE],
         )
         shown = text_of(page(crisis(), "bulletin_approve", draft.pk))
-        assert "Les clauses ont changé depuis que ce texte a été écrit" in shown
+        assert "Ce que le bulletin ordonne a changé depuis que ce texte a été écrit" in shown
         assert "<p>Venez.</p>" in shown
 
     def test_a_language_that_there_is_not_is_not_found(self) -> None:
-        assert page(crisis(), "bulletin_text", a_draft().pk, "en").status_code == 404
+        assert page(crisis(), "bulletin_text", a_draft().pk, "es").status_code == 404
 
     def test_it_is_not_endless_and_not_for_everybody(self) -> None:
         draft, seen = a_draft(), "x"

@@ -1,4 +1,4 @@
-"""A clause reads as a sentence that a nurse could check."""
+"""What is ordered reads as sentences that a nurse could check."""
 
 import datetime as dt
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from appointments import playbooks
-from appointments.sentences import PlaceNames, clause_sentence, duration_in_words
+from appointments.sentences import PlaceNames, clause_in_words, duration_in_words, order_sentences
 from appointments.services.clause_drafts import ClauseDraft
 from tests.builders import MONDAY, at
 
@@ -16,11 +16,11 @@ NAMES = PlaceNames(
 )
 
 
-def test_the_bulletin_of_the_day_reads_as_six_sentences() -> None:
+def test_the_bulletin_of_the_day_reads_as_five_sentences() -> None:
     file = Path(__file__).parents[2] / "docs/playbooks/2022-05-16.toml"
     playbook = playbooks.read(file.read_text(encoding="utf-8"))
 
-    assert [clause_sentence(clause, NAMES) for clause in playbook.clauses] == [
+    assert order_sentences(playbook.clauses, NAMES, [MONDAY]) == [
         (
             "Consultations, tous les sites : annulées ; prévenir les annulés par SMS ; "
             "le médecin concerné peut garder jusqu'au dimanche 15/05 à 18:00"
@@ -30,12 +30,10 @@ def test_the_bulletin_of_the_day_reads_as_six_sentences() -> None:
             "le Directeur médical tranche"
         ),
         (
-            "Radiologie et médecine nucléaire, tous les sites : annulées ; "
+            "Radiologie, médecine nucléaire et centres Covid, tous les sites : annulés ; "
             "prévenir les annulés par SMS"
         ),
         "Prises de sang, tous les sites : maintenues ; ne prévenir personne",
-        "Centres Covid, tous les sites : annulés ; prévenir les annulés par SMS",
-        "Urgences, tous les sites : maintenues ; ne prévenir personne",
     ]
 
 
@@ -73,16 +71,15 @@ def test_the_bulletin_of_the_day_reads_as_six_sentences() -> None:
 def test_whom_a_clause_means_is_said_first(selected: dict, beginning: str) -> None:
     clause = ClauseDraft("maintain", "both", channel="phone", **selected)
 
-    assert clause_sentence(clause, NAMES) == f"{beginning} ; prévenir chaque patient par téléphone"
+    assert clause_in_words(clause, NAMES) == beginning
 
 
 def test_the_deadline_is_said_in_the_time_of_brussels() -> None:
     until = at("2022-05-15 18:00").astimezone(dt.UTC)
     clause = ClauseDraft("cancel", "nobody", kept_by="medical_director", keep_until=until)
 
-    assert clause_sentence(clause, NAMES).endswith(
-        "le Directeur médical tranche jusqu'au dimanche 15/05 à 18:00"
-    )
+    (sentence,) = order_sentences([clause], NAMES, [MONDAY])
+    assert sentence.endswith("le Directeur médical tranche jusqu'au dimanche 15/05 à 18:00")
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,19 @@ class TestOrders:
         assert orders.on(MONDAY, "surgery", "arlon") == Order("", has_exceptions=True)
         assert orders.on(MONDAY, "surgery", "virton") == Order()
 
+    def test_an_exception_that_changes_nothing_or_is_elsewhere_is_none(self) -> None:
+        a_unit("arlon-cardio", site="arlon")
+        a_site("virton")
+        in_force(
+            ClauseDraft("cancel", "nobody", services=("consultation",)),
+            ClauseDraft("maintain", "nobody", units=("arlon-cardio",)),
+            ClauseDraft("cancel", "nobody", services=("consultation",), groups=("cast",)),
+        )
+        orders = Orders(loaded())
+
+        assert orders.on(MONDAY, "consultation", "arlon").has_exceptions
+        assert orders.on(MONDAY, "consultation", "virton") == Order("cancelled")
+
     def test_a_bulletin_rules_the_days_that_no_newer_one_took(self) -> None:
         old = in_force(first_day=SUNDAY, last_day=WEDNESDAY)
         new = in_force(first_day=MONDAY, last_day=TUESDAY)
