@@ -8,10 +8,13 @@ from dataclasses import astuple, dataclass
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import QuerySet
 
+from appointments.bulletin_moments import doubtful_moments, in_words
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.in_force import ruling_bulletins
+from appointments.queries.reach import first_starts
 from appointments.sentences import PlaceNames
-from appointments.services.clause_drafts import ClauseDraft, draft_of
+from appointments.services.clause_drafts import ClauseDraft, as_rules, draft_of
+from staff import clock
 from staff.access import Capability, may, scope_of
 from staff.models import AuditEvent, Site, Unit, User
 from staff.paging import KeyPage, page_by_key
@@ -60,6 +63,20 @@ def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
         return days
     ruling = ruling_bulletins(days)
     return tuple(day for day in days if day in ruling and ruling[day].pk == bulletin.pk)
+
+
+def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> list[str]:
+    """Return which moments of a draft make no sense, in sentences (one query); else none."""
+    if bulletin.state != BulletinState.DRAFT:
+        return []
+    found = doubtful_moments(
+        days=days_ruled(bulletin),
+        release_at=bulletin.release_at,
+        clauses=as_rules(clauses),
+        first_starts=first_starts(bulletin.first_day, bulletin.last_day),
+        now=clock.now(),
+    )
+    return list(map(in_words, found))
 
 
 def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:

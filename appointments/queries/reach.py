@@ -1,8 +1,8 @@
-"""How many appointments have which facts, over the days of a draft."""
+"""How many appointments have which facts over the days of a draft, and when they begin."""
 
 import datetime as dt
 
-from django.db.models import Count, F
+from django.db.models import Count, F, Min
 
 from appointments.models import Appointment, Status
 from appointments.rules import Facts
@@ -31,3 +31,14 @@ def counted_facts(first_day: dt.date, last_day: dt.date) -> list[tuple[Facts, in
         )
         for line in lines
     ]
+
+
+def first_starts(first_day: dt.date, last_day: dt.date) -> dict[dt.date, dt.datetime]:
+    """Return when the first appointment of each day begins; days without any are absent."""
+    lines = (
+        Appointment.objects.filter(day__gte=first_day, day__lte=last_day, status__in=RULED)
+        .order_by()
+        .values_list("day")
+        .annotate(first=Min("starts_at"))
+    )
+    return dict(lines)

@@ -13,7 +13,9 @@ from django.db.backends.utils import CursorWrapper
 
 from appointments.models import Bulletin
 from appointments.preview_warnings import warnings_of
+from appointments.queries.bulletins import odd_moments
 from appointments.services import rulings
+from appointments.services.clause_drafts import draft_of
 from appointments.services.ruling_tables import LIVE, Scope
 from notifications.quiet_hours import QuietHours
 from notifications.services import estimating
@@ -85,7 +87,8 @@ def preview(bulletin_id: int) -> Preview:
             kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
             emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
             **_telling(estimate),
-            warnings=warnings_of(
+            warnings=odd_moments(bulletin, tuple(map(draft_of, bulletin.clauses.all())))
+            + warnings_of(
                 estimate,
                 release_at=max(bulletin.release_at, clock.now()),
                 at_night=bool(bulletin.quiet_hours_override_reason),

@@ -17,7 +17,13 @@ from appointments.forms.bulletin_reach import reach_of
 from appointments.forms.bulletin_reshaping import is_reshaping, reshaped
 from appointments.forms.bulletins import CopyForm, PlaybookForm
 from appointments.models import Bulletin, BulletinState
-from appointments.queries.bulletins import clauses_of, fingerprint, places, visible
+from appointments.queries.bulletins import (
+    clauses_of,
+    fingerprint,
+    odd_moments,
+    places,
+    visible,
+)
 from appointments.services import as_seen, bulletins
 from staff import clock
 from staff.access import Capability, require_everywhere, requires
@@ -185,10 +191,12 @@ def _editor_page(
     status: int = 200,
     refusal: str = "",
 ) -> HttpResponse:
-    seen = request.POST.get("seen", "")
+    seen, odd = request.POST.get("seen", ""), []
     if bulletin is not None and not seen:
-        seen = fingerprint(bulletin, clauses_of(bulletin))
+        clauses = clauses_of(bulletin)
+        seen, odd = fingerprint(bulletin, clauses), odd_moments(bulletin, clauses)
     context = {
+        "odd_moments": odd,
         "editor": editor,
         "bulletin": bulletin,
         "seen": seen,

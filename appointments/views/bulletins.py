@@ -52,7 +52,9 @@ def listing(request: SignedInRequest) -> HttpResponse:
 def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one bulletin: its clauses as sentences, what was done with it, what can be done."""
     bulletin = _visible(request, pk)
-    context = _reading(bulletin) | {
+    reading = _reading(bulletin)
+    context = reading | {
+        "odd_moments": queries.odd_moments(bulletin, reading["clauses"]),
         "events": queries.events_of(bulletin),
         "may_edit": _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_approve": _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN),

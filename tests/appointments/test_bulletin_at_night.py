@@ -83,8 +83,10 @@ class TestTheEstimate:
     def test_a_release_that_is_past_counts_from_now(self):
         draft = a_late_draft(release_at=at("2022-05-14 10:00"))
         with time_machine.travel(at("2022-05-15 23:00"), tick=False):
-            assert self.figures(draft) == (2, 2, 2)
-            assert "libérés dimanche 15/05 à 23:00" in preview(draft.pk).warnings[0]
+            assert self.figures(draft) == (2, 2, 3)
+            at_once, quiet, _late = preview(draft.pk).warnings
+            assert "partent tout de suite" in at_once
+            assert "libérés dimanche 15/05 à 23:00" in quiet
 
     def test_the_first_appointment_of_the_day_counts(self):
         both = a_patient()
