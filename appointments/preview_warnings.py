@@ -17,6 +17,7 @@ def warnings_of(
     at_night: bool,
     hours: QuietHours,
     operations_by_sms: int = 0,
+    refused: tuple[int, int, int] = (0, 0, 0),
 ) -> list[str]:
     """Return what may not go as the bulletin's author thinks, most important first.
 
@@ -26,14 +27,32 @@ def warnings_of(
         at_night: the bulletin sends in quiet hours too.
         hours: the quiet hours.
         operations_by_sms: how many operations are cancelled outright and told by SMS.
+        refused: rows that loads refused and nobody has seen to: all of them, those on the
+            bulletin's days, those whose day cannot be read.
     """
     warnings = (
+        _of_refused(refused),
         _of_operations(operations_by_sms),
         "" if at_night else _of_the_night(estimate, release_at, hours),
         _of_too_late(estimate.too_late),
         _of_the_cap(estimate),
     )
     return [warning for warning in warnings if warning]
+
+
+def _of_refused(refused: tuple[int, int, int]) -> str:
+    number, ruled, without_day = refused
+    if not number:
+        return ""
+    return ngettext(
+        "%(open)d ligne refusée au chargement reste ouverte, dont %(ruled)d sur les jours de ce "
+        "bulletin et %(without)d sans jour lisible : aucun bulletin ne prévient ces patients. "
+        "Voyez « Lignes refusées ».",
+        "%(open)d lignes refusées au chargement restent ouvertes, dont %(ruled)d sur les jours de "
+        "ce bulletin et %(without)d sans jour lisible : aucun bulletin ne prévient ces patients. "
+        "Voyez « Lignes refusées ».",
+        number,
+    ) % {"open": number, "ruled": ruled, "without": without_day}
 
 
 def _of_operations(number: int) -> str:

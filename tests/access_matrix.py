@@ -320,6 +320,16 @@ PAGES = (
     _act("import_confirm", LOADERS, "load", where=OF_THE_GROUP, outside=FORBIDDEN),
     _view("import_faults", LOADERS, "load", where=OF_THE_GROUP, outside=FORBIDDEN, whole=False),
     _view("import_template", LOADERS, "csv", where=OF_THE_GROUP, outside=FORBIDDEN, whole=False),
+    _view("refused_rows", LOADERS, where=OF_THE_GROUP, outside=FORBIDDEN, shows=(PATIENT,)),
+    _act("refused_called", LOADERS, "refused", where=OF_THE_GROUP, outside=FORBIDDEN),
+    _act(
+        "refused_dismiss",
+        LOADERS,
+        "refused",
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        send={"note": "essai"},
+    ),
     # The trail is read whole or not at all: an event has no place.
     _list("trail", {AUDITOR}, OF_THE_GROUP, "bulletin.approved"),
 )

@@ -4,7 +4,14 @@ from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
 
-from appointments.models import Appointment, Bulletin, ImportState, Roster, ScheduleImport
+from appointments.models import (
+    Appointment,
+    Bulletin,
+    ImportState,
+    RefusedRow,
+    Roster,
+    ScheduleImport,
+)
 from appointments.public_text import PublicText
 from appointments.queries.bulletins import clauses_of, days_ruled, fingerprint, places
 from appointments.queries.public_texts import public_texts
@@ -87,6 +94,7 @@ def a_house() -> House:
         "monday": MONDAY,
         "roster": _a_roster(unit).pk,
         "load": _a_load(owner).pk,
+        "refused": _a_refused_row().pk,
         "csv": "csv",
         "fr": "fr",
         "cancelled": "cancelled",
@@ -139,6 +147,13 @@ def _a_roster(unit: Unit) -> Roster:
     roster.file.save("essai.pdf", ContentFile(b"%PDF-1.7"), save=False)
     roster.save()
     return roster
+
+
+def _a_refused_row() -> RefusedRow:
+    feed = Appointment.objects.select_related("feed")[0].feed
+    return RefusedRow.objects.create(
+        feed=feed, key="R9", line=9, name=matrix.PATIENT, why="essai", refused_at=SATURDAY_NOON
+    )
 
 
 def _a_load(by: User) -> ScheduleImport:

@@ -56,6 +56,27 @@ class ScheduleRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Readable:
+    """Whom a refused row is about and when, as far as it can be read; the rest is empty.
+
+    Attributes:
+        record_number: the source's number of the patient.
+        name: family name and given name as written.
+        phones: as written.
+        day: of the appointment.
+        moment: date and time as written.
+        place: unit and site as written.
+    """
+
+    record_number: str = ""
+    name: str = ""
+    phones: str = ""
+    day: dt.date | None = None
+    moment: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RowFault:
     """One thing wrong with one row.
 
@@ -67,6 +88,8 @@ class RowFault:
         landed: the row was taken all the same, without this value.
         source_id: the appointment that the row is about, when it says so: its row is wrong, but
             it has not disappeared from the source.
+        row: what can be read of a row that was not taken.
+        is_repeated: the row says again what another row of the file said: nobody is lost.
     """
 
     line: int
@@ -75,3 +98,5 @@ class RowFault:
     why: str
     landed: bool = False
     source_id: str = ""
+    row: Readable | None = None
+    is_repeated: bool = False

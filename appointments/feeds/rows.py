@@ -1,5 +1,7 @@
 """One row of a schedule file, made a record; or its faults, each with its column and remedy."""
 
+import datetime as dt
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -10,7 +12,7 @@ from appointments.feeds import headings, moments, values, words
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.headings import Headings
 from appointments.feeds.moments import Slot
-from appointments.feeds.records import RowFault, ScheduleRecord
+from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.feeds.words import BadValue
 from patients import national_number
 
@@ -55,6 +57,33 @@ class RowReader:
             self.faults = [replace(f, landed=False, source_id=source_id) for f in self.faults]
             return None
         return ScheduleRecord(line=self.line, source_id=source_id, **essential, **description)
+
+    def readable(self) -> Readable:
+        """Return what a person can still do something with, for a row that was not taken."""
+        written = {key: shown(self._cell(key)) for key in BY_KEY if key in self.headings.places}
+        moment = " ".join(filter(None, (written.get(k, "") for k in ("starts_at", "date", "time"))))
+        names = (written.get("family_name", ""), written.get("given_name", ""))
+        phones = (shown(self._at(place)) for place in self.headings.places.get("phones", ()))
+        return Readable(
+            record_number=written.get("patient_id", ""),
+            name=" ".join(filter(None, names)),
+            phones=", ".join(filter(None, phones)),
+            day=self._day(),
+            moment=moment,
+            place=" ".join(filter(None, (written.get("unit", ""), written.get("site", "")))),
+        )
+
+    def _day(self) -> dt.date | None:
+        """Return the day of the appointment although its hour, perhaps, cannot be read."""
+        for key in ("starts_at", "date"):
+            cell = self._cell(key)
+            parts = [cell, *re.split(r"[ T]", shown(cell))[:1]] if shown(cell) else []
+            for part in parts:
+                try:
+                    return moments.read_date(part)
+                except BadValue:
+                    continue
+        return None
 
     def _description(self, slot: Slot | None) -> dict[str, Any]:
         return {

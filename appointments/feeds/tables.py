@@ -1,7 +1,7 @@
 """What both kinds of file come down to: headings, then rows that become records."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
@@ -47,8 +47,11 @@ class ScheduleFile:
                 continue
             reader = RowReader(self.headings, line, cells)
             record = reader.record()
-            yield from reader.faults
-            if record is not None:
+            if record is None:
+                read = reader.readable()
+                yield from (replace(fault, row=read) for fault in reader.faults)
+            else:
+                yield from reader.faults
                 yield record
 
 

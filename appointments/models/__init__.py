@@ -19,6 +19,7 @@ from appointments.models.bulletin import (
 )
 from appointments.models.decision import Basis, Decision, Opinion, OpinionRole, View
 from appointments.models.feed import Feed, ImportState, RejectedRow, ScheduleImport
+from appointments.models.refused import RefusedRow, RefusedState
 from appointments.models.roster import Roster, RosterState
 
 __all__ = [
@@ -38,6 +39,8 @@ __all__ = [
     "Outcome",
     "Priority",
     "ProtectedGroup",
+    "RefusedRow",
+    "RefusedState",
     "RejectedRow",
     "Roster",
     "RosterState",

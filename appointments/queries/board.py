@@ -17,6 +17,7 @@ from appointments.models import (
 from appointments.queries.bulletins import visible
 from appointments.queries.operations import DAYS_AHEAD
 from appointments.queries.orders import Order, Orders
+from appointments.queries.refused_rows import RefusedCount, count_refused
 from appointments.queries.schedule import CALLED_OFF, sites_of
 from appointments.queries.tomorrow import Tomorrow, tomorrow_of
 from notifications.queries.progress import Progress, progress
@@ -131,11 +132,14 @@ class Board:
     operations_awaiting: int
     consultations_kept: int
     last_day: dt.date
+    refused: RefusedCount
     progress: Progress
 
 
 def board(user: User, *, day: dt.date | None = None) -> Board:
-    """Return the board of the sites that a user watches, in seven queries.
+    """Return the board of the sites that a user watches, in eight queries.
+
+    Rows that a load refused are counted for the whole group: of some, no site can be read.
 
     Args:
         user: who looks.
@@ -153,6 +157,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         by_day.setdefault(count.day, Tally()).add(count.outcome, count.number, count.kept)
     ahead = [count for count in counts if today <= count.day < today + AHEAD]
     on_day = [count for count in counts if count.day == day]
+    ruled_days = [(one, orders.days_of(one, today)) for one in in_force]
     return Board(
         day=day,
         days=_days(by_day, orders, today),
@@ -162,7 +167,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         total=by_day.get(day, Tally()),
         bulletin=orders.ruling(day),
         in_force=in_force,
-        ruled_days=[(one, orders.days_of(one, today)) for one in in_force],
+        ruled_days=ruled_days,
         tomorrow=tomorrow_of(in_force, _on(counts, today + ONE_DAY), sites, clock.now()),
         drafts=[one for one in bulletins if one.state == BulletinState.DRAFT],
         operations_awaiting=sum(
@@ -174,6 +179,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
             count.kept for count in ahead if count.service == Service.CONSULTATION
         ),
         last_day=today + AHEAD - ONE_DAY,
+        refused=count_refused({day for _, days in ruled_days for day in days}),
         progress=progress(user),
     )
 

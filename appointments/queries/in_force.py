@@ -59,6 +59,19 @@ def ruling_bulletins(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.da
     }
 
 
+def ruled_from(*, since: dt.date) -> set[dt.date]:
+    """Return the days from one on that some bulletin in force rules (one query)."""
+    windows = Bulletin.objects.filter(
+        state=BulletinState.IN_FORCE, last_day__gte=since
+    ).values_list("first_day", "last_day")
+    return {
+        day + dt.timedelta(days=number)
+        for first_day, last_day in windows
+        for day in [max(first_day, since)]
+        for number in range((last_day - day).days + 1)
+    }
+
+
 def clauses_for(days: Iterable[dt.date]) -> dict[dt.date, Clauses]:
     """Return the clauses that rule each of the days; days without a bulletin are absent."""
     ruling = ruling_bulletins(days)

@@ -16,6 +16,7 @@ from appointments.models import Feed, ImportState, RejectedRow, ScheduleImport
 from appointments.services import importing_write
 from appointments.services.importing_plan import Planner
 from appointments.services.importing_write import Writer
+from appointments.services.refused_rows import keep_refused
 from appointments.services.rulings import rule_on
 from staff import clock
 from staff.database import lock_rulings
@@ -156,6 +157,12 @@ class _Load:
             self.result.missing = len(missing)
         rule_on(appointment_ids=changed)
         Feed.objects.filter(pk=feed.pk).update(heard_at=now)
+        keep_refused(
+            feed=feed,
+            faults=self.result.rejected,
+            landed=planner.coverage.lines,
+            schedule_import=schedule_import,
+        )
         digest = schedule_import.file_digest if schedule_import else ""
         if schedule_import is not None:
             keep_result(schedule_import, self.result, ImportState.LOADED)

@@ -13,7 +13,7 @@ from operator import attrgetter
 from django.utils.translation import gettext as _
 
 from appointments.feeds.columns import BY_KEY
-from appointments.feeds.records import RowFault, ScheduleRecord
+from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Feed
 from appointments.services.importing_people import People
 from appointments.services.importing_places import NoPlace, Place, Places
@@ -71,7 +71,7 @@ class ChunkPlan:
     back: list[Planned] = field(default_factory=list)
     unchanged: int = 0
     faults: list[RowFault] = field(default_factory=list)
-    patients: Mapping[str, KnownPatient] = field(default_factory=dict)
+    patients: Mapping[str, KnownPatient] | None = None
 
 
 @dataclass
@@ -110,27 +110,31 @@ class Planner:
         self._headings = headings
         self._places = Places()
         self._people = People(feed.name if feed else "")
+        self._digests: dict[str, str] = {}  # number at the source → what its row says
         self.coverage = Coverage()
 
     def plan(self, records: Sequence[ScheduleRecord]) -> ChunkPlan:
         """Return what some hundred records change, in two queries."""
         plan = ChunkPlan()
-        plan.patients = self._people.known(records)
-        accepted = self._accepted(records, plan)
+        plan.patients = known_people = self._people.known(records)
+        accepted = self._accepted(records, known_people, plan.faults)
         known = self._known([record.source_id for record, _place in accepted])
         self.coverage.refused.update(f.source_id for f in plan.faults if not f.landed)
         for record, place in accepted:
             planned = Planned(record, place, digest_of(record), known.get(record.source_id))
             self.coverage.widen(planned)
+            self._digests[record.source_id] = planned.digest
             self._sort(planned, plan)
         return plan
 
     def _accepted(
-        self, records: Sequence[ScheduleRecord], plan: ChunkPlan
+        self,
+        records: Sequence[ScheduleRecord],
+        known_people: Mapping[str, KnownPatient],
+        faults: list[RowFault],
     ) -> list[tuple[ScheduleRecord, Place]]:
         """Return the records that can be taken, with their places."""
         accepted: dict[str, tuple[ScheduleRecord, Place]] = {}
-        faults = plan.faults
         for record in records:
             place = self._places.find(record)
             if isinstance(place, NoPlace):
@@ -144,22 +148,33 @@ class Planner:
                     "Ce numéro figure déjà à la ligne %(line)s : ne gardez qu'une des deux lignes."
                 )
                 twice = NoPlace("source_id", record.source_id, why % {"line": earlier})
-                faults.append(self._fault(record, twice))
+                said = self._digests.get(record.source_id) or digest_of(
+                    accepted[record.source_id][0]
+                )
+                is_repeated = said == digest_of(record)
+                faults.append(replace(self._fault(record, twice), is_repeated=is_repeated))
                 continue
-            found = self._people.recognise(record, plan.patients)
+            found = self._people.recognise(record, known_people)
             if found.refused:
                 other = NoPlace("patient_id", record.patient_id, found.refused)
                 faults.append(self._fault(record, other))
                 continue
             for column, value, why in found.remarks:
                 fault = self._fault(record, NoPlace(column, value, why))
-                faults.append(replace(fault, landed=True))
+                faults.append(replace(fault, landed=True, row=None))
             accepted[record.source_id] = (record, place)
         return list(accepted.values())
 
     def _fault(self, record: ScheduleRecord, where: NoPlace) -> RowFault:
         column = self._headings.get(where.column, BY_KEY[where.column].title)
-        return RowFault(record.line, column, where.value, where.why, source_id=record.source_id)
+        return RowFault(
+            record.line,
+            column,
+            where.value,
+            where.why,
+            source_id=record.source_id,
+            row=_readable(record),
+        )
 
     def _known(self, source_ids: list[str]) -> dict[str, Known]:
         if self._feed is None:
@@ -182,6 +197,17 @@ class Planner:
             plan.back.append(planned)
         else:
             plan.unchanged += 1
+
+
+def _readable(record: ScheduleRecord) -> Readable:
+    return Readable(
+        record_number=record.patient_id,
+        name=f"{record.family_name} {record.given_name}".strip(),
+        phones=", ".join(record.phones),
+        day=clock.local_day(record.starts_at),
+        moment=f"{record.starts_at.astimezone(clock.BRUSSELS):%d/%m/%Y %H:%M}",
+        place=f"{record.unit} {record.site}".strip(),
+    )
 
 
 _content = attrgetter(

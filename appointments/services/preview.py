@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from appointments.models import Bulletin
 from appointments.preview_warnings import warnings_of
 from appointments.queries.bulletins import odd_moments
+from appointments.queries.refused_rows import count_refused
 from appointments.services import rulings
 from appointments.services.clause_drafts import draft_of
 from appointments.services.ruling_tables import LIVE, Scope
@@ -38,7 +39,11 @@ class PreviewCount:
 
 @dataclass(frozen=True)
 class Preview:
-    """The effect of a bulletin. Patients are counted once a day, as they are told."""
+    """The effect of a bulletin. Patients are counted once a day, as they are told.
+
+    ``refused_open`` are rows that a load refused and nobody has seen to: no bulletin rules on
+    them; ``refused_on_its_days`` are those on the bulletin's days.
+    """
 
     counts: list[PreviewCount]
     appointments_changed: int
@@ -49,6 +54,8 @@ class Preview:
     already_told: int
     kept_by_people: int
     emergency_protected: int
+    refused_open: int
+    refused_on_its_days: int
     sms_parts: int
     sms_cost_euro: float
     sms_seconds: float
@@ -74,6 +81,7 @@ def preview(bulletin_id: int) -> Preview:
     """
     bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
     scope = Scope(bulletin.first_day, bulletin.last_day)
+    refused = count_refused(set(rulings.days_of(bulletin)))
     with rulings.planned(bulletin) as cursor:
         estimate = estimating.estimate(cursor, scope)
         return Preview(
@@ -86,6 +94,8 @@ def preview(bulletin_id: int) -> Preview:
             ),
             kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
             emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
+            refused_open=refused.open,
+            refused_on_its_days=refused.on_ruled_days,
             **_telling(estimate),
             warnings=odd_moments(bulletin, tuple(map(draft_of, bulletin.clauses.all())))
             + warnings_of(
@@ -101,6 +111,7 @@ def preview(bulletin_id: int) -> Preview:
                        WHERE a.id = w.subject_id AND a.service = 'surgery' AND w.word = 'cancelled'
                            AND w.channel = 'sms'""",
                 ),
+                refused=(refused.open, refused.on_ruled_days, refused.without_day),
             ),
         )
 

@@ -40,6 +40,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
         "may_load": may(request.user, Capability.LOAD_FEEDS),
+        "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,
         "doctors_waiting": len(waiting_doctors(request.user)),
         "queues": queues.counts(request.user),
         "curve": curve_of(hours=CURVE_HOURS),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.contrib import messages
 from django.http import (
     Http404,
     HttpResponse,
@@ -11,6 +12,7 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
@@ -20,8 +22,12 @@ from appointments.feeds.limits import LARGEST_FILE
 from appointments.forms.imports import ImportForm
 from appointments.models import ImportState, ScheduleImport
 from appointments.queries.imports import faults_page, feed_ages, imports, imports_page
+from appointments.queries.in_force import ruled_from
+from appointments.queries.refused_rows import count_refused, refused_page, refused_rows
 from appointments.services import importing_queue
 from appointments.services.importing_files import about_no_phone
+from appointments.services.refused_rows import dismiss, note_call
+from staff import clock
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
 from staff.middleware import takes_files_up_to
@@ -51,6 +57,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": imports_page(request.user, cursor=request.GET.get("cursor", "")),
         "feeds": feed_ages(request.user),
+        "refused": count_refused(ruled_from(since=clock.today())),
     }
     return render(request, "appointments/imports/list.html", context)
 
@@ -131,6 +138,58 @@ def template(request: SignedInRequest, format: str) -> HttpResponse:
         raise Http404
     headers = {"Content-Disposition": 'attachment; filename="agenda-modele.csv"'}
     return HttpResponse(writing.template(), content_type=_CSV, headers=headers)
+
+
+@require_GET
+@for_the_group
+def refused(request: SignedInRequest) -> HttpResponse:
+    """List the rows that loads refused: those to see to, or those that were seen to."""
+    return _refused_page(request)
+
+
+@require_POST
+@for_the_group
+def refused_called(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Note that the patient of a refused row was called by hand."""
+    row = get_object_or_404(refused_rows(request.user), pk=pk)
+    try:
+        note_call(refused_row_id=row.pk, by=request.user, note=request.POST.get("note", ""))
+    except Refusal as refusal:
+        return _refused_page(request, faulty=row.pk, message=refusal.message)
+    messages.success(request, _("Noté : le patient de la ligne refusée a été appelé."))
+    return redirect("refused_rows")
+
+
+@require_POST
+@for_the_group
+def refused_dismiss(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Note by name why nothing needs doing about a refused row."""
+    row = get_object_or_404(refused_rows(request.user), pk=pk)
+    try:
+        dismiss(refused_row_id=row.pk, by=request.user, reason=request.POST.get("note", ""))
+    except Refusal as refusal:
+        return _refused_page(request, faulty=row.pk, message=refusal.message)
+    messages.success(request, _("Noté : la ligne refusée est écartée."))
+    return redirect("refused_rows")
+
+
+def _refused_page(
+    request: SignedInRequest, *, faulty: int | None = None, message: str = ""
+) -> HttpResponse:
+    is_open = request.GET.get("show") != "closed"
+    page = refused_page(request.user, is_open=is_open, cursor=request.GET.get("cursor", ""))
+    ruled = ruled_from(since=clock.today())
+    context = {
+        "page": page,
+        "is_open": is_open,
+        "count": count_refused(ruled),
+        "ruled": ruled,
+        "faulty": faulty,
+        "message": message,
+    }
+    return render(
+        request, "appointments/imports/refused.html", context, status=422 if message else 200
+    )
 
 
 def _found(request: SignedInRequest, pk: int) -> ScheduleImport:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.models import Feed
+from appointments.models import Feed, RefusedRow
 from appointments.services import keeping, operations
 from staff.models import Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
@@ -83,6 +83,9 @@ def rows_behind(client: Client, address: str) -> int:
 def test_the_number_on_each_tile_is_the_number_of_rows_behind_it(where: dict[str, str]) -> None:
     a_house()
     tries_of_every_kind()
+    RefusedRow.objects.create(
+        feed=Feed.objects.all()[0], key="R9", line=9, why="essai", refused_at=SATURDAY_NOON
+    )
     held = {kind: a_site(code) for kind, code in where.items()}
     client = signed_in(a_user("crise", Role.CRISIS_CELL, **held))
 
