@@ -1,10 +1,11 @@
-"""CSV with comma, semicolon or tab; UTF-8 (BOM or not), Windows-1252, or Excel's UTF-16 text.
+"""CSV with comma, semicolon, tab or bar; UTF-8, Windows-1252, or UTF-16 as Excel's text.
 
 The file is never in memory: one pass tells the encoding, another reads the rows.
 """
 
 import codecs
 import csv
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,21 +15,26 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from appointments.feeds import headings
+from appointments.feeds import headings, moments
+from appointments.feeds.headings import Headings
 from appointments.feeds.limits import LONGEST_LINE
-from appointments.feeds.records import RowFault
-from appointments.feeds.rows import shown
-from appointments.feeds.tables import Row, ScheduleFile, schedule_file
+from appointments.feeds.tables import Broken, Row, ScheduleFile, find_table
 from appointments.feeds.values import UNREADABLE
 from staff.errors import Refusal
 
-DELIMITERS = (";", ",", "\t")
+DELIMITERS = (";", ",", "\t", "|")
 _BLOCK = 1 << 18
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# What no text holds; a lone one is damage, many are another kind of file. Tabs, line ends and the
+# end-of-file mark of DOS are none of them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
+_LINE_END = re.compile("\r\n|\r|\n")
+_LONE_CONTROLS = 10
+_BEGINNING = 4096
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,9 @@ class _Text:
             while line := stream.readline(LONGEST_LINE):
                 if len(line) == LONGEST_LINE:
                     raise _not_text()
-                yield line
+                # A mark inside begins a file that was joined to another.
+                line = line.lstrip("\ufeff")
+                yield line.replace("\x00", UNREADABLE) if line.strip("\x00\x1a\r\n") else "\n"
 
 
 def open_file(path: Path) -> ScheduleFile:
@@ -59,7 +67,9 @@ def open_file(path: Path) -> ScheduleFile:
     """
     text = _examine(path)
     delimiter = max(DELIMITERS, key=lambda candidate: _fitness(text, candidate))
-    return schedule_file(_rows(text, delimiter), rows_expected=text.lines)
+    found = find_table(_rows(text, delimiter), rows_expected=text.lines).headings
+    rows = _rows(text, delimiter, found)
+    return ScheduleFile([find_table(rows, rows_expected=text.lines, may_slip=True)])
 
 
 def _examine(path: Path) -> _Text:
@@ -69,37 +79,49 @@ def _examine(path: Path) -> _Text:
     Windows-1252 every name in it would be garbled, unseen.
     """
     with path.open("rb") as file:
-        beginning = file.read(4)
+        beginning = file.read(_BEGINNING)
     marked = next((name for bom, name in _BOMS if beginning.startswith(bom)), "")
-    accents = damaged = lines = 0
+    marked = marked or _utf_16_without_mark(beginning)
+    accents = damaged = lines = controls = characters = 0
     decoder = codecs.getincrementaldecoder(marked or "utf-8")(errors="replace")
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
             text = decoder.decode(block, final=len(block) < _BLOCK)
-            if "\x00" in text:
-                raise _not_text()
+            written = text.rstrip("\x00")  # copies of tapes and of old disks are padded
+            controls += len(_CONTROL.findall(written))
+            characters += len(written)
             lines += text.count("\n") or text.count("\r")
             if not text.isascii():
                 found = text.count(UNREADABLE)
                 damaged += found
                 accents += len(text) - len(text.encode("ascii", "ignore")) - found
+    if controls > max(_LONE_CONTROLS, characters // 100):
+        raise _not_text()
     encoding = marked or ("utf-8" if damaged <= accents else "cp1252")
     return _Text(path, encoding, max(lines, 1))
+
+
+def _utf_16_without_mark(beginning: bytes) -> str:
+    """Return the encoding of UTF-16 that does not say so: every other byte is zero."""
+    half = len(beginning) // 2
+    high, low = beginning[1::2].count(0), beginning[::2].count(0)
+    for name, zeros, others in (("utf-16-le", high, low), ("utf-16-be", low, high)):
+        if half > 1 and zeros > half * 3 // 4 and others < half // 4:
+            return name
+    return ""
 
 
 def _fitness(text: _Text, delimiter: str) -> int:
     """Return how many of our columns the first lines name, split by a delimiter."""
     first = islice(_rows(text, delimiter), headings.SEARCHED_LINES)
-    return max(
-        (headings.known(row[1]) for row in first if not isinstance(row, RowFault)), default=0
-    )
+    return max((headings.known(row[1]) for row in first if not isinstance(row, Broken)), default=0)
 
 
-def _rows(text: _Text, delimiter: str) -> Iterator[Row | RowFault]:
-    """Yield each row with the line on which it begins; a fault for a quote that is not closed.
+def _rows(text: _Text, delimiter: str, found: Headings | None = None) -> Iterator[Row | Broken]:
+    """Yield each row with the line on which it begins; broken ones for quotes gone astray.
 
-    Such a quote swallows the lines that follow; they are given back and read again, so that one
-    slip costs one row.
+    A quote that is not closed swallows the lines that follow, and so do two stray ones with whole
+    rows between them. Those lines are given back and read again, so that one slip costs one row.
     """
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
@@ -110,15 +132,16 @@ def _rows(text: _Text, delimiter: str) -> Iterator[Row | RowFault]:
         except StopIteration:
             return
         except csv.Error:
-            written = lines.give_back()
-            yield RowFault(
-                line,
-                "",
-                shown(written)[:80],
-                _("Guillemet mal placé ou jamais refermé : corrigez ou enlevez-le."),
-            )
+            why = _("Guillemet mal placé ou jamais refermé : corrigez ou enlevez-le.")
         else:
-            yield line, cells
+            if not (found and lines.has_swallowed(cells, delimiter, found)):
+                yield line, cells
+                continue
+            why = _(
+                "Un guillemet de cette ligne en avale d'autres : enlevez-le. Les lignes suivantes "
+                "sont lues."
+            )
+        yield Broken(line, lines.give_back().rstrip("\r\n").split(delimiter), why)
 
 
 class _Lines:
@@ -144,12 +167,33 @@ class _Lines:
         self._row = []
         return self._read + 1
 
+    def has_swallowed(self, cells: list[str], delimiter: str, found: Headings) -> bool:
+        """Whether a text of this row holds lines that are rows of their own."""
+        if len(self._row) == 1:
+            return False
+        coming = iter(self._row[1:])
+        for cell in cells:
+            inside = list(islice(coming, len(_LINE_END.findall(cell))))
+            is_torn = delimiter in cell or len(cells) > found.width
+            if is_torn and any(_is_row(line.split(delimiter), found) for line in inside):
+                return True
+        return False
+
     def give_back(self) -> str:
         """Let the lines that follow the first of this row come again; return the first."""
         first, *others = self._row
         self._returned.extendleft(reversed(others))
         self._read -= len(others)
         return first
+
+
+def _is_row(cells: list[str], found: Headings) -> bool:
+    """Whether cells stand where a row of this file has them: a number, and a date."""
+    at = found.places["source_id"][0]
+    if at >= len(cells) or not cells[at].strip(' "'):
+        return False
+    places = [found.places[key][0] for key in ("starts_at", "date") if key in found.places]
+    return any(moments.has_date(cells[at].strip(' "')) for at in places if at < len(cells))
 
 
 def _not_text() -> Refusal:

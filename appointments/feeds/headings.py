@@ -10,6 +10,9 @@ from appointments.feeds.columns import BY_KEY, COLUMNS
 from patients.names import fold
 from staff.errors import Refusal
 
+_TELLING = ("source_id", "patient_id", "service")
+_FEWEST = 4  # headings that a second line of headings has at least
+_FIGURE = re.compile(r"[0-9]")
 SEARCHED_LINES = 10  # exports often begin with a title and the date of printing
 
 
@@ -70,7 +73,7 @@ class Headings:
 
     Attributes:
         line: where the headings stand.
-        width: number of cells that the headings span.
+        width: number of cells up to the last heading; a separator behind it adds none.
         places: for each key of a column, the positions that carry it, in the file's order.
         titles: for each position, the heading as the file writes it.
         unused: headings that mean nothing to us, as the file writes them.
@@ -88,6 +91,16 @@ class Headings:
             if alternative in self.places:
                 return self.titles[self.places[alternative][0]]
         return BY_KEY[key].title
+
+    def are_repeated(self, cells: Sequence[object]) -> bool:
+        """Whether a row is a line of headings once more, in this order or another."""
+        for key in _TELLING:
+            place = self.places.get(key, (len(cells),))[0]
+            cell = cells[place] if place < len(cells) else ""
+            # No heading of these has a figure in it, and nearly every number has.
+            if isinstance(cell, str) and not _FIGURE.search(cell) and key_of(cell):
+                return known(cells) >= max(_FEWEST, sum(map(bool, cells)) // 2)
+        return False
 
 
 def known(cells: Iterable[object]) -> int:
@@ -117,7 +130,15 @@ def find(rows: Sequence[tuple[int, Sequence[object]]]) -> Headings:
             )
             % {"found": _shortened(found)}
         )
-    line, cells = best
+    return read(*best)
+
+
+def read(line: int, cells: Sequence[object]) -> Headings:
+    """Return the headings that a row holds.
+
+    Raises:
+        Refusal: a required column is missing, or there twice.
+    """
     headings = _read(line, [str(cell).strip() for cell in cells])
     _check(headings)
     return headings
@@ -137,7 +158,8 @@ def _read(line: int, titles: list[str]) -> Headings:
     if "phones" in places:  # the patient's own numbers before those of relatives
         own_first = sorted(places["phones"], key=lambda at: bool(relative_in(titles[at])))
         places["phones"] = tuple(own_first)
-    return Headings(line, len(titles), places, tuple(titles), tuple(unused))
+    width = max((at + 1 for at, title in enumerate(titles) if title), default=0)
+    return Headings(line, width, places, tuple(titles), tuple(unused))
 
 
 def _check(headings: Headings) -> None:

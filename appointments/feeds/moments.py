@@ -248,7 +248,7 @@ def has_date(cell: object) -> bool:
     if isinstance(cell, dt.date):  # datetimes too
         return cell.year > _LAST_EXCEL_EPOCH_YEAR
     if isinstance(cell, str):
-        return _dated(cell)[0] is not None
+        return _date_in(cell) is not None
     return _is_serial(cell)
 
 
@@ -273,7 +273,7 @@ def order_shown(cell: object) -> int:
         1: day before month (or month before day behind a year), as we read it; -1: the other
         order, since only in it the date exists; 0: nothing.
     """
-    found = _dated(cell)[0] if isinstance(cell, str) else None
+    found = _date_in(cell)
     if found is None:
         return 0
     if found["year"]:
@@ -287,7 +287,7 @@ def order_shown(cell: object) -> int:
 
 def is_ambiguous(cell: object) -> bool:
     """Whether a date could be read in either order, and would be another one."""
-    found = _dated(cell)[0] if isinstance(cell, str) else None
+    found = _date_in(cell)
     if not (found and found["day2"] and found["month2"].isdigit()):
         return False
     return order_shown(cell) == 0 and int(found["day2"]) != int(found["month2"])
@@ -327,6 +327,16 @@ def localise(moment: dt.datetime) -> dt.datetime:
     raise BadValue(
         _("Cette heure n'existe pas ce jour-là (passage à l'heure d'été) : corrigez l'heure.")
     )
+
+
+def _date_in(cell: object) -> re.Match[str] | None:
+    """Return the date with which a text begins; None for anything else."""
+    if not isinstance(cell, str):
+        return None
+    try:
+        return _dated(cell)[0]
+    except BadValue:
+        return None
 
 
 def _dated(cell: object) -> tuple[re.Match[str] | None, str]:

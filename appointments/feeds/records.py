@@ -30,6 +30,9 @@ class ScheduleRecord:
         status: FHIR R4 ``Appointment.status`` as in ``models.Status``.
         priority: FHIR R4 ``RequestPriority`` as in ``models.Priority``.
         protected_groups: values of ``vocabulary.ProtectedGroup``.
+        sheet: name of the sheet of a workbook; empty for other files.
+        is_name_certain: the names are as the source holds them. When not (a name is missing, or
+            an export lost its accents), they never replace names that are known.
     """
 
     line: int
@@ -53,6 +56,8 @@ class ScheduleRecord:
     status: str = "booked"
     priority: str = "routine"
     protected_groups: frozenset[str] = frozenset()
+    sheet: str = ""
+    is_name_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class RowFault:
             it has not disappeared from the source.
         row: what can be read of a row that was not taken.
         is_repeated: the row says again what another row of the file said: nobody is lost.
+        sheet: as in ``ScheduleRecord``.
     """
 
     line: int
@@ -100,3 +106,19 @@ class RowFault:
     source_id: str = ""
     row: Readable | None = None
     is_repeated: bool = False
+    sheet: str = ""
+
+
+@dataclass(slots=True)
+class SheetRead:
+    """What became of one sheet of a workbook.
+
+    Attributes:
+        name: as the workbook shows it.
+        rows: rows read, taken or not.
+        left_out: why it was not read at all, in the reader's language; empty when it was.
+    """
+
+    name: str
+    rows: int = 0
+    left_out: str = ""

@@ -29,26 +29,30 @@ class RowReader:
     line: int
     cells: Sequence[Any]
     faults: list[RowFault] = field(default_factory=list)
+    _decoded: dict[int, str] = field(default_factory=dict, repr=False)
 
-    def record(self) -> ScheduleRecord | None:
+    def record(self, *, width: int | None = None) -> ScheduleRecord | None:
         """Return the record of this row, or None when something it cannot do without is wrong.
+
+        Args:
+            width: most cells of a row where nothing slipped; None where nothing can.
 
         What only describes the patient or the act (birth date, phone, language, length) may be
         wrong: the row lands without it and the fault says so. Losing the row would lose the
         patient.
         """
         source_id = self._must("source_id", _identifier("source_id"), "")
-        if self._has_surplus(source_id):
+        if width is not None and self._has_slipped(width):
             return None
         slot: Slot | None = None
+        family_name, is_name_certain = self._family_name()
         essential: dict[str, Any] = {
             "patient_id": self._must("patient_id", _identifier("patient_id"), ""),
-            "family_name": self._must("family_name", _obligatory, ""),
+            "family_name": family_name,
             "unit": self._must("unit", _obligatory, ""),
             "site": self._must("site", values.text, ""),
             "service": self._must("service", _service, ""),
             "starts_at": (slot := self._slot()) and slot.starts_at,
-            "status": self._must("status", _word(words.STATUSES), "booked") or "booked",
             "protected_groups": self._must("protected_groups", values.groups, _NO_GROUPS),
         }
         is_refused = any(not fault.landed for fault in self.faults)
@@ -56,7 +60,15 @@ class RowReader:
         if is_refused:
             self.faults = [replace(f, landed=False, source_id=source_id) for f in self.faults]
             return None
-        return ScheduleRecord(line=self.line, source_id=source_id, **essential, **description)
+        if not is_name_certain and family_name == description["given_name"]:
+            description["given_name"] = ""
+        return ScheduleRecord(
+            line=self.line,
+            source_id=source_id,
+            is_name_certain=is_name_certain,
+            **essential,
+            **description,
+        )
 
     def readable(self) -> Readable:
         """Return what a person can still do something with, for a row that was not taken."""
@@ -87,7 +99,7 @@ class RowReader:
 
     def _description(self, slot: Slot | None) -> dict[str, Any]:
         return {
-            "given_name": self._may("given_name", _short("given_name"), ""),
+            "given_name": self._may("given_name", _given_name, ""),
             "birth_date": self._may("birth_date", moments.read_date, None),
             "language": self._may("language", values.language, ""),
             "national_number": self._national_number(),
@@ -97,15 +109,70 @@ class RowReader:
             "practitioner_name": self._may("practitioner_name", _short("practitioner_name"), ""),
             "minutes": self._minutes(slot),
             "act": self._may("act", _short("act"), ""),
+            "status": self._status(),
             "priority": self._may("priority", _word(words.PRIORITIES), "routine") or "routine",
         }
+
+    def _family_name(self) -> tuple[str, bool]:
+        """Return the family name, and whether it is as the source holds it.
+
+        A newborn may have a given name only, and an export may have lost letters: such a patient
+        must come in all the same, but may not rename somebody who is known.
+        """
+        cell = self._cell("family_name")
+        longest = BY_KEY["family_name"].longest
+        try:
+            name = values.name(cell, longest or SHOWN)
+        except BadValue as error:
+            readable = shown(values.only_lost_letters(cell))
+            if not readable:
+                self._fault("family_name", cell, str(error), landed=False)
+                return "", False
+            why = _("%(why)s Un nom déjà connu n'est pas remplacé.") % {"why": error}
+            self._fault("family_name", cell, why, landed=True)
+            return readable[:longest].rstrip(), False
+        if name:
+            if len(values.text(cell)) > len(name):
+                why = _("Trop long : seuls les %(longest)s premiers caractères sont repris.")
+                self._fault("family_name", cell, why % {"longest": longest}, landed=True)
+            return name, True
+        given = self._may("given_name", _given_name, "")
+        if given:
+            why = _("Pas de nom de famille : le prénom en tient lieu. Un nom connu reste.")
+            self._fault("family_name", given, why, landed=True)
+        else:
+            why = _("Cellule vide : cette valeur est obligatoire.")
+            self._fault("family_name", "", why, landed=False)
+        return given, False
+
+    def _status(self) -> str:
+        """Return the status; a word that is not known counts as planned: the patient is told."""
+        cell = self._cell("status")
+        try:
+            return _word(words.STATUSES)(cell) or "booked"
+        except BadValue as error:
+            why = _("%(why)s En attendant, le rendez-vous compte comme prévu.") % {"why": error}
+            self._fault("status", cell, why, landed=True)
+            return "booked"
 
     def _cell(self, key: str) -> object:
         places = self.headings.places.get(key)
         return self._at(places[0]) if places else ""
 
     def _at(self, position: int) -> object:
-        return self.cells[position] if position < len(self.cells) else ""
+        if position >= len(self.cells):
+            return ""
+        cell = self.cells[position]
+        if not isinstance(cell, str) or cell.isascii():
+            return cell
+        if position not in self._decoded:
+            self._decoded[position] = again = values.decoded_again(cell)
+            if again != cell:
+                why = _("Mal décodé, lu « %(text)s » : exportez le fichier en UTF-8.")
+                title = self.headings.titles[position]
+                fault = RowFault(self.line, title, shown(cell), why % {"text": shown(again)}, True)
+                self.faults.append(fault)
+        return self._decoded[position]
 
     def _must(self, key: str, read: Callable[[object], T], otherwise: T) -> T:
         """Read what the row cannot do without; a column that the file lacks is empty."""
@@ -205,17 +272,28 @@ class RowReader:
             self._fault("national_number", number, why, landed=True)
         return number
 
-    def _has_surplus(self, source_id: str) -> bool:
-        """Whether a cell stands beyond the last heading: then any other may have slipped too."""
-        surplus = [cell for cell in self.cells[self.headings.width :] if shown(cell)]
-        if surplus:
-            why = _(
+    def _has_slipped(self, width: int) -> bool:
+        """Whether there are more cells than titles: then any other may have slipped too."""
+        surplus = next(filter(shown, self.cells[self.headings.width :]), "")
+        if not surplus and len(self.cells) <= width:
+            return False
+        self.refuse(
+            _(
                 "Plus de cellules que de titres : un séparateur se trouve dans un texte sans "
                 "guillemets. Corrigez la ligne."
-            )
-            fault = RowFault(self.line, "", shown(surplus[0]), why, source_id=source_id)
-            self.faults = [fault]
-        return bool(surplus)
+            ),
+            shown(surplus or self.cells[-1]),
+        )
+        return True
+
+    def refuse(self, why: str, value: str = "") -> None:
+        """Refuse the row as a whole; the number of the appointment is kept when it is there."""
+        try:
+            source_id = _identifier("source_id")(self._cell("source_id"))
+        except BadValue:
+            source_id = ""
+        written = value or " ".join(filter(None, map(shown, self.cells)))
+        self.faults = [RowFault(self.line, "", written[:80], why, source_id=source_id)]
 
 
 def _labelled(number: str, relative: str) -> str:
@@ -231,6 +309,10 @@ def shown(cell: object) -> str:
 
 def _obligatory(cell: object) -> str:
     return values.identifier(cell, 80)
+
+
+def _given_name(cell: object) -> str:
+    return values.name(cell, BY_KEY["given_name"].longest or SHOWN)
 
 
 def _identifier(key: str) -> Callable[[object], str]:

@@ -18,7 +18,7 @@ import python_calamine
 from django.utils.translation import gettext as _
 
 from appointments.feeds.limits import LARGEST_UNPACKED, MOST_CELLS, MOST_ROWS
-from appointments.feeds.tables import Row, ScheduleFile, schedule_file
+from appointments.feeds.tables import Row, ScheduleFile, find_table
 from staff.errors import Refusal
 
 _BLOCK = 1 << 20
@@ -62,7 +62,7 @@ def open_file(path: Path) -> ScheduleFile:
         for index in range(len(workbook.sheet_names)):
             sheet = workbook.get_sheet_by_index(index)
             if sheet.height:
-                return schedule_file(_rows(sheet), rows_expected=sheet.total_height)
+                return ScheduleFile([find_table(_rows(sheet), rows_expected=sheet.total_height)])
     except python_calamine.PasswordError as error:
         raise Refusal(_("Classeur protégé : enregistrez-le sans mot de passe.")) from error
     except (python_calamine.CalamineError, OSError) as error:

@@ -26,6 +26,19 @@ _SHEET_ERROR = re.compile(
     r"NOM\?|NAAM\?|NUM!|NOMBRE!|GETAL!|ZAHL!|NULL?!|NUL!|LEEG!|SPILL!|CALC!|GETTING_DATA|#+)",
     re.IGNORECASE,
 )
+# UTF-8 that somebody read as Windows-1252 and wrote again: Ã or Â and a character that no text has
+# behind them (LefÃ¨vre), or three for quotes and dashes (â€™).
+_TWICE_ENCODED = re.compile(
+    "[\u00c2\u00c3\u00c5]["
+    "\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e"
+    "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]|\u00e2\u20ac|\u00ef\u00bf\u00bd"
+)
+# Other wrong alphabets (DOS, Macintosh): frames inside words, quotes or capitals between letters.
+_WRONG_ALPHABET = re.compile(
+    r"[\u2500-\u259f]|[^\W\d_][\u201a\u201e\u2020\u2021\u02c6\u2030][^\W\d_]"
+    r"|[^\W\d_][\u0160\u017d\u00da\u00db\u00d9\u00d3][a-z]|[a-z\u00df-\u00ff]\u00c3"
+)
+_LOST_LETTER = re.compile(r"[^\W\d_]\?|\?[^\W\d_]")
 _KEPT_AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps leading zeros from a spreadsheet
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
 _MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
@@ -54,15 +67,70 @@ def text(cell: object) -> str:
     if not line.isprintable():
         line = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in line)
     line = " ".join(line.split())
-    if UNREADABLE in line:
-        raise BadValue(
-            _("Caractère illisible : exportez le fichier en UTF-8, ou corrigez cette cellule.")
-        )
+    if not line.isascii():
+        _check_letters(line)
     if line.startswith("#") and _SHEET_ERROR.fullmatch(line):
         raise _uncomputed()
     if line.startswith("=") and (kept := _KEPT_AS_TEXT.fullmatch(line)):
         return kept[1].strip()
     return line
+
+
+def _check_letters(line: str) -> None:
+    if UNREADABLE in line:
+        raise BadValue(
+            _("Caractère illisible : exportez le fichier en UTF-8, ou corrigez cette cellule.")
+        )
+    if _WRONG_ALPHABET.search(line) or _TWICE_ENCODED.search(line):
+        raise BadValue(_("Accents perdus (mauvais encodage) : exportez le fichier en UTF-8."))
+
+
+def decoded_again(cell: str) -> str:
+    """Return a text with UTF-8 that was read as Windows-1252 made whole: ``LefÃ¨vre``.
+
+    What cannot be made whole stays as it is, and ``text`` refuses it.
+    """
+    if cell.isascii() or not _TWICE_ENCODED.search(cell):
+        return cell
+    for _round in range(2):  # some exports do it twice
+        try:
+            again = b"".join(map(_byte, cell)).decode()
+        except UnicodeError:
+            break
+        cell = again
+        if not _TWICE_ENCODED.search(cell):
+            break
+    return cell
+
+
+def _byte(character: str) -> bytes:
+    """Return the byte that was read as a character; Windows-1252 leaves five undefined."""
+    try:
+        return character.encode("cp1252")
+    except UnicodeEncodeError:
+        return character.encode("latin-1")
+
+
+def name(cell: object, longest: int) -> str:
+    """Return a name as the source gives it, cut to what the database holds.
+
+    Raises:
+        BadValue: letters were lost on the way (``Lef?vre``), or it is no name at all.
+    """
+    written = text(cell)
+    if _LOST_LETTER.search(written):
+        raise BadValue(_("Lettre perdue (mauvais encodage) : exportez le fichier en UTF-8."))
+    return written[:longest].rstrip()
+
+
+def only_lost_letters(cell: object) -> str:
+    """Return a name that lost letters with ``?`` in their place; empty when it is none."""
+    if not isinstance(cell, str):
+        return ""
+    try:
+        return text(cell.replace(UNREADABLE, "?")).strip(" ?")
+    except BadValue:
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,21 @@ SERVICES = _meanings(
     {
         Service.CONSULTATION: (
             "consultation", "consult", "consultations", "cs", "raadpleging", "consultatie",
-            "outpatient", "visite", "sprechstunde",
+            "outpatient", "visite", "sprechstunde", "téléconsultation", "vidéo",
+            "vidéoconsultation", "teleconsultatie", "videoconsultatie",
+            "rendez-vous de suivi", "controleraadpleging",
         ),
         Service.SURGERY: (
             "surgery", "opération", "chirurgie", "intervention", "intervention chirurgicale",
             "bloc opératoire", "bloc", "operatie", "ingreep", "heelkunde", "operation", "ok",
-            "operatiekwartier",
+            "operatiekwartier", "chirurgie ambulatoire", "opération chirurgicale",
+            "quartier opératoire",
         ),
         Service.RADIOLOGY: (
             "radiology", "radiologie", "imagerie", "imagerie médicale", "rx",
-            "medische beeldvorming", "beeldvorming", "imaging", "röntgen",
+            "medische beeldvorming", "beeldvorming", "imaging", "röntgen", "radio", "radiographie",
+            "scanner", "ct", "ct scan", "irm", "rmn", "mri", "échographie", "écho", "echografie",
+            "mammographie", "mammografie", "tomodensitométrie", "ostéodensitométrie",
         ),
         Service.NUCLEAR_MEDICINE: (
             "nuclear_medicine", "nuclear medicine", "médecine nucléaire", "scintigraphie",
@@ -39,7 +44,8 @@ SERVICES = _meanings(
         Service.BLOOD_SAMPLING: (
             "blood_sampling", "blood sampling", "prise de sang", "prises de sang", "prélèvement",
             "prélèvements", "centre de prélèvements", "bloedafname", "bloedname", "bloedprik",
-            "afname", "blood test", "blutentnahme",
+            "afname", "blood test", "blutentnahme", "labo", "laboratoire", "laboratorium",
+            "prélèvement sanguin", "analyse de sang",
         ),
         Service.COVID_CENTRE: (
             "covid_centre", "covid centre", "centre covid", "covid", "test covid",
@@ -52,11 +58,18 @@ SERVICES = _meanings(
         Service.DAY_HOSPITAL: (
             "day_hospital", "day hospital", "hôpital de jour", "hospitalisation de jour", "hdj",
             "dagziekenhuis", "daghospitaal", "dagkliniek", "day clinic", "day care", "tagesklinik",
+            "one day", "oneday", "hôpital de jour oncologique", "chimio", "chimiothérapie",
+            "chemo", "chemotherapie",
         ),
         Service.DIALYSIS: (
             "dialysis", "dialyse", "hémodialyse", "hemodialyse", "nierdialyse", "haemodialysis",
         ),
-        Service.OTHER: ("other", "autre", "autres", "divers", "andere", "overige", "sonstige"),
+        Service.OTHER: (
+            "other", "autre", "autres", "divers", "andere", "overige", "sonstige", "kiné",
+            "kinésithérapie", "kinesitherapie", "revalidation", "revalidatie", "endoscopie",
+            "gastroscopie", "coloscopie", "vaccination", "vaccinatie", "ergothérapie", "logopédie",
+            "diététique", "diëtiek",
+        ),
     }
 )  # fmt: skip
 
@@ -65,22 +78,27 @@ STATUSES = _meanings(
         "booked": (
             "booked", "prévu", "planifié", "programmé", "confirmé", "réservé", "fixé", "gepland",
             "bevestigd", "geboekt", "scheduled", "confirmed", "planned", "pending", "proposed",
-            "waitlist",
+            "waitlist", "accepted", "accepté", "en attente", "à venir", "in afwachting", "actif",
+            "active", "actief", "maintenu",
         ),
         "arrived": (
             "arrived", "arrivé", "présent", "en salle d'attente", "aangekomen", "aanwezig",
-            "checked-in", "checked in",
+            "checked-in", "checked in", "checkedin", "aangemeld", "en cours", "in progress",
+            "bezig", "enregistré",
         ),
         "fulfilled": (
             "fulfilled", "vu", "terminé", "réalisé", "effectué", "clôturé", "uitgevoerd",
-            "afgelopen", "voltooid", "completed", "complete", "done", "finished",
+            "afgelopen", "voltooid", "completed", "complete", "done", "finished", "honoré",
+            "closed", "fini", "venu",
         ),
         "cancelled": (
             "cancelled", "canceled", "annulé", "supprimé", "geannuleerd", "geschrapt", "afgezegd",
+            "décommandé", "excusé", "rejected", "rejeté", "refusé", "abgesagt", "deleted",
         ),
         "noshow": (
             "noshow", "no-show", "no show", "absent", "non venu", "pas venu", "non présenté",
-            "niet gekomen", "afwezig", "niet verschenen",
+            "niet gekomen", "afwezig", "niet verschenen", "non honoré", "missed", "manqué",
+            "non excusé", "niet opgedaagd",
         ),
         "entered-in-error": (
             "entered-in-error", "erreur", "encodé par erreur", "erreur d'encodage",
@@ -148,9 +166,54 @@ def meaning(text: str, words: dict[str, str]) -> str:
         BadValue: the word is not known; the message names those that are.
     """
     folded = fold(text)
-    if folded in words:
-        return words[folded]
+    for written in _forms(folded):
+        if written in words:
+            return words[written]
+    # "Consultation de suivi", "Annulé par le patient": what stands first says what it is.
+    first = _first_words(folded, words)
+    if first:
+        return first
     close = difflib.get_close_matches(folded, words, n=1, cutoff=0.8)
     hint = _("Vouliez-vous dire « %(word)s » ?") % {"word": close[0].lower()} if close else ""
     known = _("Mot inconnu. Mots connus : %(words)s.") % {"words": _SHOWN[id(words)]}
     raise BadValue(f"{known} {hint}".strip())
+
+
+def _forms(folded: str) -> Iterable[str]:
+    """Yield a word, then what it is without the endings of the feminine and the plural."""
+    yield folded
+    for ending in ("S", "E", "ES"):
+        if folded.endswith(ending):
+            yield folded.removesuffix(ending)
+
+
+def _first_words(folded: str, words: dict[str, str]) -> str:
+    """Return what the longest known beginning of several words means; empty when none does.
+
+    Never an emergency, which no bulletin can cancel, nor "other"; and of a status only what is
+    followed by who or why ("annulée par le service"), since another word may turn its meaning.
+    """
+    parts = folded.split()
+    for count in range(len(parts) - 1, 0, -1):
+        if id(words) == id(STATUSES) and parts[count] not in _BY_WHOM:
+            continue
+        beginning = " ".join(parts[:count])
+        if len(beginning) < _SHORTEST_WORD and beginning not in _SHORT_WORDS:
+            continue
+        for written in _forms(beginning):
+            found = words.get(written, "")
+            if found and _may_be_followed(found, words):
+                return found
+    return ""
+
+
+def _may_be_followed(meaning: str, words: dict[str, str]) -> bool:
+    """Whether a meaning holds when more words follow it."""
+    if id(words) == id(SERVICES):
+        return meaning not in {Service.EMERGENCY, Service.OTHER}
+    return id(words) == id(STATUSES)
+
+
+_BY_WHOM = frozenset({"PAR", "DOOR", "BY", "VON", "DURCH", "POUR", "LE", "SUITE", "WEGENS", "OP"})
+_SHORTEST_WORD = 4
+_SHORT_WORDS = frozenset({"CS", "RX", "CT", "IRM", "RMN", "MRI"})

@@ -26,6 +26,7 @@ from staff.services import audit
 
 CHUNK = 500
 MOST_REJECTED = 20_000  # beyond this the file is not what it should be, and memory has an end
+MOST_REMARKS = 20_000  # that are listed; all are counted, and none refuses the file
 
 Entries = Iterable[ScheduleRecord | RowFault]
 
@@ -39,7 +40,8 @@ class LoadResult:
         missing: appointments that disappeared from a full export.
         with_phone: records with a number that can be dialled.
         rejected: one or more faults for each row that was not taken.
-        remarks: faults of rows that were taken without a value.
+        remarks: faults of rows that were taken without a value, the first of them.
+        remarks_counted: all of them.
     """
 
     created: int = 0
@@ -50,6 +52,7 @@ class LoadResult:
     with_phone: int = 0
     rejected: list[RowFault] = field(default_factory=list)
     remarks: list[RowFault] = field(default_factory=list)
+    remarks_counted: int = 0
 
     @property
     def rows_rejected(self) -> int:
@@ -76,7 +79,7 @@ class LoadResult:
             "unchanged": self.unchanged,
             "missing": self.missing,
             "rejected": self.rows_rejected,
-            "remarks": len(self.remarks),
+            "remarks": self.remarks_counted,
         }
 
 
@@ -198,9 +201,11 @@ class _Load:
             progress(self.result.rows)
 
     def _count(self, faults: list[RowFault]) -> None:
+        remarks = [fault for fault in faults if fault.landed]
         self.result.rejected += [fault for fault in faults if not fault.landed]
-        self.result.remarks += [fault for fault in faults if fault.landed]
-        if max(len(self.result.rejected), len(self.result.remarks)) > MOST_REJECTED:
+        self.result.remarks_counted += len(remarks)
+        self.result.remarks += remarks[: MOST_REMARKS - len(self.result.remarks)]
+        if len(self.result.rejected) > MOST_REJECTED:
             raise Refusal(
                 _(
                     "Plus de %(limit)s défauts : ce fichier n'a pas la forme attendue. Rien n'a "

@@ -69,7 +69,7 @@ def load_file(
     digest = sha256_of(path)
     if dry_run:
         result = take_in(file, feed_name, is_full_export, progress=progress, dry_run=True)
-        return FileLoad(result, file.headings.unused, digest)
+        return FileLoad(result, file.unused, digest)
     with transaction.atomic():
         lock_rulings(shared=False)  # before any row, in the order of every load
         feed = Feed.objects.get_or_create(name=feed_name)[0]
@@ -86,7 +86,7 @@ def load_file(
         result = take_in(
             file, feed_name, is_full_export, progress=progress, kept_in=schedule_import, by=by
         )
-    return FileLoad(result, file.headings.unused, digest)
+    return FileLoad(result, file.unused, digest)
 
 
 def take_in(
@@ -127,9 +127,9 @@ def check_source_name(name: str) -> None:
 
 def about_unused(file: ScheduleFile) -> str:
     """Return the sentence on columns that were passed over; a misspelt one loses telephones."""
-    if not file.headings.unused:
+    if not file.unused:
         return ""
-    names = ", ".join(file.headings.unused)
+    names = ", ".join(file.unused)
     return (_("Colonnes non utilisées : %(names)s.") % {"names": names})[:300]
 
 

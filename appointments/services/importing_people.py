@@ -49,9 +49,8 @@ class People:
             record: of which everything else may be taken.
             known: from ``known``, for this chunk.
         """
-        said = Person(
-            record.family_name, record.given_name, record.birth_date, record.national_number
-        )
+        family_name = record.family_name if record.is_name_certain else ""
+        said = Person(family_name, record.given_name, record.birth_date, record.national_number)
         number = record.patient_id
         seen, before = self._seen.get(number), known.get(number)
         bearer = seen.person if seen else before.person if before else None

@@ -99,6 +99,7 @@ def _description(planned: Planned) -> Description:
         language=record.language,
         national_number=record.national_number,
         phones=record.phones,
+        is_name_certain=record.is_name_certain,
     )
 
 

@@ -25,6 +25,7 @@ from appointments.queries.imports import faults_page, feed_ages, imports, import
 from appointments.queries.in_force import ruled_from
 from appointments.queries.refused_rows import count_refused, refused_page, refused_rows
 from appointments.services import importing_queue
+from appointments.services.importing import MOST_REMARKS
 from appointments.services.importing_files import about_no_phone
 from appointments.services.refused_rows import dismiss, note_call
 from staff import clock
@@ -93,6 +94,7 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     if found.has_no_phone:
         context["about_no_phone"] = about_no_phone()
     if found.state in {ImportState.CHECKED, ImportState.LOADED, ImportState.ABANDONED}:
+        context["remarks_listed"] = MOST_REMARKS
         context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
     return render(request, "appointments/imports/detail.html", context)
 

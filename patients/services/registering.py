@@ -35,6 +35,7 @@ class Description:
     Attributes:
         number: by which the source knows the patient (record number).
         phones: as written or E.164, one number each, in the source's order.
+        is_name_certain: when not, the family name only serves to create; it never replaces one.
     """
 
     number: str
@@ -44,6 +45,7 @@ class Description:
     language: str = ""
     national_number: str = ""
     phones: tuple[str, ...] = ()
+    is_name_certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +111,11 @@ def _after(earlier: Description | None, one: Description) -> Description:
     number = one.national_number
     if is_worse_number(number, earlier.national_number):
         number = ""
+    is_certain = one.is_name_certain
     return replace(
         one,
+        family_name=one.family_name if is_certain else earlier.family_name,
+        is_name_certain=is_certain or earlier.is_name_certain,
         given_name=one.given_name or earlier.given_name,
         birth_date=one.birth_date or earlier.birth_date,
         language=one.language or earlier.language,
@@ -158,19 +163,21 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
 
 def _values(one: Description, patient: Patient) -> dict:
     """Return the fields of a patient after this description, but for the telephones."""
+    keeps_name = not one.is_name_certain and patient.family_name
+    family_name = patient.family_name if keeps_name else one.family_name
     given_name = one.given_name or patient.given_name
     number = one.national_number or patient.national_number
     if is_worse_number(one.national_number, patient.national_number):
         number = patient.national_number
     return {
-        "family_name": one.family_name,
+        "family_name": family_name,
         "given_name": given_name,
         "birth_date": one.birth_date or patient.birth_date,
         "language": one.language or patient.language or Language.FRENCH.value,
         "national_number": number,
         "national_number_valid": not number or national_number.is_valid(number),
-        "search_name": search_name(one.family_name, given_name),
-        "search_given_name": search_given_name(one.family_name, given_name),
+        "search_name": search_name(family_name, given_name),
+        "search_given_name": search_given_name(family_name, given_name),
     }
 
 

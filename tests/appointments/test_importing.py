@@ -230,6 +230,34 @@ def test_too_many_faults_stop_the_load_before_memory_does(monkeypatch):
         load(*[a_record(n, unit="nulle-part") for n in range(5)])
 
 
+def test_remarks_never_refuse_a_file_and_are_all_counted(monkeypatch):
+    monkeypatch.setattr(importing, "MOST_REJECTED", 3)
+    monkeypatch.setattr(importing, "MOST_REMARKS", 3)
+    remarks = [RowFault(n, "GSM", "12", "Numéro impossible.", landed=True) for n in range(2, 9)]
+    result = load(*remarks, a_record())
+    assert numbers(result) == {"created": 1, "remarks": 7}
+    assert len(result.remarks) == 3
+
+
+@pytest.mark.parametrize("first", ["Lefèvre", "Lef?vre"])
+def test_a_name_that_lost_letters_never_replaces_a_good_one(first):
+    good = a_record(1, family_name="Lefèvre", given_name="Hélène")
+    lost = a_record(1, family_name="Lef?vre", given_name="", is_name_certain=False, act="contrôle")
+    for one in (good, lost) if first == "Lefèvre" else (lost, good):
+        load(one)
+    patient = Patient.objects.get()
+    assert (patient.family_name, patient.given_name) == ("Lefèvre", "Hélène")
+    assert patient.search_name == "LEFEVRE HELENE"
+
+
+def test_a_name_that_lost_letters_never_replaces_a_good_one_of_the_same_file():
+    good = a_record(1, patient_id="D1", family_name="Lefèvre", given_name="Hélène")
+    lost = a_record(2, patient_id="D1", family_name="Lef?vre", is_name_certain=False)
+    result = load(good, lost)
+    assert numbers(result) == {"created": 2}
+    assert Patient.objects.get().family_name == "Lefèvre"
+
+
 def test_the_trail_says_who_loaded_what():
     operator = a_user("flux", Role.FEED_OPERATOR)
     load(a_record(), by=operator)

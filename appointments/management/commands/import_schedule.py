@@ -94,6 +94,9 @@ class Command(BaseCommand):
                 self.stdout.write(title)
             for fault in faults:
                 self.stdout.write("  " + _sentence(fault))
+        unlisted = load.result.remarks_counted - len(load.result.remarks)
+        if unlisted:
+            self.stdout.write(_("… et %(count)s autres remarques.") % {"count": unlisted})
         counts = _(
             "%(rows)s lignes : %(created)s nouvelles, %(updated)s modifiées, %(moved)s déplacées, "
             "%(unchanged)s inchangées, %(rejected)s rejetées ; %(missing)s rendez-vous disparus."

@@ -130,10 +130,11 @@ def test_a_wrong_telephone_or_national_number_does_not_lose_the_patient(tmp_path
     assert all(fault.landed for fault in faults)
 
 
-def test_an_unknown_status_is_refused_and_an_empty_one_is_booked(tmp_path):
+def test_an_unknown_status_lands_as_planned_with_a_remark_and_an_empty_one_without(tmp_path):
     rows = [ROW | {"Statut": ""}, ROW | {"N° RDV": "R2", "Statut": "perdu"}]
-    (record,), (fault,) = read(csv_file(tmp_path, *rows))
-    assert (record.status, fault.column) == ("booked", "Statut")
+    (record, unknown), (fault,) = read(csv_file(tmp_path, *rows))
+    assert (record.status, unknown.status, fault.column) == ("booked", "booked", "Statut")
+    assert fault.landed
 
 
 def test_mobiles_and_landlines_come_from_as_many_columns_as_there_are(tmp_path):
@@ -260,3 +261,123 @@ def test_blank_rows_and_unknown_columns_are_passed_over(tmp_path):
 
 def test_a_record_says_where_it_stands():
     assert a_record(3).line == 4
+
+
+def text_file(tmp_path: Path, text: str, encoding: str = "utf-8") -> Path:
+    path = tmp_path / "agenda.csv"
+    path.write_bytes(text.encode(encoding))
+    return path
+
+
+def several(count: int = 3) -> str:
+    return csv_text([ROW | {"N° RDV": f"R{number}"} for number in range(1, count + 1)])
+
+
+def test_a_separator_too_many_is_seen_although_the_last_cells_are_empty(tmp_path):
+    rows = [ROW | {"N° RDV": f"R{number}", "Remarque": ""} for number in range(1, 5)]
+    text = csv_text(rows).replace("R3;D1;Dupont", "R3;D1;Du;pont")
+    records, (fault,) = read(text_file(tmp_path, text))
+    assert [record.source_id for record in records] == ["R1", "R2", "R4"]
+    assert (fault.source_id, "Plus de cellules" in fault.why) == ("R3", True)
+
+
+def test_a_note_beside_the_table_of_a_spreadsheet_refuses_no_row(tmp_path):
+    path = xlsx_file(tmp_path, ROW | {"": "à rappeler"})
+    (record,), faults = read(path)
+    assert (record.source_id, faults) == ("R1", [])
+
+
+def test_rows_below_a_second_line_of_headings_that_does_not_fit_are_refused(tmp_path):
+    text = several(1) + "N° RDV;Dossier;Nom;Prénom\r\nR8;D8;Peeters;Luc\r\n" + several(1)
+    records, faults = read(text_file(tmp_path, text))
+    assert [record.line for record in records] == [2, 6]
+    assert [(fault.line, fault.landed) for fault in faults] == [(3, False), (4, False)]
+    assert "Colonne obligatoire absente" in faults[0].why
+
+
+def test_files_joined_one_after_the_other_keep_no_mark_of_the_second(tmp_path):
+    (one, other), faults = read(text_file(tmp_path, f"{several(1)}\ufeff{several(1)}", "utf-8-sig"))
+    assert (one.source_id, other.source_id, faults) == ("R1", "R1", [])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_is_known_without_its_mark(tmp_path, encoding):
+    assert_is_the_row(csv_file(tmp_path, encoding=encoding))
+
+
+def test_a_bar_separates_too(tmp_path):
+    assert_is_the_row(csv_file(tmp_path, delimiter="|"))
+
+
+def test_padding_at_the_end_is_no_row(tmp_path):
+    path = tmp_path / "agenda.csv"
+    path.write_bytes(several(1).encode() + b"\x1a" + bytes(3000))
+    assert_is_the_row(path)
+
+
+@pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
+@pytest.mark.parametrize("opened", range(9))
+@pytest.mark.parametrize("closed", range(9))
+def test_two_stray_quotes_swallow_no_row_silently(tmp_path, delimiter, opened, closed):
+    rows = [list((ROW | {"N° RDV": f"R{number}"}).values()) for number in range(1, 6)]
+    rows[1][opened] = '"' + rows[1][opened]
+    rows[3][closed] += '"'
+    lines = [delimiter.join(cells) for cells in [list(ROW), *rows]]
+    records, faults = read(text_file(tmp_path, "\r\n".join(lines)))
+    said = {record.line for record in records} | {fault.line for fault in faults}
+    assert said == {2, 3, 4, 5, 6}
+    assert {2, 4, 6} <= {record.line for record in records}
+
+
+def test_a_text_of_several_lines_stays_one_row(tmp_path):
+    row = {"Remarque": "à jeun; sans métal\nprendre; la carte"} | ROW | {"Acte": "a\nb; c"}
+    rows = [row, row | {"N° RDV": "R2"}]
+    records, faults = read(
+        csv_file(tmp_path, *[row | {"Remarque": "à jeun\nla carte"} for row in rows])
+    )
+    assert ([record.source_id for record in records], faults) == (["R1", "R2"], [])
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [
+        ["05/06/2022 09:10", "05/13/2022 09:10"],
+        ["05/06/2022 02:30 PM", "05/07/2022 09:10 AM"],
+        ["2022-06-05 09:10", "2022-13-05 09:10"],
+    ],
+)
+def test_a_file_of_another_order_is_refused_whole(tmp_path, moments):
+    rows = [ROW | {"N° RDV": str(n), "Date et heure": text} for n, text in enumerate(moments)]
+    with pytest.raises(Refusal, match="Rien n'est lu"):
+        read(csv_file(tmp_path, *rows))
+
+
+def test_birth_dates_of_another_order_refuse_the_file_too(tmp_path):
+    births = ["03/04/1958", "11/23/1958", "12/31/1960"]
+    rows = [ROW | {"N° RDV": birth, "Date de naissance": birth} for birth in births]
+    with pytest.raises(Refusal, match="Date de naissance"):
+        read(csv_file(tmp_path, *rows))
+
+
+def test_one_date_of_another_order_among_ours_is_a_slip_of_its_row(tmp_path):
+    rows = [ROW, ROW | {"N° RDV": "R2", "Date et heure": "05/13/2022 09:10"}]
+    rows += [ROW | {"N° RDV": "R3", "Date de naissance": "11/23/1958"}]
+    records, faults = read(csv_file(tmp_path, *[{"Date de naissance": ""} | row for row in rows]))
+    assert [record.source_id for record in records] == ["R1", "R3"]
+    assert {fault.column for fault in faults} == {"Date et heure", "Date de naissance"}
+
+
+def test_days_and_months_that_excel_swapped_refuse_the_file(tmp_path):
+    late = [f"{day}/05/2022 09:10" for day in (13, 16, 20)]
+    early = [naive(f"2022-{day:02}-05 09:10") for day in (2, 3, 9)]
+    rows = [ROW | {"N° RDV": str(n), "Date et heure": cell} for n, cell in enumerate(late + early)]
+    with pytest.raises(Refusal, match="inversé"):
+        read(xlsx_file(tmp_path, *rows))
+
+
+def test_a_name_that_lost_letters_lands_but_is_not_certain(tmp_path):
+    rows = [ROW | {"Nom": "Lef?vre", "Prénom": "H?l?ne"}]
+    (record,), faults = read(csv_file(tmp_path, *rows))
+    assert (record.family_name, record.given_name) == ("Lef?vre", "")
+    assert not record.is_name_certain
+    assert [(fault.column, fault.landed) for fault in faults] == [("Nom", True), ("Prénom", True)]

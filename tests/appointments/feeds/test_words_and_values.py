@@ -1,8 +1,11 @@
 """Words of the sources, numbers, telephones, lengths."""
 
 import datetime as dt
+from contextlib import suppress
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from appointments.feeds import values, words
 from appointments.feeds.words import BadValue
@@ -124,3 +127,120 @@ def test_a_national_number_gets_its_leading_zeros_back():
 @pytest.mark.parametrize(("cell", "code"), [("fr-BE", "fr"), ("Néerlandais", "nl"), ("", "")])
 def test_a_language_may_be_a_locale_or_a_word(cell, code):
     assert values.language(cell) == code
+
+
+@pytest.mark.parametrize("hidden", "\u00ad\u200b\u200d\u200e\u2060\ufeff\u034f\u3164\ufe0f\u2800")
+def test_what_cannot_be_seen_makes_no_other_number(hidden):
+    assert values.identifier(f"{hidden}R{hidden}1{hidden}", 80) == "R1"
+
+
+def test_an_accent_in_two_characters_is_the_same_as_in_one():
+    assert values.text("He\u0301le\u0300ne") == "Hélène"
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["#N/A", "#REF!", "#NOM?", "#WAARDE!", "#DIV/0!", "########", values.Uncomputed("=A1&B1")],
+)
+def test_a_formula_without_result_is_said(cell):
+    with pytest.raises(BadValue, match="formule"):
+        values.text(cell)
+
+
+def test_a_number_kept_as_text_by_a_formula_is_read():
+    assert values.identifier('="004711"', 80) == "004711"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Lefèvre", "Müller", "D'Hôte-Noël", "Çelik", "Œuvrard", "ANDRÉ’S", "JOSÉ–MARIA", "Ðorđe Þór"],
+)
+def test_a_good_name_is_left_alone_and_one_read_wrongly_is_made_whole(name):
+    assert values.decoded_again(name) == name
+    assert values.text(name) == name
+    garbled = name.encode().decode("cp1252", "ignore")
+    if garbled.encode("cp1252").decode(errors="ignore") == name:
+        assert values.decoded_again(garbled) == name
+
+
+@given(st.text("abcéèêëàâçîïôöûüùœÉÈÀÇŒÄßñø '-", min_size=1, max_size=30))
+def test_text_decoded_wrongly_is_made_whole_or_refused(text):
+    text = " ".join(text.split())
+    garbled = "".join(
+        bytes([byte]).decode("cp1252") if byte not in {0x81, 0x8D, 0x8F, 0x90, 0x9D} else chr(byte)
+        for byte in text.encode()
+    )
+    assert values.decoded_again(garbled) == text
+    assert values.decoded_again(text) == text
+
+
+@pytest.mark.parametrize("written", ["Lef├¿vre", "H‚lŠne", "HŽlne", "HÚlÞne", "LefÃ vre"])
+def test_other_wrong_alphabets_are_refused_rather_than_kept(written):
+    with pytest.raises(BadValue, match="UTF-8"):
+        values.text(values.decoded_again(written))
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("Annulée par le service", "cancelled"),
+        ("geannuleerd door patiënt", "cancelled"),
+        ("Prévues", "booked"),
+        ("Absente", "noshow"),
+        ("Terminée", "fulfilled"),
+    ],
+)
+def test_a_status_may_be_feminine_or_say_by_whom(word, status):
+    assert words.meaning(word, words.STATUSES) == status
+
+
+@pytest.mark.parametrize("word", ["non annulé", "annulé non", "prévu annulé", "bloqué"])
+def test_a_status_that_may_mean_the_contrary_is_not_guessed(word):
+    with pytest.raises(BadValue):
+        words.meaning(word, words.STATUSES)
+
+
+@pytest.mark.parametrize(
+    ("word", "service"),
+    [
+        ("Consultation de suivi", "consultation"),
+        ("IRM genou", "radiology"),
+        ("Opérations ambulatoires", "surgery"),
+        ("Prise de sang à jeun", "blood_sampling"),
+    ],
+)
+def test_an_activity_may_be_followed_by_more(word, service):
+    assert words.meaning(word, words.SERVICES) == service
+
+
+@pytest.mark.parametrize("word", ["Urgence relative", "Autre consultation", "Cardiologie"])
+def test_more_words_make_no_emergency_and_a_speciality_no_activity(word):
+    with pytest.raises(BadValue):
+        words.meaning(word, words.SERVICES)
+
+
+@given(st.one_of(st.text(max_size=30), st.floats(), st.integers(), st.booleans()))
+def test_any_cell_is_a_number_a_length_or_a_reason(cell):
+    for read in (lambda it: values.identifier(it, 80), values.minutes, values.national_number):
+        with suppress(BadValue):
+            found = read(cell)
+            assert found is None or str(found) == " ".join(str(found).split())
+
+
+@given(st.integers(0, 10**15 - 1))
+def test_a_number_that_a_spreadsheet_keeps_is_read_back(number):
+    assert values.identifier(float(number), 80) == str(number)
+
+
+@given(
+    st.integers(10**15, 10**25), st.sampled_from([float, lambda n: f"{n:.5E}".replace(".", ",")])
+)
+def test_a_number_that_a_spreadsheet_rounds_is_never_taken(number, kept):
+    with pytest.raises(BadValue, match="arrondi"):
+        values.identifier(kept(number), 80)
+
+
+@given(st.integers(1, 1440))
+def test_every_length_of_a_day_is_read_in_minutes(count):
+    assert values.minutes(str(count)) == values.minutes(float(count)) == count
+    assert values.minutes(f"{count // 60}:{count % 60:02}") == count
