@@ -8,6 +8,7 @@ from django.templatetags.static import static
 from django.utils import translation
 
 from notifications.queries.call_sheet import Row
+from notifications.queries.calls import why_none
 from staff import clock
 from staff.models import User
 from staff.paper.styles import stylesheet_as_data
@@ -26,15 +27,17 @@ def self_contained(rows: Sequence[Row], *, by: User) -> str:
     return _page(rows, by=by, stylesheet=stylesheet_as_data(STYLESHEET), on_screen=False)
 
 
-def _page(rows: Sequence[Row], **context: object) -> str:
+def _page(rows: Sequence[Row], *, by: User, **context: object) -> str:
     # Colleagues share it: it speaks the hospital's language, whoever prints it.
     with translation.override(settings.LANGUAGE_CODE):
         values = {
             "rows": rows,
+            "by": by,
             "tries": settings.CALL_TRIES,
             "hospital_name": settings.HOSPITAL_NAME,
             "made_at": clock.now(),
             "trail_mark": str(audit.mark()),
+            "why_none": "" if rows else why_none(by),
             "back_by": min((row.back_by for row in rows), default=None),
             **context,
         }

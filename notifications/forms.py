@@ -1,6 +1,7 @@
 """What people type on the pages of the outbox and the call list."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,6 +18,7 @@ from notifications.queries.progress import counted_since, current
 from notifications.queries.scope import notices_of, sites_of
 from notifications.services.calls import MOST_ON_PAPER, CallResult
 from patients.models import Language
+from patients.phones import Phone
 from staff import clock
 from staff.access import Capability
 from staff.models import Site, User
@@ -219,8 +221,17 @@ _NO_RESULT = gettext_lazy(
 
 
 class CallForm(forms.Form):
-    """What came of a call; the buttons give ``result``."""
+    """What came of a call; the buttons give ``result``.
 
+    Args:
+        numbers: of the patient, the one to ring first.
+        data: what was sent.
+    """
+
+    number = forms.ChoiceField(
+        label=gettext_lazy("Numéro que vous avez composé"),
+        required=False,
+    )
     result = forms.ChoiceField(
         choices=[(result.value, result.name) for result in CallResult],
         error_messages=dict.fromkeys(("required", "invalid_choice"), _NO_RESULT),
@@ -247,6 +258,15 @@ class CallForm(forms.Form):
         max_length=200,
         help_text=gettext_lazy("Par exemple qui a répondu. Rien de médical."),
     )
+
+    def __init__(self, numbers: Sequence[Phone], data: QueryDict | None = None) -> None:
+        super().__init__(data)
+        if len(numbers) > 1:
+            self.fields["number"].choices = [  # type: ignore[attr-defined]
+                (one.number, one.shown) for one in numbers
+            ]
+        else:
+            del self.fields["number"]
 
     def clean_call_at(self) -> dt.datetime | None:
         """Refuse a moment in the past."""

@@ -1,6 +1,8 @@
-"""When an SMS is still of use. Pure: no Django, no clock; moments are aware."""
+"""When an SMS is still of use, and whom to ring next. Pure: no Django; moments are aware."""
 
 import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
 
 URGENCY_COUNTS_FROM = dt.date(2000, 1, 1)
 RANKS = 10
@@ -30,6 +32,41 @@ def seconds_before_try(number: int, *, jitter: float) -> float:
     return (
         float(min(FIRST_RETRY_SECONDS * 2 ** min(number - 1, 12), LONGEST_RETRY_SECONDS)) * jitter
     )
+
+
+def next_number(
+    numbers: Sequence[str], *, tried: Sequence[tuple[str, bool]], rung: str, moves_on: bool
+) -> str | None:
+    """Return which of a patient's numbers the next call rings; None when none is left.
+
+    A wrong number is never rung again. The number that was rung stays, unless nobody answered
+    there: then the one least often rung follows, in the order in which they are kept.
+
+    Args:
+        numbers: of the patient, in calling order.
+        tried: of each call about the notice, the number and whether it was wrong.
+        rung: the number of the last call.
+        moves_on: the last call was not answered.
+    """
+    wrong = {number for number, was_wrong in tried if was_wrong}
+    left = [number for number in numbers if number not in wrong]
+    if not left:
+        return None
+    if rung in left and not moves_on:
+        return rung
+    others = [number for number in left if number != rung] or left
+    counts = Counter(number for number, _was_wrong in tried)
+    return min(others, key=lambda number: (counts[number], left.index(number)))
+
+
+def tries_before_giving_up(numbers: int, *, tries: int) -> int:
+    """Return how many calls without an answer end the trying: each number is rung once at least.
+
+    Args:
+        numbers: of the patient that are not wrong.
+        tries: how many at least.
+    """
+    return max(numbers, tries)
 
 
 def urgency(day: dt.date, rank: int) -> int:

@@ -51,6 +51,12 @@ class Phone:
     is_mobile: bool
     label: str = ""
 
+    @property
+    def shown(self) -> str:
+        """The number as a person reads it, with its label."""
+        number = display(self.number)
+        return f"{number} ({self.label})" if self.label else number
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

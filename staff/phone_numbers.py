@@ -25,7 +25,7 @@ def international(text: str) -> str:
         parsed = phonenumbers.parse(text, HOME)
     except phonenumbers.NumberParseException:
         parsed = None
-    if parsed is None or parsed.extension or not phonenumbers.is_possible_number(parsed):
+    if parsed is None or parsed.extension or not phonenumbers.is_valid_number(parsed):
         raise ValidationError(
             _(
                 "« %(text)s » n'est pas un numéro que l'on peut former : écrivez-le avec son "

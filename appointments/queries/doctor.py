@@ -93,9 +93,11 @@ def practitioners_of(user: User) -> list[Practitioner]:
 
 def answered_for(user: User) -> QuerySet[Appointment]:
     """Return the appointments of all practitioners in whose name the user may keep."""
-    return Appointment.objects.filter(
-        practitioner__in=keeper_of(user).practitioner_ids
-    ).select_related("patient", "unit__site", "practitioner")
+    return (
+        Appointment.objects.filter(practitioner__in=keeper_of(user).practitioner_ids)
+        .select_related("patient", "unit__site", "practitioner")
+        .prefetch_related("patient__phones")
+    )
 
 
 def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:

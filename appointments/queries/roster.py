@@ -72,6 +72,7 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
     return (
         _of_day(unit_ids, day)
         .select_related("patient", "practitioner")
+        .prefetch_related("patient__phones")
         .annotate(
             standing=FilteredRelation(
                 "decisions", condition=Q(decisions__version=F("decision_version"))
@@ -153,7 +154,7 @@ def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
         status=appointment.status,
         moved_from=_in_brussels(appointment.moved_from),
         missing_since=_in_brussels(appointment.missing_since),
-        phone=patient.mobile or patient.landline,
+        phones=tuple((one.number, one.label) for one in patient.numbers),
         told=told.state,
         told_word=told.word,
         told_day=told.postponed_to,

@@ -29,7 +29,7 @@ class RosterRow:
         clause: position of the clause in its bulletin.
         decided_by: name of the person who decided.
         status: what the source says (FHIR R4 Appointment.status).
-        phone: E.164, the mobile first.
+        phones: E.164 and label of each, in the order in which to try them.
         told: state of the newest notice about it, empty when nobody has to be told.
         told_word: what that notice says (``cancelled`` or ``maintained``).
         told_day: the other day that it gives.
@@ -55,7 +55,7 @@ class RosterRow:
     status: str = "booked"
     moved_from: dt.datetime | None = None
     missing_since: dt.datetime | None = None
-    phone: str = ""
+    phones: tuple[tuple[str, str], ...] = ()
     told: str = ""
     told_word: str = ""
     told_day: dt.date | None = None

@@ -17,14 +17,15 @@ from patients.phones import display
 class RowWords:
     """One row in the reader's language; empty where there is nothing to say.
 
-    ``ground`` says on what the decision rests, ``marks`` what is unusual about the row.
+    ``ground`` says on what the decision rests, ``marks`` what is unusual about the row;
+    ``phones`` are E.164, as people read them, and their labels.
     """
 
     age: str
     act: str
     decision: str
     ground: str
-    phone: str
+    phones: tuple[tuple[str, str, str], ...]
     told: str
     marks: tuple[str, ...]
 
@@ -72,7 +73,7 @@ def in_words(row: RosterRow, day: dt.date) -> RowWords:
         act=row.act or str(Service(row.service).label),
         decision=decision,
         ground=ground,
-        phone=display(row.phone) if row.phone else "",
+        phones=tuple((number, display(number), label) for number, label in row.phones),
         told=_told(row),
         marks=tuple(_marks(row)),
     )

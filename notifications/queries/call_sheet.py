@@ -8,9 +8,16 @@ from django.conf import settings
 
 from notifications import texts
 from notifications.models import Delivery
-from notifications.queries.calls import BY_URGENCY, on_paper, shown_with_items, with_attempt
+from notifications.queries.calls import (
+    BY_URGENCY,
+    numbers_to_ring,
+    on_paper,
+    shown_with_items,
+    with_attempt,
+)
 from notifications.queries.outbox import lines_of
 from patients.models import Patient
+from patients.phones import Phone
 from staff import clock
 from staff.models import User
 
@@ -38,10 +45,9 @@ class Row:
         return self.call.notice.patient
 
     @property
-    def numbers(self) -> list[str]:
-        """The number to try first, then the other one."""
-        known = [self.call.address, self.patient.landline, self.patient.mobile]
-        return [number for number in dict.fromkeys(known) if number]
+    def numbers(self) -> list[Phone]:
+        """The number to try first, then the others in the order in which to try them."""
+        return numbers_to_ring(self.call)
 
     @property
     def first_at(self) -> dt.datetime:
@@ -58,7 +64,7 @@ class Row:
 def rows(user: User) -> list[Row]:
     """Return what a person has on paper and has not entered yet, in the order of the call list.
 
-    Two queries, however many there are.
+    Three queries, however many there are.
     """
     calls = with_attempt(shown_with_items(on_paper(user)))
     return _by_patient(calls.order_by(*BY_URGENCY))

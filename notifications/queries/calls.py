@@ -5,6 +5,9 @@ import datetime as dt
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from notifications.models import (
     Channel,
@@ -16,6 +19,7 @@ from notifications.models import (
     NoticeState,
 )
 from notifications.queries.scope import notices_of
+from patients.phones import Phone, in_calling_order, read
 from staff import clock
 from staff.access import Capability
 from staff.lookups import numbers_of
@@ -52,6 +56,21 @@ def due_calls(user: User) -> QuerySet[Delivery]:
     return open_calls(user).filter(not_before__lte=clock.now())
 
 
+def calls_before_release() -> QuerySet[Delivery]:
+    """Return the calls that wait for the release time of their bulletin, as held SMS do.
+
+    Not those that a doctor makes in person, nor a later try: the patient or the agent chose when.
+    """
+    return Delivery.objects.filter(
+        channel=Channel.PHONE,
+        state=DeliveryState.QUEUED,
+        number=1,
+        not_before__gt=clock.now(),
+        notice__state=NoticeState.OPEN,
+        notice__reserved_for=None,
+    )
+
+
 def being_made() -> QuerySet[Delivery]:
     """Return the calls that somebody is making, at any site."""
     return Delivery.objects.filter(
@@ -81,7 +100,18 @@ def calls_of(user: User) -> QuerySet[Delivery]:
 def shown_with_items(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
     """Fetch with calls what their pages and sheets show of patient, notice and items."""
     items = NoticeItem.objects.select_related("site").order_by("starts_at")
-    return calls.select_related(*_SHOWN).prefetch_related(Prefetch("notice__items", items))
+    return calls.select_related(*_SHOWN).prefetch_related(
+        Prefetch("notice__items", items), "notice__patient__phones"
+    )
+
+
+def numbers_to_ring(call: Delivery) -> list[Phone]:
+    """Return the numbers of a call's patient: the one it proposes, then the others in order."""
+    known = in_calling_order(call.notice.patient.numbers)
+    proposed = [one for one in known if one.number == call.address]
+    if call.address and not proposed:  # it is no longer among the patient's, and was tried
+        proposed = [read(call.address) or Phone(call.address, is_mobile=False)]
+    return [*proposed, *(one for one in known if one not in proposed)]
 
 
 def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
@@ -124,6 +154,35 @@ def on_paper(user: User) -> QuerySet[Delivery]:
         printed_at__isnull=False,
         notice__state=NoticeState.OPEN,
     )
+
+
+def why_none(user: User) -> str:
+    """Return why no call can be taken now, in one sentence with what to do (a few queries).
+
+    Args:
+        user: whose sites are looked at.
+    """
+    every = open_calls(user)
+    if taken := every.filter(not_before__lte=clock.now()).exclude(free_calls()).count():
+        return ngettext(
+            "%(number)s appel est dû, mais un collègue l'a déjà pris, à l'écran ou sur papier.",
+            "%(number)s appels sont dus, mais des collègues les ont déjà pris, à l'écran ou sur "
+            "papier.",
+            taken,
+        ) % {"number": taken}
+    later = every.filter(not_before__gt=clock.now())
+    if first := later.order_by("not_before").values_list("not_before", flat=True).first():
+        number = later.count()
+        waits = ngettext(
+            "%(number)s appel attend son heure, à partir de %(moment)s.",
+            "%(number)s appels attendent leur heure, le premier à partir de %(moment)s.",
+            number,
+        ) % {"number": number, "moment": date_format(first.astimezone(clock.BRUSSELS), "l j F H:i")}
+        if not calls_before_release().filter(pk__in=later.values("pk")).exists():
+            return waits
+        advice = _("La cellule de crise peut faire prévenir sans attendre.")
+        return f"{waits} {advice}"
+    return _("Aucun patient n'est à appeler sur vos sites pour le moment.")
 
 
 def counts(user: User) -> dict[str, int]:

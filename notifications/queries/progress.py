@@ -15,7 +15,7 @@ from notifications.models import (
     NoticeState,
     Sending,
 )
-from notifications.queries.calls import TO_CALL
+from notifications.queries.calls import TO_CALL, calls_before_release
 from notifications.queries.scope import notices_of
 from staff import clock
 from staff.access import Capability
@@ -38,12 +38,18 @@ class Progress:
     """Counts of notices and tries.
 
     ``sms_total`` leaves withdrawn tries out; ``sms_done`` are those that need no sending any
-    more, whatever came of them.
+    more, whatever came of them. ``calls_before_release`` wait for their bulletin's release time.
     """
 
     notices: dict[str, int] = field(default_factory=dict)
     deliveries: dict[str, dict[str, int]] = field(default_factory=dict)
     paused: bool = False
+    calls_before_release: int = 0
+
+    @property
+    def waits_for_release(self) -> bool:
+        """Whether a button may let something go before its release time."""
+        return bool(self.deliveries["sms"][DeliveryState.HELD] or self.calls_before_release)
 
     @property
     def calls_left(self) -> int:
@@ -99,7 +105,7 @@ class Progress:
 def progress(user: User | None = None, *, since: dt.date | None = None) -> Progress:
     """Return the counts of what a person may see on the board; of everything for None.
 
-    Three queries.
+    Four queries.
 
     Args:
         user: who looks.
@@ -115,7 +121,13 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
     tried = Delivery.objects.filter(_seen_by(user, "notice__"))
     for channel, state, count in _counted(tried, since, "channel", "state", path="notice__"):
         deliveries[channel][state] += count
-    return Progress(notices=notices, deliveries=deliveries, paused=Sending.is_paused())
+    calls = calls_before_release().filter(_seen_by(user, "notice__"))
+    return Progress(
+        notices=notices,
+        deliveries=deliveries,
+        paused=Sending.is_paused(),
+        calls_before_release=calls.count(),
+    )
 
 
 def _counted(

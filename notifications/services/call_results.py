@@ -19,6 +19,7 @@ from notifications.models import (
     NoticeState,
 )
 from notifications.queries.calls import being_made, tries
+from patients.phones import in_calling_order
 from staff import clock
 from staff.errors import Refusal
 from staff.models import User
@@ -135,15 +136,16 @@ def go_on(
     """Open the next call, or close the notice as unreachable when none is left to try."""
     history = [one for one in tries(call.notice) if one.channel == Channel.PHONE]
     unanswered = sum(one.failure == Failure.NO_ANSWER for one in history)
-    wrong = {one.address for one in history if one.failure == Failure.WRONG_NUMBER}
-    numbers = [n for n in (call.notice.patient.landline, call.notice.patient.mobile) if n]
-    left = [number for number in dict.fromkeys(numbers) if number not in wrong]
-    if not left or unanswered >= settings.CALL_TRIES:
+    tried = [(one.address, one.failure == Failure.WRONG_NUMBER) for one in history]
+    numbers = [one.number for one in in_calling_order(call.notice.patient.numbers)]
+    left = set(numbers) - {number for number, was_wrong in tried if was_wrong}
+    address = rules.next_number(
+        numbers, tried=tried, rung=call.address, moves_on=result == CallResult.NO_ANSWER
+    )
+    most = rules.tries_before_giving_up(len(left), tries=settings.CALL_TRIES)
+    if address is None or unanswered >= most:
         _give_up(call.notice, by, at)
         return
-    if result == CallResult.NO_ANSWER and len(left) > 1:  # the other number, another chance
-        left = [number for number in left if number != call.address]
-    address = call.address if call.address in left else left[0]
     soon = at.astimezone(dt.UTC) + dt.timedelta(seconds=settings.CALL_AGAIN_SECONDS)
     again = {
         CallResult.NO_ANSWER: soon,

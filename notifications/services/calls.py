@@ -153,6 +153,7 @@ def log(
     by: User,
     result: CallResult | str,
     remark: str = "",
+    number: str = "",
     call_at: dt.datetime | None = None,
     at: dt.datetime | None = None,
 ) -> Delivery:
@@ -165,6 +166,7 @@ def log(
         by: who rang; a doctor may log ``reached`` for a call that nobody took.
         result: what came of it.
         remark: at most 200 characters, for colleagues.
+        number: which of the patient's numbers was rung; the one proposed when it is empty.
         call_at: when to ring again, for ``call_back_later``; half an hour later by default.
         at: when it happened, of a call noted on paper; now by default.
 
@@ -183,6 +185,8 @@ def log(
     if at is not None:
         call_results.must_have_happened(call, at)
     happened_at = at or clock.now()
+    known = [one.number for one in call.notice.patient.numbers]
+    call.address = number if number in known else call.address
     for one in together:
         one.address = call.address or one.address  # of several numbers, the one that was rung
         call_results.end(one, by, result, remark.strip()[:200], happened_at)

@@ -1,10 +1,12 @@
 """The switch that holds all sending, and the release before its time."""
 
+from dataclasses import dataclass
+
 from django.db import transaction
-from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, Delivery, DeliveryState, Notice, Sending
+from notifications.queries.calls import calls_before_release
 from notifications.services import doorbell
 from staff import clock
 from staff.access import Capability, require_everywhere
@@ -46,9 +48,19 @@ def resume(*, by: User) -> Sending:
     return sending
 
 
+@dataclass(frozen=True)
+class Released:
+    """How many SMS, and how many calls, no longer wait for their release time."""
+
+    messages: int
+    calls: int
+
+
 @transaction.atomic
-def release_now(*, by: User) -> int:
-    """Let the SMS that wait for their release time go at once; return how many.
+def release_now(*, by: User) -> Released:
+    """Let all that waits for its release time go at once: SMS, and calls where no SMS can reach.
+
+    A call that a doctor makes in person, or that the patient asked for later, keeps its time.
 
     Raises:
         AccessRefused: as for ``pause``.
@@ -56,17 +68,24 @@ def release_now(*, by: User) -> int:
     """
     require_everywhere(by, Capability.HOLD_SENDING)
     held = Delivery.objects.filter(channel=Channel.SMS, state=DeliveryState.HELD)
-    waiting = Notice.objects.filter(Exists(held.filter(notice=OuterRef("pk"))))
-    notices = list(waiting.order_by("id").select_for_update().values_list("id", flat=True))
-    released = 0
-    for start in range(0, len(notices), 5000):
-        few = held.filter(notice__in=notices[start : start + 5000])
-        released += few.update(state=DeliveryState.QUEUED, not_before=clock.now())
-    if not released:
-        raise Refusal(_("Aucun SMS n'attend : tout est déjà parti ou en route."))
-    doorbell.ring()
-    audit.record(action="sending.released", by=by, messages=released)
-    return released
+    calls = calls_before_release()
+    # A table of its own for each: an OR over both would read every notice.
+    waiting = sorted({n for arm in (held, calls) for n in arm.values_list("notice", flat=True)})
+    messages = called = 0
+    for start in range(0, len(waiting), 5000):
+        few = Notice.objects.filter(pk__in=waiting[start : start + 5000])
+        notices = few.order_by("id").select_for_update()
+        locked = list(notices.values_list("id", flat=True))
+        messages += held.filter(notice__in=locked).update(
+            state=DeliveryState.QUEUED, not_before=clock.now()
+        )
+        called += calls.filter(notice__in=locked).update(not_before=clock.now())
+    if not messages and not called:
+        raise Refusal(_("Rien n'attend son heure : tout est déjà parti, en route ou à appeler."))
+    if messages:
+        doorbell.ring()
+    audit.record(action="sending.released", by=by, messages=messages, calls=called)
+    return Released(messages=messages, calls=called)
 
 
 def _locked() -> Sending:

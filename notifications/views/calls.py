@@ -69,7 +69,7 @@ def call_take(request: SignedInRequest) -> HttpResponse:
         messages.error(request, refusal.message)
         return redirect("call_list")
     if taken is None:
-        messages.info(request, _("Aucun appel à passer pour le moment."))
+        messages.info(request, queries.why_none(request.user))
         return redirect("call_list")
     return redirect("call", taken.pk)
 
@@ -79,7 +79,8 @@ def call_take(request: SignedInRequest) -> HttpResponse:
 def call(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show whom to call and what to say, and take what came of it."""
     delivery = get_object_or_404(queries.calls_of(request.user), pk=pk)
-    form = CallForm(request.POST if request.method == "POST" else None)
+    numbers = queries.numbers_to_ring(delivery)
+    form = CallForm(numbers, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             calls.log(delivery_id=pk, by=request.user, **form.as_logged())
@@ -91,7 +92,7 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("C'est noté."))
             return redirect("call_sheet" if delivery.printed_at else "call_list")
-    context = _call_page(request, delivery, form)
+    context = _call_page(request, delivery, form) | {"numbers": numbers}
     status = 422 if form.is_bound else 200
     answer = render(request, "notifications/call.html", context, status=status)
     if request.method == "GET":

@@ -33,12 +33,28 @@ def resume(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(Capability.HOLD_SENDING)
 def release(request: SignedInRequest) -> HttpResponse:
-    """Let the SMS go that wait for their release time."""
+    """Let go what waits for its release time."""
     released = sending.release_now(by=request.user)
-    text = ngettext(
-        "%(number)s SMS part maintenant.", "%(number)s SMS partent maintenant.", released
+    texts = (
+        (
+            ngettext(
+                "%(number)s SMS part maintenant.",
+                "%(number)s SMS partent maintenant.",
+                released.messages,
+            ),
+            released.messages,
+        ),
+        (
+            ngettext(
+                "%(number)s patient est à appeler maintenant.",
+                "%(number)s patients sont à appeler maintenant.",
+                released.calls,
+            ),
+            released.calls,
+        ),
     )
-    messages.success(request, text % {"number": released})
+    said = [text % {"number": number} for text, number in texts if number]
+    messages.success(request, " ".join(said))
     return redirect(_where_from(request))
 
 

@@ -128,7 +128,7 @@ class TestTheSheet:
         (row,) = rows(agent)
         assert len(row.sentences) == 2
         assert "maandag 16 mei" in row.sentences[0]
-        assert row.numbers == ["+32470000001", "+3263000001"]
+        assert [one.number for one in row.numbers] == ["+32470000001", "+3263000001"]
         assert row.first_at == at("2022-05-16 09:00")
 
     def test_what_is_entered_leaves_it(self, agent) -> None:
@@ -142,12 +142,12 @@ class TestTheSheet:
         calls.take_on_paper(by=agent, number=5)
         assert rows(a_user("b", "call_agent")) == []
 
-    def test_two_queries_however_many_patients(self, agent, django_assert_num_queries) -> None:
+    def test_three_queries_however_many_patients(self, agent, django_assert_num_queries) -> None:
         for _ in range(12):
             two_days()
         calls.take_on_paper(by=agent, number=12)
         rows(agent)  # texts are remembered
-        with django_assert_num_queries(2):
+        with django_assert_num_queries(3):
             assert len(rows(agent)) == 12
 
 
@@ -296,3 +296,30 @@ class TestTheCommand:
     def test_a_folder_that_does_not_exist_is_named(self, agent, tmp_path: Path) -> None:
         with pytest.raises(CommandError, match="ne peut être écrit"):
             call_command("print_calls", by="agent", number=1, out=tmp_path / "no" / "x.html")
+
+    @pytest.mark.parametrize(
+        ("moment", "taken", "why"),
+        [
+            (None, False, "Aucun patient n'est à appeler"),
+            ("2022-05-15 18:00", False, "1 appel attend son heure, à partir de dimanche 15 mai 18"),
+            ("2022-05-15 08:00", True, "un collègue l'a déjà pris"),
+        ],
+    )
+    def test_an_empty_sheet_says_why(
+        self, agent, capsys, client, tmp_path: Path, moment, taken, why
+    ) -> None:
+        if moment:
+            a_call(not_before=at(moment))
+        if taken:
+            calls.take_next(by=a_user("b", "call_agent"))
+        call_command("print_calls", by="agent", number=5, out=tmp_path / "x.html")
+        assert why in capsys.readouterr().out
+        assert why in (tmp_path / "x.html").read_text().replace("&#x27;", "'")
+        client.force_login(agent)
+        answer = client.post(reverse("call_take"), follow=True)
+        assert why in " ".join(str(one) for one in answer.context["messages"])
+
+    def test_an_empty_sheet_says_who_can_release_what_waits(self, agent, tmp_path: Path) -> None:
+        a_call(not_before=at("2022-05-15 18:00"))
+        call_command("print_calls", by="agent", number=5, out=tmp_path / "x.html")
+        assert "peut faire prévenir sans attendre" in (tmp_path / "x.html").read_text()

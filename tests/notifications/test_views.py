@@ -8,7 +8,7 @@ from django.urls import reverse
 from notifications.models import Delivery, Notice, Reply, Sending
 from notifications.services import calls
 from staff.models import AuditEvent
-from tests.builders import a_patient, a_site, a_user, at
+from tests.builders import a_patient, a_practitioner, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 from tests.notifications.screens import as_user
 
@@ -105,7 +105,7 @@ class TestCallList:
 
     def test_an_empty_list_says_so(self, client, agent) -> None:
         page = as_user(client, agent).post(reverse("call_take"), follow=True)
-        assert "Aucun appel à passer pour le moment" in page.content.decode()
+        assert "est à appeler sur vos sites pour le moment" in page.content.decode()
 
     def test_reached_settles_the_notice_and_goes_back_to_the_list(self, client, agent) -> None:
         call = a_call()
@@ -261,6 +261,34 @@ class TestTheSwitch:
         as_user(client, chief).post(reverse("sending_release"))
         sms.refresh_from_db()
         assert (sms.state, sms.not_before) == ("queued", at("2022-05-15 09:00"))
+
+    def test_release_lets_the_landlines_of_the_same_bulletin_be_called(self, client, chief) -> None:
+        evening = at("2022-05-15 18:00")
+        landline = a_call(not_before=evening)
+        an_sms(not_before=evening)
+        answer = as_user(client, chief).post(reverse("sending_release"), follow=True)
+        said = " ".join(str(one) for one in answer.context["messages"])
+        assert said == "1 SMS part maintenant. 1 patient est à appeler maintenant."
+        landline.refresh_from_db()
+        assert (landline.state, landline.not_before) == ("queued", at("2022-05-15 09:00"))
+        event = AuditEvent.objects.get(action="sending.released")
+        assert (event.detail["messages"], event.detail["calls"]) == (1, 1)
+
+    def test_landlines_alone_are_released_too(self, client, chief) -> None:
+        landline = a_call(not_before=at("2022-05-15 18:00"))
+        page = as_user(client, chief).get(reverse("telling")).content.decode()
+        assert 'id="sending-release"' in page
+        client.post(reverse("sending_release"))
+        landline.refresh_from_db()
+        assert landline.not_before == at("2022-05-15 09:00")
+        assert 'id="sending-release"' not in client.get(reverse("telling")).content.decode()
+
+    def test_what_a_doctor_or_the_patient_chose_keeps_its_time(self, client, chief) -> None:
+        evening = at("2022-05-15 18:00")
+        a_call(a_notice(reserved_for=a_practitioner()), not_before=evening)
+        a_call(number=2, not_before=evening)
+        assert as_user(client, chief).post(reverse("sending_release")).status_code == 409
+        assert set(Delivery.objects.values_list("not_before", flat=True)) == {evening}
 
     def test_nothing_to_release_is_said(self, client, chief) -> None:
         answer = as_user(client, chief).post(reverse("sending_release"))

@@ -121,7 +121,10 @@ class Day:
         self._title("Les SMS partent par un worker Celery (passerelle de démonstration)")
         with running_worker(settings.DATA_DIR / "worker.log"):
             released = sending.release_now(by=people.user("crise2"))
-            self._say(f"   {released} SMS libérés avant l'heure par la cellule de crise.")
+            self._say(
+                f"   {released.messages} SMS et {released.calls} appels libérés avant l'heure par "
+                "la cellule de crise."
+            )
             seconds = wait_for(
                 lambda: not figures.sms_left(), patience=PATIENCE, what="L'envoi des SMS"
             )

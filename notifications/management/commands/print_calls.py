@@ -11,6 +11,7 @@ from django.utils.translation import ngettext
 
 from notifications import call_sheet
 from notifications.queries.call_sheet import Row, rows
+from notifications.queries.calls import why_none
 from notifications.services import calls
 from staff.errors import Refusal
 from staff.models import User
@@ -50,11 +51,11 @@ class Command(BaseCommand):
         on_paper = self._taken(options["by"], options["number"])
         page = call_sheet.self_contained(on_paper.rows, by=on_paper.by)
         if (options["format"] or out.suffix.lstrip(".").lower()) == HTML:
-            self._write(out, page.encode(), len(on_paper.rows))
+            self._write(out, page.encode(), on_paper)
             return
         pdf = self._pdf(page)
         file = out if pdf else out.with_suffix(f".{HTML}")
-        self._write(file, pdf or page.encode(), len(on_paper.rows))
+        self._write(file, pdf or page.encode(), on_paper)
         if pdf is None:
             sys.exit(1)
 
@@ -84,7 +85,7 @@ class Command(BaseCommand):
             )
             return None
 
-    def _write(self, out: Path, body: bytes, number: int) -> None:
+    def _write(self, out: Path, body: bytes, on_paper: OnPaper) -> None:
         try:
             out.write_bytes(body)
         except OSError as error:
@@ -93,9 +94,12 @@ class Command(BaseCommand):
                 % {"out": out, "why": error.strerror},
                 returncode=2,
             ) from error
+        number = len(on_paper.rows)
         said = ngettext(
             "%(number)d patient à appeler dans %(out)s",
             "%(number)d patients à appeler dans %(out)s",
             number,
         )
         self.stdout.write(said % {"number": number, "out": out})
+        if not number:
+            self.stdout.write(why_none(on_paper.by))

@@ -21,7 +21,7 @@ def a_row(number: int = 1, *, starts: str = "09:10", **fields: Any) -> RosterRow
         "service": "consultation",
         "act": "",
         "practitioner": "Dr Anne Collignon",
-        "phone": "+32495123456",
+        "phones": (("+32495123456", ""),),
     }
     return RosterRow(**(values | fields))
 

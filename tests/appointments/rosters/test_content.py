@@ -55,7 +55,7 @@ def test_the_digest_ignores_when_it_was_printed_and_how_old_the_data_are():
     [
         {"starts_at": at("2022-05-16 09:11")},
         {"family_name": "Autre"},
-        {"phone": ""},
+        {"phones": ()},
         {"outcome": "cancelled"},
         {"decided_by": "Anne Collignon"},
         {"status": "cancelled"},

@@ -105,7 +105,7 @@ def test_moved_missing_and_arrived_are_marked():
 
 
 def test_an_unknown_birth_date_and_number_leave_no_hole():
-    said = text_of(self_contained(a_sheet(a_row(birth_date=None, record_number="", phone=""))))
+    said = text_of(self_contained(a_sheet(a_row(birth_date=None, record_number="", phones=()))))
     assert "né(e) le : inconnu" in said
     assert "dossier" not in said
 

@@ -1,0 +1,120 @@
+"""A patient with several numbers: each is offered, each is rung before anybody gives up."""
+
+import pytest
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications import rules
+from notifications.models import Delivery
+from notifications.queries.call_sheet import rows
+from notifications.services import calls
+from patients.models import Patient
+from patients.phones import Phone
+from patients.services.numbers import write_numbers
+from tests.builders import a_patient
+from tests.notifications.builders import a_call, a_notice
+
+HOME, MOBILE, DAUGHTER, OFFICE = "+3263223344", "+32495123456", "+32496123456", "+3263556677"
+
+
+def reachable_at_four() -> Patient:
+    """Return a patient with a mobile, a landline, a daughter's mobile and an office."""
+    patient = a_patient(mobile=MOBILE, landline=HOME)
+    numbers = [
+        Phone(MOBILE, is_mobile=True),
+        Phone(HOME, is_mobile=False),
+        Phone(DAUGHTER, is_mobile=True, label="fille"),
+        Phone(OFFICE, is_mobile=False, label="bureau"),
+    ]
+    write_numbers({patient.pk: numbers})
+    return patient
+
+
+class TestTheRule:
+    NUMBERS = (HOME, MOBILE, DAUGHTER)
+
+    @pytest.mark.parametrize(
+        ("tried", "rung", "moves_on", "following"),
+        [
+            ([(HOME, False)], HOME, True, MOBILE),
+            ([(HOME, False), (MOBILE, False)], MOBILE, True, DAUGHTER),
+            ([(HOME, False), (MOBILE, False), (DAUGHTER, False)], DAUGHTER, True, HOME),
+            ([(HOME, True)], HOME, False, MOBILE),
+            ([(HOME, True), (MOBILE, False)], MOBILE, True, DAUGHTER),
+            ([(HOME, False)], HOME, False, HOME),
+            ([(HOME, True), (MOBILE, True), (DAUGHTER, True)], DAUGHTER, False, None),
+            ([("", False)], "", True, HOME),
+        ],
+    )
+    def test_the_next_number_is_the_one_least_often_rung(self, tried, rung, moves_on, following):
+        assert following == rules.next_number(
+            self.NUMBERS, tried=tried, rung=rung, moves_on=moves_on
+        )
+
+    @given(st.lists(st.sampled_from(range(5)), unique=True, min_size=1), st.integers(1, 4))
+    def test_each_number_is_rung_before_the_trying_ends(self, order, tries):
+        numbers = [f"+{n}" for n in order]
+        tried: list[tuple[str, bool]] = []
+        address: str | None = numbers[0]
+        while address and len(tried) < rules.tries_before_giving_up(len(numbers), tries=tries):
+            tried.append((address, False))
+            address = rules.next_number(numbers, tried=tried, rung=address, moves_on=True)
+        assert {number for number, _wrong in tried} == set(numbers)
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("sunday")
+class TestTheCallList:
+    def test_who_does_not_answer_is_tried_on_every_number_before_giving_up(
+        self, agent, sunday
+    ) -> None:
+        call = a_call(a_notice(patient=reachable_at_four()), address=HOME)
+        rung = []
+        while taken := calls.take_next(by=agent):
+            rung.append(taken.address)
+            calls.log(delivery_id=taken.pk, by=agent, result="no_answer")
+            sunday.shift(1801)
+        assert rung == [HOME, MOBILE, DAUGHTER, OFFICE]
+        call.notice.refresh_from_db()
+        assert call.notice.state == "unreachable"
+
+    def test_the_number_that_was_rung_is_the_wrong_one_not_the_one_proposed(self, agent) -> None:
+        call = a_call(a_notice(patient=reachable_at_four()), address=HOME)
+        calls.take_next(by=agent)
+        calls.log(delivery_id=call.pk, by=agent, result="wrong_number", number=OFFICE)
+        assert list(Delivery.objects.order_by("id").values_list("address", flat=True)) == [
+            OFFICE,
+            HOME,
+        ]
+
+    def test_a_number_that_is_not_the_patients_is_not_written_down(self, agent) -> None:
+        call = a_call(a_notice(patient=reachable_at_four()), address=HOME)
+        calls.log(delivery_id=call.pk, by=agent, result="no_answer", number="+32470000000")
+        call.refresh_from_db()
+        assert call.address == HOME
+
+    def test_the_page_offers_the_next_ones_in_order_and_whose_they_are(self, agent, client) -> None:
+        call = a_call(a_notice(patient=reachable_at_four()), address=HOME)
+        calls.take(delivery_id=call.pk, by=agent)
+        client.force_login(agent)
+        page = client.get(reverse("call", args=[call.pk])).content.decode()
+        places = [page.index(f"tel:{number}") for number in (HOME, MOBILE, DAUGHTER, OFFICE)]
+        assert places == sorted(places)
+        assert "0496 12 34 56 (fille)" in page
+        answer = {"result": "no_answer", "number": DAUGHTER}
+        client.post(reverse("call", args=[call.pk]), answer)
+        call.refresh_from_db()
+        assert (call.failure, call.address) == ("no_answer", DAUGHTER)
+
+    def test_the_sheet_has_them_all(self, agent) -> None:
+        a_call(a_notice(patient=reachable_at_four()), address=MOBILE)
+        calls.take_on_paper(by=agent, number=1)
+        (row,) = rows(agent)
+        assert [one.number for one in row.numbers] == [MOBILE, HOME, DAUGHTER, OFFICE]
+
+    def test_who_rings_from_any_of_them_is_found(self, agent, client) -> None:
+        patient = a_notice(patient=reachable_at_four()).patient
+        client.force_login(agent)
+        page = client.get(reverse("incoming"), {"q": "063 55 66 77"}).content.decode()
+        assert str(patient) in page
