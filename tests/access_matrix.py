@@ -179,6 +179,20 @@ PAGES = (
         found=200,
         whole=False,
     ),
+    # Whoever did not write it is told who must say that it is ready.
+    _act(
+        *("bulletin_ready", {CRISIS}, "draft"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        found=409,
+    ),
+    _view(
+        *("bulletin_delete", {CRISIS}, "draft"),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        shows=(DRAFT_TITLE,),
+    ),
+    _act("bulletin_delete", {CRISIS}, "draft", where=OF_THE_GROUP, outside=FORBIDDEN),
     _view(
         *("bulletin_approve", {CRISIS}, "draft"),
         where=OF_THE_GROUP,

@@ -47,11 +47,12 @@ class Bulletin(models.Model):
 
     ::
 
-        draft ──▶ in_force ──▶ superseded   every day of it is ruled by a newer bulletin
-                      └──────▶ withdrawn    lifted; its decisions lapse
+        draft ⇄ draft, ready ──▶ in_force ──▶ superseded   every day is ruled by a newer one
+          └────────┴──▶ (gone)       └──────▶ withdrawn    lifted; its decisions lapse
 
     For each day, the bulletin approved last among those in force rules alone. It stands: what
-    a feed brings later is ruled too. The person who approves is never the one who drafted.
+    a feed brings later is ruled too. The person who approves is never the one who drafted. A
+    draft is ready once its author says so, until somebody edits it; it can be deleted.
     """
 
     title = models.CharField(_("titre"), max_length=120)
@@ -78,6 +79,15 @@ class Bulletin(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("rédigé par")
     )
     drafted_at = models.DateTimeField(_("rédigé le"))
+    ready_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("dit prêt par"),
+    )
+    ready_at = models.DateTimeField(_("dit prêt le"), null=True, blank=True)
     approved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -110,6 +120,15 @@ class Bulletin(models.Model):
                 name="bulletin_state_known", condition=Q(state__in=BulletinState.values)
             ),
             models.CheckConstraint(
+                name="bulletin_ready_by_its_author",
+                condition=Q(ready_by__isnull=True, ready_at__isnull=True)
+                | Q(ready_by=F("drafted_by"), ready_by__isnull=False, ready_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="bulletin_approved_when_ready",
+                condition=Q(approved_at__isnull=True) | Q(ready_at__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="bulletin_approval_paired",
                 condition=Q(approved_by__isnull=True, approved_at__isnull=True)
                 | Q(approved_by__isnull=False, approved_at__isnull=False),
@@ -137,6 +156,11 @@ class Bulletin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} – {self.title}"
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it is a draft that waits for a second person."""
+        return self.state == BulletinState.DRAFT and self.ready_at is not None
 
 
 class Clause(models.Model):

@@ -33,7 +33,9 @@ def sees_drafts(user: User) -> bool:
 
 def visible(user: User) -> QuerySet[Bulletin]:
     """Return the bulletins that the user may read, with the people who made them."""
-    bulletins = Bulletin.objects.select_related("drafted_by", "approved_by", "withdrawn_by")
+    bulletins = Bulletin.objects.select_related(
+        "drafted_by", "ready_by", "approved_by", "withdrawn_by"
+    )
     if not may(user, Capability.SEE_BULLETINS):
         return bulletins.none()
     return bulletins if sees_drafts(user) else bulletins.exclude(state=BulletinState.DRAFT)

@@ -18,7 +18,7 @@ from staff.models import User
 
 
 class Outdated(Refusal):
-    """Somebody else changed the draft since it was shown."""
+    """Somebody else changed or deleted the draft since it was shown."""
 
 
 @transaction.atomic
@@ -32,7 +32,7 @@ def redraft(*, bulletin_id: int, by: User, seen: str, **content: Any) -> Bulleti
         **content: as for ``bulletins.redraft``.
 
     Raises:
-        Outdated: the draft reads differently now.
+        Outdated: the draft reads differently now, or is gone.
         Refusal: ``bulletins.redraft`` refuses.
     """
     _check_seen(bulletin_id, seen)
@@ -64,7 +64,9 @@ def approve(*, bulletin_id: int, by: User, seen: str, told: int) -> Bulletin:
 
 
 def _check_seen(bulletin_id: int, seen: str) -> Bulletin:
-    bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
+    bulletin = Bulletin.objects.select_for_update().filter(pk=bulletin_id).first()
+    if bulletin is None:
+        raise Outdated(_("Ce brouillon a été supprimé entre-temps."))
     if fingerprint(bulletin, clauses_of(bulletin)) != seen:
         raise Outdated(
             _("%(person)s a modifié ce bulletin entre-temps : relisez-le avant de continuer.")

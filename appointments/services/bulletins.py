@@ -23,7 +23,17 @@ from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
 
-__all__ = ["ClauseDraft", "approve", "copy", "draft", "redraft", "withdraw"]
+__all__ = [
+    "ClauseDraft",
+    "approve",
+    "copy",
+    "delete",
+    "draft",
+    "ready",
+    "redraft",
+    "take_back",
+    "withdraw",
+]
 LONGEST_REASON = 200  # characters
 
 
@@ -86,6 +96,8 @@ def redraft(
 ) -> Bulletin:
     """Replace the content of a draft. Whoever edits it last is the one who drafted it.
 
+    It is not ready any more, until that person says so.
+
     Raises:
         Refusal: it is no longer a draft, or the content cannot be.
     """
@@ -102,6 +114,7 @@ def redraft(
     bulletin.first_day, bulletin.last_day = first_day, last_day
     bulletin.release_at = release_at
     bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
+    bulletin.ready_by = bulletin.ready_at = None
     bulletin.save()
     clause_drafts.store(bulletin, clauses)
     audit.record(
@@ -143,6 +156,73 @@ def copy(*, bulletin_id: int, by: User, first_day: dt.date | None = None) -> Bul
 
 
 @transaction.atomic
+def ready(*, bulletin_id: int, by: User) -> Bulletin:
+    """Say that a draft may be approved; saying it twice changes nothing.
+
+    Raises:
+        Refusal: it is no draft any more, or somebody else edited it last.
+    """
+    bulletin = _draft_of_ones_own(bulletin_id, by)
+    if bulletin.ready_at is None:
+        bulletin.ready_by, bulletin.ready_at = by, clock.now()
+        bulletin.save(update_fields=["ready_by", "ready_at"])
+        audit.record(action="bulletin.ready", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def take_back(*, bulletin_id: int, by: User) -> Bulletin:
+    """Say that a draft may not be approved yet after all.
+
+    Raises:
+        Refusal: as for ``ready``.
+    """
+    bulletin = _draft_of_ones_own(bulletin_id, by)
+    if bulletin.ready_at is not None:
+        bulletin.ready_by = bulletin.ready_at = None
+        bulletin.save(update_fields=["ready_by", "ready_at"])
+        audit.record(action="bulletin.not_ready", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def delete(*, bulletin_id: int, by: User) -> None:
+    """Delete a draft; the trail keeps what it was.
+
+    Raises:
+        Refusal: it is gone already, or no draft any more.
+    """
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : il reste dans l'historique."))
+    audit.record(
+        action="bulletin.deleted",
+        by=by,
+        subject=bulletin,
+        title=bulletin.title,
+        first_day=bulletin.first_day.isoformat(),
+        last_day=bulletin.last_day.isoformat(),
+        drafted_by=str(bulletin.drafted_by),
+        **_order_changes(bulletin, (), bulletin.first_day, bulletin.last_day),
+    )
+    bulletin.delete()
+
+
+def _draft_of_ones_own(bulletin_id: int, by: User) -> Bulletin:
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
+    if bulletin.drafted_by_id != by.pk:
+        raise Refusal(
+            _("Seule la personne qui a rédigé ce brouillon, %(person)s, dit s'il est prêt.")
+            % {"person": bulletin.drafted_by}
+        )
+    return bulletin
+
+
+@transaction.atomic
 def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
     """Put a draft in force: supersede what it replaces, write decisions, open notices.
 
@@ -154,8 +234,8 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
         told: how many patients that person expects to be told; None for who saw no number.
 
     Raises:
-        Refusal: the drafter approves their own text, it is not a draft any more, or another
-            number of patients than ``told`` would be told.
+        Refusal: the drafter approves their own text or has not said that it is ready, it is not
+            a draft any more, or another number of patients than ``told`` would be told.
     """
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
@@ -167,6 +247,11 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
     if bulletin.drafted_by_id == by.pk:
         raise Refusal(
             _("Vous avez rédigé ce bulletin : un autre membre de la cellule doit l'approuver.")
+        )
+    if bulletin.ready_at is None:
+        raise Refusal(
+            _("Ce brouillon n'est pas encore prêt : %(person)s, qui l'a rédigé, doit le dire.")
+            % {"person": bulletin.drafted_by}
         )
     bulletin.state = BulletinState.IN_FORCE
     bulletin.approved_by, bulletin.approved_at = by, clock.now()

@@ -10,6 +10,8 @@ urlpatterns = [
     path("bulletins/reach/", bulletin_drafts.reach, name="bulletin_reach"),
     path("bulletins/<int:pk>/", bulletins.detail, name="bulletin"),
     path("bulletins/<int:pk>/edit/", bulletin_drafts.edit, name="bulletin_edit"),
+    path("bulletins/<int:pk>/ready/", bulletin_drafts.ready, name="bulletin_ready"),
+    path("bulletins/<int:pk>/delete/", bulletin_drafts.delete, name="bulletin_delete"),
     path("bulletins/<int:pk>/preview/", bulletins.preview, name="bulletin_preview"),
     path("bulletins/<int:pk>/approve/", bulletins.approve, name="bulletin_approve"),
     path(

@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any, cast
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -51,12 +51,47 @@ def new(request: SignedInRequest) -> HttpResponse:
 def edit(request: SignedInRequest, pk: int) -> HttpResponse:
     """Change a draft."""
     require_everywhere(request.user, Capability.DRAFT_BULLETIN)
-    bulletin = get_object_or_404(visible(request.user), pk=pk)
+    bulletin = visible(request.user).filter(pk=pk).first()
+    if bulletin is None:
+        if request.method != "POST":
+            raise Http404
+        why = _("Ce brouillon a été supprimé entre-temps.")
+        return _as_a_new_draft(request, _typed(request), why)
     if bulletin.state == BulletinState.DRAFT:
         return _edited(request, bulletin=bulletin)
     if request.method == "POST":
         return _too_late(request, bulletin)
     raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
+
+
+@require_POST
+@requires(Capability.DRAFT_BULLETIN)
+def ready(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say that a draft may be approved, or not yet."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    get_object_or_404(visible(request.user), pk=pk)
+    if "not_yet" in request.POST:
+        bulletins.take_back(bulletin_id=pk, by=request.user)
+        messages.success(request, _("Le brouillon n'est plus proposé à l'approbation."))
+    else:
+        bulletins.ready(bulletin_id=pk, by=request.user)
+        messages.success(request, _("Le brouillon attend l'approbation d'une autre personne."))
+    return redirect("bulletin", pk=pk)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Capability.DRAFT_BULLETIN)
+def delete(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Delete a draft, once somebody has confirmed it."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    bulletin = get_object_or_404(visible(request.user), pk=pk)
+    if request.method == "POST":
+        bulletins.delete(bulletin_id=pk, by=request.user)
+        messages.success(request, _("Le brouillon %(number)s est supprimé.") % {"number": pk})
+        return redirect("bulletins")
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : il reste dans l'historique."))
+    return render(request, "appointments/bulletins/delete.html", {"bulletin": bulletin})
 
 
 @require_POST

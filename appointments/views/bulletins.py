@@ -56,8 +56,7 @@ def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     context = reading | {
         "odd_moments": queries.odd_moments(bulletin, reading["clauses"]),
         "events": queries.events_of(bulletin),
-        "may_edit": _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN),
-        "may_approve": _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN),
+        **_next_steps(bulletin, request.user),
         "may_write": _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_copy": _everywhere(request.user, C.DRAFT_BULLETIN),
         "may_preview": queries.sees_drafts(request.user),
@@ -74,8 +73,7 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     bulletin = _visible(request, pk)
     context = _with_preview(bulletin)
     context["shown_day"] = _chosen_day(request.GET.get("day", ""), context["days"])
-    context["may_edit"] = _is_draft(bulletin) and _everywhere(request.user, C.DRAFT_BULLETIN)
-    context["may_approve"] = _is_draft(bulletin) and _everywhere(request.user, C.APPROVE_BULLETIN)
+    context |= _next_steps(bulletin, request.user)
     return render(request, "appointments/bulletins/preview.html", context)
 
 
@@ -134,6 +132,16 @@ def _visible(request: SignedInRequest, pk: int) -> Bulletin:
 
 def _everywhere(user: User, capability: Capability) -> bool:
     return scope_of(user, capability).everywhere
+
+
+def _next_steps(bulletin: Bulletin, user: User) -> dict[str, bool]:
+    """Return what the user may do with a draft."""
+    may_edit = _is_draft(bulletin) and _everywhere(user, C.DRAFT_BULLETIN)
+    return {
+        "may_edit": may_edit,
+        "may_say_ready": may_edit and bulletin.drafted_by_id == user.pk,
+        "may_approve": bulletin.is_ready and _everywhere(user, C.APPROVE_BULLETIN),
+    }
 
 
 def _is_draft(bulletin: Bulletin) -> bool:

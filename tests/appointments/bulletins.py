@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appointments.models import Bulletin
+from appointments.models import Bulletin, BulletinState
 from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from staff.models import User
@@ -42,15 +42,17 @@ def somebody_in_the_crisis_cell(name: str) -> User:
 def a_draft(
     *clauses: ClauseDraft, first_day: dt.date = MONDAY, last_day: dt.date | None = None
 ) -> Bulletin:
-    """Return a draft by ``crise1``: the bulletin of the day unless clauses are given."""
-    return bulletins.draft(
-        by=somebody_in_the_crisis_cell("crise1"),
+    """Return a draft that ``crise1`` calls ready: that of the day unless clauses are given."""
+    author = somebody_in_the_crisis_cell("crise1")
+    draft = bulletins.draft(
+        by=author,
         title="Essai",
         first_day=first_day,
         last_day=last_day or first_day,
         release_at=RELEASE,
         clauses=clauses or THE_DAY,
     )
+    return bulletins.ready(bulletin_id=draft.pk, by=author)
 
 
 def in_force(*clauses: ClauseDraft, **window) -> Bulletin:
@@ -59,5 +61,7 @@ def in_force(*clauses: ClauseDraft, **window) -> Bulletin:
 
 
 def approved(bulletin: Bulletin) -> Bulletin:
-    """Approve a draft in the name of ``crise2``."""
+    """Approve a draft in the name of ``crise2``, as soon as its author calls it ready."""
+    if bulletin.state == BulletinState.DRAFT:
+        bulletins.ready(bulletin_id=bulletin.pk, by=bulletin.drafted_by)
     return bulletins.approve(bulletin_id=bulletin.pk, by=somebody_in_the_crisis_cell("crise2"))

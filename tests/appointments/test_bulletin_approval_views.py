@@ -11,7 +11,7 @@ from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.models import AuditEvent
-from tests.appointments.bulletin_pages import crisis, page, seen_on, text_of, typed_on
+from tests.appointments.bulletin_pages import crisis, page, text_of, typed_on
 from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
 from tests.builders import MONDAY, a_patient, an_appointment
@@ -101,7 +101,7 @@ class TestApproving:
 
         assert response.status_code == 409
         assert "crise3 a modifié ce bulletin entre-temps" in text_of(response)
-        assert seen_on(response) != typed["seen"]
+        assert "n'est pas encore prêt" in text_of(response)
         draft.refresh_from_db()
         assert draft.state == BulletinState.DRAFT
 

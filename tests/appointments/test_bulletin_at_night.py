@@ -124,7 +124,11 @@ class TestTheWording:
             event.action: event.detail.get("quiet_hours_override_reason")
             for event in AuditEvent.objects.filter(object_type="bulletin")
         }
-        assert told == {"bulletin.drafted": REASON, "bulletin.approved": REASON}
+        assert told == {
+            "bulletin.drafted": REASON,
+            "bulletin.ready": None,
+            "bulletin.approved": REASON,
+        }
 
     def test_without_a_reason_the_trail_says_nothing_of_it(self):
         approved(a_late_draft("  "))

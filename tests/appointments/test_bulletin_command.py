@@ -42,6 +42,8 @@ def test_the_playbook_of_the_day_is_drafted_previewed_approved_and_withdrawn() -
     drafted = said("draft", PLAYBOOK, "--by", "crise1")
     number = str(Bulletin.objects.get().pk)
     previewed = said("preview", number)
+    assert "n'est pas encore prêt" in refused("approve", number, "--by", "crise2")[1]
+    assert "prêt pour l'approbation" in said("ready", number, "--by", "crise1")
     code, why = refused("approve", number, "--by", "crise2", "--told", "2")
     assert (code, "1 patient serait prévenu maintenant, et non 2" in why) == (1, True)
     approved = said("approve", number, "--by", "crise2", "--told", "1")

@@ -113,6 +113,8 @@ def _bulletin_of_old(day: dt.date, number: int | None = None) -> Bulletin:
         release_at=moment,
         drafted_by=User.objects.get(username="crisis"),
         drafted_at=moment,
+        ready_by=User.objects.get(username="crisis"),
+        ready_at=moment,
         approved_by=User.objects.get(username="second"),
         approved_at=moment,
     )
@@ -125,8 +127,10 @@ def _rule(users: dict[str, User]) -> None:
     clauses = [dataclasses.replace(clause, keep_until=None) for clause in THE_DAY]
     window = {"by": users["crisis"], "first_day": TODAY, "last_day": LAST_DAY}
     drafted = bulletins.draft(title="Semaine", release_at=RELEASE, clauses=clauses, **window)
+    bulletins.ready(bulletin_id=drafted.pk, by=users["crisis"])
     bulletins.approve(bulletin_id=drafted.pk, by=users["second"])
-    bulletins.draft(title="La suite", release_at=RELEASE, clauses=clauses[1:], **window)
+    later = bulletins.draft(title="La suite", release_at=RELEASE, clauses=clauses[1:], **window)
+    bulletins.ready(bulletin_id=later.pk, by=users["crisis"])
     mine = Appointment.objects.filter(practitioner__user=users["doctor"], outcome="cancelled")
     for appointment in mine.filter(status="booked", day__gt=TODAY).order_by("starts_at")[:3]:
         keeping.keep(appointment_id=appointment.pk, by=users["doctor"])

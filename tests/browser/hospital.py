@@ -15,6 +15,7 @@ Where two work at one job, the demo's one has a colleague here: see ``COLLEAGUES
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from appointments.demo.hospital import DemoHospital, build
 from appointments.feeds.records import ScheduleRecord
@@ -136,16 +137,24 @@ def fill() -> None:
         _engage(sign_in, alike, first_name, last_name)
     first, second = (User.objects.get(username=name) for name in ("crise1", "crise2"))
     order = read(PLAYBOOK.read_text(encoding="utf-8"))
-    tuesday = bulletins.draft(by=first, **_moved(order, TUESDAY))
+    tuesday = _drafted(first, _moved(order, TUESDAY))
     bulletins.approve(bulletin_id=tuesday.pk, by=second)
-    bulletins.draft(by=first, **_moved(order, WEDNESDAY))
+    _drafted(first, _moved(order, WEDNESDAY))
     at_once = {"release_at": clock.now() - dt.timedelta(minutes=1)}
-    thursday = bulletins.draft(by=first, **_moved(order, THURSDAY) | at_once)
+    thursday = _drafted(first, _moved(order, THURSDAY) | at_once)
     bulletins.approve(bulletin_id=thursday.pk, by=second)
-    bulletins.draft(by=first, **_moved(order, FRIDAY))
+    _drafted(first, _moved(order, FRIDAY))
     _hear_back()
     _lose_one()
     _load_a_file(first)
+
+
+def _drafted(author: Any, content: dict[str, Any]) -> Any:
+    """Return a draft that its author calls ready."""
+    from appointments.services import bulletins
+
+    draft = bulletins.draft(by=author, **content)
+    return bulletins.ready(bulletin_id=draft.pk, by=author)
 
 
 def _engage(sign_in: str, alike: str, first_name: str, last_name: str) -> None:

@@ -68,7 +68,10 @@ def draft_the_bulletin(author: Person) -> str:
     page.get_by_role("button", name="Enregistrer et prévisualiser").click()
     expect(page.get_by_text("Rien n'a été changé")).to_be_visible()
     author.picture("04-bulletin-preview")
-    return re.sub("preview/$", "", page.url.removeprefix(author.url))
+    bulletin = re.sub("preview/$", "", page.url.removeprefix(author.url))
+    page.get_by_role("button", name="Prêt pour l'approbation").click()
+    expect(page.get_by_text("attend l'approbation d'une autre personne")).to_be_visible()
+    return bulletin
 
 
 def the_author_cannot_approve(author: Person, bulletin: str) -> None:

@@ -47,12 +47,17 @@ def test_of_two_in_the_crisis_cell_neither_approves_nor_edits_unseen(people: Peo
     author, approver = people.signed_in("crise1"), people.signed_in("crise2")
     third = people.signed_in("crise3")
     address = draft(author)
+    say_ready(author.open(address))
     page = approver.open(f"{address}approve/")
-    save(author.open(f"{address}edit/"), title=MENDED)
+    mended = author.open(f"{address}edit/")
+    save(mended, title=MENDED)
     approve(page)
     expect(page.locator(".refusal")).to_contain_text("Claire Rédactrice a modifié")
     expect(page.locator(".bulletin-title")).to_have_text(MENDED)
+    expect(page.get_by_text("n'est pas encore prêt")).to_be_visible()
     approver.picture("71-edited-meanwhile")
+    say_ready(mended)
+    page = approver.open(f"{address}approve/")
 
     late, stale = third.open(f"{address}approve/"), author.open(f"{address}edit/")
     approve(page)
@@ -84,6 +89,10 @@ def save(page: Page, *, title: str) -> None:
     page.locator("#id_title").fill(title)
     page.get_by_role("button", name="Enregistrer et prévisualiser").click()
     page.wait_for_url("**/preview/")
+
+
+def say_ready(page: Page) -> None:
+    page.get_by_role("button", name="Prêt pour l'approbation").click()
 
 
 def approve(page: Page) -> None:

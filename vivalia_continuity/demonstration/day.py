@@ -94,7 +94,7 @@ class Day:
         bulletin = bulletins.draft(by=people.user("crise1"), **vars(playbooks.read(text)))
         self._say(f"   Brouillon {bulletin.pk} tiré de {PLAYBOOK} : {bulletin.title}")
         self._command("bulletin", "preview", str(bulletin.pk))
-        return bulletin
+        return bulletins.ready(bulletin_id=bulletin.pk, by=people.user("crise1"))
 
     def _somebody_else_approves(self, bulletin: Bulletin) -> None:
         self._title("Un second membre approuve")

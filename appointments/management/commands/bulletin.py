@@ -24,7 +24,7 @@ REFUSED, MISUSED = 1, 2
 
 
 class Command(BaseCommand):
-    """Draft, preview, approve and withdraw bulletins; hold all sending."""
+    """Draft, preview, approve, withdraw and delete bulletins; hold all sending."""
 
     help = "Rédige, prévisualise, approuve et retire des bulletins ; retient tous les envois."
 
@@ -40,6 +40,16 @@ class Command(BaseCommand):
             metavar="REASON",
             help="Envoie aussi pendant les heures calmes, pour ce motif.",
         )
+        verb.add_argument(
+            "--ready", action="store_true", help="Dit aussitôt que le brouillon est prêt."
+        )
+        for name, text in (
+            ("ready", "Dit qu'un brouillon est prêt pour l'approbation."),
+            ("delete", "Supprime un brouillon."),
+        ):
+            verb = verbs.add_parser(name, help=text)
+            verb.add_argument("number", type=int)
+            verb.add_argument("--by", required=True, metavar="USER")
         verb = verbs.add_parser("preview", help="Montre ce que l'approbation ferait.")
         verb.add_argument("number", type=int)
         verb.add_argument("--json", action="store_true")
@@ -78,15 +88,27 @@ class Command(BaseCommand):
         by: str | None,
         first_day: dt.date | None,
         send_at_night: str,
+        ready: bool,
         **_options: Any,
     ) -> None:
         playbook = playbooks.read(_text_of(file))
         if first_day:
             playbook = playbook.starting(first_day)
+        author = _user(by)
         bulletin = bulletins.draft(
-            by=_user(by), quiet_hours_override_reason=send_at_night, **vars(playbook)
+            by=author, quiet_hours_override_reason=send_at_night, **vars(playbook)
         )
+        if ready:
+            bulletins.ready(bulletin_id=bulletin.pk, by=author)
         self._say(_("Brouillon %(number)s : %(title)s"), bulletin)
+
+    def _ready(self, *, number: int, by: str, **_options: Any) -> None:
+        bulletin = bulletins.ready(bulletin_id=number, by=_user(by))
+        self._say(_("Brouillon %(number)s prêt pour l'approbation : %(title)s"), bulletin)
+
+    def _delete(self, *, number: int, by: str, **_options: Any) -> None:
+        bulletins.delete(bulletin_id=number, by=_user(by))
+        self.stdout.write(_("Le brouillon %(number)s est supprimé.") % {"number": number})
 
     def _preview(self, *, number: int, json: bool, **_options: Any) -> None:
         if not Bulletin.objects.filter(pk=number).exists():
