@@ -131,7 +131,8 @@ def whole_order(verdict: Verdict, service: str) -> Effect:
 
 
 def _told(clause: Clause, service: str, outcome: Outcome, basis: Basis) -> Channel | None:
-    return told_over(clause=clause, service=service, outcome=outcome, basis=basis, heard=None)
+    telling = told_over(clause=clause, service=service, outcome=outcome, basis=basis)
+    return telling.channel if telling else None
 
 
 def statements(clauses: Sequence[Clause], world: World, reading: Reading) -> list[Statement]:

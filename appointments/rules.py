@@ -1,7 +1,8 @@
 """The rules of a crisis, as pure functions: no database, no clock, no Django.
 
 - ``decide``: what a bulletin orders for an appointment, and by which clause.
-- ``may_keep``: who may keep a consultation or rule on an operation, and until when.
+- ``may_keep``: who may keep a consultation or rule on an operation, and until when;
+  ``may_undo``: who may take that back.
 - ``told_over``: who is told what, over which channel.
 - ``ruling_is_overdue``: from when an operation without a ruling is said loudly.
 - ``telling_rank``: who is told first among the patients of one day.
@@ -148,6 +149,8 @@ ONLY_THE_DOCTOR = "Seul le médecin concerné, ou son délégué, peut garder ce
 ONLY_THE_DIRECTOR = "Seul le Directeur médical se prononce sur cette opération."
 TOO_LATE = "Le délai pour garder ce rendez-vous est passé. Appelez la cellule de crise."
 
+LEFT_TO_NOBODY = (NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY)
+
 
 def may_keep(
     *,
@@ -157,6 +160,7 @@ def may_keep(
     starts_at: dt.datetime,
     keeper: Keeper,
     now: dt.datetime,
+    is_sent_back: bool = False,
 ) -> KeepAnswer:
     """Answer who may keep, and until when.
 
@@ -168,14 +172,16 @@ def may_keep(
         starts_at: the appointment's start; nothing is kept after it.
         keeper: who asks.
         now: the current moment.
+        is_sent_back: a person's decision was sent back to be made anew: no bulletin is needed.
     """
-    if verdict is None:
+    if verdict is None and not is_sent_back:
         return KeepAnswer(False, NOTHING_TO_KEEP)
-    clause = verdict.clause
-    until = min(clause.keep_until or starts_at, starts_at)
-    if verdict.outcome == Outcome.MAINTAINED:
+    until = min((verdict and verdict.clause.keep_until) or starts_at, starts_at)
+    if verdict and verdict.outcome == Outcome.MAINTAINED:
         return KeepAnswer(False, ALREADY_MAINTAINED, until)
-    kept_by = KeptBy.MEDICAL_DIRECTOR if service == Service.SURGERY else clause.kept_by
+    kept_by = verdict.clause.kept_by if verdict else KeptBy.DOCTOR
+    if service == Service.SURGERY:
+        kept_by = KeptBy.MEDICAL_DIRECTOR
     if kept_by == KeptBy.NOBODY:
         return KeepAnswer(False, NOBODY_MAY, until)
     if kept_by == KeptBy.DOCTOR and practitioner_id not in keeper.practitioner_ids:
@@ -187,48 +193,118 @@ def may_keep(
     return KeepAnswer(True, "", until)
 
 
+def may_undo(
+    *, may_decide: KeepAnswer, is_theirs: bool, starts_at: dt.datetime, now: dt.datetime
+) -> KeepAnswer:
+    """Answer who may take a person's decision back, and until when.
+
+    Whoever may decide now; where no bulletin leaves it to anybody, whoever decided. Else what a
+    person cancelled would stay so for good once its bulletin is withdrawn.
+
+    Args:
+        may_decide: the answer of ``may_keep``.
+        is_theirs: the one who asks decided it.
+        starts_at: the appointment's start; nothing is taken back after it.
+        now: the current moment.
+    """
+    if may_decide.allowed or not is_theirs or may_decide.why not in LEFT_TO_NOBODY:
+        return may_decide
+    if now > starts_at:
+        return KeepAnswer(False, TOO_LATE, starts_at)
+    return KeepAnswer(True, "", starts_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a patient heard from us about one appointment, held against what holds (ADR 0014).
+
+    Attributes:
+        word: the last one about the appointment's day; None for nothing.
+        says_so: it says just what holds, also the hour and the day given instead.
+        gave_a_day: it gave another day instead.
+        in_doubt: it may not have arrived.
+        in_vain: a later try to say just what holds reached nobody.
+        of_another_day: the last word about the appointment was about another day.
+    """
+
+    word: Outcome | None = None
+    says_so: bool = False
+    gave_a_day: bool = False
+    in_doubt: bool = False
+    in_vain: bool = False
+    of_another_day: bool = False
+
+
+NOTHING_HEARD = Heard()
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How a patient is told: over which channel, and if the doctor who kept them does it."""
+
+    channel: Channel
+    by_doctor: bool = False
+
+
+BY_PHONE = Telling(Channel.PHONE)
+
+
 def told_over(
     *,
     clause: Clause | None,
     service: str,
     outcome: Outcome,
     basis: Basis,
-    heard: Outcome | None,
-    postponed_to: dt.date | None = None,
-    heard_postponed_to: dt.date | None = None,
-) -> Channel | None:
-    """Answer whether a patient must be told an outcome, and over which channel.
+    is_postponed: bool = False,
+    heard: Heard = NOTHING_HEARD,
+) -> Telling | None:
+    """Answer whether a patient is owed a word, and how it is said: the table of ADR 0014.
 
     Args:
-        clause: the clause that rules the appointment's day, if any.
+        clause: the clause that rules the appointment now, if any.
         service: what is planned; emergency patients are never written to.
         outcome: what now holds; ``under_review`` is told to nobody before it is ruled.
         basis: on what it rests.
-        heard: what the patient was last told about this appointment, if anything.
-        postponed_to: the day that a cancelled patient is given instead.
-        heard_postponed_to: the day that they were told, if any.
+        is_postponed: whether a cancelled patient is given another day.
+        heard: what the patient heard before.
 
     Whoever heard something else is told the change, whatever the clause says; a cancelled
     patient who must come after all hears it by phone. A kept consultation is told by phone, by
-    the doctor who kept it. What a person ruled on case by case is told by phone, either way;
-    so is another day, since the patient may not be able to come on it.
+    the doctor who kept it. What a person ruled on case by case is told by phone, either way, and
+    so is what a person cancelled where no clause cancels any more: their word stands. Another
+    day is told by phone, since the patient may not be able to come on it.
     """
-    is_heard = (heard, heard_postponed_to) == (outcome, postponed_to)
-    if outcome == Outcome.UNDER_REVIEW or is_heard:
+    if outcome == Outcome.UNDER_REVIEW or heard.in_vain:
         return None
-    if postponed_to or heard_postponed_to:
-        return Channel.PHONE
+    if heard.says_so and not heard.in_doubt:
+        return None
+    if heard.in_doubt or is_postponed or heard.gave_a_day:
+        return BY_PHONE
     if clause and clause.ruling == Ruling.CASE_BY_CASE and service != Service.EMERGENCY:
-        return Channel.PHONE
-    if heard is not None:
-        if outcome == Outcome.MAINTAINED or clause is None:
-            return Channel.PHONE
-        return clause.channel
+        return BY_PHONE
+    if outcome == Outcome.MAINTAINED:
+        return _maintained_over(clause, service, basis, heard)
+    return _cancelled_over(clause, basis, heard)
+
+
+def _maintained_over(
+    clause: Clause | None, service: str, basis: Basis, heard: Heard
+) -> Telling | None:
+    if heard.word is not None or heard.of_another_day:
+        return BY_PHONE
     if clause is None or basis == Basis.LAPSE or service == Service.EMERGENCY:
         return None
-    if basis == Basis.PERSON and outcome == Outcome.MAINTAINED and clause.ruling == Ruling.CANCEL:
-        return Channel.PHONE
-    return clause.channel if outcome in TOLD_OUTCOMES[clause.tell] else None
+    if basis == Basis.PERSON and clause.ruling == Ruling.CANCEL:
+        return Telling(Channel.PHONE, by_doctor=True)
+    return Telling(clause.channel) if Outcome.MAINTAINED in TOLD_OUTCOMES[clause.tell] else None
+
+
+def _cancelled_over(clause: Clause | None, basis: Basis, heard: Heard) -> Telling | None:
+    if clause is None or clause.ruling != Ruling.CANCEL:
+        return BY_PHONE if basis == Basis.PERSON or heard.word is not None else None
+    if heard.word is not None or Outcome.CANCELLED in TOLD_OUTCOMES[clause.tell]:
+        return Telling(clause.channel)
+    return None
 
 
 def ruling_is_overdue(day: dt.date, now: dt.datetime, due_at: dt.time) -> bool:

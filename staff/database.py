@@ -33,6 +33,18 @@ def as_moment(value: dt.datetime | str) -> dt.datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
+def earlier(moment: str, seconds: float) -> str:
+    """Return SQL for a moment so many seconds before another; written as Django stores it.
+
+    Args:
+        moment: an SQL expression that gives a moment.
+        seconds: how long before, to the whole second.
+    """
+    if is_postgresql():
+        return f"({moment} - INTERVAL '{int(seconds)} seconds')"
+    return f"datetime({moment}, '-{int(seconds)} seconds')"
+
+
 def is_one_of(column: str) -> str:
     """Return an SQL condition with one parameter, ``as_list(values)``, for any number of values."""
     if is_postgresql():

@@ -7,7 +7,7 @@ from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment, Decision, Service
 from appointments.queries.in_force import keeper_of
-from notifications.models import NoticeItem, NoticeState
+from notifications.models import NoticeItem, NoticeState, Word
 from staff.access import Capability, scope_of
 from staff.models import User
 
@@ -57,6 +57,7 @@ class Told:
     words: Words
     outcome: str
     postponed_to: dt.date | None = None
+    starts_at: dt.datetime | None = None
 
     @property
     def word(self) -> NoticeItem | None:
@@ -65,7 +66,8 @@ class Told:
         return newest if newest and self._holds(newest) else None
 
     def _holds(self, item: NoticeItem) -> bool:
-        return (item.word, item.postponed_to) == (self.outcome, self.postponed_to)
+        is_hour = item.word != Word.MAINTAINED or self.starts_at in (None, item.starts_at)
+        return is_hour and (item.word, item.postponed_to) == (self.outcome, self.postponed_to)
 
     @property
     def is_open(self) -> bool:
@@ -108,7 +110,7 @@ def told_of(appointments: list[Appointment]) -> dict[int, Told]:
     """Return for each appointment what its patient knows (one query)."""
     words = words_of(appointments)
     return {
-        one.pk: Told(words.get(one.pk, Words()), one.outcome, one.postponed_to)
+        one.pk: Told(words.get(one.pk, Words()), one.outcome, one.postponed_to, one.starts_at)
         for one in appointments
     }
 
@@ -116,8 +118,10 @@ def told_of(appointments: list[Appointment]) -> dict[int, Told]:
 def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     """Return the words on each appointment of which there are any (one query).
 
-    Withdrawn notices do not count: their patients never heard them.
+    Those that the patient who comes now was told about the day on which they come. Withdrawn
+    notices do not count: their patients never heard them.
     """
+    expected = {one.pk: (one.patient_id, one.day) for one in appointments}
     items = (
         NoticeItem.objects.filter(subject_id__in=[a.pk for a in appointments])
         .exclude(notice__state=NoticeState.WITHDRAWN)
@@ -126,6 +130,8 @@ def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     )
     words: dict[int, Words] = {}
     for item in items:
+        if (item.notice.patient_id, item.notice.day) != expected[item.subject_id]:
+            continue
         left = item.notice.handed_over_at is not None
         before = words.get(item.subject_id, Words())
         words[item.subject_id] = Words(item, item if left else before.heard)

@@ -21,6 +21,8 @@ _LISTED_ITSELF = (
     "appointment.keep_undone",
     "operation.opinion",
     "operation.ruled",
+    "operation.ruling_undone",
+    "appointment.sent_back",
     "attendance.noted",
 )
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from appointments.models import Appointment, Bulletin, BulletinState, Clause
+from appointments.models import Appointment, Basis, Bulletin, BulletinState, Clause, Outcome
 from appointments.rules import Clause as RuleClause
 from appointments.rules import Facts, KeepAnswer, Keeper, Verdict, decide, may_keep
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
@@ -139,6 +139,13 @@ def keep_answers(
             starts_at=appointment.starts_at,
             keeper=keeper,
             now=now,
+            is_sent_back=is_sent_back(appointment),
         )
         for appointment in listed
     }
+
+
+def is_sent_back(appointment: Appointment) -> bool:
+    """Whether what a person decided about it was sent back to be decided anew."""
+    standing = (appointment.outcome_basis, appointment.outcome)
+    return standing == (Basis.PERSON, Outcome.UNDER_REVIEW)

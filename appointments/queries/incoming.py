@@ -2,7 +2,7 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
@@ -21,6 +21,7 @@ from notifications.models import (
     NoticeItem,
     NoticeState,
     Question,
+    Word,
 )
 from notifications.queries.outbox import lines_of
 from notifications.queries.references import Asked, asked_about
@@ -66,7 +67,9 @@ class Day:
     Attributes:
         day: None for somebody of whom nothing is planned.
         appointments: of the places where the reader sees the schedule.
-        notice: what the patient was or is to be told, with its ``tries``; if any.
+        notice: the newest that says just what holds, with its ``tries``; if any.
+        also: others that do and of which the patient is not told yet.
+        stale: what waits, or was given up, and says something that no longer holds.
         sent: the SMS about that day that left, the newest first, also of earlier decisions.
         sentences: what to read out, in the patient's language.
         answer: what reading it out amounts to.
@@ -77,6 +80,8 @@ class Day:
     answer: Answer
     appointments: list[Appointment] = field(default_factory=list)
     notice: Notice | None = None
+    also: list[Notice] = field(default_factory=list)
+    stale: list[Notice] = field(default_factory=list)
     sent: list[Delivery] = field(default_factory=list)
 
     @property
@@ -146,7 +151,7 @@ def found_by(patient: Patient, typed: str) -> str:
 
 
 def days_of(patient: Patient, user: User) -> list[Day]:
-    """Return the days ahead with what to read out about each, the next one first (four queries).
+    """Return the days ahead with what to read out about each, the next one first (five queries).
 
     Of somebody of whom nothing is planned: one day without a date that says so.
     """
@@ -157,8 +162,9 @@ def days_of(patient: Patient, user: User) -> list[Day]:
     notices: dict[dt.date, list[Notice]] = {}
     for notice in _in_force(patient, user):
         notices.setdefault(notice.day, []).append(notice)
+    planned_for = _planned(patient, notices)
     days = [
-        _day(patient, day, appointments.get(day, []), notices.get(day, []))
+        _day(patient, day, appointments.get(day, []), notices.get(day, []), planned_for)
         for day in sorted(appointments.keys() | notices.keys())
     ]
     nothing = Day(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
@@ -195,16 +201,54 @@ def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
     )
 
 
+def _planned(
+    patient: Patient, notices: Mapping[dt.date, Sequence[Notice]]
+) -> dict[int, Appointment]:
+    """Return what of that which notices speak of is planned for the patient, wherever it is."""
+    listed = [one for of_day in notices.values() for one in of_day]
+    subjects = {item.subject_id for notice in listed for item in notice.items.all()}
+    planned = Appointment.objects.filter(pk__in=subjects, patient=patient)
+    gone = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
+    return planned.exclude(status__in=gone).in_bulk()
+
+
+def _holds(item: NoticeItem, day: dt.date, planned: Mapping[int, Appointment]) -> bool:
+    """Whether a word says what holds of that day (ADR 0014)."""
+    one = planned.get(item.subject_id)
+    if one is None or one.day != day:
+        return (item.word, item.postponed_to) == (Word.CANCELLED, None)
+    is_hour = item.word == Word.CANCELLED or item.starts_at == one.starts_at
+    return is_hour and (item.word, item.postponed_to) == (one.outcome, one.postponed_to)
+
+
 def _day(
-    patient: Patient, day: dt.date, appointments: list[Appointment], notices: list[Notice]
+    patient: Patient,
+    day: dt.date,
+    appointments: list[Appointment],
+    notices: list[Notice],
+    planned: Mapping[int, Appointment],
 ) -> Day:
-    notice = notices[-1] if notices else None
-    items = notice.items.all() if notice else ()
-    said = {(item.subject_id, item.word, item.postponed_to) for item in items}
-    others = [one for one in appointments if (one.pk, one.outcome, one.postponed_to) not in said]
-    sentences = [texts.spoken_of_notice(notice, lines_of(notice))] if notice else []
+    """Return what to read out of a day: what holds, also where an older notice said otherwise."""
+    true = [one for one in notices if all(_holds(item, day, planned) for item in one.items.all())]
+    untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
+    newest = true[-1] if true else None
+    also = [one for one in true[:-1] if one.state in untold]
+    stale = [one for one in notices if one not in true and one.state in untold]
+    read = [*also, newest] if newest else []
+    said = {item.subject_id for one in read for item in one.items.all()}
+    others = [one for one in appointments if one.pk not in said]
+    sentences = [texts.spoken_of_notice(one, lines_of(one)) for one in read]
     sentences += [spoken.of_appointment(one, patient.language) for one in others]
-    return Day(day, sentences, _answer(notice, others), appointments, notice, _sent(notices))
+    return Day(
+        day=day,
+        sentences=sentences,
+        answer=_answer(newest, others),
+        appointments=appointments,
+        notice=newest,
+        also=also,
+        stale=stale,
+        sent=_sent(notices),
+    )
 
 
 def _tries(notice: Notice | None) -> list[Delivery]:

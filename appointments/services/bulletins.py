@@ -14,7 +14,7 @@ from appointments.playbooks import Playbook
 from appointments.queries.bulletins import clauses_of, places
 from appointments.queries.in_force import ruling_bulletins
 from appointments.sentences import compared_sentences
-from appointments.services import clause_drafts, rulings
+from appointments.services import clause_drafts, rulings, sending_back
 from appointments.services.clause_drafts import ClauseDraft
 from staff import clock
 from staff.access import Capability, require_everywhere
@@ -273,9 +273,14 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
 
 
 @transaction.atomic
-def withdraw(*, bulletin_id: int, by: User, reason: str) -> Bulletin:
+def withdraw(
+    *, bulletin_id: int, by: User, reason: str, sends_decisions_back: bool = False
+) -> Bulletin:
     """Lift a bulletin: its decisions lapse, unsent notices are withdrawn, told patients are
     told again. A bulletin that it had fully replaced does not come back.
+
+    What people cancelled on its days stands, and is told; with ``sends_decisions_back`` they
+    are asked to decide it anew (``sending_back``).
 
     Raises:
         Refusal: it is not in force, or no reason was given.
@@ -293,6 +298,10 @@ def withdraw(*, bulletin_id: int, by: User, reason: str) -> Bulletin:
     bulletin.withdrawn_by, bulletin.withdrawn_at = by, clock.now()
     bulletin.withdrawal_reason = reason.strip()
     bulletin.save()
+    if sends_decisions_back:
+        sending_back.send_back(
+            first_day=bulletin.first_day, last_day=bulletin.last_day, by=by, reason=reason.strip()
+        )
     applied = rulings.rule_window(first_day=bulletin.first_day, last_day=bulletin.last_day)
     audit.record(
         action="bulletin.withdrawn",

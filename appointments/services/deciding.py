@@ -6,7 +6,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Basis, Decision
+from appointments.models import Appointment, Basis, Decision, Outcome
 from appointments.rules import Verdict
 from appointments.services import rulings
 from patients.models import Patient
@@ -69,18 +69,21 @@ def check_seen(standing: Decision | None, *, seen: int | None, by: User) -> None
 def by_person(
     *,
     appointment: Appointment,
-    verdict: Verdict,
+    bulletin_id: int | None,
     outcome: str,
     by: User,
     reason: str,
     postponed_to: dt.date | None = None,
 ) -> Decision:
-    """Append a person's decision and bring the patient's notice in line."""
+    """Append a person's decision and bring the patient's notice in line.
+
+    ``bulletin_id``: the bulletin that left it to them, as far as one did.
+    """
     return _append(
         appointment,
         outcome=outcome,
         basis=Basis.PERSON,
-        bulletin_id=verdict.clause.bulletin_id,
+        bulletin_id=bulletin_id,
         decided_by=by,
         reason=reason,
         postponed_to=postponed_to,
@@ -96,6 +99,19 @@ def by_clause(*, appointment: Appointment, verdict: Verdict) -> Decision:
         basis=Basis.CLAUSE,
         bulletin_id=verdict.clause.bulletin_id,
         clause_id=verdict.clause.id,
+    )
+
+
+@transaction.atomic
+def by_nothing(*, appointment: Appointment, bulletin_id: int | None) -> Decision:
+    """Append that nothing rules it any more: as planned (a person took their decision back).
+
+    Args:
+        appointment: from ``locked``.
+        bulletin_id: under which the person had decided.
+    """
+    return _append(
+        appointment, outcome=Outcome.MAINTAINED, basis=Basis.LAPSE, bulletin_id=bulletin_id
     )
 
 

@@ -11,8 +11,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome
-from appointments.queries.in_force import clauses_for, doctor_of, keeper_of, verdict_for
-from appointments.rules import Keeper, Verdict, may_keep
+from appointments.queries.in_force import (
+    clauses_for,
+    doctor_of,
+    is_sent_back,
+    keeper_of,
+    verdict_for,
+)
+from appointments.rules import KeepAnswer, Keeper, Verdict, may_keep, may_undo
 from appointments.services import deciding
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.services import calls, untelling
@@ -69,19 +75,48 @@ def let_go(*, appointment_id: int, by: User, reason: str = "", seen: int | None 
 
 @transaction.atomic
 def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
-    """Take a personal decision back: the bulletin's clause holds again; ``seen`` as for ``keep``.
+    """Take a personal decision back: the bulletin's clause holds again, or nothing does.
+
+    ``seen`` as for ``keep``.
 
     Raises:
-        Refusal: as for ``keep``.
+        Refusal: as for ``keep``; without a bulletin that leaves it to somebody, it is not theirs.
     """
     appointment = deciding.locked(appointment_id)
-    verdict = allowed_verdict(appointment, doctor_of(by))
+    return take_back(
+        appointment, keeper=doctor_of(by), by=by, seen=seen, action="appointment.keep_undone"
+    )
+
+
+def take_back(
+    appointment: Appointment, *, keeper: Keeper, by: User, seen: int | None, action: str
+) -> Decision:
+    """Append what holds without a person's decision; arguments as for ``decide_in_person``.
+
+    Raises:
+        Refusal: why they may not, or that somebody else decided otherwise meanwhile.
+    """
     standing = deciding.standing(appointment)
-    if standing is not None and standing.basis == Basis.CLAUSE:
+    verdict, may_decide = _asked(appointment, keeper)
+    is_by_person = standing is not None and standing.basis == Basis.PERSON
+    answer = may_undo(
+        may_decide=may_decide,
+        is_theirs=is_by_person and standing is not None and standing.decided_by_id == by.pk,
+        starts_at=appointment.starts_at,
+        now=clock.now(),
+    )
+    if standing is not None and standing.basis == Basis.LAPSE:
+        return standing
+    if not answer.allowed or standing is None:
+        raise Refusal(_(answer.why))
+    if not is_by_person:
         return standing
     deciding.check_seen(standing, seen=seen, by=by)
-    decision = deciding.by_clause(appointment=appointment, verdict=verdict)
-    audit.record(action="appointment.keep_undone", by=by, subject=appointment)
+    if verdict is not None:
+        decision = deciding.by_clause(appointment=appointment, verdict=verdict)
+    else:
+        decision = deciding.by_nothing(appointment=appointment, bulletin_id=standing.bulletin_id)
+    audit.record(action=action, by=by, subject=appointment)
     return decision
 
 
@@ -140,12 +175,8 @@ def _call_of(notice: Notice) -> Delivery:
     return call
 
 
-def allowed_verdict(appointment: Appointment, keeper: Keeper) -> Verdict:
-    """Return the bulletin's verdict on an appointment that the person may decide about.
-
-    Raises:
-        Refusal: why they may not.
-    """
+def _asked(appointment: Appointment, keeper: Keeper) -> tuple[Verdict | None, KeepAnswer]:
+    """Return what the bulletin orders for an appointment, and if the person may decide it."""
     verdict = verdict_for(appointment, clauses_for([appointment.day]))
     answer = may_keep(
         verdict=verdict,
@@ -154,10 +185,9 @@ def allowed_verdict(appointment: Appointment, keeper: Keeper) -> Verdict:
         starts_at=appointment.starts_at,
         keeper=keeper,
         now=clock.now(),
+        is_sent_back=is_sent_back(appointment),
     )
-    if not answer.allowed or verdict is None:
-        raise Refusal(_(answer.why))
-    return verdict
+    return verdict, answer
 
 
 def decide_in_person(
@@ -185,15 +215,18 @@ def decide_in_person(
     Raises:
         Refusal: why they may not, or that somebody else decided otherwise meanwhile.
     """
-    verdict = allowed_verdict(appointment, keeper)
+    verdict, answer = _asked(appointment, keeper)
+    if not answer.allowed:
+        raise Refusal(_(answer.why))
     standing = deciding.standing(appointment)
     asked = (Basis.PERSON, outcome, postponed_to)
     if standing and (standing.basis, standing.outcome, standing.postponed_to) == asked:
         return standing
     deciding.check_seen(standing, seen=seen, by=by)
+    before = standing.bulletin_id if standing else None
     decision = deciding.by_person(
         appointment=appointment,
-        verdict=verdict,
+        bulletin_id=verdict.clause.bulletin_id if verdict else before,
         outcome=outcome,
         by=by,
         reason=reason,

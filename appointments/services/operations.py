@@ -18,7 +18,7 @@ from appointments.queries.in_force import keeper_of
 from appointments.queries.operations import postponed_from
 from appointments.queries.opinions import opinion_roles
 from appointments.services import deciding
-from appointments.services.keeping import decide_in_person
+from appointments.services.keeping import decide_in_person, take_back
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import AccessRefused, Refusal
@@ -107,6 +107,25 @@ def rule(
         postponed_to=postponed_to,
         noted={"outcome": outcome}
         | ({"postponed_to": postponed_to.isoformat()} if postponed_to else {}),
+    )
+
+
+@transaction.atomic
+def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
+    """Take a ruling back: the operation waits for one again, or takes place as planned.
+
+    Args:
+        appointment_id: the operation.
+        by: who rules on it now; without a bulletin that leaves it to anybody, who ruled.
+        seen: the version of the decision that they had before their eyes, as far as known.
+
+    Raises:
+        Refusal: not theirs to take back, or another director ruled meanwhile.
+    """
+    appointment = deciding.locked(appointment_id)
+    _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
+    return take_back(
+        appointment, keeper=keeper_of(by), by=by, seen=seen, action="operation.ruling_undone"
     )
 
 

@@ -11,14 +11,15 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Max, Min
 
 from appointments.models import Appointment, Bulletin
 from appointments.queries.in_force import Clauses, as_rule, ruling_bulletins
-from appointments.rules import Clause, Facts, decide, telling_rank, told_over
+from appointments.rules import Clause, Facts, Heard, decide, telling_rank, told_over
 from appointments.services import ruling_tables
 from appointments.services.ruling_tables import Scope
 from appointments.vocabulary import Basis, Outcome
-from notifications.models import NoticeItem
+from notifications.models import Notice, NoticeItem, NoticeState
 from notifications.services import doorbell, opening
 from notifications.services.opening import Aligned
 from staff import clock
@@ -26,6 +27,7 @@ from staff.database import analyze, as_parameter, lock_rulings, temporary_tables
 from staff.models import Unit
 
 CHUNK = 900
+_BEFORE_ALL = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,10 @@ def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
 
 
 def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:
-    """Yield the (patient, day) pairs that appointments touch now, before a move, or by notice."""
+    """Yield the (patient, day) pairs that appointments touch now, before a move, or by notice.
+
+    Also of whom the source took an appointment away, and a day that was given instead.
+    """
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         appointments = Appointment.objects.filter(pk__in=chunk)
@@ -127,9 +132,15 @@ def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:
             yield patient_id, day
             if moved_from:
                 yield patient_id, clock.local_day(moved_from)
-        yield from NoticeItem.objects.filter(
-            subject_id__in=chunk, notice__state="open"
-        ).values_list("notice__patient_id", "notice__day")
+        said = NoticeItem.objects.filter(subject_id__in=chunk).exclude(
+            notice__state=NoticeState.WITHDRAWN, notice__handed_over_at=None
+        )
+        for patient_id, day, new_day in said.values_list(
+            "notice__patient_id", "notice__day", "postponed_to"
+        ):
+            yield patient_id, day
+            if new_day:
+                yield patient_id, new_day
 
 
 def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None]) -> Applied:
@@ -162,6 +173,25 @@ def planned(bulletin: Bulletin, *, is_withdrawn: bool = False) -> Iterator[Curso
         yield cursor
 
 
+def unsaid() -> list[tuple[int, bool]]:
+    """Return what patients are owed and nothing is about to tell them; changes nothing.
+
+    Worked out by the rules themselves, over every day about which anything was decided or said.
+
+    Returns:
+        as ``ruling_tables.unsaid``.
+    """
+    decided = Appointment.objects.exclude(outcome="").aggregate(Min("day"), Max("day"))
+    said = Notice.objects.aggregate(Min("day"), Max("day"))
+    days = [day for day in (*decided.values(), *said.values()) if day]
+    if not days:
+        return []
+    scope = Scope(min(days), max(days))
+    with temporary_tables(**ruling_tables.TABLES) as cursor:
+        plan(cursor, scope, ruled_days(window(min(days), max(days))), _BEFORE_ALL)
+        return ruling_tables.unsaid(cursor, clock.now())
+
+
 def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) -> None:
     """Fill the tables of a ruling for the scope, from the rules to ``wanted``."""
     places = _places()
@@ -170,14 +200,43 @@ def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) ->
         for facts in ruling_tables.distinct_facts(cursor, scope)
     ]
     cursor.executemany(
-        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 14)})",  # noqa: S608
+        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 10)})",  # noqa: S608
         rows,
     )
     analyze(cursor, "ruled_facts")
     ruling_tables.find_changes(cursor, scope)
     analyze(cursor, "ruled_change")
     opening.find_known(cursor, scope)
+    ruling_tables.find_vain(cursor, scope)
+    ruling_tables.find_holding(cursor, scope)
+    clauses = {clause.id: clause for day in ruled.values() for clause in day.clauses}
+    holding = ruling_tables.distinct_holding(cursor)
+    ruling_tables.tell_as(cursor, list(_told_as(holding, clauses)))
     ruling_tables.find_wanted(cursor, scope, now)
+
+
+def _told_as(rows: Iterable[tuple], clauses: Mapping[int, Clause]) -> Iterator[tuple]:
+    """Yield the rows of ``told_as``: who is told over what, asked once per combination."""
+    for row in rows:
+        facts = dict(zip(ruling_tables.FACTS, row, strict=True))
+        word = facts["heard_word"]
+        telling = told_over(
+            clause=clauses.get(facts["clause_id"]),
+            service=facts["service"],
+            outcome=Outcome(facts["word"]),
+            basis=Basis(facts["basis"]),
+            is_postponed=bool(facts["is_postponed"]),
+            heard=Heard(
+                word=Outcome(word) if word else None,
+                says_so=bool(facts["says_so"]),
+                gave_a_day=bool(facts["gave_a_day"]),
+                in_doubt=bool(facts["in_doubt"]),
+                in_vain=bool(facts["in_vain"]),
+                of_another_day=bool(facts["of_another_day"]),
+            ),
+        )
+        if telling is not None:
+            yield (*row, telling.channel.value, int(telling.by_doctor))
 
 
 def _places() -> dict[int, tuple[str, str]]:
@@ -191,7 +250,7 @@ def _places() -> dict[int, tuple[str, str]]:
 def _facts_row(
     row: tuple[str, int, dt.date, str], day: RuledDay | None, places: dict[int, tuple[str, str]]
 ) -> tuple:
-    """Return one row of ``ruled_facts``: the verdict and who would be told over what."""
+    """Return one row of ``ruled_facts``: the verdict, when SMS go, and how urgent it is."""
     service, unit_id, date, groups = row
     site, unit = places[unit_id]
     facts = Facts(service, site, unit, date, frozenset(groups.split()))
@@ -206,22 +265,6 @@ def _facts_row(
         clause.bulletin_id if clause else None,
         verdict.outcome.value if verdict else "",
         as_parameter(day.release_at) if day else None,
-        *_told(clause, service),
         telling_rank(service),
         int(day.at_night) if day else 0,
     )
-
-
-def _told(clause: Clause | None, service: str) -> tuple[str, ...]:
-    """Return tell_cancelled, tell_maintained, tell_kept, tell_change of ``ruled_facts``."""
-    cases = [
-        (Outcome.CANCELLED, Basis.CLAUSE, None),
-        (Outcome.MAINTAINED, Basis.CLAUSE, None),
-        (Outcome.MAINTAINED, Basis.PERSON, None),
-        (Outcome.CANCELLED, Basis.CLAUSE, Outcome.MAINTAINED),
-    ]
-    channels = (
-        told_over(clause=clause, service=service, outcome=outcome, basis=basis, heard=heard)
-        for outcome, basis, heard in cases
-    )
-    return tuple(channel.value if channel else "" for channel in channels)

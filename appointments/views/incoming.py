@@ -135,8 +135,19 @@ def _answer(
         "remark": remark,
     }
     if read.notice is not None:
-        return questions.answer_and_tell(notice_id=read.notice.pk, **asked)
-    return questions.log(answer=read.answer, patient_id=patient.pk, day=day, **asked)
+        return questions.answer_and_tell(
+            notice_id=read.notice.pk,
+            also=[one.pk for one in read.also],
+            stale=[one.pk for one in read.stale],
+            **asked,
+        )
+    return questions.log(
+        answer=read.answer,
+        patient_id=patient.pk,
+        day=day,
+        stale=[one.pk for one in read.stale],
+        **asked,
+    )
 
 
 def _page(

@@ -39,6 +39,7 @@ class Notice(models.Model):
                                while nobody knows if it arrived: a newer version is told,
                                by a person
         unreachable ──▶ told   a late receipt: the phone was only switched off
+        unreachable ──▶ withdrawn   what nobody could be told no longer holds
         told ──▶ open          whoever noted a call takes it back: it was never made
 
     ``handed_over_at`` is set in the transaction that precedes the network call (or when a
@@ -144,7 +145,7 @@ class NoticeItem(models.Model):
 
     ``subject_id`` is the number of the thing told about in the app that planned it; this app
     does not know appointments. ``postponed_to`` is the day that a cancelled patient is given
-    instead.
+    instead. ``has_lapsed`` is kept while an SMS is out (ADR 0014): what it says no longer holds.
     """
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="items")
@@ -155,6 +156,12 @@ class NoticeItem(models.Model):
     )
     word = models.CharField(_("dit"), max_length=10, choices=Word.choices)
     postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
+    has_lapsed = models.BooleanField(
+        _("ne vaut plus"),
+        default=False,
+        db_default=False,
+        help_text=_("Changé pendant que le SMS était en route : s'il échoue, on ne le dit plus."),
+    )
 
     class Meta:
         verbose_name = _("élément d'avis")
@@ -167,6 +174,14 @@ class NoticeItem(models.Model):
             models.CheckConstraint(
                 name="notice_item_postponed_is_cancelled",
                 condition=Q(postponed_to__isnull=True) | Q(word="cancelled"),
+            ),
+        ]
+        indexes = [
+            # Few; asked for by the day that was given.
+            models.Index(
+                fields=["postponed_to"],
+                condition=Q(postponed_to__isnull=False),
+                name="notice_item_postponed",
             ),
         ]
 

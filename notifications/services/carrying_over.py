@@ -1,17 +1,27 @@
-"""What a withdrawn notice also said, and the one that took its place does not.
+"""What a withdrawn notice also said, and the one that took its place does not; or need not.
 
 Of two appointments of one day a doctor keeps one while the SMS about both is on its way: the
 newer notice speaks of that one only, since the other was told. When it turns out that it was
-not, or that nobody knows, the newer notice has to say it too.
+not, or that nobody knows, the newer notice has to say it too. When a late receipt says that it
+was, the newer one need not say it again.
 """
 
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.db.models import Exists, Max, OuterRef
 
-from notifications.models import Delivery, Notice, NoticeItem, NoticeState
+from notifications.models import (
+    WITHDRAWABLE,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeItem,
+    NoticeState,
+    Word,
+)
 from notifications.services.opening_calls import open_calls
 
 Pair = tuple[int, dt.date]
@@ -38,15 +48,86 @@ def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
     _add(left, notices)
 
 
+def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
+    """Take what was heard after all out of the notices that wait to say it again.
+
+    A notice that has nothing else to say is withdrawn. Two queries where nothing was replaced.
+
+    Args:
+        delivered: ids of notices of which an SMS arrived, under lock.
+        at: when that was learned.
+    """
+    heard = list(
+        NoticeItem.objects.filter(
+            notice__in=delivered, notice__state=NoticeState.WITHDRAWN
+        ).select_related("notice")
+    )
+    if not heard:
+        return
+    pending = _waiting({_pair(item.notice) for item in heard})
+    items = NoticeItem.objects.filter(notice__in=[one.pk for one in pending.values()])
+    said = {(item.notice_id, item.subject_id): item for item in items}
+    since = _heard_since(heard)
+    needless = defaultdict(list)
+    for item in heard:
+        notice = pending.get(_pair(item.notice))
+        again = said.get((notice.pk, item.subject_id)) if notice else None
+        if again and _says_the_same(again, item) and since[item.subject_id] <= item.notice_id:
+            needless[again.notice_id].append(again)
+    for notice in pending.values():
+        left = [item for (owner, _), item in said.items() if owner == notice.pk]
+        gone = needless.get(notice.pk, [])
+        if not gone:
+            continue
+        if len(gone) == len(left):
+            _withdraw(notice, at)
+            continue
+        NoticeItem.objects.filter(pk__in=[item.pk for item in gone]).delete()
+        notice.first_at = min(item.starts_at for item in left if item not in gone)
+        notice.save(update_fields=["first_at"])
+
+
+def _says_the_same(one: NoticeItem, other: NoticeItem) -> bool:
+    is_hour = one.word == Word.CANCELLED or one.starts_at == other.starts_at
+    return is_hour and (one.word, one.postponed_to) == (other.word, other.postponed_to)
+
+
+def _heard_since(heard: Collection[NoticeItem]) -> Mapping[int, int]:
+    """Return subject → the newest notice of which something was handed over, of its patient."""
+    notices = {item.notice_id: item.notice for item in heard}
+    items = NoticeItem.objects.filter(
+        subject_id__in={item.subject_id for item in heard},
+        notice__handed_over_at__isnull=False,
+        notice__patient__in={one.patient_id for one in notices.values()},
+    )
+    return dict(items.order_by().values_list("subject_id").annotate(Max("notice_id")))
+
+
+def _waiting(pairs: Collection[Pair]) -> dict[Pair, Notice]:
+    """Return the notice of each pair that waits to be said, unless somebody is ringing."""
+    taken = Delivery.objects.filter(notice=OuterRef("pk"), state=DeliveryState.CLAIMED)
+    return {
+        pair: notice for pair, notice in _pending(pairs, ~Exists(taken)).items() if pair in pairs
+    }
+
+
+def _withdraw(notice: Notice, at: dt.datetime) -> None:
+    Delivery.objects.filter(notice=notice, state__in=WITHDRAWABLE).update(
+        state=DeliveryState.WITHDRAWN, finished_at=at, lease_until=None
+    )
+    notice.state, notice.settled_at = NoticeState.WITHDRAWN, at
+    notice.save(update_fields=["state", "settled_at"])
+
+
 def _unsaid(withdrawn: Collection[int]) -> Items:
-    """Return the items of which no newer notice speaks."""
+    """Return the items that still hold and of which no newer notice speaks."""
     newer = NoticeItem.objects.filter(
         subject_id=OuterRef("subject_id"),
         notice__patient=OuterRef("notice__patient"),
         notice__day=OuterRef("notice__day"),
         notice__version__gt=OuterRef("notice__version"),
     ).exclude(notice__state=NoticeState.WITHDRAWN)
-    found = NoticeItem.objects.filter(~Exists(newer), notice__in=withdrawn)
+    found = NoticeItem.objects.filter(~Exists(newer), notice__in=withdrawn, has_lapsed=False)
     items = defaultdict(list)
     for item in found.select_related("notice__patient").order_by("id"):
         items[_pair(item.notice)].append(item)
@@ -62,10 +143,10 @@ def _of(pairs: Collection[Pair]) -> dict:
     return {"patient__in": patients, "day__in": days}
 
 
-def _pending(pairs: Collection[Pair]) -> dict[Pair, Notice]:
+def _pending(pairs: Collection[Pair], *narrowed: Any) -> dict[Pair, Notice]:
     """Return the notice of each pair that is still to be handed over, under lock."""
     pending = Notice.objects.filter(
-        state=NoticeState.OPEN, handed_over_at__isnull=True, **_of(pairs)
+        *narrowed, state=NoticeState.OPEN, handed_over_at__isnull=True, **_of(pairs)
     )
     return {_pair(notice): notice for notice in pending.select_for_update().order_by("id")}
 

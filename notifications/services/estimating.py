@@ -13,10 +13,8 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from notifications import gateways, sms_text, texts
-from notifications.quiet_hours import QuietHours
 from notifications.services import opening, pacing
 from notifications.services.opening import Scope
-from staff.database import as_moment, as_parameter
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ class Shape:
 
 
 def _shapes(cursor: CursorWrapper) -> list[Shape]:
-    too_late, moments = _too_late(cursor)
+    too_late, moments = opening.find_late(cursor)
     cursor.execute(
         f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
             FROM (
@@ -113,27 +111,6 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
         moments,
     )
     return [Shape(channel, bool(has), *rest) for channel, has, *rest in cursor.fetchall()]
-
-
-def _too_late(cursor: CursorWrapper) -> tuple[str, list]:
-    """Return the condition, inside a GROUP BY, that an SMS leaves too late; and its parameters.
-
-    A bulletin knows few moments from which SMS may leave: its release, or now.
-    """
-    hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
-    before = dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
-    cursor.execute("SELECT DISTINCT not_before FROM wanted WHERE channel = 'sms'")
-    conditions, parameters = ["1 = 0"], []
-    for (value,) in cursor.fetchall():
-        not_before = as_moment(value)
-        for ignores, leaves_at in ((0, hours.next_allowed(not_before)), (1, not_before)):
-            conditions.append(
-                "(MAX(w.not_before) = %s AND MAX(w.ignores_quiet_hours) = %s"
-                " AND MIN(w.starts_at) < %s)"
-            )
-            first_in_time = leaves_at.astimezone(dt.UTC) + before
-            parameters += [as_parameter(not_before), ignores, as_parameter(first_in_time)]
-    return f"({' OR '.join(conditions)})", parameters
 
 
 def _parts(shape: Shape, gateway: gateways.Gateway | None) -> int:

@@ -94,7 +94,10 @@ def _locked(ids: Sequence[int], worker: str, latest: dt.datetime) -> list[_Row]:
                     p.language, s.callback_number, s.sms_sender, n.first_at,
                     n.state <> 'open' OR EXISTS (SELECT 1 FROM notifications_notice x
                         WHERE x.patient_id = n.patient_id AND x.day = n.day
-                            AND x.version > n.version AND x.state <> 'withdrawn'),
+                            AND x.version > n.version AND x.state <> 'withdrawn')
+                        OR (n.handed_over_at IS NOT NULL AND EXISTS (
+                            SELECT 1 FROM notifications_noticeitem i
+                            WHERE i.notice_id = n.id AND i.has_lapsed)),
                     p.sms_opt_out_at IS NOT NULL, n.first_at < %s
                 FROM notifications_delivery d
                 JOIN notifications_notice n ON n.id = d.notice_id

@@ -1,9 +1,12 @@
 """Open, keep or withdraw notices so that they say what patients must be told: no more, no less.
 
-In order: ``lock_pending``; ``find_known`` fills ``heard`` (the last word on each subject) and
-``known`` (the last version and the pending notice of each patient and day); the caller fills
-``wanted`` (one row per subject to be told about) for every patient and day in its scope;
-``align`` writes. Works set by set; the number of statements does not depend on the rows.
+In order: ``lock_pending``; ``find_known`` fills ``heard`` (the last word that a patient heard on
+each subject and day), ``known`` (the last version and the pending notice of each patient and day)
+and ``under_way`` (notices of which an SMS is out); the caller fills ``holds`` (what holds of each
+subject: ``subject_id``, ``patient_id``, ``day``, ``starts_at``, ``word``, ``postponed_to``),
+``stale_vain`` (unreachable notices that no longer say what holds) and ``wanted`` (one row per
+subject to be told about) for every patient and day in its scope; ``align`` writes. Works set by
+set; the number of statements does not depend on the rows. The terms are those of ADR 0014.
 ``wanted.rank`` (0 to 9, the smallest first) says how urgent a subject is among those of its
 day; a notice is as urgent as its most urgent subject.
 """
@@ -12,33 +15,53 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
+from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from notifications import rules
 from notifications.models import WITHDRAWABLE
-from staff.database import analyze, as_parameter, is_postgresql
+from notifications.quiet_hours import QuietHours
+from staff import clock
+from staff.database import (
+    analyze,
+    as_date,
+    as_moment,
+    as_parameter,
+    earlier,
+    is_postgresql,
+)
 
 TABLES = {
-    "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint PRIMARY KEY,
+    "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint NOT NULL,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL,
-        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL, postponed_to date""",
-    "heard": """subject_id bigint NOT NULL, day date NOT NULL, word varchar(10) NOT NULL,
-        is_in_vain integer NOT NULL, is_unsure integer NOT NULL, postponed_to date,
-        PRIMARY KEY (subject_id, day)""",
+        rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL, postponed_to date,
+        PRIMARY KEY (subject_id, day, patient_id)""",
+    "heard": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
+        notice_id bigint NOT NULL, version integer NOT NULL, word varchar(10) NOT NULL,
+        starts_at timestamptz NOT NULL, site_id bigint NOT NULL, postponed_to date,
+        is_in_doubt integer NOT NULL, PRIMARY KEY (subject_id, day, patient_id)""",
+    "claim": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
+        said_on date NOT NULL, starts_at timestamptz NOT NULL, site_id bigint NOT NULL,
+        PRIMARY KEY (subject_id, day, patient_id)""",
+    "under_way": "id bigint PRIMARY KEY",
+    "stale_vain": "id bigint PRIMARY KEY",
     "known": """patient_id bigint NOT NULL, day date NOT NULL, version integer NOT NULL,
         pending_id bigint, PRIMARY KEY (patient_id, day)""",
     "stale_notice": "id bigint PRIMARY KEY",
 }
 # For two days of which either may be missing; a date that no appointment has.
 NO_DAY = "'0001-01-01'"
+WAITING = ", ".join(f"'{state.value}'" for state in WITHDRAWABLE)
 # The SMS may have arrived, nobody knows; now the patient is to be called, and nobody has yet.
 TO_CALL_IN_DOUBT = f"""n.state = 'open' AND n.handed_over_at IS NOT NULL AND EXISTS (
     SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.channel = 'phone'
-        AND d.state IN ({", ".join(f"'{state.value}'" for state in WITHDRAWABLE)}))"""  # noqa: S608
+        AND d.state IN ({WAITING}))"""  # noqa: S608
 PENDING = f"n.state = 'open' AND n.handed_over_at IS NULL OR {TO_CALL_IN_DOUBT}"
-# Withdrawn although something had left: a newer notice took its place in doubt.
-IN_DOUBT = f"""n.state = 'withdrawn' AND n.handed_over_at IS NOT NULL OR {TO_CALL_IN_DOUBT}"""
+# Handed over, and nobody knows if it arrived: given up, replaced in doubt, or now to be called.
+IN_DOUBT = f"""n.state = 'unreachable' OR (n.state = 'withdrawn' AND NOT EXISTS (
+    SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.state = 'delivered'))
+    OR ({TO_CALL_IN_DOUBT})"""  # noqa: S608
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
     AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
@@ -78,23 +101,24 @@ def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
 
 
 def find_known(cursor: CursorWrapper, scope: Scope) -> None:
-    """Fill ``heard`` and ``known`` from the notices of the scope.
+    """Fill ``heard``, ``known`` and ``under_way`` from the notices of the scope.
 
-    A patient heard what was handed over last; what an unreachable notice said was in vain, and
-    of some nobody is sure: whatever holds is then to be said by a person.
+    A patient heard what was handed over last; of some nobody is sure: whatever holds is then to
+    be said by a person. What a notice tried to say in vain was not heard.
     """
     cursor.execute(
-        f"""INSERT INTO heard (subject_id, day, word, is_in_vain, is_unsure, postponed_to)
-            SELECT subject_id, day, word, is_in_vain, is_unsure, postponed_to FROM (
-                SELECT i.subject_id, n.day, i.word, i.postponed_to,
-                    CASE WHEN n.state = 'unreachable' THEN 1 ELSE 0 END AS is_in_vain,
-                    CASE WHEN {IN_DOUBT} THEN 1 ELSE 0 END AS is_unsure,
-                    ROW_NUMBER() OVER (PARTITION BY i.subject_id, n.day ORDER BY n.version DESC)
-                        AS place
+        f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, version, word, starts_at,
+                site_id, postponed_to, is_in_doubt)
+            SELECT patient_id, subject_id, day, notice_id, version, word, starts_at, site_id,
+                postponed_to, is_in_doubt FROM (
+                SELECT n.patient_id, i.subject_id, n.day, i.notice_id, n.version, i.word,
+                    i.starts_at, i.site_id, i.postponed_to,
+                    CASE WHEN {IN_DOUBT} THEN 1 ELSE 0 END AS is_in_doubt,
+                    ROW_NUMBER() OVER (PARTITION BY n.patient_id, i.subject_id, n.day
+                        ORDER BY n.version DESC) AS place
                 FROM notifications_notice n
                 JOIN notifications_noticeitem i ON i.notice_id = n.id
-                WHERE {scope.condition("n")} AND (n.state IN ('told', 'unreachable')
-                    OR n.handed_over_at IS NOT NULL)) t
+                WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL) t
             WHERE place = 1""",  # noqa: S608
         scope.parameters,
     )
@@ -105,8 +129,58 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
             GROUP BY n.patient_id, n.day""",  # noqa: S608
         scope.parameters,
     )
+    cursor.execute(
+        f"""INSERT INTO under_way SELECT n.id FROM notifications_notice n
+            WHERE n.state = 'open' AND n.handed_over_at IS NOT NULL AND {scope.condition("n")}
+                AND NOT ({TO_CALL_IN_DOUBT})""",  # noqa: S608
+        scope.parameters,
+    )
     analyze(cursor, "heard")
     analyze(cursor, "known")
+
+
+def find_claims(cursor: CursorWrapper, scope: Scope) -> None:
+    """Fill ``claim``: who was last told to come on a day of the scope, also as the day given.
+
+    ``said_on`` is the day about which that was said.
+    """
+    cursor.execute(
+        """INSERT INTO claim (patient_id, subject_id, day, said_on, starts_at, site_id)
+           SELECT patient_id, subject_id, day, day, starts_at, site_id FROM heard
+           WHERE word = 'maintained'"""
+    )
+    cursor.execute(
+        f"""SELECT t.patient_id, t.subject_id, t.day, t.said_on, t.starts_at, t.site_id
+            FROM (SELECT n.patient_id, i.subject_id, i.postponed_to AS day, n.day AS said_on,
+                    i.notice_id, i.starts_at, i.site_id
+                FROM notifications_noticeitem i
+                JOIN notifications_notice n ON n.id = i.notice_id
+                WHERE i.postponed_to IS NOT NULL AND n.handed_over_at IS NOT NULL) t
+            LEFT JOIN heard h ON h.patient_id = t.patient_id AND h.subject_id = t.subject_id
+                AND h.day = t.day
+            WHERE {scope.condition("t")} AND COALESCE(h.notice_id, 0) < t.notice_id
+                AND NOT EXISTS (SELECT 1 FROM notifications_noticeitem x
+                    JOIN notifications_notice m ON m.id = x.notice_id
+                    WHERE x.subject_id = t.subject_id AND m.patient_id = t.patient_id
+                        AND m.day = t.said_on AND m.handed_over_at IS NOT NULL
+                        AND x.notice_id > t.notice_id)""",  # noqa: S608
+        scope.parameters,
+    )
+    given = {}
+    for patient_id, subject_id, day, said_on, starts_at, site_id in cursor.fetchall():
+        days = as_date(day) - as_date(said_on)
+        # The hour of the first day: for the day that was given nobody knew one.
+        moment = (as_moment(starts_at).astimezone(clock.BRUSSELS) + days).astimezone(dt.UTC)
+        given[subject_id, day, patient_id] = (
+            *(patient_id, subject_id, as_date(day), as_date(said_on)),
+            *(as_parameter(moment), site_id),
+        )
+    cursor.executemany(
+        """INSERT INTO claim (patient_id, subject_id, day, said_on, starts_at, site_id)
+           VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING""",
+        list(given.values()),
+    )
+    analyze(cursor, "claim")
 
 
 def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
@@ -119,18 +193,23 @@ def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
     withdrawn = find_stale(cursor)
     if withdrawn:
         _withdraw_stale(cursor, now)
+    _withdraw_stale_vain(cursor, now)
+    _mark_lapsed(cursor)
     _reschedule_waiting(cursor)
     cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications_notice")
     (last_id,) = cursor.fetchone()
     opened = _open_notices(cursor, now)
     if opened:
         _add_items(cursor, last_id)
-        _add_deliveries(cursor, last_id)
+        _add_deliveries(cursor, last_id, now)
     return Aligned(withdrawn=withdrawn, opened=opened)
 
 
 def find_stale(cursor: CursorWrapper) -> int:
-    """Fill ``stale_notice``: pending notices that do not say exactly what is wanted."""
+    """Fill ``stale_notice``: pending notices that do not say exactly what is wanted.
+
+    Or would say it by SMS, though it is to be said by a person now.
+    """
     cursor.execute("CREATE INDEX wanted_patient_day ON wanted (patient_id, day)")
     analyze(cursor, "wanted")
     cursor.execute(
@@ -139,11 +218,17 @@ def find_stale(cursor: CursorWrapper) -> int:
                EXISTS (SELECT 1 FROM notifications_noticeitem i LEFT JOIN wanted w
                        ON w.subject_id = i.subject_id AND w.word = i.word
                        AND w.starts_at = i.starts_at AND w.patient_id = k.patient_id
+                       AND w.day = k.day
                        AND COALESCE(w.postponed_to, {NO_DAY}) = COALESCE(i.postponed_to, {NO_DAY})
                    WHERE i.notice_id = k.pending_id AND w.subject_id IS NULL)
                OR EXISTS (SELECT 1 FROM wanted w LEFT JOIN notifications_noticeitem i
                        ON i.notice_id = k.pending_id AND i.subject_id = w.subject_id
-                   WHERE w.patient_id = k.patient_id AND w.day = k.day AND i.id IS NULL))"""  # noqa: S608
+                   WHERE w.patient_id = k.patient_id AND w.day = k.day AND i.id IS NULL)
+               OR (EXISTS (SELECT 1 FROM wanted w WHERE w.patient_id = k.patient_id
+                       AND w.day = k.day AND w.channel = 'phone')
+                   AND EXISTS (SELECT 1 FROM notifications_delivery d
+                       WHERE d.notice_id = k.pending_id AND d.channel = 'sms'
+                           AND d.state IN ({WAITING}))))"""  # noqa: S608
     )
     return cursor.rowcount
 
@@ -153,7 +238,7 @@ def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
     cursor.execute(
         f"""UPDATE notifications_delivery
             SET state = 'withdrawn', finished_at = %s, lease_until = NULL
-            WHERE state IN ({", ".join(f"'{state.value}'" for state in WITHDRAWABLE)})
+            WHERE state IN ({WAITING})
                 AND notice_id IN (SELECT id FROM stale_notice)""",  # noqa: S608
         [as_parameter(now)],
     )
@@ -161,6 +246,47 @@ def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
         """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s
            WHERE id IN (SELECT id FROM stale_notice)""",
         [as_parameter(now)],
+    )
+
+
+def _withdraw_stale_vain(cursor: CursorWrapper, now: dt.datetime) -> None:
+    """Withdraw what was tried in vain and no longer holds: nobody is to be told that any more."""
+    cursor.execute(
+        """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s,
+               settled_by_id = NULL
+           WHERE id IN (SELECT id FROM stale_vain)""",
+        [as_parameter(now)],
+    )
+
+
+def _mark_lapsed(cursor: CursorWrapper) -> None:
+    """Mark what SMS that are out say and no longer holds: should they fail, nobody says it.
+
+    The hour is no part of ``cancelled``; a call that takes the place of such an SMS gives the
+    newest one.
+    """
+    still = f"""EXISTS (SELECT 1 FROM holds h
+        JOIN notifications_notice n ON n.patient_id = h.patient_id AND n.day = h.day
+        WHERE n.id = notifications_noticeitem.notice_id
+            AND h.subject_id = notifications_noticeitem.subject_id
+            AND h.word = notifications_noticeitem.word
+            AND (h.word = 'cancelled' OR h.starts_at = notifications_noticeitem.starts_at)
+            AND COALESCE(h.postponed_to, {NO_DAY})
+                = COALESCE(notifications_noticeitem.postponed_to, {NO_DAY}))"""  # noqa: S608
+    for lapsed, condition in ((True, f"NOT {still}"), (False, still)):
+        cursor.execute(
+            f"""UPDATE notifications_noticeitem SET has_lapsed = %s
+                WHERE notice_id IN (SELECT id FROM under_way) AND has_lapsed <> %s
+                    AND {condition}""",  # noqa: S608
+            [lapsed, lapsed],
+        )
+    cursor.execute(
+        """UPDATE notifications_noticeitem SET starts_at = h.starts_at
+           FROM holds h
+           WHERE notice_id IN (SELECT id FROM under_way) AND NOT has_lapsed
+               AND notifications_noticeitem.word = 'cancelled'
+               AND h.subject_id = notifications_noticeitem.subject_id
+               AND h.starts_at <> notifications_noticeitem.starts_at"""
     )
 
 
@@ -230,8 +356,39 @@ def _add_items(cursor: CursorWrapper, last_id: int) -> None:
     )
 
 
-def _add_deliveries(cursor: CursorWrapper, last_id: int) -> None:
-    """Give each new notice its first try: SMS if all of it goes by SMS and the patient can."""
+def find_late(cursor: CursorWrapper) -> tuple[str, list]:
+    """Return the condition that an SMS could only leave when it is of no more use.
+
+    For queries on ``wanted w``, inside a GROUP BY. A bulletin knows few moments from which SMS
+    may leave: its release, or now; quiet hours may put them off.
+
+    Returns:
+        the condition and its parameters.
+    """
+    hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    before = dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    cursor.execute("SELECT DISTINCT not_before FROM wanted WHERE channel = 'sms'")
+    conditions, parameters = ["1 = 0"], []
+    for (value,) in cursor.fetchall():
+        not_before = as_moment(value)
+        for ignores, leaves_at in ((0, hours.next_allowed(not_before)), (1, not_before)):
+            conditions.append(
+                "(MAX(w.not_before) = %s AND MAX(w.ignores_quiet_hours) = %s"
+                " AND MIN(w.starts_at) < %s)"
+            )
+            first_in_time = leaves_at.astimezone(dt.UTC) + before
+            parameters += [as_parameter(not_before), ignores, as_parameter(first_in_time)]
+    return f"({' OR '.join(conditions)})", parameters
+
+
+def _add_deliveries(cursor: CursorWrapper, last_id: int, now: dt.datetime) -> None:
+    """Give each new notice its first try: SMS if all of it goes by SMS and the patient can.
+
+    An SMS that would come too late is a call at once, due no later than the SMS would have been
+    of use; until its release a doctor may keep the patient.
+    """
+    late, moments = find_late(cursor)
+    latest = earlier("MIN(w.starts_at)", settings.SMS_LATEST_SECONDS)
     cursor.execute(
         f"""INSERT INTO notifications_delivery (notice_id, channel, number, state, address,
                not_before, urgency, ignores_quiet_hours, body, parts, gateway, client_reference,
@@ -241,14 +398,16 @@ def _add_deliveries(cursor: CursorWrapper, last_id: int) -> None:
                CASE WHEN c.channel = 'sms' OR c.landline = '' THEN c.mobile ELSE c.landline END,
                c.not_before, c.urgency, c.ignores_quiet_hours, '', 0, '', '', '', '', '', ''
            FROM (
-               SELECT n.id AS notice_id, p.mobile, p.landline, MAX(w.not_before) AS not_before,
+               SELECT n.id AS notice_id, p.mobile, p.landline,
+                   CASE WHEN MAX(w.not_before) <= {latest} THEN MAX(w.not_before)
+                       WHEN %s < {latest} THEN {latest} ELSE %s END AS not_before,
                    {_urgency("n.day")} AS urgency, {IGNORES_QUIET_HOURS} AS ignores_quiet_hours,
-                   {CHANNEL} AS channel
+                   CASE WHEN {late} THEN 'phone' ELSE {CHANNEL} END AS channel
                FROM wanted w
                JOIN notifications_notice n ON n.patient_id = w.patient_id AND n.day = w.day
                JOIN patients_patient p ON p.id = w.patient_id
                WHERE n.id > %s
                GROUP BY n.id, p.id) c
            ORDER BY c.notice_id""",  # noqa: S608
-        [last_id],
+        [as_parameter(now), as_parameter(now), *moments, last_id],
     )

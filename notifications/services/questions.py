@@ -4,13 +4,16 @@ Who hears at the phone what an SMS was to say gets no SMS and no call about it a
 """
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 
 from notifications.models import (
     LIVE,
+    WITHDRAWABLE,
     Answer,
     Channel,
     Delivery,
@@ -45,8 +48,11 @@ def log(
     reference: str = "",
     said: str = "",
     remark: str = "",
+    stale: Collection[int] = (),
 ) -> Question:
-    """Write down what somebody who rang in was answered; nothing else changes.
+    """Write down what somebody who rang in was answered.
+
+    Nothing else changes, but that notices are withdrawn which said something else.
 
     Args:
         by: who answered.
@@ -56,11 +62,14 @@ def log(
         reference: as the caller read it out, also when it is not ours.
         said: the sentence that was read out.
         remark: at most 200 characters, for colleagues.
+        stale: ids of the patient's notices that no longer say what holds.
 
     Raises:
         AccessRefused: the person does not work the call list.
     """
     require(by, Capability.WORK_CALL_LIST)
+    if stale and patient_id is not None:
+        _withdraw_stale(patient_id, stale)
     question = Question.objects.create(
         patient_id=patient_id,
         notice_id=notice_id,
@@ -88,6 +97,8 @@ def answer_and_tell(
     found_by: FoundBy | str = "",
     reference: str = "",
     remark: str = "",
+    also: Collection[int] = (),
+    stale: Collection[int] = (),
 ) -> Question:
     """Write down that a notice was read out to the patient, who is told by that.
 
@@ -98,19 +109,21 @@ def answer_and_tell(
         notice_id: a notice of the person's sites.
         by: who read it out.
         said: the sentence.
-        found_by, reference, remark: as for ``log``.
+        found_by, reference, remark, stale: as for ``log``.
+        also: ids of further notices about that day that were read out with it.
 
     Raises:
         AccessRefused: the person does not work the call list.
         Refusal: no such notice at their sites, or what holds changed while they spoke.
     """
     require(by, Capability.WORK_CALL_LIST)
-    notice = _locked(notice_id, by)
-    is_to_tell = notice.state in (NoticeState.OPEN, NoticeState.UNREACHABLE)
-    is_told_now = is_to_tell and _tell(notice, by, remark)
+    read = _locked([*also, notice_id], by)
+    to_tell = [one for one in read if one.state in (NoticeState.OPEN, NoticeState.UNREACHABLE)]
+    told_now = [one.pk for one in to_tell if _tell(one, by, remark)]
+    notice = next(one for one in read if one.pk == notice_id)
     return log(
         by=by,
-        answer=Answer.TOLD if is_told_now else Answer.IN_FORCE,
+        answer=Answer.TOLD if told_now else Answer.IN_FORCE,
         patient_id=notice.patient_id,
         notice_id=notice.pk,
         day=notice.day,
@@ -118,26 +131,48 @@ def answer_and_tell(
         reference=reference,
         said=said,
         remark=remark,
+        stale=stale,
     )
 
 
-def _locked(notice_id: int, by: User) -> Notice:
-    """Lock the patient, then the notice: the order of ``calls``, which may come after."""
-    mine = Notice.objects.filter(notices_of(by, Capability.WORK_CALL_LIST), pk=notice_id)
-    patient_id = mine.values_list("patient", flat=True).first()
-    if patient_id is None:
+def _locked(notice_ids: Collection[int], by: User) -> list[Notice]:
+    """Lock the patient, then their notices: the order of ``calls``, which may come after."""
+    mine = Notice.objects.filter(notices_of(by, Capability.WORK_CALL_LIST), pk__in=notice_ids)
+    patients = set(mine.values_list("patient", flat=True))
+    if len(patients) != 1:
         raise Refusal(_("Cet avis n'existe pas sur vos sites : cherchez le patient à nouveau."))
-    settling.lock_patient(patient_id)
-    settling.lock_notices([notice_id])
-    notice = Notice.objects.select_related("patient", "site").get(pk=notice_id)
-    if notice.state == NoticeState.WITHDRAWN or settling.replaced([notice_id]):
+    settling.lock_patient(patients.pop())
+    settling.lock_notices(notice_ids)
+    notices = list(mine.select_related("patient", "site").order_by("id"))
+    is_gone = any(notice.state == NoticeState.WITHDRAWN for notice in notices)
+    if is_gone or settling.replaced(notice_ids, among=notice_ids):
         raise Refusal(
             _(
                 "La décision a changé pendant l'appel : rien n'est noté. Lisez au patient ce qui "
                 "vaut maintenant."
             )
         )
-    return notice
+    return notices
+
+
+def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
+    """Withdraw what waits, or was given up, and says something else; an SMS that is out stays."""
+    settling.lock_patient(patient_id)
+    settling.lock_notices(notice_ids)
+    out = Delivery.objects.filter(notice=OuterRef("pk"), state__in=LIVE).exclude(
+        state__in=WITHDRAWABLE, client_reference=""
+    )
+    untold = [NoticeState.OPEN, NoticeState.UNREACHABLE]
+    notices = Notice.objects.filter(
+        ~Exists(out), pk__in=notice_ids, patient=patient_id, state__in=untold
+    )
+    ids = list(notices.values_list("pk", flat=True))
+    waiting = Delivery.objects.filter(notice__in=ids, state__in=WITHDRAWABLE)
+    now = clock.now()
+    settling.finish(waiting, state=DeliveryState.WITHDRAWN, at=now)
+    Notice.objects.filter(pk__in=ids).update(
+        state=NoticeState.WITHDRAWN, settled_at=now, settled_by=None
+    )
 
 
 def _tell(notice: Notice, by: User, remark: str) -> bool:

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from notifications import receipt_rules
 from notifications.models import Delivery, DeliveryState, Failure, ReceiptState
 from notifications.receipt_rules import Candidate
+from notifications.services import carrying_over, recording, settling, trouble
 from notifications.services import receiving_sql as sql
-from notifications.services import recording, settling, trouble
 from staff import clock
 
 _FAILURES: Mapping[str, str] = {
@@ -126,6 +126,7 @@ def write(standing: Collection[Standing]) -> None:
     told = {one.notice_id for one in moved if one.state == DeliveryState.DELIVERED}
     if told:
         sql.tell(told, at=now)
+        carrying_over.drop_heard(told, at=now)
     if lost := {one.id: one for one in moved if one.state in _FAILURES}:
         _follow_up(lost, at=now)
 

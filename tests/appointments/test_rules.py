@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import replace
+from itertools import compress, product
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,13 @@ from appointments.rules import (
     TOO_LATE,
     Clause,
     Facts,
+    KeepAnswer,
     Keeper,
+    Verdict,
     decide,
     may_keep,
+    may_undo,
+    specificity,
 )
 from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service, Tell
 from staff.clock import local_day
@@ -89,6 +94,62 @@ class TestDecide:
         late, early = at("2022-05-16 23:30"), at("2022-05-17 00:30")
         assert outcome(replace(a("other"), day=local_day(late.astimezone(dt.UTC))), clause)
         assert not outcome(replace(a("other"), day=local_day(early.astimezone(dt.UTC))), clause)
+
+
+class TestSpecificity:
+    """A protected group is the narrowest word, then the unit, the site, the day, the service."""
+
+    SHAPES = list(product((False, True), repeat=5))
+
+    def clause(self, shape: tuple[bool, ...]) -> Clause:
+        names = ("groups", "units", "sites", "days", "services")
+        says = {
+            "groups": frozenset({"oncology"}),
+            "units": frozenset({"u1"}),
+            "sites": frozenset({"arlon"}),
+            "days": frozenset({MONDAY}),
+            "services": frozenset({"consultation"}),
+        }
+        given = {name: says[name] for name, is_said in zip(names, shape, strict=True) if is_said}
+        return Clause(position=1, ruling=Ruling.CANCEL, **given)
+
+    def test_of_any_two_shapes_the_one_with_the_narrower_word_wins(self):
+        case = a("consultation", "arlon", "oncology")
+        weights = (16, 8, 4, 2, 1)
+        for one, other in product(self.SHAPES, repeat=2):
+            weight, against = (sum(compress(weights, shape)) for shape in (one, other))
+            first = replace(self.clause(one), ruling=Ruling.MAINTAIN, position=2)
+            second = replace(self.clause(other), position=1)
+            expected = "maintained" if weight > against else "cancelled"
+            assert outcome(case, first, second) == expected, (one, other)
+
+    @pytest.mark.parametrize(
+        ("wider", "narrower"),
+        [("services", "days"), ("days", "sites"), ("sites", "units"), ("units", "groups")],
+    )
+    def test_one_narrower_word_stands_above_all_wider_ones(self, wider, narrower):
+        order = ["groups", "units", "sites", "days", "services"]
+        alone = tuple(name == narrower for name in order)
+        all_wider = tuple(order.index(name) > order.index(narrower) for name in order)
+        assert all_wider[order.index(wider)]
+        assert specificity(self.clause(alone)) > specificity(self.clause(all_wider))
+
+
+class TestSelects:
+    @pytest.mark.parametrize(
+        ("asked", "has", "is_selected"),
+        [
+            ((), (), True),
+            ((), ("oncology",), True),
+            (("oncology",), (), False),
+            (("oncology",), ("oncology", "diabetes"), True),
+            (("oncology", "pregnancy"), ("oncology",), True),
+            (("oncology", "pregnancy"), ("diabetes",), False),
+        ],
+    )
+    def test_one_shared_group_is_enough(self, asked, has, is_selected):
+        clause = the_clause(ruling=Ruling.CANCEL, groups=frozenset(asked))
+        assert clause.selects(a("consultation", "arlon", *has)) is is_selected
 
 
 codes = st.sampled_from(["a", "b", "c"])
@@ -187,6 +248,97 @@ class TestMayKeep:
         maintained = replace(CONSULTATIONS_CANCELLED, ruling=Ruling.MAINTAIN)
         assert keeping(maintained, DOCTOR).why == ALREADY_MAINTAINED
         assert keeping(None, DOCTOR).why == NOTHING_TO_KEEP
+
+
+STARTS, BEFORE, AFTER = (at(f"2022-05-16 {hour}") for hour in ("09:10", "08:00", "10:00"))
+DEADLINES = (None, BEFORE, STARTS, AFTER)
+ASKERS = (
+    Keeper(),
+    DOCTOR,
+    Keeper(frozenset({8})),
+    DIRECTOR,
+    Keeper(frozenset({7}), is_medical_director=True),
+)
+MOMENTS = (
+    at("2022-05-16 07:59"),
+    BEFORE,
+    at("2022-05-16 08:01"),
+    STARTS,
+    at("2022-05-16 09:11"),
+    at("2022-05-16 10:01"),
+)
+
+
+def kept_by_the_table(
+    verdict: Verdict | None, service: str, keeper: Keeper, now: dt.datetime, is_sent_back: bool
+) -> str:
+    """Say why patient 7's appointment at 09:10 may not be kept; nothing if it may."""
+    if verdict is None and not is_sent_back:
+        return NOTHING_TO_KEEP
+    if verdict and verdict.outcome == Outcome.MAINTAINED:
+        return ALREADY_MAINTAINED
+    whom = verdict.clause.kept_by if verdict else "doctor"
+    if service == "surgery":
+        whom = "medical_director"
+    refusal = {
+        "nobody": NOBODY_MAY,
+        "doctor": "" if 7 in keeper.practitioner_ids else ONLY_THE_DOCTOR,
+        "medical_director": "" if keeper.is_medical_director else ONLY_THE_DIRECTOR,
+    }[whom]
+    deadline = verdict.clause.keep_until if verdict else None
+    is_late = now > STARTS or (deadline is not None and now > deadline)
+    return refusal or (TOO_LATE if is_late else "")
+
+
+@pytest.mark.parametrize("service", ["consultation", "surgery"])
+@pytest.mark.parametrize("kept_by", list(KeptBy))
+@pytest.mark.parametrize("ruled", [None, *Outcome])
+def test_every_shape_is_kept_as_the_table_says(ruled, kept_by, service):
+    """Nothing is kept once it began, whatever deadline the clause gives."""
+    shapes = product(DEADLINES, ASKERS, MOMENTS, (False, True))
+    for keep_until, keeper, now, is_sent_back in shapes:
+        clause = Clause(1, Ruling.CANCEL, kept_by=kept_by, keep_until=keep_until)
+        verdict = Verdict(ruled, clause) if ruled else None
+        answer = may_keep(
+            verdict=verdict,
+            service=service,
+            practitioner_id=7,
+            starts_at=STARTS,
+            keeper=keeper,
+            now=now,
+            is_sent_back=is_sent_back,
+        )
+        shape = (verdict, service, keeper, now, is_sent_back)
+        assert answer.why == kept_by_the_table(*shape), shape
+        assert answer.allowed == (answer.why == "")
+        if answer.allowed:
+            deadline = keep_until if verdict and keep_until else STARTS
+            assert answer.until == min(deadline, STARTS)
+
+
+class TestMayUndo:
+    @pytest.mark.parametrize("why", [NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY])
+    def test_where_it_is_left_to_nobody_whoever_decided_may(self, why):
+        for is_theirs, now, expected in (
+            (True, BEFORE, ""),
+            (True, AFTER, TOO_LATE),
+            (False, BEFORE, why),
+        ):
+            answer = may_undo(
+                may_decide=KeepAnswer(False, why), is_theirs=is_theirs, starts_at=STARTS, now=now
+            )
+            assert (answer.allowed, answer.why) == (expected == "", expected)
+
+    @pytest.mark.parametrize("why", [ONLY_THE_DOCTOR, ONLY_THE_DIRECTOR, TOO_LATE])
+    def test_where_it_is_left_to_somebody_they_answer_for_it(self, why):
+        refused = KeepAnswer(False, why)
+        answer = may_undo(may_decide=refused, is_theirs=True, starts_at=STARTS, now=BEFORE)
+        assert answer == refused
+
+    def test_whoever_may_decide_may_take_it_back(self):
+        allowed = KeepAnswer(True, "", STARTS)
+        answer = may_undo(may_decide=allowed, is_theirs=False, starts_at=STARTS, now=BEFORE)
+        assert answer == allowed
 
 
 keepers = st.builds(

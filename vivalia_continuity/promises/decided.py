@@ -11,7 +11,10 @@ from vivalia_continuity.promises.told import STANDING, new_day
 
 
 def emergency_cancelled() -> Iterator[str]:
-    """An emergency that anything but maintained was ever decided about."""
+    """An emergency for which anything but maintained holds.
+
+    What was decided before the source called it an emergency is history.
+    """
     yield from sentence(
         Appointment.objects.filter(service=Service.EMERGENCY).exclude(
             outcome__in=["", Outcome.MAINTAINED]
@@ -19,9 +22,9 @@ def emergency_cancelled() -> Iterator[str]:
         "urgences qui ne sont pas maintenues",
     )
     yield from sentence(
-        Decision.objects.filter(appointment__service=Service.EMERGENCY).exclude(
-            outcome=Outcome.MAINTAINED
-        ),
+        Decision.objects.filter(
+            appointment__service=Service.EMERGENCY, version=F("appointment__decision_version")
+        ).exclude(outcome=Outcome.MAINTAINED),
         "décisions contre une urgence",
     )
 

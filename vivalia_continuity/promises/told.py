@@ -6,24 +6,20 @@ from collections.abc import Iterator
 
 from django.conf import settings
 from django.db.models import (
-    BooleanField,
-    Case,
     Count,
     DateField,
     Exists,
     F,
     OuterRef,
     Q,
-    QuerySet,
     Subquery,
     Value,
-    When,
     Window,
 )
 from django.db.models.functions import Coalesce, Lag
 
-from appointments.models import Appointment, Basis, Bulletin, BulletinState, Decision, Status
-from appointments.vocabulary import Outcome, Ruling, Service, Tell
+from appointments.models import Appointment, Status
+from appointments.services import rulings
 from notifications.models import (
     HANDED_OVER,
     LIVE,
@@ -35,6 +31,7 @@ from notifications.models import (
     Notice,
     NoticeItem,
     NoticeState,
+    Word,
 )
 from staff import clock
 from staff.models import AuditEvent
@@ -97,14 +94,20 @@ def same_word_twice() -> Iterator[str]:
     )
 
     def before(value: F | Coalesce) -> Window:
-        place, order = ["subject_id", "notice__day"], ["notice__version"]
+        place = ["notice__patient", "subject_id", "notice__day"]
+        order = ["notice__version"]
         return Window(Lag(value), partition_by=place, order_by=order)
 
     repeated = heard.annotate(
         new_day=new_day("postponed_to"),
         word_before=before(F("word")),
         new_day_before=before(new_day("postponed_to")),
-    ).filter(word=F("word_before"), new_day=F("new_day_before"))
+        hour_before=before(F("starts_at")),
+    ).filter(
+        Q(word=Word.CANCELLED) | Q(starts_at=F("hour_before")),  # another hour is another word
+        word=F("word_before"),
+        new_day=F("new_day_before"),
+    )
     yield from sentence(
         repeated,
         "rendez-vous dont le patient a entendu deux fois la même chose",
@@ -125,48 +128,19 @@ def item_repeated() -> Iterator[str]:
 
 
 def decided_but_not_told() -> Iterator[str]:
-    """An outcome that the bulletin orders to tell, without any notice that says so."""
-    says_it = _that_say_it().exclude(notice__state=NoticeState.WITHDRAWN)
-    yield from sentence(
-        _to_be_told().filter(~Exists(says_it)), "rendez-vous décidés dont aucun avis ne parle"
-    )
+    """An outcome that is owed to a patient, without any notice that says so."""
+    yield from _unsaid("rendez-vous décidés dont aucun avis ne parle", heard=False)
 
 
 def told_otherwise() -> Iterator[str]:
     """A patient whose last word on an appointment is no longer what holds."""
-    latest = (
-        NoticeItem.objects.filter(
-            subject_id=OuterRef("pk"),
-            notice__day=OuterRef("day"),
-            notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
-        )
-        .annotate(new_day=new_day("postponed_to"))
-        .order_by("-notice__version")
-    )
-    in_vain = _that_say_it().filter(notice__state=NoticeState.UNREACHABLE)
-    changed = (
-        Appointment.objects.filter(
-            status__in=STANDING, outcome__in=[Outcome.CANCELLED, Outcome.MAINTAINED]
-        )
-        .annotate(
-            last_word=Subquery(latest.values("word")[:1]),
-            last_day=Subquery(latest.values("new_day")[:1]),
-        )
-        .filter(last_word__isnull=False)
-        .exclude(last_word=F("outcome"), last_day=new_day("postponed_to"))
-        .filter(~Exists(in_vain))
-    )
-    yield from sentence(changed, "rendez-vous dont le patient croit encore autre chose")
+    yield from _unsaid("rendez-vous dont le patient croit encore autre chose", heard=True)
 
 
-def _that_say_it() -> QuerySet[NoticeItem]:
-    """Return what says what holds for an appointment of an outer query."""
-    return NoticeItem.objects.alias(new_day=new_day("postponed_to")).filter(
-        subject_id=OuterRef("pk"),
-        notice__day=OuterRef("day"),
-        word=OuterRef("outcome"),
-        new_day=new_day(OuterRef("postponed_to")),
-    )
+def _unsaid(what: str, *, heard: bool) -> Iterator[str]:
+    """Ask the rules, as applying a bulletin does, what is owed and nothing is about to say."""
+    unsaid = [pk for pk, has_heard in rulings.unsaid() if has_heard == heard]
+    yield from sentence(Appointment.objects.filter(pk__in=unsaid), what)
 
 
 def new_day(field: str | OuterRef | Subquery) -> Coalesce:
@@ -213,50 +187,4 @@ def told_without_a_hand_over() -> Iterator[str]:
     yield from sentence(
         Notice.objects.filter(~Exists(reached), state=NoticeState.TOLD),
         "avis déclarés dits sans qu'aucun envoi ne l'ait porté",
-    )
-
-
-def _to_be_told() -> QuerySet[Appointment]:
-    """Return the appointments whose standing outcome the bulletin in force orders to tell.
-
-    A clause's own decision names its clause. A person's decision is held against the clause
-    that ruled before it, as long as the bulletin of that clause still rules the day alone.
-    """
-    clause = (
-        Decision.objects.filter(appointment=OuterRef("pk"), basis=Basis.CLAUSE, day=OuterRef("day"))
-        .filter(bulletin__state=BulletinState.IN_FORCE)
-        .order_by("-version")
-    )
-    newer = Bulletin.objects.filter(
-        Q(approved_at__gt=OuterRef("ruled_at"))
-        | Q(approved_at=OuterRef("ruled_at"), pk__gt=OuterRef("ruling_bulletin")),
-        state=BulletinState.IN_FORCE,
-        first_day__lte=OuterRef("day"),
-        last_day__gte=OuterRef("day"),
-    )
-    tells_it = Q(tell=Tell.BOTH) | Q(tell=F("outcome"))
-    kept = Q(outcome_basis=Basis.PERSON, outcome=Outcome.MAINTAINED, ruling=Ruling.CANCEL)
-    return (
-        Appointment.objects.filter(
-            status__in=STANDING,
-            outcome__in=[Outcome.CANCELLED, Outcome.MAINTAINED],
-            outcome_basis__in=[Basis.CLAUSE, Basis.PERSON],
-        )
-        .exclude(service=Service.EMERGENCY)
-        .annotate(
-            ruling_bulletin=Subquery(clause.values("bulletin")[:1]),
-            ruled_at=Subquery(clause.values("bulletin__approved_at")[:1]),
-            ruling=Subquery(clause.values("clause__ruling")[:1]),
-            tell=Subquery(clause.values("clause__tell")[:1]),
-        )
-        .annotate(
-            is_told=Case(
-                When(kept, then=True),
-                When(postponed_to__isnull=False, then=True),
-                When(tells_it, then=True),
-                default=False,
-                output_field=BooleanField(),
-            )
-        )
-        .filter(~Exists(newer), is_told=True)
     )
