@@ -88,3 +88,32 @@ class Attended(StrEnum):
     ABSENT = "absent"
     LEFT = "left"  # came, and went away without having been seen
     CLEARED = "cleared"  # what was noted before was a mistake
+
+
+class Extent(StrEnum):
+    """What a file is complete for, on its days: only there can something have disappeared."""
+
+    NOTHING = "nothing"
+    UNITS = "units"  # those that it names
+    SITES = "sites"  # every unit of those that it names
+    SOURCE = "source"  # everything that the source plans
+
+
+class AgeRule(StrEnum):
+    """Where a source's loads take their export's moment from, when nobody says it."""
+
+    FILE = "file"  # what the file itself says: title line, name, newest change
+    FILE_DATE = "file_date"  # else the date at which the file was written
+    LOADING = "loading"  # the export is made right before it is loaded
+
+
+class AgeFrom(StrEnum):
+    """Where the moment of an export was found."""
+
+    UNKNOWN = ""
+    PERSON = "person"
+    TITLE = "title"
+    FILE_NAME = "file_name"
+    NEWEST_CHANGE = "change"
+    FILE_DATE = "file_date"
+    LOADING = "loading"

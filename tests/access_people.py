@@ -95,6 +95,7 @@ def a_house() -> House:
         "roster": _a_roster(unit).pk,
         "load": _a_load(owner).pk,
         "refused": _a_refused_row().pk,
+        "source": "essai",
         "csv": "csv",
         "fr": "fr",
         "cancelled": "cancelled",

@@ -33,6 +33,7 @@ class Health:
     broker: bool
     beat_silent_seconds: int | None
     data_age_hours: int | None
+    data_age_unknown: bool
     data_is_old: bool
     drill: bool
 
@@ -59,6 +60,7 @@ def health() -> Health:
         broker=_broker_answers(),
         beat_silent_seconds=_beat_silence(),
         data_age_hours=age.hours if age else None,
+        data_age_unknown=age.is_unknown if age else False,
         data_is_old=age.is_old if age else True,
         drill=bool(settings.DEMO_TODAY),
     )

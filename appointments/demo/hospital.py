@@ -17,12 +17,15 @@ from appointments.demo.places import (
 )
 from appointments.feeds.records import ScheduleRecord
 from appointments.vocabulary import Service
+from staff import clock
 
 SEED = 20220514
 PATIENTS = 9_000
 BULLETIN_DAY = dt.date(2022, 5, 16)
+# The last export before the attack: of the evening before the demo's day.
+EXPORTED_AT = dt.datetime(2022, 5, 13, 23, 30, tzinfo=clock.BRUSSELS)
 
-__all__ = ["BULLETIN_DAY", "SEED", "TODAY", "DemoHospital", "build"]
+__all__ = ["BULLETIN_DAY", "EXPORTED_AT", "SEED", "TODAY", "DemoHospital", "build"]
 
 
 @dataclass(frozen=True)

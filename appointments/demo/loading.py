@@ -5,14 +5,17 @@ from collections.abc import Callable
 from django.db import transaction
 
 from appointments.demo.accounts import make_accounts
-from appointments.demo.hospital import SEED, DemoHospital, build
-from appointments.models import Feed
-from appointments.services.importing import LoadResult, load_records
+from appointments.demo.hospital import EXPORTED_AT, SEED, DemoHospital, build
+from appointments.feeds.completeness import Declared
+from appointments.models import AgeFrom, Feed
+from appointments.services.importing import LoadResult, Terms, load_records
+from appointments.vocabulary import Extent
 from staff.errors import Refusal
 from staff.models import Practitioner, Site, Unit
 from staff.services import audit
 
 FEED = "agenda"
+TERMS = Terms(exported_at=EXPORTED_AT, age_from=AgeFrom.PERSON, declared=Declared(Extent.SOURCE))
 
 
 def load_demo(*, seed: int = SEED, report: Callable[[str], None] = lambda line: None) -> LoadResult:
@@ -32,7 +35,7 @@ def load_demo(*, seed: int = SEED, report: Callable[[str], None] = lambda line: 
         f"{len(hospital.sites)} sites, {len(hospital.units)} unités, "
         f"{len(hospital.practitioners)} praticiens. Chargement des rendez-vous…"
     )
-    result = load_records(feed_name=FEED, records=hospital.records, is_full_export=True)
+    result = load_records(feed_name=FEED, records=hospital.records, terms=TERMS)
     report(f"{result.created} rendez-vous de {len(hospital.patients)} patients chargés.")
     return result
 

@@ -253,6 +253,15 @@ COLUMNS: tuple[Column, ...] = (
         _("normale, urgente, dès que possible ou immédiate ; vide : normale"),
     ),
     Column(
+        "changed_at",
+        "Modifié le",
+        "dernière modification | date de modification | dernier changement | mis à jour le | "
+        "gewijzigd op | laatste wijziging | laatst gewijzigd | last modified | last change | "
+        "modified at | changed at | updated at",
+        "13/05/2022 17:42",
+        _("facultatif ; le plus récent dit l'âge de l'export"),
+    ),
+    Column(
         "protected_groups",
         "Groupes protégés",
         "groupe protégé | groupe | beschermde groepen | beschermde groep | protected groups "
@@ -267,7 +276,7 @@ BY_KEY = {column.key: column for column in COLUMNS}
 TEMPLATE_HEADINGS: tuple[tuple[str, str], ...] = tuple(
     pair
     for column in COLUMNS
-    if column.key not in {"date", "time", "ends_at", "weekday"}
+    if column.key not in {"date", "time", "ends_at", "weekday", "changed_at"}
     for pair in (
         [(column.title, column.example), ("Téléphone", "063 00 00 00")]
         if column.key == "phones"

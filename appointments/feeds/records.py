@@ -5,7 +5,9 @@ Whatever the source speaks (CSV, XLSX, later HL7 and FHIR), it ends here, and
 """
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,8 @@ class ScheduleRecord:
         status: FHIR R4 ``Appointment.status`` as in ``models.Status``.
         priority: FHIR R4 ``RequestPriority`` as in ``models.Priority``.
         protected_groups: values of ``vocabulary.ProtectedGroup``.
+        changed_at: when the source last changed it, aware; None when it does not say. It tells
+            the age of the file, and is no part of what the record says.
         sheet: name of the sheet of a workbook; empty for other files.
         is_name_certain: the names are as the source holds them. When not (a name is missing, or
             an export lost its accents), they never replace names that are known.
@@ -58,6 +62,26 @@ class ScheduleRecord:
     protected_groups: frozenset[str] = frozenset()
     sheet: str = ""
     is_name_certain: bool = True
+    changed_at: dt.datetime | None = None
+
+    def as_kept(self) -> dict[str, Any]:
+        """Return what a record waits as, in JSON."""
+        return asdict(self) | {"protected_groups": sorted(self.protected_groups)}
+
+    @classmethod
+    def from_kept(cls, kept: Mapping[str, Any]) -> Self:
+        """Return the record that was kept by ``as_kept``."""
+        born, changed = kept["birth_date"], kept["changed_at"]
+        return cls(
+            **dict(kept)
+            | {
+                "starts_at": dt.datetime.fromisoformat(kept["starts_at"]),
+                "birth_date": dt.date.fromisoformat(born) if born else None,
+                "changed_at": dt.datetime.fromisoformat(changed) if changed else None,
+                "phones": tuple(kept["phones"]),
+                "protected_groups": frozenset(kept["protected_groups"]),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +120,8 @@ class RowFault:
         row: what can be read of a row that was not taken.
         is_repeated: the row says again what another row of the file said: nobody is lost.
         sheet: as in ``ScheduleRecord``.
+        written: the row as it is written, where no number could be read: what it names has not
+            disappeared either.
     """
 
     line: int
@@ -107,6 +133,7 @@ class RowFault:
     row: Readable | None = None
     is_repeated: bool = False
     sheet: str = ""
+    written: str = ""
 
 
 @dataclass(slots=True)

@@ -58,7 +58,10 @@ class RowReader:
         is_refused = any(not fault.landed for fault in self.faults)
         description = self._description(slot)  # its faults too are said at the first reading
         if is_refused:
-            self.faults = [replace(f, landed=False, source_id=source_id) for f in self.faults]
+            written = "" if source_id else "\t".join(map(shown, self.cells))[:2000]
+            self.faults = [
+                replace(f, landed=False, source_id=source_id, written=written) for f in self.faults
+            ]
             return None
         if not is_name_certain and family_name == description["given_name"]:
             description["given_name"] = ""
@@ -111,6 +114,7 @@ class RowReader:
             "act": self._may("act", _short("act"), ""),
             "status": self._status(),
             "priority": self._may("priority", _word(words.PRIORITIES), "routine") or "routine",
+            "changed_at": self._changed_at(),
         }
 
     def _family_name(self) -> tuple[str, bool]:
@@ -154,6 +158,13 @@ class RowReader:
             why = _("%(why)s En attendant, le rendez-vous compte comme prévu.") % {"why": error}
             self._fault("status", cell, why, landed=True)
             return "booked"
+
+    def _changed_at(self) -> Any:
+        """Return when the source changed the row; what cannot be read is no fault of the row."""
+        try:
+            return moments.read_moment(self._cell("changed_at"))
+        except BadValue:
+            return None
 
     def _cell(self, key: str) -> object:
         places = self.headings.places.get(key)

@@ -39,6 +39,7 @@ class Table:
         rows_expected: about how many follow, for a progress bar.
         sheet: name of the sheet; empty for a text file.
         width: most cells that a row has when nothing slipped; None where cells cannot slip.
+        titles: the lines above the headings, which may say when the export was made.
     """
 
     headings: Headings
@@ -46,6 +47,7 @@ class Table:
     rows_expected: int
     sheet: str = ""
     width: int | None = None
+    titles: tuple[str, ...] = ()
 
     def entries(self, dates: DateOrder) -> Iterator[ScheduleRecord | RowFault | None]:
         """Yield the record of each row, preceded by its faults; None ends each row.
@@ -72,7 +74,7 @@ class Table:
                 why = _("La ligne de titres qui précède ne convient pas : corrigez-la.")
                 written = " ".join(filter(None, map(shown, cells)))
                 row_read = Readable(name=written[:SHOWN])
-                yield RowFault(line, "", "", why, sheet=self.sheet, row=row_read)
+                yield RowFault(line, "", "", why, sheet=self.sheet, row=row_read, written=written)
                 yield None
                 continue
             reader = RowReader(known, line, cells)
@@ -115,6 +117,11 @@ class ScheduleFile:
         """Headings that mean nothing to us, as the file writes them."""
         found = chain.from_iterable(table.headings.unused for table in self.tables)
         return tuple(dict.fromkeys(found))
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The lines above the headings."""
+        return tuple(chain.from_iterable(table.titles for table in self.tables))
 
     @property
     def rows_expected(self) -> int:
@@ -171,6 +178,11 @@ def find_table(
         max(rows_expected - found.line, 1),
         sheet,
         _usual_width(found, rest) if may_slip else None,
+        tuple(
+            " ".join(str(cell) for cell in row[1] if not is_blank(cell))
+            for row in first
+            if not isinstance(row, Broken) and row[0] < found.line
+        ),
     )
 
 

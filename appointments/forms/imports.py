@@ -1,16 +1,24 @@
-"""The form that takes a schedule file."""
+"""The forms around a schedule file: give it, say what it is, and set what its source is."""
+
+import datetime as dt
+from typing import Any
 
 from crispy_forms.helper import FormHelper
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from appointments.feeds.completeness import Declared
 from appointments.feeds.limits import LARGEST_FILE
+from appointments.forms.bulletins import DayInput, MomentInput, bare_helper
+from appointments.models import AgeRule, Extent, ScheduleImport
 from appointments.services.importing_files import DEFAULT_SOURCE, check_source_name
+from appointments.services.importing_queue import Said
+from appointments.vocabulary import Extent as ExtentRule
 from staff.errors import Refusal
 
 
 class ImportForm(forms.Form):
-    """A file, where it comes from, and whether it is everything."""
+    """A file and where it comes from."""
 
     file = forms.FileField(
         label=_("Fichier CSV ou XLSX"),
@@ -29,14 +37,8 @@ class ImportForm(forms.Form):
             "chaque rendez-vous un second."
         ),
     )
-    is_full_export = forms.BooleanField(
-        label=_("Export complet des jours et des sites qu'il contient"),
-        required=False,
-        initial=True,
-        help_text=_(
-            "Ce qui n'y figure plus est alors signalé comme disparu ; rien n'est jamais effacé."
-        ),
-    )
+    # Milliseconds since 1970, filled by the browser (imports.js); without it nothing is missing.
+    file_date = forms.CharField(required=False, widget=forms.HiddenInput())
 
     helper = FormHelper()
     helper.form_tag = False
@@ -50,3 +52,88 @@ class ImportForm(forms.Form):
         except Refusal as refusal:
             raise forms.ValidationError(refusal.message) from refusal
         return name
+
+    def clean_file_date(self) -> dt.datetime | None:
+        """Return when the file was written; what a browser sends wrongly is unknown."""
+        try:
+            milliseconds = int(self.cleaned_data["file_date"])
+            return dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+class CheckedForm(forms.Form):
+    """What a checked file is: when it was exported, and what it is complete for."""
+
+    exported_at = forms.DateTimeField(
+        label=_("Export fait par la source le"),
+        required=False,
+        widget=MomentInput(),
+        help_text=_(
+            "Pas le moment du chargement. Laissez vide si personne ne le sait : les données "
+            "passent alors pour anciennes, et les déplacements attendent une décision."
+        ),
+    )
+    complete_for = forms.ChoiceField(
+        label=_("Ce fichier est complet pour"),
+        choices=Extent.choices,
+        help_text=_("Là seulement, ce qui n'y figure plus est signalé comme disparu."),
+    )
+    first_day = forms.DateField(label=_("Complet du"), required=False, widget=DayInput())
+    last_day = forms.DateField(
+        label=_("Complet jusqu'au"),
+        required=False,
+        widget=DayInput(),
+        help_text=_("Vides : les jours du fichier, une date isolée mise à part."),
+    )
+
+    helper = bare_helper()
+
+    def __init__(self, *args: Any, load: ScheduleImport, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._load = load
+        for name in self.fields:
+            self.initial.setdefault(name, getattr(load, name))
+
+    def clean_exported_at(self) -> dt.datetime | None:
+        """Return the moment; the field knows no seconds, so an untouched one keeps its own."""
+        moment, held = self.cleaned_data["exported_at"], self._load.exported_at
+        is_untouched = moment and held and moment == held.replace(second=0, microsecond=0)
+        return held if is_untouched else moment
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days the wrong way round."""
+        cleaned = super().clean() or {}
+        first_day, last_day = cleaned.get("first_day"), cleaned.get("last_day")
+        if first_day and last_day and first_day > last_day:
+            self.add_error("last_day", _("Le dernier jour précède le premier."))
+        return cleaned
+
+    @property
+    def said(self) -> Said:
+        """What the person says, for the service."""
+        values = self.cleaned_data
+        extent = ExtentRule(values["complete_for"])
+        days = (values["first_day"], values["last_day"])
+        return Said(
+            values["exported_at"],
+            Declared(extent) if extent is ExtentRule.NOTHING else Declared(extent, *days),
+        )
+
+
+class SourceForm(forms.Form):
+    """What holds for every file of a source when nobody says otherwise."""
+
+    age_rule = forms.ChoiceField(
+        label=_("Quand personne ne dit de quand date un export, prendre"),
+        choices=AgeRule.choices,
+        widget=forms.RadioSelect(),
+    )
+    complete_for = forms.ChoiceField(
+        label=_("Les fichiers de cette source sont complets pour"),
+        choices=[("", _("à dire à chaque chargement")), *Extent.choices],
+        required=False,
+        widget=forms.RadioSelect(),
+    )
+
+    helper = bare_helper()

@@ -18,11 +18,24 @@ from appointments.models.bulletin import (
     Tell,
 )
 from appointments.models.decision import Basis, Decision, Opinion, OpinionRole, View
-from appointments.models.feed import Feed, ImportState, RejectedRow, ScheduleImport
+from appointments.models.feed import (
+    AgeFrom,
+    AgeRule,
+    Conflict,
+    ConflictState,
+    DisappearedRow,
+    Extent,
+    Feed,
+    ImportState,
+    RejectedRow,
+    ScheduleImport,
+)
 from appointments.models.refused import RefusedRow, RefusedState
 from appointments.models.roster import Roster, RosterState
 
 __all__ = [
+    "AgeFrom",
+    "AgeRule",
     "Appointment",
     "Attendance",
     "Attended",
@@ -30,7 +43,11 @@ __all__ = [
     "Bulletin",
     "BulletinState",
     "Clause",
+    "Conflict",
+    "ConflictState",
     "Decision",
+    "DisappearedRow",
+    "Extent",
     "Feed",
     "ImportState",
     "KeptBy",

@@ -6,7 +6,6 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
-from appointments.models.feed import Feed
 from patients.models import Patient
 from staff.models import Practitioner, Unit
 
@@ -75,7 +74,11 @@ class Appointment(models.Model):
     """
 
     feed = models.ForeignKey(
-        Feed, models.PROTECT, db_index=False, related_name="appointments", verbose_name=_("source")
+        "appointments.Feed",
+        models.PROTECT,
+        db_index=False,
+        related_name="appointments",
+        verbose_name=_("source"),
     )
     source_id = models.CharField(_("numéro à la source"), max_length=80)
     patient = models.ForeignKey(

@@ -1,16 +1,63 @@
 """Where appointments come from."""
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from appointments import vocabulary
+from appointments.models.appointment import Appointment, Status
+
+
+class Extent(models.TextChoices):
+    """What a file is complete for, on its days."""
+
+    NOTHING = vocabulary.Extent.NOTHING.value, _("rien (ce qui n'y figure pas ne dit rien)")
+    UNITS = vocabulary.Extent.UNITS.value, _("les unités qu'il nomme")
+    SITES = vocabulary.Extent.SITES.value, _("toutes les unités des sites qu'il nomme")
+    SOURCE = vocabulary.Extent.SOURCE.value, _("tout ce que la source prévoit")
+
+
+class AgeRule(models.TextChoices):
+    """Where the moment of an export comes from when nobody says it."""
+
+    FILE = vocabulary.AgeRule.FILE.value, _("ce que le fichier dit lui-même, sinon inconnu")
+    FILE_DATE = vocabulary.AgeRule.FILE_DATE.value, _("sinon la date d'écriture du fichier")
+    LOADING = vocabulary.AgeRule.LOADING.value, _("sinon l'heure du chargement (export immédiat)")
+
+
+class AgeFrom(models.TextChoices):
+    """Where the moment of an export was found; empty when it is unknown."""
+
+    PERSON = vocabulary.AgeFrom.PERSON.value, _("indiqué par une personne")
+    TITLE = vocabulary.AgeFrom.TITLE.value, _("lu dans le titre du fichier")
+    FILE_NAME = vocabulary.AgeFrom.FILE_NAME.value, _("lu dans le nom du fichier")
+    NEWEST_CHANGE = vocabulary.AgeFrom.NEWEST_CHANGE.value, _("dernier changement du fichier")
+    FILE_DATE = vocabulary.AgeFrom.FILE_DATE.value, _("date d'écriture du fichier")
+    LOADING = vocabulary.AgeFrom.LOADING.value, _("heure du chargement")
+
 
 class Feed(models.Model):
-    """A source of appointments. ``heard_at`` makes the data age of everything it brought."""
+    """A source of appointments, and how old its word is.
+
+    ``heard_at`` makes the data age of everything it brought: the moment at which the source made
+    the export that last spoke of all it plans; None is unknown. ``newest_at`` is the newest
+    moment of any of its exports, also of one that spoke of a few units. ``loaded_at`` is ours:
+    when something of it was last loaded; None is never.
+    """
 
     name = models.SlugField(_("nom"), max_length=40, unique=True)
-    heard_at = models.DateTimeField(_("dernière lecture"), null=True, blank=True)
+    heard_at = models.DateTimeField(_("moment de l'export"), null=True, blank=True)
+    newest_at = models.DateTimeField(_("export le plus récent"), null=True, blank=True)
+    loaded_at = models.DateTimeField(_("dernier chargement"), null=True, blank=True)
+    age_rule = models.CharField(
+        _("moment de l'export"), max_length=10, choices=AgeRule.choices, default=AgeRule.FILE
+    )
+    # Empty: nobody said; each load asks.
+    complete_for = models.CharField(
+        _("complet pour"), max_length=8, choices=Extent.choices, blank=True
+    )
 
     class Meta:
         verbose_name = _("source")
@@ -45,6 +92,12 @@ class ScheduleImport(models.Model):
     time at which a worker was last heard of; one that fell silent loses the work to another.
     The stored file holds patient data: it goes as soon as it is no longer needed, its SHA-256
     stays.
+
+    ``exported_at`` is when the source made the file, None where nobody knows; ``age_from`` says
+    where that was found. ``first_day`` and ``last_day`` are what a person declared, empty for
+    the days of the file; ``covers_from`` and ``covers_until`` what came of it. ``rows_undone``
+    counts what an older file would change back, and
+    ``too_many_missing`` names the sites and days of which much disappeared: both ask first.
     """
 
     feed = models.ForeignKey(Feed, models.PROTECT, related_name="imports", verbose_name=_("source"))
@@ -54,7 +107,19 @@ class ScheduleImport(models.Model):
     file_name = models.CharField(_("fichier"), max_length=200)
     file_digest = models.CharField(_("empreinte"), max_length=64, blank=True)
     stored_file = models.FileField(upload_to="imports/", blank=True)
-    is_full_export = models.BooleanField(_("export complet"), default=True)
+    file_date = models.DateTimeField(_("fichier écrit le"), null=True, blank=True)
+    exported_at = models.DateTimeField(_("export fait le"), null=True, blank=True)
+    age_from = models.CharField(max_length=10, choices=AgeFrom.choices, blank=True)
+    # Empty until somebody, the source's setting or the first reading said it.
+    complete_for = models.CharField(
+        _("complet pour"), max_length=8, choices=Extent.choices, blank=True
+    )
+    first_day = models.DateField(_("premier jour"), null=True, blank=True)
+    last_day = models.DateField(_("dernier jour"), null=True, blank=True)
+    covers_from = models.DateField(_("complet du"), null=True, blank=True)
+    covers_until = models.DateField(_("complet jusqu'au"), null=True, blank=True)
+    accepts_older = models.BooleanField(default=False)
+    accepts_disappeared = models.BooleanField(default=False)
     is_dry_run = models.BooleanField(_("essai à blanc"), default=False)
     rows_total = models.PositiveIntegerField(_("lignes"), default=0)
     rows_done = models.PositiveIntegerField(_("lignes lues"), default=0)
@@ -71,6 +136,13 @@ class ScheduleImport(models.Model):
         blank=True,
         help_text=_("Vide pour les chargements d'avant ce décompte."),
     )
+    rows_waiting = models.PositiveIntegerField(_("en attente d'une décision"), default=0)
+    rows_undone = models.PositiveIntegerField(_("nouvelles plus récentes défaites"), default=0)
+    patients_told = models.PositiveIntegerField(_("patients à prévenir"), default=0)
+    told_by_sms_now = models.PositiveIntegerField(_("par SMS tout de suite"), default=0)
+    told_by_sms_later = models.PositiveIntegerField(_("par SMS plus tard"), default=0)
+    told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
+    too_many_missing = models.JSONField(default=list, blank=True)  # sentences that ask
     message = models.CharField(_("message"), max_length=300, blank=True)
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(
@@ -91,7 +163,12 @@ class ScheduleImport(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="schedule_import_state_known", condition=Q(state__in=ImportState.values)
-            )
+            ),
+            models.CheckConstraint(
+                name="schedule_import_age_from_somewhere",
+                condition=Q(exported_at__isnull=True, age_from="")
+                | (Q(exported_at__isnull=False) & ~Q(age_from="")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,3 +202,96 @@ class RejectedRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.line} {self.column} : {self.why}"
+
+
+class DisappearedRow(models.Model):
+    """An appointment that a load found to have disappeared, or would."""
+
+    schedule_import = models.ForeignKey(
+        ScheduleImport, models.CASCADE, related_name="disappeared_rows"
+    )
+    appointment = models.ForeignKey(Appointment, models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name = _("rendez-vous disparu")
+        verbose_name_plural = _("rendez-vous disparus")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["schedule_import", "appointment"], name="disappeared_row_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.schedule_import_id} {self.appointment_id}"
+
+
+class ConflictState(models.TextChoices):
+    """What became of a conflict."""
+
+    WAITING = "waiting", _("en attente")
+    ACCEPTED = "accepted", _("accepté")
+    REFUSED = "refused", _("refusé")
+    SUPERSEDED = "superseded", _("dépassé par un fichier plus récent")
+
+
+class Conflict(models.Model):
+    """A file of unknown age says otherwise of a known appointment than what is held.
+
+    It may be older than what is held, so a person decides. ``record`` is the row as it was read
+    (``feeds/records.py``): accepting it loads it as any other.
+
+    ::
+
+        waiting ─▶ accepted | refused | superseded (a file of known age named the appointment)
+    """
+
+    feed = models.ForeignKey(
+        Feed, models.PROTECT, related_name="conflicts", verbose_name=_("source")
+    )
+    appointment = models.ForeignKey(
+        Appointment, models.CASCADE, related_name="conflicts", verbose_name=_("rendez-vous")
+    )
+    schedule_import = models.ForeignKey(
+        ScheduleImport, models.SET_NULL, null=True, blank=True, related_name="conflicts"
+    )
+    state = models.CharField(
+        _("état"), max_length=10, choices=ConflictState.choices, default=ConflictState.WAITING
+    )
+    record = models.JSONField(encoder=DjangoJSONEncoder)
+    row_digest = models.CharField(max_length=32)
+    starts_at = models.DateTimeField(_("début selon le fichier"))
+    status = models.CharField(_("statut selon le fichier"), max_length=20)
+    found_at = models.DateTimeField(_("trouvé le"))
+    settled_at = models.DateTimeField(_("décidé le"), null=True, blank=True)
+    settled_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        verbose_name = _("conflit")
+        verbose_name_plural = _("conflits")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="conflict_state_known", condition=Q(state__in=ConflictState.values)
+            ),
+            models.CheckConstraint(
+                name="conflict_settled_iff_not_waiting",
+                condition=Q(state="waiting", settled_at__isnull=True)
+                | (~Q(state="waiting") & Q(settled_at__isnull=False)),
+            ),
+            models.UniqueConstraint(
+                fields=["appointment"],
+                condition=Q(state="waiting"),
+                name="conflict_one_waiting",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.appointment_id} {self.get_state_display()}"
+
+    @property
+    def status_label(self) -> str:
+        """What the file says of it, in the reader's language."""
+        return str(Status(self.status).label)

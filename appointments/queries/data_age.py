@@ -1,9 +1,10 @@
-"""How old the newest word from the feeds is."""
+"""How old the word of the sources is: the age of their exports, never that of loading them."""
 
 import datetime as dt
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import F, Q
 
 from appointments.models import Feed
 from staff import clock
@@ -11,30 +12,51 @@ from staff import clock
 
 @dataclass(frozen=True)
 class DataAge:
-    """The age of the feed that has been silent longest.
+    """The age of what one source said last of all it plans; of no source when none is loaded.
 
-    ``hours`` is None, and ``is_old`` true, when no feed was ever heard.
+    Attributes:
+        feed: its name.
+        heard_at: when it made that export, in Europe/Brussels; None where nobody knows.
+        loaded_at: when something of it was last loaded; None for never.
+        hours: full hours since ``heard_at``.
+        is_old: beyond the limit, unknown, or never loaded.
     """
 
     feed: str
     heard_at: dt.datetime | None
     hours: int | None
     is_old: bool
+    loaded_at: dt.datetime | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Whether something was loaded and nobody knows how old it is."""
+        return self.heard_at is None and self.loaded_at is not None
+
+
+def age_of(feed: Feed, now: dt.datetime) -> DataAge:
+    """Return the age of a source."""
+    loaded_at = feed.loaded_at and feed.loaded_at.astimezone(clock.BRUSSELS)
+    if feed.heard_at is None:
+        return DataAge(feed.name, None, None, is_old=True, loaded_at=loaded_at)
+    silence = max(now - feed.heard_at, dt.timedelta())
+    return DataAge(
+        feed=feed.name,
+        heard_at=feed.heard_at.astimezone(clock.BRUSSELS),
+        hours=silence // dt.timedelta(hours=1),
+        is_old=silence > dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS),
+        loaded_at=loaded_at,
+    )
 
 
 def data_age() -> DataAge:
-    """Return the age of the feed that has been silent longest (one query).
+    """Return the age of the source that is unknown, or else silent longest (one query).
 
-    One silent feed among several makes some rows old, and a page cannot say which: so the worst
-    one speaks for all, and names itself.
+    One silent source among several makes some rows old, and a page cannot say which: so the
+    worst one speaks for all, and names itself.
     """
-    feed = Feed.objects.filter(heard_at__isnull=False).order_by("heard_at").first()
-    if feed is None or feed.heard_at is None:
+    loaded = Feed.objects.filter(Q(heard_at__isnull=False) | Q(loaded_at__isnull=False))
+    feed = loaded.order_by(F("heard_at").asc(nulls_first=True), "name").first()
+    if feed is None:
         return DataAge(feed="", heard_at=None, hours=None, is_old=True)
-    silence = max(clock.now() - feed.heard_at, dt.timedelta())
-    return DataAge(
-        feed=feed.name,
-        heard_at=feed.heard_at,
-        hours=silence // dt.timedelta(hours=1),
-        is_old=silence > dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS),
-    )
+    return age_of(feed, clock.now())

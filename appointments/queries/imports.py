@@ -1,33 +1,33 @@
 """Loads of schedule files and the age of each source, for those who load them."""
 
-import datetime as dt
-from dataclasses import dataclass
+from django.db.models import F, QuerySet
 
-from django.conf import settings
-from django.db.models import QuerySet
-
-from appointments.models import Feed, RejectedRow, ScheduleImport
+from appointments.models import (
+    Conflict,
+    ConflictState,
+    DisappearedRow,
+    Feed,
+    RejectedRow,
+    ScheduleImport,
+)
+from appointments.queries.data_age import DataAge, age_of
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import User
 from staff.paging import KeyPage, page_by_key
 
 
-@dataclass(frozen=True)
-class FeedAge:
-    """One source and how long it has been silent; ``hours`` is None when never heard."""
-
-    name: str
-    heard_at: dt.datetime | None
-    hours: int | None
-    is_old: bool
-
-
-def feed_ages(user: User) -> list[FeedAge]:
+def feed_ages(user: User) -> list[DataAge]:
     """Return every source with its age (one query)."""
     if not _sees_all(user):
         return []
-    return [_age_of(feed) for feed in Feed.objects.order_by("name")]
+    now = clock.now()
+    return [age_of(feed, now) for feed in Feed.objects.order_by("name")]
+
+
+def sources(user: User) -> QuerySet[Feed]:
+    """Return the sources whose rules a user may set."""
+    return Feed.objects.all() if _sees_all(user) else Feed.objects.none()
 
 
 def imports(user: User) -> QuerySet[ScheduleImport]:
@@ -47,13 +47,38 @@ def faults_page(schedule_import: ScheduleImport, *, cursor: str) -> KeyPage[Reje
     return page_by_key(rows, keys=("line", "id"), cursor=cursor)
 
 
+def disappeared_page(
+    schedule_import: ScheduleImport, *, cursor: str, size: int = 50
+) -> KeyPage[DisappearedRow]:
+    """Return a page of what disappeared by a load the user already opened (one query)."""
+    rows = schedule_import.disappeared_rows.annotate(starts_at=F("appointment__starts_at"))
+    return page_by_key(
+        rows.select_related("appointment__unit__site", "appointment__patient"),
+        keys=("starts_at", "id"),
+        cursor=cursor,
+        size=size,
+    )
+
+
+def conflicts_page(user: User, *, cursor: str) -> KeyPage[Conflict]:
+    """Return a page of what waits for a person, the earliest appointment first (one query)."""
+    rows = _waiting(user).annotate(held_at=F("appointment__starts_at"))
+    return page_by_key(
+        rows.select_related("feed", "appointment__unit__site", "appointment__patient"),
+        keys=("held_at", "id"),
+        cursor=cursor,
+    )
+
+
+def conflicts_waiting(user: User) -> int:
+    """Return how many conflicts wait for a person (one query)."""
+    return _waiting(user).count()
+
+
+def _waiting(user: User) -> QuerySet[Conflict]:
+    found = Conflict.objects.filter(state=ConflictState.WAITING)
+    return found if _sees_all(user) else found.none()
+
+
 def _sees_all(user: User) -> bool:
     return scope_of(user, Capability.LOAD_FEEDS).everywhere
-
-
-def _age_of(feed: Feed) -> FeedAge:
-    if feed.heard_at is None:
-        return FeedAge(feed.name, None, None, is_old=True)
-    silence = max(clock.now() - feed.heard_at, dt.timedelta())
-    limit = dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS)
-    return FeedAge(feed.name, feed.heard_at, silence // dt.timedelta(hours=1), silence > limit)

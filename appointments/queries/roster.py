@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from appointments.models import Appointment, Feed
+from appointments.queries.data_age import age_of
 from appointments.queries.schedule import expected_on
 from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
 from notifications.models import NoticeItem, NoticeState
@@ -121,15 +121,8 @@ def _record_number(numbers: dict[str, str], feed: str) -> str:
 
 
 def _age(feed: Feed, now: dt.datetime) -> FeedAge:
-    if feed.heard_at is None:
-        return FeedAge(feed=feed.name, heard_at=None, hours=None, is_old=True)
-    silence = max(now - feed.heard_at, dt.timedelta())
-    return FeedAge(
-        feed=feed.name,
-        heard_at=feed.heard_at.astimezone(clock.BRUSSELS),
-        hours=silence // dt.timedelta(hours=1),
-        is_old=silence > dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS),
-    )
+    age = age_of(feed, now)
+    return FeedAge(age.feed, age.heard_at, age.hours, age.is_old, is_unknown=age.is_unknown)
 
 
 def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:

@@ -93,12 +93,13 @@ class RosterRow:
 
 @dataclass(frozen=True)
 class FeedAge:
-    """How old the newest word of one feed is; never heard when ``heard_at`` is None."""
+    """How old the newest word of one feed is; without ``heard_at`` unknown, or never loaded."""
 
     feed: str
     heard_at: dt.datetime | None
     hours: int | None
     is_old: bool
+    is_unknown: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,25 +1,32 @@
 """Load one schedule file: open it, take in its rows, remember which file it was."""
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from appointments.feeds import export_moment
 from appointments.feeds.columns import COLUMNS
+from appointments.feeds.export_moment import Evidence, ExportMoment
 from appointments.feeds.reading import open_schedule
+from appointments.feeds.records import ScheduleRecord
 from appointments.feeds.tables import ScheduleFile
 from appointments.models import Feed, ImportState, ScheduleImport
-from appointments.services.importing import LoadResult, load_records
+from appointments.services.importing import LoadResult, Terms, load_records
+from appointments.vocabulary import AgeRule
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
 
 DEFAULT_SOURCE = "agenda"
+UNATTENDED = Terms()
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 Progress = Callable[[int, int], None]  # rows read, rows expected
@@ -33,11 +40,15 @@ class FileLoad:
         result: counts and faults.
         unused: headings that the reader does not know, as the file writes them.
         file_sha256: hex digest.
+        terms: what the load went by; how old the file is.
+        proposal: what the age would be if the date of the file were believed.
     """
 
     result: LoadResult
     unused: tuple[str, ...]
     file_sha256: str
+    terms: Terms
+    proposal: ExportMoment
 
 
 def load_file(
@@ -45,7 +56,7 @@ def load_file(
     path: Path,
     feed_name: str,
     file_format: str = "auto",
-    is_full_export: bool = True,
+    terms: Terms = UNATTENDED,
     dry_run: bool = False,
     by: User | None = None,
     progress: Progress = lambda rows, expected: None,
@@ -56,20 +67,32 @@ def load_file(
         path: the file.
         feed_name: the source; letters, digits, ``-`` and ``_``.
         file_format: ``auto``, ``csv`` or ``xlsx``.
-        is_full_export: what it does not name, within its days and sites, has disappeared.
+        terms: how old it is and what it is complete for; what they leave open is taken from the
+            file and the source's rules.
         dry_run: nothing at all is written.
         by: who loads; None for the system.
         progress: is told rows read and rows expected, every few hundred.
 
     Raises:
-        Refusal: the file cannot be read, or the name of the source is unusable.
+        Refusal: the file cannot be read, the name of the source is unusable, or the moment of
+            the export is still to come.
+        Unanswered: it would undo newer word, or much would disappear, and nobody accepted it.
     """
     check_source_name(feed_name)
     file = open_schedule(path, file_format=file_format)
     digest = sha256_of(path)
+    evidence = evidence_of(file, path, file_name=path.name, file_date=written_at(path))
+    known = Feed.objects.filter(name=feed_name).first()
+    terms = replace(terms, was_loaded_before=known is not None and was_loaded_before(known, digest))
+    if terms.exported_at is None and not terms.age_is_unknown:
+        rule = AgeRule(known.age_rule) if known else AgeRule.FILE
+        found = export_moment.found(evidence, now=clock.now(), rule=rule)
+        terms = replace(terms, exported_at=found.at, age_from=found.found_in)
+    check_exported_at(terms.exported_at)
+    proposal = export_moment.proposed(evidence, now=clock.now())
     if dry_run:
-        result = take_in(file, feed_name, is_full_export, progress=progress, dry_run=True)
-        return FileLoad(result, file.unused, digest)
+        result = take_in(file, feed_name, terms, progress=progress, dry_run=True)
+        return FileLoad(result, file.unused, digest, terms, proposal)
     with transaction.atomic():
         lock_rulings(shared=False)  # before any row, in the order of every load
         feed = Feed.objects.get_or_create(name=feed_name)[0]
@@ -78,21 +101,23 @@ def load_file(
             state=ImportState.RUNNING,
             file_name=path.name[:200],
             file_digest=digest,
-            is_full_export=is_full_export,
+            file_date=evidence.file_date,
+            exported_at=terms.exported_at,
+            age_from=terms.age_from,
+            accepts_older=terms.accepts_older,
+            accepts_disappeared=terms.accepts_disappeared,
             message=about_unused(file),
             started_at=clock.now(),
             started_by=by,
         )
-        result = take_in(
-            file, feed_name, is_full_export, progress=progress, kept_in=schedule_import, by=by
-        )
-    return FileLoad(result, file.unused, digest)
+        result = take_in(file, feed_name, terms, progress=progress, kept_in=schedule_import, by=by)
+    return FileLoad(result, file.unused, digest, terms, proposal)
 
 
 def take_in(
     file: ScheduleFile,
     feed_name: str,
-    is_full_export: bool,
+    terms: Terms,
     *,
     progress: Progress = lambda rows, expected: None,
     kept_in: ScheduleImport | None = None,
@@ -103,13 +128,62 @@ def take_in(
     return load_records(
         feed_name=feed_name,
         records=file.entries(),
-        is_full_export=is_full_export,
+        terms=terms,
         by=by,
         schedule_import=kept_in,
         dry_run=dry_run,
         headings={column.key: file.headings.title_of(column.key) for column in COLUMNS},
         progress=lambda rows: progress(rows, file.rows_expected),
     )
+
+
+def evidence_of(
+    file: ScheduleFile, path: Path, *, file_name: str, file_date: dt.datetime | None
+) -> Evidence:
+    """Return what a file shows of the moment at which it was made.
+
+    A file with a column of changes is read once more for its newest: the rows of ``file`` are
+    still to be read by the load.
+    """
+    newest = None
+    if any("changed_at" in table.headings.places for table in file.tables):
+        changes = (
+            entry.changed_at
+            for entry in open_schedule(path).entries()
+            if isinstance(entry, ScheduleRecord) and entry.changed_at
+        )
+        newest = max(changes, default=None)
+    return Evidence(file.titles, file_name, newest, file_date)
+
+
+def written_at(path: Path) -> dt.datetime:
+    """Return when a file was written, on the hospital's clock."""
+    return on_our_clock(dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC))
+
+
+def on_our_clock(moment: dt.datetime) -> dt.datetime:
+    """Return a real moment on the hospital's clock: a drill replays another day."""
+    return clock.now() - (timezone.now() - moment)
+
+
+def was_loaded_before(feed: Feed, digest: str) -> bool:
+    """Whether this very file was loaded, and another one since: it then is the older one."""
+    loaded = ScheduleImport.objects.filter(feed=feed, state=ImportState.LOADED).order_by("-id")
+    newest = loaded.values_list("file_digest", flat=True).first()
+    return newest != digest and loaded.filter(file_digest=digest).exists()
+
+
+def check_exported_at(moment: dt.datetime | None) -> None:
+    """Refuse an export that is still to be made.
+
+    Raises:
+        Refusal: as said.
+    """
+    if moment is not None and moment > clock.now() + export_moment.AHEAD:
+        raise Refusal(
+            _("L'export ne peut pas dater de l'avenir : vérifiez le jour et l'heure."),
+            field="exported_at",
+        )
 
 
 def check_source_name(name: str) -> None:

@@ -13,8 +13,9 @@ from operator import attrgetter
 from django.utils.translation import gettext as _
 
 from appointments.feeds.columns import BY_KEY
+from appointments.feeds.completeness import Coverage
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
-from appointments.models import Appointment, Feed
+from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
 from appointments.services.importing_people import People
 from appointments.services.importing_places import NoPlace, Place, Places
 from patients.services.registering import KnownPatient
@@ -32,7 +33,11 @@ class Known:
     moved_at: dt.datetime | None
     missing_since: dt.datetime | None
     service: str
+    status: str
     outcome: str
+
+
+_OFF = {Status.CANCELLED, Status.ENTERED_IN_ERROR}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,15 @@ class Planned:
         """Whether the source gives another moment than before."""
         return self.known is not None and self.known.starts_at != self.record.starts_at
 
+    @property
+    def says_otherwise(self) -> bool:
+        """Whether it changes when, or whether, a known appointment takes place."""
+        return self.is_moved or (
+            self.known is not None
+            and self.known.status != self.record.status
+            and bool(_OFF & {self.known.status, self.record.status})
+        )
+
     def last_move(self, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
         """Return from when the appointment was last moved, and when we learned it."""
         if self.known is None:
@@ -60,54 +74,40 @@ class Planned:
 
 @dataclass
 class ChunkPlan:
-    """What one chunk changes. ``back`` are unchanged rows that had disappeared.
+    """What one chunk changes.
 
-    ``patients`` are those known under its record numbers before it is written.
+    ``back`` are unchanged rows that had disappeared; ``waiting`` are rows of a file of unknown
+    age that say otherwise of when or whether a known appointment takes place. ``patients`` are
+    those known under its record numbers before it is written.
     """
 
     created: list[Planned] = field(default_factory=list)
     updated: list[Planned] = field(default_factory=list)
     moved: list[Planned] = field(default_factory=list)
     back: list[Planned] = field(default_factory=list)
+    waiting: list[Planned] = field(default_factory=list)
     unchanged: int = 0
     faults: list[RowFault] = field(default_factory=list)
     patients: Mapping[str, KnownPatient] | None = None
 
 
-@dataclass
-class Coverage:
-    """What a file speaks of: its appointments, days and sites."""
-
-    lines: dict[str, int] = field(default_factory=dict)  # number at the source → line
-    refused: set[str] = field(default_factory=set)  # numbers on rows that could not be taken
-    first_day: dt.date = dt.date.max
-    last_day: dt.date = dt.date.min
-    site_ids: set[int] = field(default_factory=set)
-
-    def widen(self, planned: Planned) -> None:
-        """Take in one more appointment."""
-        day = clock.local_day(planned.record.starts_at)
-        self.first_day, self.last_day = min(self.first_day, day), max(self.last_day, day)
-        self.site_ids.add(planned.place.site_id)
-        self.lines[planned.record.source_id] = planned.record.line
-
-    def mentions(self, source_id: str) -> bool:
-        """Whether the file names an appointment, be it on a row that could not be taken."""
-        return source_id in self.lines or source_id in self.refused
-
-
 class Planner:
     """Plans one load, chunk by chunk; remembers what the file has said so far."""
 
-    def __init__(self, feed: Feed | None, headings: Mapping[str, str]) -> None:
+    def __init__(
+        self, feed: Feed | None, headings: Mapping[str, str], *, is_age_known: bool
+    ) -> None:
         """Start a load.
 
         Args:
             feed: the source; None when it was never heard of.
             headings: for the keys of columns, the file's own headings.
+            is_age_known: whether anybody knows when the export was made; without it, what it
+                says of when a known appointment takes place waits for a person.
         """
         self._feed = feed
         self._headings = headings
+        self._is_age_known = is_age_known
         self._places = Places()
         self._people = People(feed.name if feed else "")
         self._digests: dict[str, str] = {}  # number at the source → what its row says
@@ -119,12 +119,21 @@ class Planner:
         plan.patients = known_people = self._people.known(records)
         accepted = self._accepted(records, known_people, plan.faults)
         known = self._known([record.source_id for record, _place in accepted])
-        self.coverage.refused.update(f.source_id for f in plan.faults if not f.landed)
+        for fault in plan.faults:
+            if not fault.landed:
+                self.coverage.refuse(fault.source_id, fault.written)
         for record, place in accepted:
             planned = Planned(record, place, digest_of(record), known.get(record.source_id))
-            self.coverage.widen(planned)
             self._digests[record.source_id] = planned.digest
+            self.coverage.take(
+                record.source_id,
+                record.line,
+                day=clock.local_day(record.starts_at),
+                unit_id=place.unit_id,
+                site_id=place.site_id,
+            )
             self._sort(planned, plan)
+        self._drop_refused_before(plan)
         return plan
 
     def _accepted(
@@ -184,11 +193,28 @@ class Planner:
         )
         return {source_id: Known(*values) for source_id, *values in rows}
 
-    @staticmethod
-    def _sort(planned: Planned, plan: ChunkPlan) -> None:
+    def _drop_refused_before(self, plan: ChunkPlan) -> None:
+        """Take for unchanged what a person refused already, word for word."""
+        if not plan.waiting:
+            return
+        refused = set(
+            Conflict.objects.filter(
+                appointment__in=[one.known.id for one in plan.waiting if one.known],
+                state=ConflictState.REFUSED,
+            ).values_list("appointment_id", "row_digest")
+        )
+        asked = [
+            one for one in plan.waiting if one.known and (one.known.id, one.digest) not in refused
+        ]
+        plan.unchanged += len(plan.waiting) - len(asked)
+        plan.waiting = asked
+
+    def _sort(self, planned: Planned, plan: ChunkPlan) -> None:
         known = planned.known
         if known is None:
             plan.created.append(planned)
+        elif not self._is_age_known and planned.says_otherwise:
+            plan.waiting.append(planned)
         elif planned.is_moved:
             plan.moved.append(planned)
         elif known.row_digest != planned.digest:
@@ -210,11 +236,13 @@ def _readable(record: ScheduleRecord) -> Readable:
     )
 
 
+# Where a row stands, and what is told of the file: no part of what the row says.
+_ASIDE = {"line", "sheet", "changed_at", "is_name_certain"}
 _content = attrgetter(
     *(
         name
         for name in ScheduleRecord.__slots__
-        if name not in {"line", "starts_at", "protected_groups"}
+        if name not in {"starts_at", "protected_groups"} | _ASIDE
     )
 )
 

@@ -6,6 +6,7 @@ compare-and-swap, and is taken over by another when that worker fell silent.
 
 import datetime as dt
 import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,15 +16,23 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from appointments.feeds import export_moment
+from appointments.feeds.completeness import Declared
 from appointments.feeds.limits import LARGEST_FILE
 from appointments.feeds.reading import open_schedule
-from appointments.models import Feed, ImportState, ScheduleImport
+from appointments.models import AgeFrom, Feed, ImportState, ScheduleImport
+from appointments.services.importing import Terms, Unanswered, about_older
 from appointments.services.importing_files import (
     about_unused,
+    check_exported_at,
     check_source_name,
+    evidence_of,
+    on_our_clock,
     sha256_of,
     take_in,
+    was_loaded_before,
 )
+from appointments.vocabulary import Extent
 from notifications.services import doorbell
 from staff import clock
 from staff.database import lock_rulings
@@ -40,8 +49,16 @@ logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
-def receive(*, upload: File, feed_name: str, is_full_export: bool, by: User) -> ScheduleImport:
+def receive(
+    *, upload: File, feed_name: str, by: User, file_date: dt.datetime | None = None
+) -> ScheduleImport:
     """Store an uploaded file and have it checked; nothing of the schedule is written yet.
+
+    Args:
+        upload: the file.
+        feed_name: the source.
+        by: who gives it.
+        file_date: when it was written, by the browser's word, on the real clock.
 
     Raises:
         Refusal: empty, too large, or the name of the source is unusable.
@@ -56,7 +73,7 @@ def receive(*, upload: File, feed_name: str, is_full_export: bool, by: User) -> 
     schedule_import = ScheduleImport(
         feed=Feed.objects.get_or_create(name=feed_name)[0],
         file_name=Path(upload.name or "").name[:200],
-        is_full_export=is_full_export,
+        file_date=file_date and on_our_clock(file_date),
         is_dry_run=True,
         started_at=clock.now(),
         started_by=by,
@@ -80,12 +97,84 @@ def receive(*, upload: File, feed_name: str, is_full_export: bool, by: User) -> 
     return schedule_import
 
 
+@dataclass(frozen=True)
+class Said:
+    """What a person says of a checked file: when it was made, and what it is complete for."""
+
+    exported_at: dt.datetime | None
+    declared: Declared
+
+
 @transaction.atomic
-def confirm(*, schedule_import_id: int, by: User) -> ScheduleImport:
-    """Have a checked file loaded for good; asking twice loads it once.
+def correct(*, schedule_import_id: int, said: Said, by: User) -> bool:
+    """Keep what a person says of a checked file; where it changes anything, check it again.
+
+    Returns:
+        whether it is checked again.
 
     Raises:
-        Refusal: it was not checked, or its file is gone.
+        Refusal: it was not checked, or the moment is still to come.
+    """
+    check_exported_at(said.exported_at)
+    schedule_import = ScheduleImport.objects.select_for_update().get(pk=schedule_import_id)
+    if schedule_import.state != ImportState.CHECKED:
+        raise _not_checked()
+    declared = said.declared
+    now_held = (
+        *(schedule_import.exported_at, schedule_import.complete_for),
+        *(schedule_import.first_day, schedule_import.last_day),
+    )
+    if now_held == (
+        *(said.exported_at, declared.extent.value),
+        *(declared.first_day, declared.last_day),
+    ):
+        return False
+    if said.exported_at != schedule_import.exported_at:
+        schedule_import.exported_at = said.exported_at
+        schedule_import.age_from = AgeFrom.PERSON if said.exported_at else ""
+    schedule_import.complete_for = declared.extent
+    schedule_import.first_day, schedule_import.last_day = declared.first_day, declared.last_day
+    _check_again(schedule_import)
+    audit.record(
+        action="schedule.corrected",
+        by=by,
+        subject=schedule_import,
+        exported_at=said.exported_at,
+        complete_for=declared.extent,
+    )
+    return True
+
+
+def _check_again(schedule_import: ScheduleImport) -> None:
+    schedule_import.is_dry_run = True
+    schedule_import.state = ImportState.WAITING
+    schedule_import.rows_done = 0
+    schedule_import.save()
+    doorbell.ring(TASK)
+
+
+def _not_checked() -> Refusal:
+    return Refusal(_("Ce fichier n'est pas vérifié : déposez-le à nouveau."))
+
+
+@transaction.atomic
+def confirm(
+    *,
+    schedule_import_id: int,
+    by: User,
+    accepts_older: bool = False,
+    accepts_disappeared: bool = False,
+) -> ScheduleImport:
+    """Have a checked file loaded for good; asking twice loads it once.
+
+    Args:
+        schedule_import_id: which.
+        by: who answers for it.
+        accepts_older: it may undo what a newer file said.
+        accepts_disappeared: much of a site and day may have disappeared.
+
+    Raises:
+        Refusal: it was not checked, its file is gone, or one of the two is not accepted.
     """
     schedule_import = ScheduleImport.objects.select_for_update().get(pk=schedule_import_id)
     is_confirmed = not schedule_import.is_dry_run and schedule_import.state in {
@@ -96,13 +185,25 @@ def confirm(*, schedule_import_id: int, by: User) -> ScheduleImport:
     if is_confirmed:
         return schedule_import
     if schedule_import.state != ImportState.CHECKED:
-        raise Refusal(_("Ce fichier n'est pas vérifié : déposez-le à nouveau."))
+        raise _not_checked()
+    schedule_import.accepts_older = accepts_older
+    schedule_import.accepts_disappeared = accepts_disappeared
+    if schedule_import.rows_undone and not accepts_older:
+        raise Refusal(about_older(schedule_import.rows_undone), field="accepts_older")
+    if schedule_import.too_many_missing and not accepts_disappeared:
+        raise Refusal(" ".join(schedule_import.too_many_missing), field="accepts_disappeared")
     schedule_import.is_dry_run = False
     schedule_import.state = ImportState.WAITING
     schedule_import.rows_done = 0
     schedule_import.started_by = by
     schedule_import.save()
-    audit.record(action="schedule.confirmed", by=by, subject=schedule_import)
+    audit.record(
+        action="schedule.confirmed",
+        by=by,
+        subject=schedule_import,
+        accepts_older=accepts_older,
+        accepts_disappeared=accepts_disappeared,
+    )
     doorbell.ring(TASK)
     return schedule_import
 
@@ -145,6 +246,9 @@ def _run(schedule_import: ScheduleImport) -> None:
             _check(schedule_import)
         else:
             _load(schedule_import)
+    except Unanswered:
+        # Since it was checked, a newer file came in: somebody looks again.
+        _check_again(ScheduleImport.objects.get(pk=schedule_import.pk))
     except Refusal as refusal:
         _give_up(schedule_import, refusal.message)
     except DatabaseError:
@@ -158,8 +262,16 @@ def _run(schedule_import: ScheduleImport) -> None:
 
 
 def _check(schedule_import: ScheduleImport) -> None:
-    file = open_schedule(Path(schedule_import.stored_file.path))
+    path = Path(schedule_import.stored_file.path)
+    file = open_schedule(path)
     schedule_import.message = about_unused(file)
+    is_first_reading = not schedule_import.complete_for
+    if is_first_reading:
+        evidence = evidence_of(
+            file, path, file_name=schedule_import.file_name, file_date=schedule_import.file_date
+        )
+        found = export_moment.proposed(evidence, now=clock.now())
+        schedule_import.exported_at, schedule_import.age_from = found.at, found.found_in
 
     def keep_progress(rows: int, expected: int) -> None:
         ScheduleImport.objects.filter(pk=schedule_import.pk).update(
@@ -169,10 +281,25 @@ def _check(schedule_import: ScheduleImport) -> None:
     take_in(
         file,
         schedule_import.feed.name,
-        schedule_import.is_full_export,
+        replace(_terms(schedule_import), proposes=is_first_reading),
         progress=keep_progress,
         kept_in=schedule_import,
         dry_run=True,
+    )
+
+
+def _terms(schedule_import: ScheduleImport) -> Terms:
+    """Return what was said of a file and accepted of its effect."""
+    extent = schedule_import.complete_for
+    days = (schedule_import.first_day, schedule_import.last_day)
+    return Terms(
+        exported_at=schedule_import.exported_at,
+        age_from=schedule_import.age_from,
+        declared=Declared(Extent(extent), *days) if extent else None,
+        accepts_older=schedule_import.accepts_older,
+        accepts_disappeared=schedule_import.accepts_disappeared,
+        shown=frozenset(schedule_import.disappeared_rows.values_list("appointment_id", flat=True)),
+        was_loaded_before=was_loaded_before(schedule_import.feed, schedule_import.file_digest),
     )
 
 
@@ -195,7 +322,7 @@ def _load(schedule_import: ScheduleImport) -> None:
     take_in(
         file,
         schedule_import.feed.name,
-        schedule_import.is_full_export,
+        _terms(schedule_import),
         kept_in=schedule_import,
         by=schedule_import.started_by,
     )
@@ -214,3 +341,14 @@ def _forget_file(schedule_import: ScheduleImport) -> None:
     if schedule_import.stored_file:
         schedule_import.stored_file.delete(save=False)
     ScheduleImport.objects.filter(pk=schedule_import.pk).update(stored_file="")
+
+
+@transaction.atomic
+def set_source(*, feed_name: str, age_rule: str, complete_for: str, by: User) -> None:
+    """Keep what holds for every file of a source when nobody says otherwise."""
+    feed = Feed.objects.select_for_update().get(name=feed_name)
+    feed.age_rule, feed.complete_for = age_rule, complete_for
+    feed.save(update_fields=["age_rule", "complete_for"])
+    audit.record(
+        action="source.set", by=by, subject=feed, age_rule=age_rule, complete_for=complete_for
+    )

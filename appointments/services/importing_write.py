@@ -1,12 +1,26 @@
 """Write what was planned for a few hundred records, set by set; and flag what disappeared."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from django.db.models import F
+from django.db.models import F, Max, QuerySet
 
-from appointments.models import Appointment, Basis, Decision, Feed, Outcome, Service
-from appointments.services.importing_plan import ChunkPlan, Coverage, Planned
+from appointments.feeds.completeness import Area, Coverage, SiteDay
+from appointments.models import (
+    Appointment,
+    Basis,
+    Conflict,
+    ConflictState,
+    Decision,
+    Feed,
+    Outcome,
+    ScheduleImport,
+    Service,
+    Status,
+)
+from appointments.services.importing_plan import ChunkPlan, Planned
 from appointments.services.importing_practitioners import Practitioners
 from patients.services.registering import Description, register
 from staff import clock
@@ -64,6 +78,47 @@ class Writer:
         if back:
             Appointment.objects.filter(pk__in=back).update(missing_since=None, loaded_at=self._now)
         return [a.pk for a in created] + [one.known.id for one in changed if one.known] + back
+
+    def hold(self, waiting: Sequence[Planned], schedule_import: ScheduleImport | None) -> None:
+        """Keep rows until a person says whether they are newer than what is held."""
+        by_appointment = {one.known.id: one for one in waiting if one.known}
+        if not by_appointment:
+            return
+        standing = Conflict.objects.filter(
+            appointment__in=by_appointment, state=ConflictState.WAITING
+        )
+        for appointment_id, digest in standing.values_list("appointment_id", "row_digest"):
+            if by_appointment[appointment_id].digest == digest:
+                del by_appointment[appointment_id]
+        standing.filter(appointment__in=by_appointment).update(
+            state=ConflictState.SUPERSEDED, settled_at=self._now
+        )
+        Conflict.objects.bulk_create(
+            Conflict(
+                feed=self._feed,
+                appointment_id=appointment_id,
+                schedule_import=schedule_import,
+                record=one.record.as_kept(),
+                row_digest=one.digest,
+                starts_at=one.record.starts_at,
+                status=one.record.status,
+                found_at=self._now,
+            )
+            for appointment_id, one in by_appointment.items()
+        )
+
+    def supersede(self, coverage: Coverage) -> None:
+        """End the conflicts about appointments of which a file of known age says what holds."""
+        waiting = Conflict.objects.filter(feed=self._feed, state=ConflictState.WAITING)
+        named = [
+            pk
+            for pk, source_id in waiting.values_list("id", "appointment__source_id")
+            if source_id in coverage.lines
+        ]
+        if named:
+            waiting.filter(pk__in=named).update(
+                state=ConflictState.SUPERSEDED, settled_at=self._now
+            )
 
     def _appointment(self, planned: Planned, patients: dict[str, int]) -> Appointment:
         record = planned.record
@@ -143,25 +198,78 @@ def _raise_to_emergency(planned: Sequence[Planned], now: dt.datetime) -> None:
     )
 
 
-def missing_from(feed: Feed, coverage: Coverage) -> list[int]:
-    """Return the ids of appointments that a full export should name and does not.
+@dataclass(frozen=True, slots=True)
+class Disappeared:
+    """An appointment that a file should name and does not; ``site`` is its name."""
 
-    It should name those of its days and of the sites it speaks of: an export of one hospital
-    says nothing about another.
+    appointment_id: int
+    source_id: str
+    starts_at: dt.datetime
+    day: dt.date
+    site: str
+    unit: str
+    family_name: str
+    given_name: str
+
+
+def last_appointment() -> int:
+    """Return the number of the last appointment."""
+    return Appointment.objects.aggregate(last=Max("id"))["last"] or 0
+
+
+def disappeared_from(
+    feed: Feed, coverage: Coverage, area: Area, *, known_until: int
+) -> tuple[Counter[SiteDay], list[Disappeared]]:
+    """Return how many are known where a file is complete, and which of them it does not name."""
+    held = _held(feed).filter(day__range=(area.first_day, area.last_day), pk__lte=known_until)
+    if area.unit_ids is not None:
+        held = held.filter(unit__in=area.unit_ids)
+    if area.site_ids is not None:
+        held = held.filter(unit__site__in=area.site_ids)
+    known: Counter[SiteDay] = Counter()
+    missing = []
+    rows = held.values_list("id", "source_id", "day", "unit__site__name")
+    for appointment_id, source_id, day, site in rows.iterator(chunk_size=2000):
+        known[site, day] += 1
+        if not coverage.mentions(source_id):
+            missing.append(appointment_id)
+    return known, _named(missing)
+
+
+def _named(ids: Sequence[int]) -> list[Disappeared]:
+    found = []
+    for start in range(0, len(ids), _CHUNK):
+        rows = Appointment.objects.filter(pk__in=ids[start : start + _CHUNK]).values_list(
+            *("id", "source_id", "starts_at", "day", "unit__site__name", "unit__name"),
+            *("patient__family_name", "patient__given_name"),
+        )
+        found += [Disappeared(*row) for row in rows]
+    return sorted(found, key=lambda one: (one.starts_at, one.appointment_id))
+
+
+def planned_units(feed: Feed, first_day: dt.date, last_day: dt.date) -> dict[int, int]:
+    """Return unit id → site id, where a source plans something in some days."""
+    rows = _held(feed).filter(day__range=(first_day, last_day)).order_by()
+    return dict(rows.values_list("unit_id", "unit__site_id").distinct())
+
+
+SOON = dt.timedelta(days=6)
+
+
+def planned_soon(feed: Feed, today: dt.date) -> list[tuple[str, int, int, dt.date]]:
+    """Return what a source plans within a week, else at all from today on.
+
+    Returns:
+        number at the source, unit id, site id and day of each.
     """
-    if not coverage.lines:
-        return []
-    held = Appointment.objects.filter(
-        feed=feed,
-        day__range=(coverage.first_day, coverage.last_day),
-        unit__site__in=coverage.site_ids,
-        missing_since__isnull=True,
-    ).values_list("id", "source_id")
-    return [
-        appointment_id
-        for appointment_id, source_id in held.iterator(chunk_size=2000)
-        if not coverage.mentions(source_id)
-    ]
+    planned = _held(feed).filter(status__in=[Status.BOOKED, Status.ARRIVED], day__gte=today)
+    values = ("source_id", "unit_id", "unit__site_id", "day")
+    within_a_week = list(planned.filter(day__lte=today + SOON).values_list(*values))
+    return within_a_week or list(planned.values_list(*values))
+
+
+def _held(feed: Feed) -> QuerySet[Appointment]:
+    return Appointment.objects.filter(feed=feed, missing_since__isnull=True)
 
 
 def flag_missing(ids: Sequence[int], now: dt.datetime) -> None:

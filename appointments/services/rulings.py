@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, Min
 
-from appointments.models import Appointment, Bulletin
+from appointments.models import Appointment, Bulletin, BulletinState
 from appointments.queries.in_force import Clauses, as_rule, ruling_bulletins
 from appointments.rules import Clause, Facts, Heard, decide, telling_rank, told_over
 from appointments.services import ruling_tables
@@ -55,6 +55,14 @@ def ruled_days(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.date, Ru
     ruling = ruling_bulletins(days, without=without)
     by_bulletin = {bulletin.pk: ruled_day(bulletin) for bulletin in ruling.values()}
     return {day: by_bulletin[bulletin.pk] for day, bulletin in ruling.items()}
+
+
+def days_in_force() -> Callable[[dt.date], bool]:
+    """Return what says of a day whether a bulletin in force rules it (one query)."""
+    windows = list(
+        Bulletin.objects.filter(state=BulletinState.IN_FORCE).values_list("first_day", "last_day")
+    )
+    return lambda day: any(first_day <= day <= last_day for first_day, last_day in windows)
 
 
 def ruled_day(bulletin: Bulletin) -> RuledDay:

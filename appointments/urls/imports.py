@@ -7,6 +7,8 @@ from appointments.views import imports
 urlpatterns = [
     path("imports/", imports.listing, name="imports"),
     path("imports/new/", imports.new, name="import_new"),
+    path("imports/conflicts/", imports.conflicts, name="import_conflicts"),
+    path("imports/sources/<slug:name>/", imports.source, name="import_source"),
     path("imports/template.<slug:format>", imports.template, name="import_template"),
     path("imports/refused/", imports.refused, name="refused_rows"),
     path("imports/refused/<int:pk>/called/", imports.refused_called, name="refused_called"),
@@ -14,5 +16,6 @@ urlpatterns = [
     path("imports/<int:pk>/", imports.detail, name="import"),
     path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),
     path("imports/<int:pk>/confirm/", imports.confirm, name="import_confirm"),
+    path("imports/<int:pk>/disappeared/", imports.disappeared, name="import_disappeared"),
     path("imports/<int:pk>/faults.csv", imports.faults, name="import_faults"),
 ]

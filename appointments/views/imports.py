@@ -13,19 +13,29 @@ from django.http import (
 )
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.feeds import writing
 from appointments.feeds.columns import COLUMNS
 from appointments.feeds.limits import LARGEST_FILE
-from appointments.forms.imports import ImportForm
+from appointments.forms.imports import CheckedForm, ImportForm, SourceForm
 from appointments.models import ImportState, ScheduleImport
-from appointments.queries.imports import faults_page, feed_ages, imports, imports_page
+from appointments.queries.imports import (
+    conflicts_page,
+    conflicts_waiting,
+    disappeared_page,
+    faults_page,
+    feed_ages,
+    imports,
+    imports_page,
+    sources,
+)
 from appointments.queries.in_force import ruled_from
 from appointments.queries.refused_rows import count_refused, refused_page, refused_rows
-from appointments.services import importing_queue
-from appointments.services.importing import MOST_REMARKS
+from appointments.services import importing_conflicts, importing_queue
+from appointments.services.importing import MOST_REMARKS, about_older
 from appointments.services.importing_files import about_no_phone
 from appointments.services.refused_rows import dismiss, note_call
 from staff import clock
@@ -36,6 +46,7 @@ from staff.requests import SignedInRequest
 from staff.services import audit
 
 _UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
+SHOWN_DISAPPEARED = 20  # names on the page of a load; all of them on a page of their own
 _CSV = "text/csv; charset=utf-8"
 
 
@@ -59,6 +70,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "page": imports_page(request.user, cursor=request.GET.get("cursor", "")),
         "feeds": feed_ages(request.user),
         "refused": count_refused(ruled_from(since=clock.today())),
+        "conflicts": conflicts_waiting(request.user),
     }
     return render(request, "appointments/imports/list.html", context)
 
@@ -74,7 +86,7 @@ def new(request: SignedInRequest) -> HttpResponse:
             received = importing_queue.receive(
                 upload=form.cleaned_data["file"],
                 feed_name=form.cleaned_data["source"],
-                is_full_export=form.cleaned_data["is_full_export"],
+                file_date=form.cleaned_data["file_date"],
                 by=request.user,
             )
         except Refusal as refusal:
@@ -89,14 +101,41 @@ def new(request: SignedInRequest) -> HttpResponse:
 @for_the_group
 def detail(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one load: its progress, then its counts and faults."""
-    found = _found(request, pk)
+    return _report(request, _found(request, pk))
+
+
+def _report(
+    request: SignedInRequest,
+    found: ScheduleImport,
+    *,
+    form: CheckedForm | None = None,
+    refusal: Refusal | None = None,
+) -> HttpResponse:
+    """Show one load; with a form or a refusal, what somebody answered wrongly."""
     context: dict[str, Any] = {"load": found, "is_under_way": found.state in _UNDER_WAY}
     if found.has_no_phone:
         context["about_no_phone"] = about_no_phone()
     if found.state in {ImportState.CHECKED, ImportState.LOADED, ImportState.ABANDONED}:
         context["remarks_listed"] = MOST_REMARKS
         context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
-    return render(request, "appointments/imports/detail.html", context)
+        context["disappeared"] = disappeared_page(found, cursor="", size=SHOWN_DISAPPEARED)
+    if found.state == ImportState.CHECKED:
+        context["form"] = form or CheckedForm(load=found)
+        context["about_older"] = about_older(found.rows_undone) if found.rows_undone else ""
+    if refusal is not None:
+        context["refusal"] = refusal.message
+    is_wrong = refusal is not None or (form is not None and bool(form.errors))
+    status = 422 if is_wrong else 200
+    return render(request, "appointments/imports/detail.html", context, status=status)
+
+
+@require_GET
+@for_the_group
+def disappeared(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Name every appointment that disappeared by a load."""
+    found = _found(request, pk)
+    page = disappeared_page(found, cursor=request.GET.get("cursor", ""))
+    return render(request, "appointments/imports/disappeared.html", {"load": found, "page": page})
 
 
 @require_GET
@@ -112,10 +151,68 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_POST
 @for_the_group
 def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Load a checked file for good."""
+    """Keep what is said of a checked file; where that changes nothing, load it for good."""
     found = _found(request, pk)
-    importing_queue.confirm(schedule_import_id=found.pk, by=request.user)
+    form = None
+    try:
+        if "complete_for" in request.POST and found.state == ImportState.CHECKED:
+            form = CheckedForm(request.POST, load=found)
+            if not form.is_valid():
+                return _report(request, found, form=form)
+            is_new = importing_queue.correct(
+                schedule_import_id=found.pk, said=form.said, by=request.user
+            )
+            if is_new:
+                said = _("Le fichier est vérifié à nouveau avec vos réponses : relisez, confirmez.")
+                messages.info(request, said)
+            if is_new or "check" in request.POST:
+                return redirect("import", found.pk)
+        importing_queue.confirm(
+            schedule_import_id=found.pk,
+            by=request.user,
+            accepts_older="accepts_older" in request.POST,
+            accepts_disappeared="accepts_disappeared" in request.POST,
+        )
+    except Refusal as refusal:
+        if found.state != ImportState.CHECKED:
+            raise
+        return _report(request, found, form=form, refusal=refusal)
     return redirect("import", found.pk)
+
+
+@require_http_methods(["GET", "POST"])
+@for_the_group
+def source(request: SignedInRequest, name: str) -> HttpResponse:
+    """Set what holds for every file of a source."""
+    feed = get_object_or_404(sources(request.user), name=name)
+    held = {"age_rule": feed.age_rule, "complete_for": feed.complete_for}
+    form = SourceForm(request.POST or None, initial=held)
+    if request.method == "POST" and form.is_valid():
+        importing_queue.set_source(feed_name=name, by=request.user, **form.cleaned_data)
+        messages.success(request, _("Réglages de la source gardés."))
+        return redirect("imports")
+    return render(request, "appointments/imports/source.html", {"form": form, "name": name})
+
+
+@require_http_methods(["GET", "POST"])
+@for_the_group
+def conflicts(request: SignedInRequest) -> HttpResponse:
+    """List what files of unknown age say otherwise of known appointments; accept or refuse it."""
+    if request.method == "POST":
+        chosen = {int(one) for one in request.POST.getlist("conflict") if one.isdecimal()}
+        if "accept" in request.POST:
+            number = importing_conflicts.accept(conflict_ids=chosen, by=request.user)
+            said = ngettext("%(n)s changement accepté.", "%(n)s changements acceptés.", number)
+        else:
+            number = importing_conflicts.refuse(conflict_ids=chosen, by=request.user)
+            said = ngettext("%(n)s changement refusé.", "%(n)s changements refusés.", number)
+        messages.success(request, said % {"n": number})
+        return redirect("import_conflicts")
+    context = {
+        "page": conflicts_page(request.user, cursor=request.GET.get("cursor", "")),
+        "number": conflicts_waiting(request.user),
+    }
+    return render(request, "appointments/imports/conflicts.html", context)
 
 
 @require_GET

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Count, Max, Q
 
 from notifications import gateways, sms_text, texts
+from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.services import opening, pacing
 from notifications.services.opening import Scope
 
@@ -72,6 +74,47 @@ def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
         parts=parts,
         seconds=own_pace or parts / settings.SMS_PARTS_PER_SECOND,
         cap=gateway.options.parts_per_day if gateway else None,
+    )
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Who is told by notices that were just opened; each patient is counted once in each number.
+
+    ``sms_now`` leave at once, as soon as the quiet hours end at the latest; ``sms_later`` are
+    held until the bulletin's release.
+    """
+
+    patients: int = 0
+    sms_now: int = 0
+    sms_later: int = 0
+    by_phone: int = 0
+
+
+def last_notice() -> int:
+    """Return the number of the last notice, for ``opened_since``."""
+    return Notice.objects.aggregate(last=Max("id"))["last"] or 0
+
+
+def opened_since(notice_id: int, now: dt.datetime) -> Opened:
+    """Return who is told by the notices opened after one (one query).
+
+    The caller holds the lock of rulings, so that all of them are of its own making.
+    """
+    tries = Delivery.objects.filter(notice__gt=notice_id, notice__state=NoticeState.OPEN)
+    by_sms = Q(channel=Channel.SMS)
+    is_due = Q(not_before__lte=now)
+
+    def patients(condition: Q) -> Count:
+        return Count("notice__patient", filter=condition, distinct=True)
+
+    return Opened(
+        **tries.aggregate(
+            patients=patients(Q()),
+            sms_now=patients(by_sms & is_due),
+            sms_later=patients(by_sms & ~is_due),
+            by_phone=patients(~by_sms),
+        )
     )
 
 

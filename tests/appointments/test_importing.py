@@ -10,13 +10,14 @@ from django.test.utils import CaptureQueriesContext
 from appointments.feeds.records import RowFault
 from appointments.models import Appointment, Decision, Feed
 from appointments.services import importing
-from appointments.services.importing import LoadResult, load_records
+from appointments.services.importing import load_records
 from notifications.models import Notice
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent, Practitioner, Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.feeds.files import a_record
+from tests.appointments.loads import load, numbers, terms, the_appointment
 from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, at
 
 pytestmark = pytest.mark.django_db
@@ -26,19 +27,6 @@ pytestmark = pytest.mark.django_db
 def arlon(saturday_noon) -> None:
     """Stand on the day of the bulletin, with one unit at Arlon."""
     a_unit()
-
-
-def load(*records, full: bool = True, **options) -> LoadResult:
-    return load_records(feed_name="agenda", records=records, is_full_export=full, **options)
-
-
-def numbers(result: LoadResult) -> dict[str, int]:
-    """Return the counts that are not zero, without the total."""
-    return {name: n for name, n in result.counts().items() if n and name != "rows"}
-
-
-def the_appointment(source_id: str = "R1") -> Appointment:
-    return Appointment.objects.get(source_id=source_id)
 
 
 def test_a_new_record_becomes_an_appointment_of_a_patient():
@@ -218,7 +206,7 @@ def test_a_crash_half_way_leaves_nothing(monkeypatch):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        load_records(feed_name="agenda", records=records(), is_full_export=True)
+        load_records(feed_name="agenda", records=records(), terms=terms())
     assert not Appointment.objects.exists()
     assert not Patient.objects.exists()
     assert not Feed.objects.exists()

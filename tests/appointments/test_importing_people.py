@@ -7,11 +7,11 @@ import time_machine
 
 from appointments.models import Appointment
 from appointments.services import importing
-from appointments.services.importing import LoadResult, load_records
 from notifications.models import Delivery, Notice
 from patients.models import Patient
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.feeds.files import a_record
+from tests.appointments.loads import load
 from tests.builders import a_unit
 
 pytestmark = pytest.mark.django_db
@@ -30,10 +30,6 @@ LUC = ANNE | {"family_name": "Peeters", "given_name": "Luc", "birth_date": dt.da
 def arlon(saturday_noon) -> None:
     """Stand on the day of the bulletin, with one unit at Arlon."""
     a_unit()
-
-
-def load(*records, **options) -> LoadResult:
-    return load_records(feed_name="agenda", records=records, is_full_export=True, **options)
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -10,15 +10,18 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from appointments.feeds.completeness import Declared
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.services import importing_queue
+from appointments.services.importing_queue import Said
 from appointments.tasks.imports import run_waiting_imports, sweep_imports
+from appointments.vocabulary import Extent
 from notifications.services import doorbell
 from staff import clock
 from staff.errors import Refusal
 from staff.models import AuditEvent, Role, User
 from tests.appointments.feeds.files import ROW, csv_text
-from tests.builders import a_unit, a_user
+from tests.builders import a_unit, a_user, at
 
 pytestmark = pytest.mark.django_db
 
@@ -31,13 +34,13 @@ def operator(settings, tmp_path) -> User:
     return a_user("flux", Role.FEED_OPERATOR)
 
 
-def receive(operator: User, *rows: dict, content: bytes | None = None) -> ScheduleImport:
+def receive(operator: User, *rows: dict, content: bytes | None = None, **given) -> ScheduleImport:
     body = content if content is not None else csv_text(rows or [ROW]).encode()
     return importing_queue.receive(
         upload=ContentFile(body, name="agenda.csv"),
         feed_name="agenda",
-        is_full_export=True,
         by=operator,
+        **given,
     )
 
 
@@ -176,3 +179,77 @@ def test_what_nobody_confirms_is_given_up_and_its_file_deleted(operator, tmp_pat
     load.refresh_from_db()
     assert load.state == ImportState.ABANDONED
     assert not stored_files(tmp_path)
+
+
+class TestAnswers:
+    """What a person says of a checked file, and what must be accepted before it is loaded."""
+
+    @pytest.fixture(autouse=True)
+    def _today(self, saturday_noon):
+        """Stand on Saturday 14 May 2022 at noon."""
+
+    def checked(self, operator, *rows, **given) -> ScheduleImport:
+        load = receive(operator, *rows, **given)
+        run_waiting_imports()
+        load.refresh_from_db()
+        return load
+
+    def loaded(self, operator, *rows, exported_at, **accepted) -> ScheduleImport:
+        load = self.checked(operator, *rows)
+        said = Said(exported_at, Declared(Extent.SITES))
+        if importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator):
+            run_waiting_imports()
+        importing_queue.confirm(schedule_import_id=load.pk, by=operator, **accepted)
+        run_waiting_imports()
+        load.refresh_from_db()
+        return load
+
+    def test_the_date_that_the_browser_gives_is_proposed(self, operator):
+        load = self.checked(operator, file_date=at("2022-05-13 06:00"))
+        assert (load.exported_at, load.age_from) == (at("2022-05-13 06:00"), "file_date")
+
+    def test_without_any_hint_the_age_is_unknown(self, operator):
+        load = self.checked(operator)
+        assert (load.exported_at, load.age_from) == (None, "")
+
+    def test_what_a_person_says_is_kept_and_the_file_checked_again(self, operator):
+        load = self.checked(operator)
+        said = Said(at("2022-05-13 06:00"), Declared())
+        assert importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+        run_waiting_imports()
+        load.refresh_from_db()
+        assert (load.state, load.age_from) == (ImportState.CHECKED, "person")
+        assert (load.exported_at, load.complete_for) == (at("2022-05-13 06:00"), "nothing")
+        assert not importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+
+    def test_an_older_file_is_loaded_once_somebody_accepts_that(self, operator):
+        moved = ROW | {"Date et heure": "17/05/2022 14:00"}
+        self.loaded(operator, ROW, exported_at=at("2022-05-13 06:00"))
+        self.loaded(operator, moved, exported_at=at("2022-05-14 06:00"))
+        with pytest.raises(Refusal, match="plus ancien"):
+            self.loaded(operator, ROW, exported_at=at("2022-05-13 06:00"))
+        load = self.loaded(operator, ROW, exported_at=at("2022-05-13 06:00"), accepts_older=True)
+        assert (load.state, load.rows_undone) == (ImportState.LOADED, 1)
+
+    def test_a_newer_file_that_came_in_since_the_check_has_it_checked_again(self, operator):
+        self.loaded(operator, ROW, exported_at=at("2022-05-12 06:00"))
+        load = self.checked(operator, ROW | {"Date et heure": "18/05/2022 10:00"})
+        said = Said(at("2022-05-13 06:00"), Declared())
+        importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+        run_waiting_imports()
+        moved = ROW | {"Date et heure": "17/05/2022 14:00"}
+        self.loaded(operator, moved, exported_at=at("2022-05-14 06:00"))
+        importing_queue.confirm(schedule_import_id=load.pk, by=operator)
+        run_waiting_imports()
+        load.refresh_from_db()
+        assert (load.state, load.rows_undone) == (ImportState.CHECKED, 1)
+
+    def test_much_that_disappeared_is_accepted_by_a_person(self, operator):
+        many = [ROW | {"N° RDV": f"R{n}", "Dossier": f"D{n}"} for n in range(12)]
+        self.loaded(operator, *many, exported_at=at("2022-05-13 06:00"))
+        with pytest.raises(Refusal, match="7 des 12"):
+            self.loaded(operator, *many[:5], exported_at=at("2022-05-14 06:00"))
+        load = self.loaded(
+            operator, *many[:5], exported_at=at("2022-05-14 06:00"), accepts_disappeared=True
+        )
+        assert (load.rows_missing, load.disappeared_rows.count()) == (7, 7)

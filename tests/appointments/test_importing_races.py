@@ -4,7 +4,7 @@ import pytest
 
 from appointments.models import Appointment
 from appointments.services import bulletins
-from appointments.services.importing import LoadResult, load_records
+from appointments.services.importing import LoadResult, Terms, load_records
 from notifications.models import Notice
 from tests.appointments.bulletins import a_draft, somebody_in_the_crisis_cell
 from tests.appointments.feeds.files import a_record
@@ -22,7 +22,7 @@ def arlon(saturday_noon) -> None:
 
 def load() -> LoadResult:
     records = [a_record(number) for number in range(50)]
-    return load_records(feed_name="agenda", records=records, is_full_export=True)
+    return load_records(feed_name="agenda", records=records, terms=Terms())
 
 
 def test_the_same_file_loaded_twice_at_once_lands_once():

@@ -114,7 +114,7 @@ def fill() -> None:
     """Fill an empty installation."""
     from django.conf import settings
 
-    from appointments.demo.loading import FEED, load_reference_data
+    from appointments.demo.loading import FEED, TERMS, load_reference_data
     from appointments.playbooks import read
     from appointments.services import bulletins
     from appointments.services.importing import load_records
@@ -131,8 +131,8 @@ def fill() -> None:
     records = [*of_the_day(hospital, TUESDAY), *of_the_day(hospital, WEDNESDAY)]
     records += operations_of(hospital, THURSDAY)
     records += [one for one in of_the_day(hospital, FRIDAY) if one.service in TOLD_BY_SMS]
-    load_records(feed_name=FEED, records=records, is_full_export=False)
-    load_records(feed_name=FEED, records=of_today(hospital), is_full_export=False)
+    load_records(feed_name=FEED, records=records, terms=TERMS)
+    load_records(feed_name=FEED, records=of_today(hospital), terms=TERMS)
     for sign_in, alike, first_name, last_name in COLLEAGUES:
         _engage(sign_in, alike, first_name, last_name)
     first, second = (User.objects.get(username=name) for name in ("crise1", "crise2"))

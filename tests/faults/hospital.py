@@ -13,8 +13,10 @@ from appointments.feeds.records import ScheduleRecord
 from appointments.models import Bulletin
 from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
-from appointments.services.importing import load_records
+from appointments.services.importing import Terms, load_records
+from appointments.vocabulary import AgeFrom
 from notifications.models import Delivery
+from staff import clock
 from tests.appointments.bulletins import somebody_in_the_crisis_cell
 from tests.builders import a_unit, at
 
@@ -60,7 +62,7 @@ def load_consultations(number: int, *, starts_at: dt.datetime) -> None:
     """Load so many patients with one consultation each; what is in force rules on them."""
     a_unit()
     records = _consultations(number, starts_at)
-    load_records(feed_name=FEED, records=records, is_full_export=False)
+    load_records(feed_name=FEED, records=records, terms=Terms(clock.now(), AgeFrom.LOADING))
 
 
 def approve(bulletin: Bulletin) -> None:

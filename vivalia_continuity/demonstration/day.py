@@ -11,7 +11,7 @@ from django.core.management import call_command
 from appointments import playbooks
 from appointments.demo.export import write_csv
 from appointments.demo.hospital import BULLETIN_DAY, build
-from appointments.demo.loading import FEED, load_reference_data
+from appointments.demo.loading import FEED, TERMS, load_reference_data
 from appointments.models import Bulletin
 from appointments.services import bulletins
 from appointments.services.importing_files import load_file
@@ -79,7 +79,7 @@ class Day:
             f"{len(hospital.practitioners)} praticiens, {len(hospital.patients)} patients. "
             f"Fichier : {path}"
         )
-        result = load_file(path=path, feed_name=FEED, by=people.user("flux")).result
+        result = load_file(path=path, feed_name=FEED, terms=TERMS, by=people.user("flux")).result
         self._say(
             f"   {result.rows} lignes lues : {result.created} rendez-vous entrés, "
             f"{result.rows_rejected} lignes rejetées, {len(result.remarks)} remarques (numéros "

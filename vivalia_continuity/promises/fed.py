@@ -31,10 +31,13 @@ def wrong_day() -> Iterator[str]:
 
 
 def age_unknown() -> Iterator[str]:
-    """A feed that brought appointments without saying when it was last heard."""
+    """A feed that brought appointments and has neither an age nor a load: it would look new.
+
+    An age that nobody knows is said on every page, as loudly as one too old.
+    """
     brought = Appointment.objects.filter(feed=OuterRef("pk"))
     yield from sentence(
-        Feed.objects.filter(Exists(brought), heard_at__isnull=True),
+        Feed.objects.filter(Exists(brought), heard_at__isnull=True, loaded_at__isnull=True),
         "sources dont l'âge des données est inconnu",
         field="name",
     )

@@ -1,28 +1,45 @@
 """Load a schedule file from the command line."""
 
+import datetime as dt
 import json
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from appointments.feeds import moments
+from appointments.feeds.completeness import Declared
+from appointments.feeds.export_moment import ExportMoment
 from appointments.feeds.reading import FORMATS
 from appointments.feeds.records import RowFault
+from appointments.feeds.words import BadValue
+from appointments.models import AgeFrom
+from appointments.services.importing import LoadResult, Terms, Unanswered
 from appointments.services.importing_files import (
     DEFAULT_SOURCE,
     FileLoad,
     about_no_phone,
     load_file,
 )
+from appointments.services.importing_write import Disappeared
+from appointments.vocabulary import Extent
+from notifications.services.estimating import Opened
+from staff import clock
 from staff.errors import Refusal
 
-ALL_IN, SOME_REJECTED, UNREADABLE = 0, 1, 2
+ALL_IN, SOME_REJECTED, NOT_LOADED = 0, 1, 2
+_OPTIONS = {"accepts_older": "--accept-older", "accepts_disappeared": "--accept-disappeared"}
 
 
 class Command(BaseCommand):
-    """Exit 0: all rows in; 1: some rejected, each named; 2: the file cannot be read."""
+    """Exit 0: all rows in; 1: some rejected or waiting for a person, each named; 2: nothing was
+    loaded, because the file cannot be read or somebody must accept what it does first.
+    """
 
     help = "Charge un fichier d'agenda (CSV ou XLSX). Colonnes : docs/schedule-files.md."
 
@@ -31,18 +48,53 @@ class Command(BaseCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="fichier CSV ou XLSX")
         parser.add_argument("--source", default=DEFAULT_SOURCE, help="nom de la source")
         parser.add_argument("--format", choices=FORMATS, default="auto", dest="file_format")
+        parser.add_argument(
+            "--exported-at",
+            type=_moment,
+            metavar="MOMENT",
+            help="quand la source a fait l'export, « 13/05/2022 18:00 » ou ISO ; sans cela, ce "
+            "que dit le fichier ou la règle de la source",
+        )
         extent = parser.add_mutually_exclusive_group()
         extent.add_argument(
+            "--complete",
+            type=Extent,
+            choices=list(Extent),
+            dest="extent",
+            help="ce pour quoi le fichier est complet : ce qui n'y figure plus a disparu. "
+            "nothing, units (les unités nommées), sites (les sites nommés) ou source ; sans "
+            "cela, le réglage de la source",
+        )
+        extent.add_argument(
             "--full",
-            action="store_true",
-            default=True,
-            help="export complet : ce qui n'y figure plus a disparu (par défaut)",
+            action="store_const",
+            const=Extent.SITES,
+            dest="extent",
+            help="comme --complete sites",
         )
         extent.add_argument(
             "--partial",
-            action="store_false",
-            dest="full",
-            help="export partiel : ce qui n'y figure pas ne dit rien",
+            action="store_const",
+            const=Extent.NOTHING,
+            dest="extent",
+            help="comme --complete nothing",
+        )
+        for option, what in (("--first-day", "premier"), ("--last-day", "dernier")):
+            parser.add_argument(
+                option,
+                type=_day,
+                metavar="DATE",
+                help=f"{what} jour pour lequel le fichier est complet ; sans cela, le sien",
+            )
+        parser.add_argument(
+            "--accept-older",
+            action="store_true",
+            help="charger un fichier plus ancien que ce qui est connu, qui le défait",
+        )
+        parser.add_argument(
+            "--accept-disappeared",
+            action="store_true",
+            help="accepter que beaucoup de rendez-vous d'un site et d'un jour aient disparu",
         )
         parser.add_argument("--dry-run", action="store_true", help="ne rien écrire")
         parser.add_argument("--json", action="store_true", dest="as_json")
@@ -54,20 +106,24 @@ class Command(BaseCommand):
                 path=options["file"],
                 feed_name=options["source"],
                 file_format=options["file_format"],
-                is_full_export=options["full"],
+                terms=_terms(options),
                 dry_run=options["dry_run"],
                 progress=self._progress,
             )
+        except Unanswered as unanswered:
+            self._say_unanswered(unanswered, as_json=options["as_json"])
+            sys.exit(NOT_LOADED)
         except Refusal as refusal:
             self._say_unreadable(refusal, as_json=options["as_json"])
-            sys.exit(UNREADABLE)
+            sys.exit(NOT_LOADED)
         if self.stderr.isatty():
             self.stderr.write("")
         if options["as_json"]:
             self.stdout.write(json.dumps(_as_dict(load, options["dry_run"]), ensure_ascii=False))
         else:
             self._say(load, is_dry_run=options["dry_run"])
-        sys.exit(SOME_REJECTED if load.result.rejected else ALL_IN)
+        is_all_in = not load.result.rejected and not load.result.waiting
+        sys.exit(ALL_IN if is_all_in else SOME_REJECTED)
 
     def _progress(self, rows: int, expected: int) -> None:
         if self.stderr.isatty():
@@ -80,9 +136,32 @@ class Command(BaseCommand):
         else:
             self.stderr.write(self.style.ERROR(refusal.message))
 
+    def _say_unanswered(self, unanswered: Unanswered, *, as_json: bool) -> None:
+        disappeared = unanswered.result.disappeared
+        options = [_OPTIONS[name] for name in unanswered.questions]
+        if as_json:
+            said = {
+                "error": unanswered.message,
+                "accept_with": options,
+                "disappeared": _listed_disappeared(disappeared),
+            }
+            self.stdout.write(json.dumps(said, ensure_ascii=False))
+            return
+        self._say_disappeared(disappeared)
+        self.stderr.write(self.style.ERROR(unanswered.message))
+        again = _("Rien n'a été chargé. Si c'est juste, relancez avec %(options)s.")
+        self.stderr.write(again % {"options": " ".join(options)})
+
+    def _say_disappeared(self, disappeared: list[Disappeared]) -> None:
+        if disappeared:
+            self.stdout.write(_("Rendez-vous disparus de la source :"))
+        for one in disappeared:
+            self.stdout.write("  " + _sentence_of(one))
+
     def _say(self, load: FileLoad, *, is_dry_run: bool) -> None:
         if load.result.has_no_phone:
             self.stdout.write(self.style.WARNING(about_no_phone()))
+        self.stdout.write(_about_age(load.terms, load.proposal))
         if load.unused:
             names = ", ".join(load.unused)
             self.stdout.write(_("Colonnes non utilisées : %(names)s.") % {"names": names})
@@ -97,13 +176,113 @@ class Command(BaseCommand):
         unlisted = load.result.remarks_counted - len(load.result.remarks)
         if unlisted:
             self.stdout.write(_("… et %(count)s autres remarques.") % {"count": unlisted})
+        self._say_effect(load, is_dry_run=is_dry_run)
         counts = _(
             "%(rows)s lignes : %(created)s nouvelles, %(updated)s modifiées, %(moved)s déplacées, "
             "%(unchanged)s inchangées, %(rejected)s rejetées ; %(missing)s rendez-vous disparus."
         )
         self.stdout.write(counts % load.result.counts())
+        self.stdout.write(_about_telling(load.result.telling, is_dry_run=is_dry_run))
         if is_dry_run:
             self.stdout.write(_("Essai à blanc : rien n'a été écrit."))
+
+    def _say_effect(self, load: FileLoad, *, is_dry_run: bool) -> None:
+        """Say what disappeared, what waits, and what must be accepted before it is loaded."""
+        self._say_disappeared(load.result.disappeared)
+        if load.result.waiting:
+            self.stdout.write(_about_waiting(load.result.waiting))
+        if is_dry_run:
+            for name, question in load.result.questions(load.terms).items():
+                self.stdout.write(self.style.WARNING(f"{question} ({_OPTIONS[name]})"))
+
+
+def _moment(text: str) -> dt.datetime:
+    try:
+        return moments.read_moment(text)
+    except BadValue as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return moments.read_date(text)
+    except BadValue as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def _terms(options: dict[str, Any]) -> Terms:
+    extent, days = options["extent"], (options["first_day"], options["last_day"])
+    return Terms(
+        exported_at=options["exported_at"],
+        age_from=AgeFrom.PERSON if options["exported_at"] else "",
+        declared=Declared(extent, *days) if extent is not None else None,
+        accepts_older=options["accept_older"],
+        accepts_disappeared=options["accept_disappeared"],
+    )
+
+
+def _about_age(terms: Terms, proposal: ExportMoment) -> str:
+    if terms.exported_at is not None:
+        return _("Export fait le %(moment)s (%(found)s).") % {
+            "moment": date_format(terms.exported_at.astimezone(clock.BRUSSELS), "l j F Y H:i"),
+            "found": AgeFrom(terms.age_from).label,
+        }
+    unknown = _(
+        "ÂGE INCONNU : rien ne dit quand cet export a été fait. Indiquez-le avec --exported-at."
+    )
+    if proposal.at is None:
+        return unknown
+    written = _("Le fichier a été écrit le %(moment)s.")
+    moment = date_format(proposal.at.astimezone(clock.BRUSSELS), "l j F Y H:i")
+    return f"{unknown} {written % {'moment': moment}}"
+
+
+def _about_waiting(waiting: int) -> str:
+    return ngettext(
+        "%(n)s changement d'un rendez-vous connu attend une décision (Chargements, Conflits) : "
+        "le fichier est d'un âge inconnu.",
+        "%(n)s changements de rendez-vous connus attendent une décision (Chargements, "
+        "Conflits) : le fichier est d'un âge inconnu.",
+        waiting,
+    ) % {"n": waiting}
+
+
+def _about_telling(telling: Opened, *, is_dry_run: bool) -> str:
+    if is_dry_run:
+        sentence = ngettext(
+            "%(n)s patient serait prévenu, dont %(now)s par SMS tout de suite.",
+            "%(n)s patients seraient prévenus, dont %(now)s par SMS tout de suite.",
+            telling.patients,
+        )
+    else:
+        sentence = ngettext(
+            "%(n)s patient à prévenir à cause de ce chargement, dont %(now)s par SMS tout de "
+            "suite.",
+            "%(n)s patients à prévenir à cause de ce chargement, dont %(now)s par SMS tout de "
+            "suite.",
+            telling.patients,
+        )
+    return sentence % {"n": telling.patients, "now": telling.sms_now}
+
+
+def _sentence_of(one: Disappeared) -> str:
+    moment = date_format(one.starts_at.astimezone(clock.BRUSSELS), "D j/m/Y H:i")
+    name = f"{one.family_name.upper()} {one.given_name}".strip()
+    return f"{moment}, {one.site}, {one.unit} : {name} ({one.source_id})"
+
+
+def _listed_disappeared(disappeared: list[Disappeared]) -> list[dict[str, str]]:
+    return [
+        {
+            "source_id": one.source_id,
+            "starts_at": one.starts_at.isoformat(),
+            "site": one.site,
+            "unit": one.unit,
+            "family_name": one.family_name,
+            "given_name": one.given_name,
+        }
+        for one in disappeared
+    ]
 
 
 def _sentence(fault: RowFault) -> str:
@@ -127,9 +306,24 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         "dry_run": is_dry_run,
         "file_sha256": load.file_sha256,
         "warning": about_no_phone() if load.result.has_no_phone else "",
+        "exported_at": load.terms.exported_at and load.terms.exported_at.isoformat(),
+        "complete_for": load.result.declared.extent,
         **load.result.counts(),
+        **_told(load.result),
         "with_phone": load.result.with_phone,
+        "questions": load.result.questions(load.terms) if is_dry_run else {},
+        "disappeared": _listed_disappeared(load.result.disappeared),
         "unused_columns": list(load.unused),
         "rejected_rows": listed(load.result.rejected),
         "remarks_on_rows": listed(load.result.remarks),
+    }
+
+
+def _told(result: LoadResult) -> dict[str, int]:
+    telling = result.telling
+    return {
+        "patients_told": telling.patients,
+        "told_by_sms_now": telling.sms_now,
+        "told_by_sms_later": telling.sms_later,
+        "told_by_phone": telling.by_phone,
     }

@@ -11,11 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.feeds.columns import TEMPLATE_HEADINGS
-from appointments.models import Appointment, ScheduleImport
+from appointments.models import Appointment, Conflict, Feed, ScheduleImport
 from appointments.services import importing_queue
 from staff.models import AuditEvent, Role
+from tests.appointments.bulletins import in_force
 from tests.appointments.feeds.files import ROW, csv_text
-from tests.builders import a_site, a_unit, a_user
+from tests.builders import a_site, a_unit, a_user, at
 from tests.pages import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +47,7 @@ def given(client: Client, *rows: dict) -> ScheduleImport:
     """Upload rows and return the load."""
     body = csv_text(rows or [ROW]).encode()
     upload = SimpleUploadedFile("agenda.csv", body, content_type="text/csv")
-    answer = client.post(
-        reverse("import_new"), {"file": upload, "source": "agenda", "is_full_export": "on"}
-    )
+    answer = client.post(reverse("import_new"), {"file": upload, "source": "agenda"})
     load = ScheduleImport.objects.latest("id")
     assert answer.headers["Location"] == reverse("import", args=[load.pk])
     return load
@@ -60,11 +59,18 @@ def checked(client: Client, *rows: dict) -> ScheduleImport:
     return load
 
 
-PAGES = ["imports", "import_new", "import", "import_progress", "import_faults", "import_template"]
+PAGES = [
+    *("imports", "import_new", "import", "import_progress", "import_faults", "import_template"),
+    *("import_disappeared", "import_conflicts", "import_source"),
+]
 
 
 def address(name: str, load: ScheduleImport) -> str:
-    arguments = {"imports": [], "import_new": [], "import_template": ["csv"]}
+    arguments: dict[str, list] = {
+        **dict.fromkeys(("imports", "import_new", "import_conflicts"), []),
+        "import_template": ["csv"],
+        "import_source": ["agenda"],
+    }
     return reverse(name, args=arguments.get(name, [load.pk]))
 
 
@@ -188,3 +194,120 @@ def test_the_list_and_the_report_ask_the_database_a_fixed_number_of_times(operat
         last = checked(operator, *[ROW | {"N° RDV": str(n), "Activité": "x"} for n in range(30)])
     assert queries_of(operator, reverse("imports")) == one
     assert queries_of(operator, reverse("import", args=[last.pk])) == report
+
+
+class TestAnswers:
+    """What the page of a checked file asks, and what it does with the answers."""
+
+    @pytest.fixture(autouse=True)
+    def _today(self, saturday_noon):
+        """Stand on Saturday 14 May 2022 at noon."""
+
+    def answered(self, client: Client, load: ScheduleImport, **answers):
+        said = {"exported_at": "", "complete_for": "nothing", "first_day": "", "last_day": ""}
+        return client.post(reverse("import_confirm", args=[load.pk]), said | answers)
+
+    def page(self, client: Client, load: ScheduleImport) -> str:
+        page = client.get(reverse("import", args=[load.pk])).content.decode()
+        return " ".join(page.split())
+
+    def loaded(self, client: Client, *rows: dict, **answers) -> ScheduleImport:
+        load = checked(client, *rows)
+        for _ in range(2):  # the first answer has it checked again
+            self.answered(client, load, **answers)
+            importing_queue.run_waiting()
+        load.refresh_from_db()
+        return load
+
+    def test_the_page_says_that_the_age_is_unknown_until_somebody_knows_it(self, operator):
+        load = checked(operator)
+        assert "Âge de l&#x27;export inconnu" in self.page(operator, load).replace("'", "&#x27;")
+        self.answered(operator, load, exported_at="2022-05-13T18:00", check="1")
+        importing_queue.run_waiting()
+        page = self.page(operator, load)
+        assert "Export du vendredi 13 mai 2022 à 18:00 (indiqué par une personne)" in page
+        assert not Appointment.objects.exists()
+
+    def test_a_moment_to_come_or_days_the_wrong_way_round_are_said_in_the_form(self, operator):
+        load = checked(operator)
+        answer = self.answered(operator, load, exported_at="2022-05-15T18:00")
+        assert answer.status_code == 422
+        assert "avenir" in answer.content.decode()
+        answer = self.answered(operator, load, first_day="2022-05-17", last_day="2022-05-16")
+        assert answer.status_code == 422
+        assert "précède le premier" in answer.content.decode()
+
+    def test_an_older_file_asks_and_is_loaded_once_ticked(self, operator):
+        moved = ROW | {"Date et heure": "17/05/2022 14:00"}
+        self.loaded(operator, ROW, exported_at="2022-05-13T06:00")
+        self.loaded(operator, moved, exported_at="2022-05-14T06:00")
+        load = self.loaded(operator, ROW, exported_at="2022-05-13T06:00")
+        assert load.state == "checked"
+        assert "plus ancien" in self.page(operator, load)
+        self.answered(operator, load, exported_at="2022-05-13T06:00", accepts_older="on")
+        importing_queue.run_waiting()
+        load.refresh_from_db()
+        assert load.state == "loaded"
+
+    def test_whoever_disappeared_is_named_and_many_are_asked_about(self, operator):
+        many = [ROW | {"N° RDV": f"R{n}", "Dossier": f"D{n}"} for n in range(30)]
+        friday = {"exported_at": "2022-05-13T06:00", "complete_for": "sites"}
+        self.loaded(operator, *many, **friday)
+        load = checked(operator, *many[:5])
+        page = self.page(operator, load)
+        assert "25 des 30 rendez-vous connus ont disparu" in page
+        assert page.count("DUPONT Hélène") == 20
+        assert "Voir les 25 rendez-vous disparus" in page
+        every = operator.get(reverse("import_disappeared", args=[load.pk])).content.decode()
+        assert every.count("DUPONT Hélène") == 25
+        answer = operator.post(reverse("import_confirm", args=[load.pk]))
+        assert answer.status_code == 422
+        operator.post(reverse("import_confirm", args=[load.pk]), {"accepts_disappeared": "on"})
+        importing_queue.run_waiting()
+        load.refresh_from_db()
+        assert (load.state, load.rows_missing) == ("loaded", 25)
+
+    def test_the_page_says_who_would_be_told_before_and_after(self, saturday_noon):
+        in_force()
+        saturday_noon.move_to(at("2022-05-15 19:00"))
+        operator = signed_in_as(Role.FEED_OPERATOR)
+        load = checked(operator)
+        said = "1 patient serait prévenu, dont 1 par SMS tout de suite."
+        assert said in self.page(operator, load)
+        operator.post(reverse("import_confirm", args=[load.pk]))
+        importing_queue.run_waiting()
+        said = "1 patient à prévenir à cause de ce chargement, dont 1 par SMS tout de suite."
+        assert said in self.page(operator, load)
+
+    def test_the_browsers_date_of_the_file_is_the_proposal(self, operator):
+        written = str(int(at("2022-05-13 06:00").timestamp() * 1000))
+        upload = SimpleUploadedFile("agenda.csv", csv_text([ROW]).encode())
+        operator.post(
+            reverse("import_new"), {"file": upload, "source": "agenda", "file_date": written}
+        )
+        importing_queue.run_waiting()
+        assert ScheduleImport.objects.get().exported_at == at("2022-05-13 06:00")
+
+    def test_what_waits_is_listed_counted_and_settled(self, operator):
+        moved = ROW | {"Date et heure": "17/05/2022 14:00"}
+        second = ROW | {"N° RDV": "R2", "Dossier": "D2", "Nom": "Autre"}
+        self.loaded(operator, ROW, second, exported_at="2022-05-13T06:00")
+        later = second | {"Date et heure": "18/05/2022 14:00"}
+        self.loaded(operator, moved, later)
+        assert "2 conflits attendent" in operator.get(reverse("imports")).content.decode()
+        url = reverse("import_conflicts")
+        assert "mar 17/05/2022 14:00" in operator.get(url).content.decode().lower()
+        first, other = Conflict.objects.order_by("id")
+        operator.post(url, {"conflict": [first.pk], "accept": "1"})
+        operator.post(url, {"conflict": [other.pk], "refuse": "1"})
+        starts = Appointment.objects.order_by("source_id").values_list("starts_at", flat=True)
+        assert list(starts) == [at("2022-05-17 14:00"), at("2022-05-16 09:10")]
+        assert "Aucun conflit" in operator.get(url).content.decode()
+
+    def test_the_rules_of_a_source_are_set(self, operator):
+        checked(operator)
+        url = reverse("import_source", args=["agenda"])
+        operator.post(url, {"age_rule": "file_date", "complete_for": "units"})
+        feed = Feed.objects.get()
+        assert (feed.age_rule, feed.complete_for) == ("file_date", "units")
+        assert AuditEvent.objects.filter(action="source.set").count() == 1
