@@ -2,10 +2,10 @@
 
 import logging
 import os
-import socket
 import uuid
 
 from celery import shared_task
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import configured
@@ -21,7 +21,7 @@ LONGEST_RUN_SECONDS = 60.0
 @shared_task
 def dispatch_sms() -> None:
     """Send what is due until nothing is, or for a minute; sweep meanwhile."""
-    worker = f"{socket.gethostname()[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+    worker = f"{settings.HOST_NAME[:40]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
     gateways = configured()
     with swept_meanwhile(gateways=gateways):
         result = dispatch.run(worker=worker, gateways=gateways, seconds=LONGEST_RUN_SECONDS)

@@ -1,25 +1,69 @@
 """What time it is for the hospital.
 
 Every service asks here, so that a drill can replay a given day (``DEMO_TODAY``) and a test can
-freeze time. Leases between processes use the real clock instead: they measure durations.
+freeze time. All moments are those of the **database's** clock, which all hosts share: a host
+whose own clock is wrong neither sends early nor makes the others wait. SQLite has the clock of
+its host. ``real`` is the moment itself, for leases between processes; ``now`` is the hospital's.
+
+The database is asked every few seconds; in between, the time since then is measured with a clock
+that nobody sets. So a host's clock that jumps changes nothing either.
 """
 
+import asyncio
 import datetime as dt
+import time
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import Error as DatabaseFailure
+from django.db import connection
 from django.utils import timezone
 
+from staff.database import is_postgresql
+
 BRUSSELS = ZoneInfo("Europe/Brussels")
+ASK_AGAIN_SECONDS = 5.0
+TOO_FAR = dt.timedelta(seconds=5)
+"""A host's clock that differs from the database's by more is shown to people."""
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on while asleep
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the database said, and when that was, in seconds since the host started."""
+
+    moment: dt.datetime
+    at: float
+
+
+_asked: _Asked | None = None
 
 
 def now() -> dt.datetime:
     """Return the current moment, aware, in Europe/Brussels; on the drill's date if one is set."""
-    moment = timezone.now().astimezone(BRUSSELS)
+    moment = real().astimezone(BRUSSELS)
     if not settings.DEMO_TODAY:
         return moment
     day = dt.date.fromisoformat(settings.DEMO_TODAY)
     return moment.replace(year=day.year, month=day.month, day=day.day)
+
+
+def real() -> dt.datetime:
+    """Return the current moment on the database's clock, aware, in UTC; no drill changes it.
+
+    The host's own clock where the database has none, or could not be asked yet.
+    """
+    asked = _last_asked()
+    if asked is None:
+        return timezone.now()
+    return asked.moment + dt.timedelta(seconds=since_boot() - asked.at)
+
+
+def host_is_ahead() -> dt.timedelta:
+    """Return by how much this host's clock is ahead of the database's; negative where behind."""
+    asked = _last_asked()
+    return timezone.now() - real() if asked else dt.timedelta()
 
 
 def today() -> dt.date:
@@ -35,3 +79,42 @@ def midnight(day: dt.date) -> dt.datetime:
 def local_day(moment: dt.datetime) -> dt.date:
     """Return the date in Europe/Brussels on which an aware moment falls."""
     return moment.astimezone(BRUSSELS).date()
+
+
+def since_boot() -> float:
+    """Return seconds since the host started: a clock that nobody sets."""
+    return time.clock_gettime(_SINCE_BOOT)
+
+
+def _last_asked() -> _Asked | None:
+    """Ask the database if that was a while ago; None where the host's own clock counts."""
+    global _asked  # noqa: PLW0603  # one clock for the whole process
+    if not (settings.DATABASE_CLOCK and is_postgresql()):
+        return None
+    is_old = _asked is None or not 0 <= since_boot() - _asked.at < ASK_AGAIN_SECONDS
+    if is_old and _may_ask():
+        _asked = _ask() or _asked
+    return _asked
+
+
+def _ask() -> _Asked | None:
+    began = since_boot()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT clock_timestamp()")
+            (moment,) = cursor.fetchone()
+    except DatabaseFailure:
+        if not connection.in_atomic_block:
+            connection.close()  # beat does nothing else with it, and would never have a new one
+        return None
+    ended = since_boot()
+    return _Asked(moment, (began + ended) / 2)
+
+
+def _may_ask() -> bool:
+    """Not from an event loop, where Django lets nobody, nor in a transaction that is broken."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return not connection.needs_rollback
+    return False

@@ -14,6 +14,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from kombu.exceptions import OperationalError
 
 from appointments.queries.data_age import data_age
+from staff import clock
 
 BROKER_PATIENCE_SECONDS = 2
 
@@ -25,7 +26,7 @@ class Health:
     ``ok`` needs the database at this version. A dead broker is told but does not make the
     house unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md, promise 2).
     ``beat_silent_seconds`` is None where beat runs on another host; it notes its state every
-    three minutes.
+    three minutes. ``clock_ahead_seconds``: of this host, against the database's clock.
     """
 
     database: bool
@@ -36,6 +37,7 @@ class Health:
     data_age_unknown: bool
     data_is_old: bool
     drill: bool
+    clock_ahead_seconds: int
 
     @property
     def ok(self) -> bool:
@@ -63,6 +65,7 @@ def health() -> Health:
         data_age_unknown=age.is_unknown if age else False,
         data_is_old=age.is_old if age else True,
         drill=bool(settings.DEMO_TODAY),
+        clock_ahead_seconds=round(clock.host_is_ahead().total_seconds()),
     )
 
 

@@ -6,6 +6,7 @@ start on a missing or unsafe setting (``environment.check_server_mode``).
 """
 
 import os
+import socket
 from pathlib import Path
 
 import environ
@@ -167,6 +168,10 @@ LANGUAGES = [("fr", "Français"), ("nl", "Nederlands"), ("de", "Deutsch"), ("en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"
 USE_TZ = True
+# Several hosts share the database's clock, whatever their own show (staff/clock.py).
+DATABASE_CLOCK = True
+# How this machine is called where people read of it (gateways, logs).
+HOST_NAME = (env("HOST_NAME", default="") or socket.gethostname())[:60]
 # A drill replays a given day: the wall clock runs on, the date stays (staff/clock.py).
 DEMO_TODAY = env("DEMO_TODAY", default="")
 if not DEMO_TODAY and not SERVER_MODE:
@@ -248,11 +253,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 50  # PDF memory grows and stays (ADR 0006)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "celerybeat-schedule")
+CELERY_BEAT_SCHEDULER = "vivalia_continuity.celery:SteadyScheduler"
 # A bell that nobody answered for so long is worth nothing: the next sweep rings again. As long as
-# the rarest sweep, of which one then always waits for a worker, and never two. Clocks: NTP.
+# the rarest sweep, so that one that means anything always waits for a worker.
 DOORBELL_SECONDS = 15.0
 CELERY_BEAT_SCHEDULE = {
-    name: {"task": task, "schedule": seconds, "options": {"expires": DOORBELL_SECONDS}}
+    name: {"task": task, "schedule": seconds}
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep_outbox", 5.0),
         ("sweep-rosters", "appointments.tasks.sweep_rosters", 15.0),

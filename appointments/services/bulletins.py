@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Max
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -254,7 +255,7 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
             % {"person": bulletin.drafted_by}
         )
     bulletin.state = BulletinState.IN_FORCE
-    bulletin.approved_by, bulletin.approved_at = by, clock.now()
+    bulletin.approved_by, bulletin.approved_at = by, _approval_moment()
     bulletin.save()
     superseded = _supersede()
     applied = rulings.rule_window(first_day=bulletin.first_day, last_day=bulletin.last_day)
@@ -348,6 +349,13 @@ def _order_changes(
     with translation.override(settings.LANGUAGE_CODE):
         added, dropped = compared_sentences(clauses_of(bulletin), clauses, places().names, days)
     return {name: said for name, said in (("added", added), ("dropped", dropped)) if said}
+
+
+def _approval_moment() -> dt.datetime:
+    """Return now, or just after the newest approval: it rules, even if the clock was set back."""
+    now = clock.now()
+    newest = Bulletin.objects.aggregate(Max("approved_at"))["approved_at__max"]
+    return max(now, newest + dt.timedelta(microseconds=1)) if newest and newest > now else now
 
 
 def _at_night(reason: str) -> dict[str, str]:

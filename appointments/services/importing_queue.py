@@ -13,7 +13,6 @@ from uuid import uuid4
 from django.core.files.base import File
 from django.db import DatabaseError, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.feeds import export_moment
@@ -229,8 +228,10 @@ def sweep() -> None:
 
 def _claim() -> ScheduleImport | None:
     """Take the oldest load that nobody works on; None when there is none."""
-    now = timezone.now()  # the real clock: a lease measures time, a drill does not stop it
-    free = Q(state=ImportState.WAITING) | Q(state=ImportState.RUNNING, claimed_at__lt=now - LEASE)
+    now = clock.real()  # the real clock: a lease measures time, a drill does not stop it
+    # What was claimed in the future was claimed before the clock was set back.
+    is_over = Q(claimed_at__lt=now - LEASE) | Q(claimed_at__gt=now + LEASE)
+    free = Q(state=ImportState.WAITING) | Q(is_over, state=ImportState.RUNNING)
     for pk in ScheduleImport.objects.filter(free).order_by("id").values_list("pk", flat=True):
         taken = ScheduleImport.objects.filter(free, pk=pk).update(
             state=ImportState.RUNNING, claimed_at=now
@@ -275,7 +276,7 @@ def _check(schedule_import: ScheduleImport) -> None:
 
     def keep_progress(rows: int, expected: int) -> None:
         ScheduleImport.objects.filter(pk=schedule_import.pk).update(
-            rows_done=rows, rows_total=max(rows, expected), claimed_at=timezone.now()
+            rows_done=rows, rows_total=max(rows, expected), claimed_at=clock.real()
         )
 
     take_in(

@@ -41,7 +41,13 @@ from django.core.exceptions import ImproperlyConfigured
 from yarl import URL
 
 from notifications.gateways import android_check, android_reports, signatures, wire
-from notifications.gateways.http_client import Answer, HttpClient, address, retry_after
+from notifications.gateways.http_client import (
+    Answer,
+    HttpClient,
+    address,
+    is_from_the_gateway,
+    retry_after,
+)
 from notifications.gateways.interface import (
     Accepted,
     Checked,
@@ -170,7 +176,8 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, reference:
     if status in _REFUSALS:
         return _refusal(status, words)
     if 300 <= status < 500 and status != 408:
-        return NotSent(f"la passerelle répond {status} : vérifiez son adresse et l'accès")
+        remark = f"la passerelle répond {status} : vérifiez son adresse et l'accès"
+        return NotSent(remark, answered=is_from_the_gateway(status))
     return Unknown(f"la passerelle répond {status}")
 
 
@@ -183,7 +190,7 @@ def _refusal(status: int, words: str) -> Result:
     if "phone" in words.lower():
         return Refused(Failure.INVALID_NUMBER, remark=remark)
     if any(word in words.lower() for word in _BAD_DEVICE):
-        return NotSent(f"pas de téléphone : {remark}"[: wire.LONGEST_REMARK])
+        return NotSent(f"pas de téléphone : {remark}"[: wire.LONGEST_REMARK], answered=True)
     return Refused(Failure.REJECTED, remark=remark)
 
 

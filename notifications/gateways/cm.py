@@ -29,7 +29,14 @@ from django.core.exceptions import ImproperlyConfigured
 from yarl import URL
 
 from notifications.gateways import cm_reports, wire
-from notifications.gateways.http_client import Answer, HttpClient, address, reach, retry_after
+from notifications.gateways.http_client import (
+    Answer,
+    HttpClient,
+    address,
+    is_from_the_gateway,
+    reach,
+    retry_after,
+)
 from notifications.gateways.interface import (
     Accepted,
     Checked,
@@ -157,12 +164,13 @@ def _of_the_call(answer: Answer, code: int | None) -> Result:
     if status == 429 or (status == 503 and "Retry-After" in answer.headers):
         return Throttled(retry_after(answer.headers))
     if code in _NO_ACCESS and 200 <= status < 500:
-        return NotSent(f"{_NO_ACCESS[code]} (réponse {status}, code {code})")
+        return NotSent(f"{_NO_ACCESS[code]} (réponse {status}, code {code})", answered=True)
     if status == 400 and code is not None:
         remark = f"CM refuse l'appel (réponse {status}, code {code})"
         return Refused(Failure.REJECTED, permanent=False, remark=remark)
     if 300 <= status < 500:
-        return NotSent(f"CM répond {status} : vérifiez son adresse et l'accès")
+        remark = f"CM répond {status} : vérifiez son adresse et l'accès"
+        return NotSent(remark, answered=is_from_the_gateway(status))
     return Unknown(f"CM répond {status} sans parler des messages")
 
 
@@ -193,7 +201,7 @@ def _result(said: Mapping[str, Any], *, taken: bool) -> Result:
     if status != "rejected" or code is None:
         return Unknown("CM ne dit ni « Accepted » ni « Rejected »")
     if code in _NO_ACCESS:
-        return NotSent(_NO_ACCESS[code])
+        return NotSent(_NO_ACCESS[code], answered=True)
     remark = f"CM refuse (code {code}) {details}".strip()[: wire.LONGEST_REMARK]
     failure = _FAILURES.get(code, Failure.REJECTED)
     return Refused(failure, permanent=code not in _FOR_NOW, remark=remark)

@@ -37,7 +37,14 @@ from django.core.exceptions import ImproperlyConfigured
 from yarl import URL
 
 from notifications.gateways import signatures, wire
-from notifications.gateways.http_client import Answer, HttpClient, address, reach, retry_after
+from notifications.gateways.http_client import (
+    Answer,
+    HttpClient,
+    address,
+    is_from_the_gateway,
+    reach,
+    retry_after,
+)
 from notifications.gateways.interface import (
     Accepted,
     Checked,
@@ -205,7 +212,8 @@ def read_answer(
     if status in _REFUSALS:
         return _refusal(status, said)
     if 300 <= status < 500:
-        return NotSent(f"la passerelle répond {status} : vérifiez son adresse et l'accès")
+        remark = f"la passerelle répond {status} : vérifiez son adresse et l'accès"
+        return NotSent(remark, answered=is_from_the_gateway(status))
     return Unknown(f"la passerelle répond {status}")
 
 

@@ -220,6 +220,15 @@ async def reach(
     return Checked(usable=True, facts=facts), answer
 
 
+def is_from_the_gateway(status: int) -> bool:
+    """Whether an answer that lets us not in comes from the gateway, and holds for every host.
+
+    A redirection (a captive portal), 407 and 511 (RFC 9110, RFC 6585) come from what lies between
+    this host and the gateway.
+    """
+    return 400 <= status < 500 and status != 407
+
+
 def retry_after(headers: Mapping[str, str]) -> float:
     """Return Retry-After in seconds (RFC 9110, 10.2.3), at most ``LONGEST_WAIT``.
 

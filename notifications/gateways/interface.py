@@ -36,7 +36,7 @@ class Message:
     parts: int = 1
     sender: str = ""
     lasts: int | None = None
-    again: bool = False
+    again: bool = field(default=False, compare=False)  # the message is the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,13 @@ class NotSent:
     """The message did not reach the gateway (no connection, no access): it may be queued again.
 
     ``retry_after``: leave the gateway alone for so many seconds, where it may take offence at
-    more tries; None where it may be tried soon.
+    more tries; None where it may be tried soon. ``answered``: the gateway itself said so, and
+    would say so to every host; otherwise this host alone may have no way to it.
     """
 
     remark: str = ""
     retry_after: float | None = None
+    answered: bool = False
 
 
 Result = Accepted | Refused | Throttled | Unknown | NotSent

@@ -38,7 +38,14 @@ from yarl import URL
 
 from notifications import sms_text
 from notifications.gateways import kannel_reports, wire
-from notifications.gateways.http_client import Answer, HttpClient, address, reach, retry_after
+from notifications.gateways.http_client import (
+    Answer,
+    HttpClient,
+    address,
+    is_from_the_gateway,
+    reach,
+    retry_after,
+)
 from notifications.gateways.interface import (
     Accepted,
     Checked,
@@ -166,7 +173,9 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
         return Refused(Failure.REJECTED, permanent=False, remark=remark)
     if status in (400, 403) and (failure := _refusal(text)):
         return Refused(failure, remark=remark)
-    return NotSent(remark) if 300 <= status < 500 else Unknown(f"Kannel répond {status}")
+    if 300 <= status < 500:
+        return NotSent(remark, answered=is_from_the_gateway(status))
+    return Unknown(f"Kannel répond {status}")
 
 
 def _read_taken(text: str, remark: str) -> Result:

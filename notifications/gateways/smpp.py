@@ -112,7 +112,7 @@ class SmppGateway(Gateway):
         link = self._link
         if not link or not link.retry_after:
             return None
-        return NotSent(link.complaint, retry_after=link.retry_after)
+        return _not_let_in(link)
 
     async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
         """Ask with query_sm about each message that has a number; see ``read_query``.
@@ -158,7 +158,7 @@ class SmppGateway(Gateway):
         link = self._opened()
         session = link.session()
         if not session:
-            return NotSent(link.complaint, retry_after=link.retry_after)
+            return _not_let_in(link)
         to = message.to.removeprefix("+")
         if not (to.isascii() and to.isdigit() and len(to) <= _LONGEST_NUMBER):
             return Refused(Failure.INVALID_NUMBER, remark="ce n'est pas un numéro E.164")
@@ -269,6 +269,12 @@ class SmppGateway(Gateway):
         if isinstance(answer, Silence) or answer.status:
             return None
         return read_query(answer.body, sent)
+
+
+def _not_let_in(link: Link) -> NotSent:
+    """A wrong name or password is wrong for every host; all else may be this host's own trouble."""
+    wait = link.retry_after
+    return NotSent(link.complaint, retry_after=wait, answered=wait is not None)
 
 
 def from_url(url: str) -> SmppGateway:

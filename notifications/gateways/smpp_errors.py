@@ -167,7 +167,7 @@ def read_status(status: int, retry_after: float) -> Result:
     if status in SLOW_DOWN:
         return Throttled(retry_after)
     if status in _NOT_LET_IN:
-        return NotSent(remark)
+        return NotSent(remark, answered=status in WRONG_ACCESS)
     if status in _INVALID_NUMBER:
         return Refused(Failure.INVALID_NUMBER, remark=remark)
     if status in _FOR_GOOD:

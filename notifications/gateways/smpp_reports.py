@@ -6,7 +6,6 @@ what could not be stored, so that a flood or a database that is away loses no re
 """
 
 import asyncio
-import datetime as dt
 import logging
 from collections.abc import Coroutine
 from typing import Any
@@ -16,6 +15,7 @@ from notifications.gateways.interface import OnReport, Report
 from notifications.gateways.smpp_errors import NEVER, NOT_NOW
 from notifications.gateways.smpp_pdu import Garbled, Pdu
 from notifications.gateways.smpp_session import Session
+from staff import clock
 
 MOST = 2_000
 _log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Reports:
         except Garbled:
             _log.warning("SMPP: a deliver_sm of %s octets cannot be read", len(pdu.body))
             return NEVER
-        now = dt.datetime.now(dt.UTC)
+        now = clock.real()
         report = smpp_receipts.read(delivery, now=now, alphabet=self._alphabet)
         try:
             await self._on_report(report)

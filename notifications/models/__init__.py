@@ -10,7 +10,13 @@ from notifications.models.delivery import (
     DeliveryState,
     Failure,
 )
-from notifications.models.gateway import GatewaySeat, GatewayState
+from notifications.models.gateway import (
+    ClockStep,
+    GatewayReach,
+    GatewaySeat,
+    GatewayState,
+    SendingHost,
+)
 from notifications.models.notice import Notice, NoticeItem, NoticeState, Word
 from notifications.models.question import Answer, FoundBy, Question
 from notifications.models.receipt import (
@@ -31,11 +37,13 @@ __all__ = [
     "WITHDRAWABLE",
     "Answer",
     "Channel",
+    "ClockStep",
     "Delivery",
     "DeliveryPart",
     "DeliveryState",
     "Failure",
     "FoundBy",
+    "GatewayReach",
     "GatewaySeat",
     "GatewayState",
     "MessageKind",
@@ -50,5 +58,6 @@ __all__ = [
     "ReplyMeaning",
     "ReplyOutcome",
     "Sending",
+    "SendingHost",
     "Word",
 ]

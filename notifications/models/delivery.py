@@ -3,10 +3,10 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models.notice import Notice
+from staff import clock
 
 
 class Channel(models.TextChoices):
@@ -223,5 +223,5 @@ class Delivery(models.Model):
         return (
             self.state == DeliveryState.CLAIMED
             and self.lease_until is not None
-            and self.lease_until >= timezone.now()
+            and self.lease_until >= clock.real()
         )

@@ -1,4 +1,6 @@
-"""What all workers share about a gateway: its rate, its cap, its health, its seats."""
+"""What all workers share about a gateway: its rate, its cap, its health, its seats; and which
+hosts send, with their clocks and their way to each gateway.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -8,7 +10,9 @@ from django.utils.translation import gettext_lazy as _
 class GatewayState(models.Model):
     """One row per gateway that was ever used.
 
-    Moments here are on the real clock, since they pace processes, except ``day``.
+    Moments here are on the real clock (``clock.real``), since they pace processes, except ``day``.
+    ``away_until`` is what the gateway itself answered or reported; a host that finds no way to
+    it says so in ``GatewayReach``.
     ``free_at`` is the theoretical arrival time of a virtual schedule (GCRA, ITU-T I.371): who
     sends moves it on by what the messages cost, and waits until it has come.
     """
@@ -51,3 +55,65 @@ class GatewaySeat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.gateway} {self.seat}: {self.worker}"
+
+
+class SendingHost(models.Model):
+    """A machine on which workers send; it is alive while it was seen a moment ago (real clock)."""
+
+    name = models.CharField(_("machine"), max_length=60, primary_key=True)
+    seen_at = models.DateTimeField(_("vue le"))
+    clock_ahead = models.FloatField(
+        _("avance de son horloge"),
+        default=0.0,
+        help_text=_("Secondes ; négatif si elle retarde sur la base de données."),
+    )
+
+    class Meta:
+        verbose_name = _("machine qui envoie")
+        verbose_name_plural = _("machines qui envoient")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GatewayReach(models.Model):
+    """How one host last found the way to a gateway: no connection, or no answer (real clock)."""
+
+    gateway = models.CharField(_("passerelle"), max_length=40)
+    host = models.CharField(_("machine"), max_length=60)
+    away_until = models.DateTimeField(_("hors d'atteinte jusqu'à"), null=True, blank=True)
+    failures_in_a_row = models.PositiveIntegerField(_("échecs de suite"), default=0)
+    failed_at = models.DateTimeField(_("dernier échec"), null=True, blank=True)
+    complaint = models.CharField(_("dernier échec, en mots"), max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = _("chemin vers une passerelle")
+        verbose_name_plural = _("chemins vers les passerelles")
+        constraints = [
+            models.UniqueConstraint(fields=["gateway", "host"], name="gateway_reach_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} → {self.gateway}"
+
+
+class ClockStep(models.Model):
+    """The clock that counts was set back: what was noted between the two moments has no order.
+
+    Both are the hospital's moments (``clock.now``).
+    """
+
+    noticed_at = models.DateTimeField(_("remarqué le"))
+    was_at = models.DateTimeField(_("elle montrait"))
+
+    class Meta:
+        verbose_name = _("recul de l'horloge")
+        verbose_name_plural = _("reculs de l'horloge")
+        constraints = [
+            models.CheckConstraint(
+                name="clock_step_is_back", condition=Q(was_at__gt=models.F("noticed_at"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.was_at} → {self.noticed_at}"

@@ -4,7 +4,6 @@ import datetime as dt
 
 from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -74,13 +73,13 @@ def calls_before_release() -> QuerySet[Delivery]:
 def being_made() -> QuerySet[Delivery]:
     """Return the calls that somebody is making, at any site."""
     return Delivery.objects.filter(
-        channel=Channel.PHONE, state=DeliveryState.CLAIMED, lease_until__gte=timezone.now()
+        channel=Channel.PHONE, state=DeliveryState.CLAIMED, lease_until__gte=clock.real()
     )
 
 
 def free_calls() -> Q:
     """Return the filter for open calls of patients whom nobody is calling."""
-    mine = Q(state=DeliveryState.QUEUED) | Q(lease_until__lt=timezone.now())
+    mine = Q(state=DeliveryState.QUEUED) | Q(lease_until__lt=clock.real())
     return mine & ~Q(notice__patient__in=being_made().values("notice__patient"))
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from notifications.gateways import Gateway
 from notifications.models import Channel, Delivery, DeliveryState, GatewaySeat, Sending
@@ -59,7 +58,7 @@ def has_room(gateway: Gateway) -> bool:
     """Whether another worker may connect to a gateway."""
     if not gateway.options.sessions:
         return True
-    taken = GatewaySeat.objects.filter(gateway=gateway.name, until__gte=timezone.now())
+    taken = GatewaySeat.objects.filter(gateway=gateway.name, until__gte=clock.real())
     return taken.count() < gateway.options.sessions
 
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from notifications.gateways import Gateway, Receipt, Sent
 from notifications.models import Delivery, DeliveryPart, DeliveryState, ReceiptState
 from notifications.services import receiving
 from notifications.services.line import Line
 from notifications.services.rounds import Rounds
+from staff import clock
 
 AGAIN_SECONDS = 10.0
 AT_ONCE = 100
@@ -68,7 +68,7 @@ def _is_news(sent: Sent, receipt: Receipt) -> bool:
 
 def unknown_at(gateway: str) -> QuerySet[Delivery]:
     """Return the deliveries that a gateway may be asked about."""
-    settled_long_ago = timezone.now() - dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
+    settled_long_ago = clock.real() - dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
     return Delivery.objects.filter(
         state=DeliveryState.UNKNOWN, gateway=gateway, lease_until__gt=settled_long_ago
     )

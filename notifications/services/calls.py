@@ -13,7 +13,6 @@ from collections.abc import Collection
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, Delivery, DeliveryState, NoticeState
@@ -50,7 +49,7 @@ def take_next(*, by: User) -> Delivery | None:
         channel=Channel.PHONE,
         state=DeliveryState.CLAIMED,
         caller=by,
-        lease_until__gt=timezone.now(),
+        lease_until__gt=clock.real(),
         printed_at=None,
         notice__state=NoticeState.OPEN,
     )
@@ -215,7 +214,7 @@ def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
         state=DeliveryState.CLAIMED,
         claimed_by=by.get_username()[:80],
         caller=by,
-        lease_until=timezone.now() + dt.timedelta(seconds=seconds),
+        lease_until=clock.real() + dt.timedelta(seconds=seconds),
         printed_at=clock.now() if on_paper else None,
     )
     return True

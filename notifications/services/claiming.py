@@ -10,7 +10,6 @@ from collections.abc import Sequence
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
 
 from notifications.models import Channel, Delivery, DeliveryState
 from notifications.quiet_hours import QuietHours
@@ -23,7 +22,7 @@ _PROMOTED_AT_ONCE = 5000
 
 def lease_end() -> dt.datetime:
     """Return when a lease given now runs out, on the real clock."""
-    return timezone.now() + dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
+    return clock.real() + dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
 
 
 def promote() -> int:

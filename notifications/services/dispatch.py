@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from notifications.gateways import Gateway
 from notifications.models import Sending
 from notifications.queries import waiting
-from notifications.services import pacing, seats
+from notifications.services import hosts, pacing, seats
 from notifications.services.rota import Rota
 from notifications.services.turn import DispatchResult, Turn
 
@@ -33,6 +33,7 @@ def run(
         seconds: then it ends; where a gateway listens it stays that long.
         limit: claim at most so many messages.
     """
+    hosts.note_presence()
     result = DispatchResult()
     rota = Rota(gateways, seconds=seconds)
     while _went_round(rota, worker, limit, result):

@@ -3,7 +3,6 @@
 import logging
 
 from celery import current_app
-from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -14,14 +13,15 @@ def ring(task: str = "notifications.tasks.dispatch_sms") -> None:
     """Have a task started once the current transaction is committed.
 
     A dead broker is logged and forgotten: the database holds the work (promise 2). A bell that
-    nobody answers for a while is worth nothing either, the next sweep rings again: without an end
-    of their own, bells would pile up behind workers that are all busy.
+    nobody answers for a while is worth nothing either, the next sweep rings again: so that bells
+    do not pile up behind workers that are all busy, who hears one too late does nothing
+    (``vivalia_continuity/celery.py``).
     """
     transaction.on_commit(lambda: _send(task))
 
 
 def _send(task: str) -> None:
     try:
-        current_app.send_task(task, retry=False, expires=settings.DOORBELL_SECONDS)
+        current_app.send_task(task, retry=False)
     except (OperationalError, OSError) as error:
         logger.warning("broker out of reach, %s waits for the next sweep: %s", task, error)

@@ -6,12 +6,12 @@ patients' messages: those are kept like any other.
 
 import asyncio
 import os
-import socket
 import time
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
@@ -292,4 +292,4 @@ def _no_seat(gateway: Gateway) -> str:
 
 
 def _worker() -> str:
-    return f"essai {socket.gethostname()[:40]} {os.getpid()}"
+    return f"essai {settings.HOST_NAME[:40]} {os.getpid()}"

@@ -12,10 +12,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, InterfaceError
-from django.utils import timezone
 
 from notifications.gateways import Gateway, HookRefused, HookRequest, configured
 from notifications.services import receiving
+from staff import clock
 
 logger = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
@@ -110,7 +110,7 @@ def take(
         query=query,
         headers={name.lower(): value for name, value in headers.items()},
         body=body,
-        received_at=timezone.now(),
+        received_at=clock.real(),
     )
     try:
         reports = gateway.read_hook(request)

@@ -9,7 +9,6 @@ import datetime as dt
 from typing import Any
 
 from django.conf import settings
-from django.utils import timezone
 
 from notifications import rules
 from staff import clock
@@ -30,7 +29,7 @@ def until(seconds: float) -> tuple[str, list[Any]]:
     Args:
         seconds: how long the message may wait where its appointment is far away.
     """
-    now = timezone.now()
+    now = clock.real()
     # An appointment's moment, moved by this, is its last one for a call, on the real clock.
     shift = rules.latest_departure(now, seconds_before=settings.SMS_LATEST_SECONDS) - (
         clock.now().astimezone(dt.UTC)

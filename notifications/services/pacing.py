@@ -1,6 +1,9 @@
 """What all workers share about a gateway: how fast, how much a day, and whether it is there.
 
-The real clock paces processes; workers on several hosts keep it together (NTP).
+The database's clock paces processes (``clock.real``), so that a wrong clock of one host neither
+holds the others up nor lets it run ahead. Absence is a host's own: one without a way to the
+gateway leaves it to the others. Only what the gateway itself answered (a wrong password) or
+reported (``trouble``) keeps all hosts away.
 """
 
 import datetime as dt
@@ -9,16 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Value, When
-from django.db.models.functions import Coalesce, Greatest
-from django.utils import timezone
+from django.db.models import Case, F, QuerySet, Value, When
 
 from notifications.gateways import Accepted, Gateway, NotSent, Refused, Result, Throttled, Unknown
-from notifications.models import GatewayState
+from notifications.models import GatewayReach, GatewayState
 from staff import clock
 
 LONGEST_ABSENCE_SECONDS = 60.0
+LONGEST_RETRY_AFTER_SECONDS = 300.0
+LONGEST_TROUBLE_SECONDS = 960.0
+_MOST_AT_ONCE = 60
+"""Parts that workers together may have handed over ahead of a slow rate."""
 SILENCES_IN_A_ROW = 2
 """Rounds in which a gateway answered nothing at all: then it is left in peace for a while."""
 
@@ -58,19 +64,44 @@ class Standing:
 
 
 def standing(gateway: Gateway) -> Standing:
-    """Return how a gateway stands; makes its row if it has none."""
+    """Return how a gateway stands for this host; makes its row if it has none."""
     state, _made = GatewayState.objects.get_or_create(name=gateway.name)
-    now = timezone.now()
+    reach = _reach(gateway).first() or GatewayReach()
+    now = clock.real()
     cap = gateway.options.parts_per_day
     spent = state.parts_of_day if state.day == clock.today() else 0
-    one_try = dt.timedelta(seconds=gateway.options.timeout)
+    away = max(_seconds_away(state.away_until, now), _seconds_away(reach.away_until, now))
     return Standing(
-        is_away=state.away_until is not None and state.away_until > now,
-        is_absent=state.away_until is not None and state.away_until + one_try > now,
-        is_on_probation=state.failures_in_a_row > 0,
+        is_away=away > 0,
+        is_absent=away + gateway.options.timeout > 0,
+        is_on_probation=state.failures_in_a_row + reach.failures_in_a_row > 0,
         parts_left=None if cap is None else max(0, cap - spent),
-        wait=max(0.0, (state.free_at - now).total_seconds()) if state.free_at else 0.0,
+        wait=max(0.0, (_free_at(gateway, state, now) - now).total_seconds()),
     )
+
+
+def _reach(gateway: Gateway) -> QuerySet[GatewayReach]:
+    """Return this host's own row about a gateway, if it ever failed to reach it."""
+    return GatewayReach.objects.filter(gateway=gateway.name, host=settings.HOST_NAME)
+
+
+def _seconds_away(until: dt.datetime | None, now: dt.datetime) -> float:
+    """Return for how long it is left in peace, negative once that is over.
+
+    Nothing leaves it in peace for longer than ``LONGEST_TROUBLE_SECONDS``: that is a moment of
+    another clock.
+    """
+    left = (until - now).total_seconds() if until else float("-inf")
+    return left if left <= LONGEST_TROUBLE_SECONDS else float("-inf")
+
+
+def _free_at(gateway: Gateway, state: GatewayState, now: dt.datetime) -> dt.datetime:
+    """Return when its rate lets more leave; now, where neither rate nor pause explain the wait."""
+    if state.free_at is None:
+        return now
+    by_rate = seconds_for(gateway, parts=_MOST_AT_ONCE, messages=_MOST_AT_ONCE)
+    longest = dt.timedelta(seconds=LONGEST_RETRY_AFTER_SECONDS + by_rate)
+    return now if state.free_at > now + longest else max(state.free_at, now)
 
 
 def spend(gateway: Gateway, costs: Sequence[int]) -> int:
@@ -99,8 +130,7 @@ def spend(gateway: Gateway, costs: Sequence[int]) -> int:
     if cap is not None and fitting < len(costs):
         state.parts_of_day = max(state.parts_of_day, cap)
     if cost := seconds_for(gateway, parts=parts, messages=fitting):
-        now = timezone.now()
-        state.free_at = max(state.free_at or now, now) + dt.timedelta(seconds=cost)
+        state.free_at = _free_at(gateway, state, clock.real()) + dt.timedelta(seconds=cost)
     state.save(update_fields=["day", "parts_of_day", "free_at"])
     return fitting
 
@@ -141,33 +171,47 @@ def seconds_for(gateway: Gateway, *, parts: int, messages: int) -> float:
 
 @transaction.atomic
 def note(gateway: Gateway, results: Sequence[Result]) -> None:
-    """Note how a gateway answered one round."""
+    """Note how a gateway answered one round of this host."""
     mine = GatewayState.objects.filter(name=gateway.name)
-    now = timezone.now()
+    now = clock.real()
     answered = [one for one in results if isinstance(one, Accepted | Refused)]
     if answered:
         # Without such failures it is away for what it reported afterwards (``trouble``).
         mine.filter(failures_in_a_row__gt=0).update(failures_in_a_row=0, away_until=None)
+        _reach(gateway).filter(failures_in_a_row__gt=0).update(failures_in_a_row=0, away_until=None)
         if any(isinstance(one, Accepted) for one in answered):
             mine.update(accepted_at=now)
     throttled = [one.retry_after for one in results if isinstance(one, Throttled)]
     if throttled:
-        until = now + dt.timedelta(seconds=max(throttled))
-        later = Greatest(Coalesce("free_at", Value(until)), Value(until))
-        mine.update(throttled_at=now, free_at=later)
+        state = _locked(gateway)
+        until = now + dt.timedelta(seconds=min(max(throttled), LONGEST_RETRY_AFTER_SECONDS))
+        mine.update(throttled_at=now, free_at=max(_free_at(gateway, state, now), until))
     failed = [one for one in results if isinstance(one, NotSent | Unknown)]
     if failed:
-        mine.update(failed_at=now, complaint=failed[-1].remark[:200])
+        said = [one for one in failed if isinstance(one, NotSent) and one.answered]
+        complaint = said[-1].remark if said else f"{settings.HOST_NAME} : {failed[-1].remark}"
+        mine.update(failed_at=now, complaint=complaint[:200])
         if not answered:
-            not_sent = [one.retry_after or 0.0 for one in failed if isinstance(one, NotSent)]
-            _stay_away(gateway, now, at_once=bool(not_sent), at_least=max(not_sent, default=0.0))
+            _stay_away(gateway, failed, now)
 
 
-def _stay_away(gateway: Gateway, now: dt.datetime, *, at_once: bool, at_least: float = 0.0) -> None:
-    """Leave it in peace, longer with each failure: a silent gateway makes unknowns of us all."""
-    state = GatewayState.objects.select_for_update().get(name=gateway.name)
+def _stay_away(gateway: Gateway, failed: Sequence[NotSent | Unknown], now: dt.datetime) -> None:
+    """Leave it in peace, longer with each failure: a silent gateway makes unknowns of us all.
+
+    All hosts do so for what it answered itself, else only this one.
+    """
+    not_sent = [one for one in failed if isinstance(one, NotSent)]
+    at_least = max((one.retry_after or 0.0 for one in not_sent), default=0.0)
+    state: GatewayState | GatewayReach
+    if any(one.answered for one in not_sent):
+        state = GatewayState.objects.select_for_update().get(name=gateway.name)
+    else:
+        state, _made = GatewayReach.objects.select_for_update().get_or_create(
+            gateway=gateway.name, host=settings.HOST_NAME
+        )
+        state.failed_at, state.complaint = now, failed[-1].remark[:200]
     state.failures_in_a_row += 1
-    if at_once or state.failures_in_a_row >= SILENCES_IN_A_ROW:
+    if not_sent or state.failures_in_a_row >= SILENCES_IN_A_ROW:
         seconds = min(2.0 ** min(state.failures_in_a_row, 10), LONGEST_ABSENCE_SECONDS)
         state.away_until = now + dt.timedelta(seconds=max(seconds, at_least))
-    state.save(update_fields=["failures_in_a_row", "away_until"])
+    state.save()

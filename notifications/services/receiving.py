@@ -12,7 +12,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import timezone
 
 from notifications import receipt_rules
 from notifications.gateways import Inbound, Report
@@ -77,7 +76,7 @@ def _take(gateway: str, reports: Sequence[ReceiptReport]) -> Received:
     new = sql.store(gateway, list(rows.values()), at=clock.now())
     said = [_said(new[key], gateway, row, says[key]) for key, row in rows.items() if key in new]
     matched = _settle(said)
-    sql.heard_from(gateway, at=timezone.now())
+    sql.heard_from(gateway, at=clock.real())
     return Received(receipts=len(new), matched=matched)
 
 

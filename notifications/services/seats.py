@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.utils import timezone
 
 from notifications.gateways import Gateway
 from notifications.models import GatewaySeat
+from staff import clock
 
 LEASE_SECONDS = 10.0
 
@@ -39,7 +39,7 @@ def keep(gateway: Gateway, *, worker: str) -> bool:
 
 
 def _take(gateway: Gateway, worker: str) -> bool:
-    now = timezone.now()
+    now = clock.real()
     for seat in range(gateway.options.sessions):
         free = GatewaySeat.objects.filter(
             Q(until__lt=now) | Q(worker=worker), gateway=gateway.name, seat=seat
@@ -58,4 +58,4 @@ def _take(gateway: Gateway, worker: str) -> bool:
 
 
 def _lease_end() -> dt.datetime:
-    return timezone.now() + dt.timedelta(seconds=LEASE_SECONDS)
+    return clock.real() + dt.timedelta(seconds=LEASE_SECONDS)

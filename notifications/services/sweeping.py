@@ -11,14 +11,13 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications import rules
 from notifications.gateways import Gateway
 from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
 from notifications.quiet_hours import QuietHours
-from notifications.services import receiving, recording, settling
+from notifications.services import hosts, receiving, recording, settling
 from staff import clock
 
 BATCH = 500
@@ -44,7 +43,8 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
         gateways: those in use; they decide whether an unknown message may be submitted again.
             None where nobody can tell: nothing is, and nobody is called because one is gone.
     """
-    left = Delivery.objects.filter(lease_until__lt=timezone.now())
+    hosts.note_presence()
+    left = Delivery.objects.filter(lease_until__lt=clock.real())
     names = None if gateways is None else [gateway.name for gateway in gateways]
     repeating = [gateway.name for gateway in gateways or () if gateway.honours_reference]
     return Swept(
@@ -123,7 +123,7 @@ def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
     """Unknown for too long. Repeated tries count from their own first submission."""
     repeated = Q(gateway__in=repeating, provider_id="") & ~_is_timely()
     unknown = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
-    return unknown.filter(Q(lease_until__lt=timezone.now()) | repeated)
+    return unknown.filter(Q(lease_until__lt=clock.real()) | repeated)
 
 
 def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:

@@ -7,15 +7,14 @@ answers says nothing; what it reports afterwards does.
 import datetime as dt
 from collections.abc import Sequence
 
-from django.utils import timezone
-
 from notifications.models import Delivery, DeliveryState, Failure, GatewayState
+from notifications.services.pacing import LONGEST_TROUBLE_SECONDS
 from staff import clock
 
 ENOUGH = 3
 """So many in a row are no accident …"""
 LOOK_BACK_SECONDS = 3600.0
-FIRST_ABSENCE_SECONDS, LONGEST_ABSENCE_SECONDS = 60.0, 960.0
+FIRST_ABSENCE_SECONDS = 60.0
 """… and the gateway is left in peace for so long, twice as long with each one more."""
 _MOST = 8
 
@@ -31,10 +30,10 @@ def note(deliveries: Sequence[Delivery]) -> None:
     for gateway, last in {one.gateway: one for one in deliveries}.items():
         in_a_row = _in_a_row(gateway)
         state, _made = GatewayState.objects.select_for_update().get_or_create(name=gateway)
-        state.failed_at, state.complaint = timezone.now(), last.remark[:200]
+        state.failed_at, state.complaint = clock.real(), last.remark[:200]
         if in_a_row >= ENOUGH:
             seconds = FIRST_ABSENCE_SECONDS * 2.0 ** (in_a_row - ENOUGH)
-            until = timezone.now() + dt.timedelta(seconds=min(seconds, LONGEST_ABSENCE_SECONDS))
+            until = clock.real() + dt.timedelta(seconds=min(seconds, LONGEST_TROUBLE_SECONDS))
             state.away_until = max(state.away_until or until, until)
             state.failures_in_a_row = 0
         state.save(update_fields=["failed_at", "complaint", "away_until", "failures_in_a_row"])

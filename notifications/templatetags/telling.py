@@ -1,5 +1,6 @@
 """What the pages of the outbox and the call list need to show."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,8 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext
+from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
@@ -29,6 +31,7 @@ _TONES = {
     "away": "cancelled",
     "capped": "cancelled",
     "failing": "cancelled",
+    "cut_off": "under_review",
     "silent": "under_review",
     "slow": "under_review",
     "unknown": "under_review",
@@ -61,6 +64,21 @@ SECTIONS = (
 def phone(number: str) -> str:
     """Return an E.164 number as a person reads it."""
     return phones.display(number) if number else ""
+
+
+@register.filter
+def ago(moment: dt.datetime) -> str:
+    """Return how long ago a moment of the real clock is, in the two largest units."""
+    return timesince(moment, clock.real())
+
+
+@register.filter
+def how_long(seconds: int) -> str:
+    """Return a number of seconds in words."""
+    if seconds < 60:
+        return ngettext("%(number)d seconde", "%(number)d secondes", seconds) % {"number": seconds}
+    ends = clock.real()
+    return timesince(ends - dt.timedelta(seconds=seconds), ends)
 
 
 @register.filter

@@ -64,6 +64,13 @@ class TestSuperseding:
         assert outcome(appointment) == "maintained"
         assert appointment.decisions.last().basis == "lapse"
 
+    def test_the_newer_bulletin_rules_though_the_clock_was_set_back(self, saturday_noon):
+        appointment = an_appointment()
+        in_force()
+        saturday_noon.shift(-3600)
+        in_force(ClauseDraft("maintain", "nobody"))
+        assert outcome(appointment) == "maintained"
+
 
 class TestWithdrawing:
     def test_decisions_lapse_and_unsent_notices_are_withdrawn(self):

@@ -11,7 +11,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from notifications.gateways import Inbound
-from notifications.models import Delivery, GatewaySeat, GatewayState, Notice, Reply
+from notifications.models import (
+    Delivery,
+    GatewayReach,
+    GatewaySeat,
+    GatewayState,
+    Notice,
+    Reply,
+)
 from notifications.services import gateway_trials
 from staff.errors import Refusal
 from staff.models import AuditEvent
@@ -22,6 +29,21 @@ from tests.peer import Peer
 
 pytestmark = pytest.mark.django_db
 HOOK = "0123456789abcdef-h00k"
+
+
+class TestHost:
+    def test_one_that_reaches_all_says_so(self, settings: Any) -> None:
+        GatewayReach.objects.create(gateway="console", host="another", failures_in_a_row=3)
+        assert said("host") == f"{settings.HOST_NAME} : aucune passerelle hors d'atteinte.\n"
+
+    def test_one_without_a_way_names_itself_the_gateway_and_why(self, settings: Any) -> None:
+        settings.HOST_NAME = "srv-2"
+        GatewayReach.objects.create(
+            gateway="console", host="srv-2", failures_in_a_row=3, complaint="pas de connexion"
+        )
+        code, sentence, printed = refused("host")
+        assert (code, sentence) == (1, "srv-2 n'atteint pas toutes les passerelles.")
+        assert printed == "srv-2 → console : pas de connexion\n"
 
 
 class TestCheck:

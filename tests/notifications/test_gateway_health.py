@@ -6,8 +6,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.models import GatewaySeat, GatewayState
+from notifications.models import (
+    ClockStep,
+    GatewayReach,
+    GatewaySeat,
+    GatewayState,
+    SendingHost,
+)
 from notifications.queries.gateway_health import Condition, condition_of, names, overview
+from staff import clock
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, an_sms
 
@@ -26,6 +33,23 @@ def condition(*, awaited: float = 0, gateway: FakeGateway | None = None, **field
         gateway or FakeGateway(has_receipts=True, parts_per_day=100),
         awaited_for=dt.timedelta(minutes=awaited),
         now=timezone.now(),
+    )
+
+
+def hosts(*names: str, **fields) -> None:
+    for name in names:
+        SendingHost.objects.create(name=name, **({"seen_at": minutes(0)} | fields))
+
+
+def a_lost_way(host: str) -> None:
+    """Let a host say that it finds no way to the console, which stands for a gateway."""
+    GatewayReach.objects.create(
+        gateway="console",
+        host=host,
+        failures_in_a_row=2,
+        away_until=minutes(-1),
+        failed_at=minutes(1),
+        complaint="pas de connexion",
     )
 
 
@@ -73,6 +97,63 @@ class TestTheCondition:
         assert condition_of(state, None, now=timezone.now()) == Condition.RETIRED
 
 
+class TestHosts:
+    def test_one_host_without_a_way_is_named_and_the_gateway_is_not_away(self) -> None:
+        hosts("srv-1", "srv-2")
+        a_lost_way("srv-2")
+        (health,) = overview().gateways
+        assert health.condition == Condition.CUT_OFF
+        assert [way.host for way in health.cut_off] == ["srv-2"]
+
+    def test_it_is_away_when_every_host_that_is_alive_says_so(self) -> None:
+        hosts("srv-1", "srv-2")
+        hosts("srv-3", seen_at=minutes(2))
+        for name in ("srv-1", "srv-2"):
+            a_lost_way(name)
+        (health,) = overview().gateways
+        assert health.condition == Condition.AWAY
+        assert health.away_until == minutes(-1)
+
+    def test_what_a_host_that_is_gone_said_counts_no_more(self) -> None:
+        hosts("srv-1")
+        a_lost_way("srv-2")
+        assert not overview().is_trouble
+
+    def test_the_pages_name_the_host_and_the_board_says_so(self, client) -> None:
+        hosts("srv-1", "srv-2")
+        a_lost_way("srv-2")
+        client.force_login(a_user("chief", "crisis_cell"))
+        page = client.get(reverse("gateways")).content.decode().replace("&#x27;", "'")
+        assert "srv-2 n'a plus de chemin jusqu'à elle" in page
+        assert "machine n'a pas de chemin" in client.get(reverse("board")).content.decode().replace(
+            "&#x27;", "'"
+        )
+
+
+class TestClocks:
+    def test_a_difference_above_five_seconds_is_shown_and_no_less(self) -> None:
+        hosts("srv-1", clock_ahead=4.9)
+        hosts("srv-2", clock_ahead=-75.0)
+        hosts("srv-3", clock_ahead=5.1)
+        found = [(one.host, one.seconds, one.is_ahead) for one in overview().wrong_clocks]
+        assert found == [("srv-2", 75, False), ("srv-3", 5, True)]
+
+    def test_the_clock_of_the_web_server_counts_too(self, monkeypatch, settings) -> None:
+        monkeypatch.setattr(clock, "host_is_ahead", lambda: dt.timedelta(hours=1))
+        (found,) = overview().wrong_clocks
+        assert (found.host, found.seconds) == (settings.HOST_NAME, 3600)
+
+    def test_the_health_page_and_the_board_say_so_and_that_sending_goes_on(self, client) -> None:
+        hosts("srv-2", clock_ahead=3600.0)
+        ClockStep.objects.create(noticed_at=minutes(30), was_at=minutes(-30))
+        client.force_login(a_user("chief", "crisis_cell"))
+        for name in ("gateways", "board", "telling"):
+            page = client.get(reverse(name)).content.decode().replace("&#x27;", "'")
+            assert "L'horloge de srv-2 avance de 1\xa0heure" in page
+            assert "elle montrait le 15 mai, 09:30, puis le 15 mai, 08:30" in page
+            assert "Les envois continuent" in page
+
+
 class TestTheOverview:
     @pytest.fixture(autouse=True)
     def _two_gateways(self, settings) -> None:
@@ -103,11 +184,11 @@ class TestTheOverview:
         GatewayState.objects.filter(pk=state.pk).update(away_until=minutes(-1))
         assert [one.state.name for one in overview().in_trouble] == ["console"]
 
-    def test_it_takes_three_queries(self, django_assert_num_queries) -> None:
+    def test_it_takes_six_queries(self, django_assert_num_queries) -> None:
         for number in range(5):
             GatewayState.objects.create(name=f"g{number}")
             an_sms(state="unknown", gateway=f"g{number}")
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(6):
             overview()
 
     def test_the_page_says_how_each_is_and_what_to_do_and_no_secret(self, client) -> None:

@@ -3,10 +3,11 @@
 import datetime as dt
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
-from notifications.models import Failure, GatewayState
+from notifications.models import Failure, GatewayReach, GatewayState
 from notifications.services import pacing
 from tests.notifications.builders import FakeGateway
 
@@ -17,6 +18,11 @@ SILENCE = Unknown("pas de réponse")
 def state() -> GatewayState:
     """Return the row of the fake gateway."""
     return GatewayState.objects.get(name="fake")
+
+
+def way() -> GatewayReach:
+    """Return what this host found about the fake gateway."""
+    return GatewayReach.objects.get(gateway="fake", host=settings.HOST_NAME)
 
 
 class TestRate:
@@ -98,7 +104,7 @@ class TestHealth:
         waits = []
         for _ in range(8):
             pacing.note(gateway, [NotSent("pas de connexion")])
-            waits.append((state().away_until - timezone.now()).total_seconds())  # type: ignore[operator]
+            waits.append((way().away_until - timezone.now()).total_seconds())  # type: ignore[operator]
         assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
         assert not pacing.standing(gateway).is_usable
         sunday.shift(61)
@@ -108,7 +114,8 @@ class TestHealth:
     def test_one_that_takes_offence_is_left_alone_for_as_long_as_it_needs(self, sunday) -> None:
         gateway = FakeGateway()
         pacing.standing(gateway)
-        pacing.note(gateway, [NotSent("mot de passe refusé", retry_after=60.0), NotSent()])
+        refused = NotSent("mot de passe refusé", retry_after=60.0, answered=True)
+        pacing.note(gateway, [refused, NotSent()])
         sunday.shift(59)
         assert pacing.standing(gateway).is_away
         sunday.shift(2)
@@ -121,7 +128,7 @@ class TestHealth:
         assert pacing.standing(gateway).is_usable
         pacing.note(gateway, [SILENCE, SILENCE])
         assert not pacing.standing(gateway).is_usable
-        assert state().complaint == "pas de réponse"
+        assert state().complaint == f"{settings.HOST_NAME} : pas de réponse"
 
     def test_an_answer_ends_the_probation_even_if_it_is_a_refusal(self, sunday) -> None:
         gateway = FakeGateway()
@@ -140,3 +147,57 @@ class TestHealth:
         pacing.note(gateway, [Throttled(7.0), Throttled(3.0)])
         assert pacing.standing(gateway).wait == pytest.approx(7.0)
         assert state().throttled_at == timezone.now()
+
+
+class TestHosts:
+    @pytest.mark.parametrize("failure", [NotSent("pas de connexion"), SILENCE])
+    def test_a_host_without_a_way_leaves_the_gateway_to_the_others(self, settings, failure) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        for _twice in range(2):
+            pacing.note(gateway, [failure])
+        assert pacing.standing(gateway).is_away
+        settings.HOST_NAME = "srv-2"
+        assert not pacing.standing(gateway).is_absent
+        assert not pacing.standing(gateway).is_on_probation
+
+    def test_what_the_gateway_itself_answered_keeps_all_away(self, settings) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [NotSent("compte inconnu", answered=True)])
+        assert state().complaint == "compte inconnu"
+        settings.HOST_NAME = "srv-2"
+        assert pacing.standing(gateway).is_away
+
+    def test_an_answer_to_one_host_says_nothing_of_the_way_of_another(self, settings) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [NotSent()])
+        settings.HOST_NAME = "srv-2"
+        pacing.note(gateway, [Accepted("p")])
+        assert GatewayReach.objects.get().failures_in_a_row == 1
+
+
+class TestUnexplainedWaits:
+    """Moments that another clock wrote: nothing waits longer than a rate or a pause explains."""
+
+    def test_of_the_rate(self) -> None:
+        gateway = FakeGateway(parts_per_second=10.0)
+        pacing.standing(gateway)
+        ahead = timezone.now() + dt.timedelta(hours=1)
+        GatewayState.objects.update(free_at=ahead)
+        assert pacing.standing(gateway).wait == 0
+        pacing.spend(gateway, [1])
+        assert pacing.standing(gateway).wait == pytest.approx(0.1)
+
+    def test_of_an_absence(self) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        GatewayState.objects.update(away_until=timezone.now() + dt.timedelta(hours=1))
+        assert pacing.standing(gateway).is_usable
+
+    def test_a_pause_that_the_gateway_asked_for_is_kept_but_no_longer_than_minutes(self) -> None:
+        gateway = FakeGateway()
+        pacing.standing(gateway)
+        pacing.note(gateway, [Throttled(86400.0)])
+        assert pacing.standing(gateway).wait == pytest.approx(300.0)

@@ -2,8 +2,10 @@
 
 import datetime as dt
 from threading import Event
+from typing import Any
 
 import pytest
+from celery.signals import before_task_publish
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -14,6 +16,7 @@ from notifications.models import Delivery, GatewaySeat, Sending
 from notifications.services import doorbell, sweeping, sweeping_beside
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
+from vivalia_continuity import celery
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
@@ -153,15 +156,23 @@ def test_beat_knows_the_sweep_by_its_name() -> None:
     assert tasks.sweep_outbox.name in scheduled
 
 
-def test_what_nobody_answers_for_a_while_is_forgotten(
-    monkeypatch, django_capture_on_commit_callbacks
-) -> None:
-    sent: list[dict] = []
-    monkeypatch.setattr(
-        doorbell.current_app, "send_task", lambda _task, **options: sent.append(options)
-    )
-    with django_capture_on_commit_callbacks(execute=True):
-        doorbell.ring()
-    assert [options["expires"] for options in sent] == [settings.DOORBELL_SECONDS]
+def test_a_bell_is_heard_for_a_while_by_the_clock_that_all_hosts_share(bell, monkeypatch) -> None:
+    moment = dt.datetime(2022, 5, 15, 9, tzinfo=dt.UTC)
+    swept: list[object] = []
+    monkeypatch.setattr(tasks.sweeping, "sweep", lambda **_options: swept.append(1))
+    monkeypatch.setattr(celery.clock, "real", lambda: moment)
+    headers: dict[str, Any] = {}
+    before_task_publish.send(None, headers=headers)
+    for seconds, heard in ((-3600, 1), (14, 2), (16, 2)):  # set back, in time, too late
+        moment = dt.datetime(2022, 5, 15, 9, tzinfo=dt.UTC) + dt.timedelta(seconds=seconds)
+        tasks.sweep_outbox.push_request(**headers)
+        try:
+            tasks.sweep_outbox()
+        finally:
+            tasks.sweep_outbox.pop_request()
+        assert len(swept) == heard
+
+
+def test_no_sweep_is_rarer_than_a_bell_is_worth() -> None:
     for entry in settings.CELERY_BEAT_SCHEDULE.values():
-        assert entry["options"]["expires"] == settings.DOORBELL_SECONDS >= entry["schedule"]
+        assert entry["schedule"] <= settings.DOORBELL_SECONDS

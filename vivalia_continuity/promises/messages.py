@@ -11,6 +11,7 @@ from appointments.vocabulary import Outcome
 from notifications.medical_words import medical_words_in
 from notifications.models import (
     Channel,
+    ClockStep,
     Delivery,
     NoticeItem,
     Sending,
@@ -20,6 +21,7 @@ from notifications.references import notice_id_of
 from vivalia_continuity.promises.sentences import SHOWN, sentence
 
 GRACE = dt.timedelta(seconds=2)
+SKEW = dt.timedelta(seconds=10)  # a step is noticed some seconds after it was made
 
 
 def sms_against_a_standing_decision() -> Iterator[str]:
@@ -39,6 +41,7 @@ def sms_against_a_standing_decision() -> Iterator[str]:
             stood_for=Subquery(standing.values("day")[:1]),
         )
         .filter(stood=Outcome.MAINTAINED, stood_for=F("notice__day"))
+        .exclude(_has_no_order("notice__deliveries__submitted_at"))
     )
     yield from sentence(
         against,
@@ -51,9 +54,22 @@ def sent_while_paused() -> Iterator[str]:
     """An SMS handed over while all sending was held, but for the slice that was just leaving."""
     paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at") - GRACE)
     yield from sentence(
-        Delivery.objects.filter(Exists(paused), channel=Channel.SMS),
+        Delivery.objects.filter(Exists(paused), channel=Channel.SMS).exclude(
+            _has_no_order("submitted_at")
+        ),
         "SMS remis alors que l'envoi est en pause",
     )
+
+
+def _has_no_order(column: str) -> Q:
+    """Whether a moment cannot be held against others: it lies in hours that came twice.
+
+    The clock that counts was set back (``ClockStep``); wrong clocks of hosts write no moments.
+    """
+    step = ClockStep.objects.filter(
+        noticed_at__lte=OuterRef(column) + SKEW, was_at__gte=OuterRef(column) - SKEW
+    )
+    return Q(Exists(step))
 
 
 def bodies() -> Iterator[str]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.gateways import Checked, Gateway, configured, gateway_from_url
+from notifications.queries.gateway_health import ways_lost_by
 from notifications.services import gateway_trials
 from patients import phones
 from staff.errors import Refusal
@@ -34,6 +35,7 @@ class Command(BaseCommand):
         verb.add_argument(
             "--show-hook", action="store_true", help="Montre le secret de l'adresse des accusés."
         )
+        verbs.add_parser("host", help="Dit si cette machine atteint les passerelles ; 1 sinon.")
         verb = verbs.add_parser("test", help="Envoie un SMS d'essai et montre ce qu'il devient.")
         verb.add_argument("number", metavar="+32…")
         verb.add_argument("--gateway", default="", metavar="NAME", help="sinon la première")
@@ -60,6 +62,16 @@ class Command(BaseCommand):
                 unusable.append(gateway.name)
         if unusable:
             raise CommandError(_("Inutilisable : %s.") % ", ".join(unusable), returncode=UNUSABLE)
+
+    def _host(self, **_options: Any) -> None:
+        """Say what the workers of this host found: their health check asks."""
+        lost = ways_lost_by(settings.HOST_NAME)
+        for way in lost:
+            self.stdout.write(f"{way.host} → {way.gateway} : {way.complaint}")
+        if lost:
+            words = _("%s n'atteint pas toutes les passerelles.") % settings.HOST_NAME
+            raise CommandError(words, returncode=UNUSABLE)
+        self.stdout.write(_("%s : aucune passerelle hors d'atteinte.") % settings.HOST_NAME)
 
     def _show(self, gateway: Gateway, checked: Checked, *, show_hook: bool) -> None:
         verdict = _("utilisable") if checked.usable else _("INUTILISABLE")

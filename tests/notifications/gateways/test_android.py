@@ -121,9 +121,9 @@ class TestASubmission:
         [
             (400, "failed to parse phone number: x", Refused(Failure.INVALID_NUMBER)),
             (400, "Text message is empty", Refused(Failure.REJECTED)),
-            (400, "Invalid device ID", NotSent()),
-            (400, "record not found", NotSent()),
-            (404, "", NotSent()),
+            (400, "Invalid device ID", NotSent(answered=True)),
+            (400, "record not found", NotSent(answered=True)),
+            (404, "", NotSent(answered=True)),
             (301, "", NotSent()),
             (408, "", Unknown()),
             (502, "", Unknown()),

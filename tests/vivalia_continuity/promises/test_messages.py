@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from appointments.models import Bulletin
-from notifications.models import Delivery, Sending
+from notifications.models import ClockStep, Delivery, Sending
 from notifications.services import sending
 from tests.appointments.bulletins import RELEASE
 from tests.vivalia_continuity.promises.day import delivery_of, faults, notice_of
@@ -32,6 +32,19 @@ class TestStopMeansStop:
         assert any("en pause" in fault for fault in faults(5)) is True
         break_by(Delivery, "UPDATE {table} SET submitted_at = %s", long_before)
         assert faults(5) == []
+
+    def test_hours_that_came_twice_prove_nothing(self, day):
+        sending.pause(by=Bulletin.objects.get().drafted_by)
+        paused_at = Sending.objects.get().paused_at
+        sent_at = paused_at + dt.timedelta(minutes=40)  # before the pause, by a clock set back
+        break_by(Delivery, "UPDATE {table} SET submitted_at = %s", sent_at)
+        assert faults(5) != []
+        hour = dt.timedelta(hours=1)
+        step = ClockStep.objects.create(noticed_at=paused_at, was_at=paused_at + hour)
+        assert faults(5) == []
+        step.delete()
+        ClockStep.objects.create(noticed_at=paused_at - hour, was_at=paused_at)
+        assert faults(5) != []
 
     def test_the_slice_that_was_just_leaving_is_forgiven(self, day):
         sending.pause(by=Bulletin.objects.get().drafted_by)
