@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0014_questions_no_truncate'),
+        ('notifications', '0015_what_lapsed'),
     ]
 
     operations = [
