@@ -281,6 +281,27 @@ class CallForm(forms.Form):
         return given | {"at": self.cleaned_data["happened_at"]}
 
 
+class FoundNumberForm(forms.Form):
+    """A number that somebody found for a patient."""
+
+    found_number = forms.CharField(
+        label=gettext_lazy("Numéro trouvé"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    found_at = forms.CharField(
+        label=gettext_lazy("À qui il est, ou où vous l'avez trouvé"),
+        required=False,
+        max_length=40,
+        help_text=gettext_lazy("Par exemple « fille » ou « médecin traitant »."),
+    )
+
+    def as_found(self) -> dict[str, Any]:
+        """Return the arguments of ``calls.found_number``."""
+        given = self.cleaned_data
+        return {"text": given["found_number"], "label": given["found_at"]}
+
+
 class PaperForm(forms.Form):
     """How many patients somebody takes on paper."""
 

@@ -15,11 +15,13 @@ import phonenumbers
 from babel.dates import format_date
 from django.conf import settings
 from django.template.loader import get_template
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from notifications import wording
 from notifications.models import MessageText, Notice, Word
 from notifications.sms_text import transliterate
-from patients.models import Language
+from patients.models import Language, Patient
 from staff.clock import BRUSSELS
 
 REMEMBERED_SECONDS = 20.0
@@ -83,6 +85,24 @@ def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
         if some:
             said.append(_compose({**facts, "lines": some}, prefix="call_"))
     return " ".join(said)
+
+
+def opening_words(patient: Patient, site: str) -> list[str]:
+    """Return how a call begins, in the patient's language: first of all, who answers?
+
+    Nothing is said of an appointment before the person who answers has named the patient's birth
+    date: a mobile is lent, and a number has a new owner.
+
+    Args:
+        patient: who is rung.
+        site: the hospital's name as people know it.
+    """
+    with translation.override(patient.language):
+        return [
+            _("Bonjour, ici %(hospital)s (%(site)s). Puis-je parler à %(name)s ?")
+            % {"hospital": settings.HOSPITAL_NAME, "site": site, "name": patient},
+            _("Pour être sûr de parler à la bonne personne : quelle est votre date de naissance ?"),
+        ]
 
 
 def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:

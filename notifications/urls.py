@@ -32,6 +32,7 @@ urlpatterns = [
     path("calls/print/", calls.call_print, name="call_print"),
     path("calls/sheet/", calls.call_sheet, name="call_sheet"),
     path("calls/<int:pk>/", calls.call, name="call"),
+    path("calls/<int:pk>/number/", calls.call_number, name="call_number"),
     path("calls/<int:pk>/back/", calls.call_give_back, name="call_give_back"),
     path("texts/", texts.message_texts, name="message_texts"),
     path("texts/<str:language>/<str:kind>/", texts.message_text, name="message_text"),

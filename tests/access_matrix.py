@@ -255,6 +255,8 @@ PAGES = (
     _act("call", CALLERS, "call", where=OF_THE_SITE, send={"result": "reached"}),
     # Whoever does not hold the call goes back to its page, which says so.
     _act("call_give_back", CALLERS, "call", where=OF_THE_SITE),
+    # Nothing is kept of a number that is none; the page says so.
+    _act("call_number", CALLERS, "call", where=OF_THE_SITE),
     _act("call_print", CALLERS, send={"number": "5"}),
     _view("call_sheet", CALLERS),
     # Who rings in; all patients of the data set were born that day.

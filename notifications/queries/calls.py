@@ -26,6 +26,7 @@ from staff.models import User
 
 BY_URGENCY = ("urgency", "notice__first_at", "id")
 TO_CALL = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+MOST_LATER = 40
 LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN = ("notice__patient", "notice__site", "notice__reserved_for", "caller")
 
@@ -83,9 +84,21 @@ def free_calls() -> Q:
     return mine & ~Q(notice__patient__in=being_made().values("notice__patient"))
 
 
-def call_list(user: User) -> QuerySet[Delivery]:
-    """Return the rows of the call list page."""
-    return with_attempt(open_calls(user).select_related(*_SHOWN))
+def call_list(user: User, *, without_number: bool = False) -> QuerySet[Delivery]:
+    """Return the rows of the call list page: the calls that are due, also those being made.
+
+    Args:
+        user: who looks.
+        without_number: only those of patients of whom no number is known, due or not.
+    """
+    rows = open_calls(user).filter(address="") if without_number else due_calls(user)
+    return with_attempt(rows.select_related(*_SHOWN))
+
+
+def later_calls(user: User) -> list[Delivery]:
+    """Return the next calls whose time has not come, the soonest first; at most ``MOST_LATER``."""
+    later = open_calls(user).filter(not_before__gt=clock.now()).select_related(*_SHOWN)
+    return list(with_attempt(later).order_by("not_before", *BY_URGENCY)[:MOST_LATER])
 
 
 def calls_of(user: User) -> QuerySet[Delivery]:
@@ -185,9 +198,18 @@ def why_none(user: User) -> str:
 
 
 def counts(user: User) -> dict[str, int]:
-    """Return how many calls are ``open`` and how many of them may be taken now (``due``)."""
+    """Return how many calls are ``open``.
+
+    And how many of them may be taken now (``due``), have their time to come (``later``), or are of
+    patients without any number (``without``).
+    """
     free = Q(not_before__lte=clock.now()) & free_calls()
-    return open_calls(user).aggregate(open=Count("pk"), due=Count("pk", filter=free))
+    return open_calls(user).aggregate(
+        open=Count("pk"),
+        due=Count("pk", filter=free),
+        later=Count("pk", filter=Q(not_before__gt=clock.now())),
+        without=Count("pk", filter=Q(address="")),
+    )
 
 
 def tries(notice: Notice) -> QuerySet[Delivery]:

@@ -19,13 +19,23 @@ from notifications.models import Channel, Delivery, DeliveryState, NoticeState
 from notifications.queries.calls import BY_URGENCY, being_made, due_calls, free_calls
 from notifications.services import call_results, settling
 from notifications.services.call_results import CallResult, refuse
+from patients.services.numbers import add_number
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
 
-__all__ = ["CANDIDATES", "CallResult", "give_back", "log", "take", "take_next", "take_on_paper"]
+__all__ = [
+    "CANDIDATES",
+    "CallResult",
+    "found_number",
+    "give_back",
+    "log",
+    "take",
+    "take_next",
+    "take_on_paper",
+]
 
 CANDIDATES = 20
 MOST_ON_PAPER = 100
@@ -101,8 +111,13 @@ def take_on_paper(*, by: User, number: int) -> int:
 
 def _candidates(by: User, too_late: Collection[int]) -> dict[int, int]:
     """Return the next few calls that nobody makes, each of them once, with their patients."""
-    free = due_calls(by).filter(free_calls()).exclude(pk__in=too_late)
-    return dict(free.order_by(*BY_URGENCY).values_list("id", "notice__patient")[:CANDIDATES])
+    free = due_calls(by).filter(free_calls()).exclude(pk__in=too_late).order_by(*BY_URGENCY)
+    # Finding a number takes long: it is a job of its own, done when the others are rung.
+    with_number = free.exclude(address="")
+    for some in (with_number, free):
+        if found := dict(some.values_list("id", "notice__patient")[:CANDIDATES]):
+            return found
+    return {}
 
 
 @transaction.atomic
@@ -193,6 +208,36 @@ def log(
             call_results.go_on(one, by, result, call_at, happened_at)
     for one in together:
         audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number)
+    return call
+
+
+@transaction.atomic
+def found_number(*, delivery_id: int, by: User, text: str, label: str = "") -> Delivery:
+    """Keep a number that was found for a patient, and ring it in the calls that had none.
+
+    Args:
+        delivery_id: one of the patient's calls.
+        by: who found it.
+        text: the number as a person writes it.
+        label: whose it is or where it was found.
+
+    Raises:
+        Refusal: no number that can be dialled, or the call is no longer to be made.
+    """
+    require(by, Capability.WORK_CALL_LIST)
+    calls = _locked(delivery_id)
+    call = next(one for one in calls if one.pk == delivery_id)
+    _must_be_open(call, by, CallResult.NO_ANSWER)
+    patient_id = call.notice.patient_id
+    phone = add_number(patient_id=patient_id, text=text, label=label, by=by)
+    Delivery.objects.filter(
+        notice__patient=patient_id,
+        notice__state=NoticeState.OPEN,
+        channel=Channel.PHONE,
+        state__in=_OPEN_CALLS,
+        address="",
+    ).update(address=phone.number)
+    call.refresh_from_db()
     return call
 
 

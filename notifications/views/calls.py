@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from notifications import call_sheet as sheet
 from notifications import texts
-from notifications.forms import CallForm, PaperForm
+from notifications.forms import CallForm, FoundNumberForm, PaperForm
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.queries import calls as queries
 from notifications.queries.call_sheet import rows as sheet_rows
@@ -32,7 +32,8 @@ PAGE_SIZE = 40
 @requires(Capability.WORK_CALL_LIST)
 def call_list(request: SignedInRequest) -> HttpResponse:
     """List the calls to make: by day and kind of act, then the earliest appointment first."""
-    rows = queries.call_list(request.user)
+    without_number = request.GET.get("show") == "without"
+    rows = queries.call_list(request.user, without_number=without_number)
     page = page_by_key(
         rows,
         keys=queries.BY_URGENCY,
@@ -42,6 +43,8 @@ def call_list(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": page,
         "counts": queries.counts(request.user),
+        "without_number": without_number,
+        "later": [] if without_number else queries.later_calls(request.user),
         "replies": replies_waiting(request.user),
         "tries": settings.CALL_TRIES,
         "paper": PaperForm(),
@@ -64,10 +67,14 @@ def call_take(request: SignedInRequest) -> HttpResponse:
         if picked.isdecimal():
             mine = get_object_or_404(queries.calls_of(request.user), pk=int(picked))
             return redirect("call", calls.take(delivery_id=mine.pk, by=request.user).pk)
-        taken = calls.take_next(by=request.user)
     except Refusal as refusal:
         messages.error(request, refusal.message)
         return redirect("call_list")
+    return _next(request)
+
+
+def _next(request: SignedInRequest) -> HttpResponse:
+    taken = calls.take_next(by=request.user)
     if taken is None:
         messages.info(request, queries.why_none(request.user))
         return redirect("call_list")
@@ -91,8 +98,13 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
             form.add_error(refusal.field, refusal.message)
         else:
             messages.success(request, _("C'est noté."))
-            return redirect("call_sheet" if delivery.printed_at else "call_list")
-    context = _call_page(request, delivery, form) | {"numbers": numbers}
+            if delivery.printed_at:
+                return redirect("call_sheet")
+            return _next(request) if request.GET.get("then") == "next" else redirect("call_list")
+    context = _call_page(request, delivery, form) | {
+        "numbers": numbers,
+        "found": FoundNumberForm(),
+    }
     status = 422 if form.is_bound else 200
     answer = render(request, "notifications/call.html", context, status=status)
     if request.method == "GET":
@@ -103,6 +115,24 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
             notices=[one.notice_id for one in context["together"]],
         )
     return answer
+
+
+@require_POST
+@requires(Capability.WORK_CALL_LIST)
+def call_number(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Keep a number that was found for the patient of a call."""
+    get_object_or_404(queries.calls_of(request.user), pk=pk)
+    form = FoundNumberForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Rien n'est noté : écrivez le numéro trouvé."))
+        return redirect("call", pk)
+    try:
+        calls.found_number(delivery_id=pk, by=request.user, **form.as_found())
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("Le numéro est gardé : vous pouvez appeler."))
+    return redirect("call", pk)
 
 
 @require_POST
@@ -154,6 +184,7 @@ def _call_page(request: SignedInRequest, delivery: Delivery, form: CallForm) -> 
         "notice": notice,
         "life": life_of(notice),
         "together": together,
+        "opening": texts.opening_words(notice.patient, notice.site.name),
         "to_say": [(one.notice, _to_say(one.notice)) for one in together],
         "tries": settings.CALL_TRIES,
         "form": form,

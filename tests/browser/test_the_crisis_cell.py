@@ -85,7 +85,7 @@ def nothing_leaves_while_it_is_stopped(watcher: Person, colleague: Person) -> No
     expect(page.locator(".banner-paused")).to_contain_text("par Marc Approbateur")
     expect(live.get_by_role("button", name="Reprendre les envois")).to_be_visible()
     accepted = number(page, "accepted")
-    page.get_by_role("button", name="Envoyer les SMS retenus…").click()
+    page.get_by_role("button", name="Prévenir sans attendre l'heure…").click()
     page.get_by_role("button", name="Envoyer maintenant").click()
     expect(page.get_by_text("SMS partent maintenant")).to_be_visible()
     waiting = number(page, "queued")
