@@ -81,7 +81,16 @@ class QuietHours:
         return end is not None and end > latest
 
     def _end(self, moment: dt.datetime) -> dt.datetime | None:
-        """Return when the quiet hours end that a moment lies in, if it lies in any."""
+        """Return when the quiet hours end that a moment lies in, if it lies in any.
+
+        Where the clock jumps, the next quiet hours may begin when these end, or before.
+        """
+        until = self._end_of_one(moment)
+        while until is not None and (later := self._end_of_one(until)):
+            until = later
+        return until
+
+    def _end_of_one(self, moment: dt.datetime) -> dt.datetime | None:
         if self.hours is None:
             return None
         start, end = self.hours

@@ -69,6 +69,22 @@ def health() -> Health:
     )
 
 
+def database_trouble() -> str:
+    """Return why no command can use the database, and what to do; empty when it is sound."""
+    try:
+        if _is_migrated():
+            return ""
+    except DatabaseFailure as error:
+        why = str(error).strip().splitlines()[0]
+        return (
+            f"elle ne répond pas ({why}). Démarrez-la, ou corrigez DATABASE_URL, puis recommencez."
+        )
+    return (
+        "elle n'a pas les tables de cette version. Lancez « manage.py migrate », puis recommencez "
+        "(« make run » le fait aussi)."
+    )
+
+
 def _is_migrated() -> bool:
     applied = MigrationRecorder(connections[DEFAULT_DB_ALIAS]).applied_migrations()
     return _newest_migrations() <= applied.keys()

@@ -102,7 +102,7 @@ COLUMNS: tuple[Column, ...] = (
         "n° national | niss | registre national | numéro de registre national | nrn | inss "
         "| rijksregisternummer | rijksregisternr | insz | ssin | national number | national "
         "register number",
-        "58.11.03-002.55",
+        "58.11.03-002.39",
         _("NISS ou BIS ; un numéro faux est signalé, jamais refusé"),
         longest=20,
     ),

@@ -86,13 +86,6 @@ def finish(
     )
 
 
-def tell(notice_ids: Iterable[int], *, at: dt.datetime) -> None:
-    """Close open notices as told by the gateway."""
-    Notice.objects.filter(pk__in=notice_ids, state=NoticeState.OPEN).update(
-        state=NoticeState.TOLD, settled_at=at
-    )
-
-
 def take_back(deliveries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
     """Note that these tries left nothing with the patient: their notices may be withdrawn again.
 

@@ -5,6 +5,7 @@ WeasyPrint keeps memory for each page it ever drew (ADR 0006): whoever calls thi
 does so in processes that are thrown away.
 """
 
+import contextlib
 import io
 import logging
 from dataclasses import dataclass
@@ -39,8 +40,10 @@ def draw(page: str) -> Pdf:
         PdfUnavailable: the libraries are missing.
     """
     try:
-        from weasyprint import HTML
-        from weasyprint.urls import URLFetcher
+        # A failed import prints a banner, for each sheet anew; the caller says it in one sentence.
+        with contextlib.redirect_stdout(io.StringIO()):
+            from weasyprint import HTML
+            from weasyprint.urls import URLFetcher
     except (ImportError, OSError) as error:  # OSError: a shared library cannot be loaded
         raise PdfUnavailable(str(error)) from error
     fetcher = URLFetcher(allowed_protocols={"data"}, allow_redirects=False)

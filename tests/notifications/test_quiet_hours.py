@@ -158,6 +158,15 @@ class TestTheNightsOnWhichTheClockJumps:
         assert not hours.is_quiet(wall(SPRING, "01:59"))
         assert not hours.is_quiet(wall(SPRING, "03:00"))
 
+    @pytest.mark.parametrize("written", ["02:30-02:00", "03:00-02:59", "02:01-02:00"])
+    def test_a_pause_that_the_clock_skips_is_none(self, written):
+        hours = QuietHours.parse(written)
+        evening = wall(SPRING - dt.timedelta(days=1), "23:00")
+        assert hours.is_quiet(wall(SPRING, "03:00"))
+        assert hours.next_allowed(evening) == hours.next_allowed(wall(SPRING, "03:00"))
+        next_pause = wall(SPRING + dt.timedelta(days=1), str(hours.hours[1]))
+        assert hours.next_allowed(evening) == next_pause
+
     def test_an_end_shown_twice_is_the_second(self):
         hours = QuietHours.parse("21:00-02:30")
         assert hours.is_quiet(wall(AUTUMN, "02:45"))
@@ -173,6 +182,7 @@ class TestTheNightsOnWhichTheClockJumps:
 class TestAtAnyMoment:
     @given(hours=spans, moment=moments)
     @example(hours=QuietHours((dt.time(2, 30), dt.time(8))), moment=wall(SPRING, "03:10"))
+    @example(hours=QuietHours((dt.time(2, 30), dt.time(2))), moment=wall(SPRING, "01:30"))
     def test_quiet_is_what_the_clock_on_the_wall_says(self, hours, moment):
         if is_shown_twice(moment):
             return
@@ -182,6 +192,8 @@ class TestAtAnyMoment:
         assert hours.is_quiet(moment) is says
 
     @given(hours=spans, moment=moments)
+    @example(hours=QuietHours((dt.time(2, 30), dt.time(2))), moment=wall(SPRING, "01:30"))
+    @example(hours=QuietHours((dt.time(2, 59), dt.time(2, 30))), moment=wall(AUTUMN, "01:30"))
     def test_the_next_allowed_moment_is_the_first_that_is_not_quiet(self, hours, moment):
         allowed = allowed_after(hours, moment)
         assert allowed >= moment

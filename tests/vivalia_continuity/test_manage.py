@@ -10,6 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+SERVER = {
+    "SECRET_KEY": "5f0c1b7e9a4d42c8b3e6f7a1092d8c45",
+    "TRAIL_KEY": "c9e2a7d4016b4f58a3d1e0b7f6c28491",
+    "ALLOWED_HOSTS": "localhost",
+    "REDIS_URL": "redis://localhost:1/0",
+    "SMS_GATEWAY_URL": "console://",
+}
+
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
@@ -49,6 +57,36 @@ def test_sound_settings_pass_the_check(tmp_path):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+COMMANDS = [
+    ["verify"],
+    ["notices"],
+    ["print_rosters", "--day", "2022-05-16", "--out", "rosters"],
+    ["print_calls", "--by", "anne", "--out", "calls.pdf"],
+    ["bulletin", "list"],
+    ["bulletin", "pause"],
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_without_tables_ends_in_a_sentence_that_says_what_to_do(tmp_path, command):
+    result = manage(*command, DATA_DIR=str(tmp_path))
+    assert result.returncode == 1
+    assert "Lancez « manage.py migrate »" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_database_that_does_not_answer_ends_in_a_sentence(tmp_path):
+    result = manage(
+        "notices",
+        DATA_DIR=str(tmp_path),
+        DATABASE_URL="postgres://localhost:1/nothing",
+        **SERVER,
+    )
+    assert result.returncode == 1
+    assert result.stderr.startswith("Base de données : elle ne répond pas")
+    assert len(result.stderr.splitlines()) == 1
+
+
 @pytest.fixture
 def taken_port():
     with socket.socket() as taken:
@@ -70,11 +108,7 @@ def test_serve_leaves_server_mode_to_its_own_processes(tmp_path):
         "serve",
         DATA_DIR=str(tmp_path),
         DATABASE_URL="postgres://localhost:1/nothing",
-        SECRET_KEY="5f0c1b7e9a4d42c8b3e6f7a1092d8c45",
-        TRAIL_KEY="c9e2a7d4016b4f58a3d1e0b7f6c28491",
-        ALLOWED_HOSTS="localhost",
-        REDIS_URL="redis://localhost:1/0",
-        SMS_GATEWAY_URL="console://",
+        **SERVER,
     )
     assert result.returncode == 2
     assert "DATABASE_URL choisit le mode serveur" in result.stderr

@@ -38,3 +38,16 @@ def test_without_the_library_it_says_so_with_one_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "weasyprint", None)
     with pytest.raises(PdfUnavailable):
         draw("<p>Essai</p>")
+
+
+def test_a_missing_pango_prints_no_banner_of_the_library(monkeypatch, tmp_path, capfd):
+    (tmp_path / "weasyprint.py").write_text(
+        "print('WeasyPrint could not import some external libraries.')\nraise OSError('no Pango')"
+    )
+    for name in [name for name in sys.modules if name.partition(".")[0] == "weasyprint"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path)
+    for _sheet in range(2):
+        with pytest.raises(PdfUnavailable, match="no Pango"):
+            draw("<p>Essai</p>")
+    assert capfd.readouterr().out == ""
