@@ -320,9 +320,9 @@ def localise(moment: dt.datetime) -> dt.datetime:
         raise BadValue(
             _(
                 "Cette heure existe deux fois ce jour-là (passage à l'heure d'hiver) : écrivez "
-                "%(hour)s:00+02:00 pour la première ou %(hour)s:00+01:00 pour la seconde."
+                "%(moment)s:00+02:00 pour la première ou %(moment)s:00+01:00 pour la seconde."
             )
-            % {"hour": moment.strftime("%H:%M")}
+            % {"moment": moment.strftime("%Y-%m-%dT%H:%M")}
         )
     raise BadValue(
         _("Cette heure n'existe pas ce jour-là (passage à l'heure d'été) : corrigez l'heure.")
