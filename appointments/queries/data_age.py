@@ -49,6 +49,12 @@ def age_of(feed: Feed, now: dt.datetime) -> DataAge:
     )
 
 
+def every_age() -> list[DataAge]:
+    """Return the age of every source, by name (one query)."""
+    now = clock.now()
+    return [age_of(feed, now) for feed in Feed.objects.order_by("name")]
+
+
 def data_age() -> DataAge:
     """Return the age of the source that is unknown, or else silent longest (one query).
 

@@ -10,8 +10,7 @@ from appointments.models import (
     RejectedRow,
     ScheduleImport,
 )
-from appointments.queries.data_age import DataAge, age_of
-from staff import clock
+from appointments.queries.data_age import DataAge, every_age
 from staff.access import Capability, scope_of
 from staff.models import User
 from staff.paging import KeyPage, page_by_key
@@ -19,10 +18,7 @@ from staff.paging import KeyPage, page_by_key
 
 def feed_ages(user: User) -> list[DataAge]:
     """Return every source with its age (one query)."""
-    if not _sees_all(user):
-        return []
-    now = clock.now()
-    return [age_of(feed, now) for feed in Feed.objects.order_by("name")]
+    return every_age() if _sees_all(user) else []
 
 
 def sources(user: User) -> QuerySet[Feed]:

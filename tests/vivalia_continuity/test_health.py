@@ -22,6 +22,7 @@ def test_health_answers_without_a_sign_in_and_without_a_name(client: Client, set
     found = json.loads(answer.content)
     assert (found["ok"], found["database"], found["migrated"], found["broker"]) == (True,) * 4
     assert (found["data_age_hours"], found["data_is_old"]) == (0, False)
+    assert not found["data_age_unknown"]
 
 
 def test_a_missing_broker_is_told_but_people_work_on(client: Client, settings, tmp_path):

@@ -5,6 +5,7 @@ import re
 import pytest
 from django.utils import translation
 
+from appointments.rosters.content import FeedAge
 from appointments.rosters.page import for_browser, self_contained
 from tests.appointments.rosters.sheets import PRINTED_AT, a_row, a_sheet, by_clause
 from tests.builders import at
@@ -42,6 +43,12 @@ def test_the_data_age_is_stated_and_loud_when_too_old():
     assert "soit 13 h avant cette feuille" in text_of(fresh)
     assert "ANCIENNES" not in fresh
     assert "⚠ DONNÉES ANCIENNES Source agenda" in text_of(old)
+
+
+def test_an_unknown_age_is_as_loud_as_one_too_old():
+    unknown = FeedAge("agenda", None, None, is_old=True, is_unknown=True)
+    said = text_of(self_contained(a_sheet(a_row(), feeds=(unknown,))))
+    assert "⚠ DONNÉES D'UN ÂGE INCONNU Source agenda : rien ne dit quand" in said
 
 
 def test_a_hospital_without_any_source_is_loud_too():
