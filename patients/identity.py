@@ -131,12 +131,19 @@ def link(one: Person, other: Person) -> Link:
     numbers = _numbers(one, other)
     if numbers is _Said.CONTRADICTS:
         return Link.NO
-    has_names = bool(fold(one.family_name) and fold(one.given_name))
-    is_one_name = has_names and _folded(one) == _folded(other)
-    is_one_birth = one.birth_date is not None and one.birth_date == other.birth_date
+    names = names_and_birth(one)
+    is_one_name = names is not None and names == names_and_birth(other)
     if numbers is _Said.EQUAL:
-        return Link.SURE if is_one_name and is_one_birth else Link.PROPOSED
-    return Link.PROPOSED if is_one_name and is_one_birth else Link.NO
+        return Link.SURE if is_one_name else Link.PROPOSED
+    return Link.PROPOSED if is_one_name else Link.NO
+
+
+def names_and_birth(person: Person) -> tuple[str, str, dt.date] | None:
+    """Return folded family name, folded given name and birth date; None unless all are known."""
+    family, given = _folded(person)
+    if not family or not given or person.birth_date is None:
+        return None
+    return family, given, person.birth_date
 
 
 def merged(known: Person, said: Person) -> Person:

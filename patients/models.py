@@ -1,5 +1,6 @@
 """Who the patients are and how they are reached. FHIR: Patient."""
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -144,6 +145,10 @@ class PatientIdentifier(models.Model):
     """The number by which one source knows a patient (record number). FHIR: Identifier.
 
     ``known_since`` is when a source first named it; None where that was not kept.
+    ``linked_at``: the number was linked to the patient of another one, whom every value that
+    tells people apart says it is (``patients/identity.py``). ``linked_says`` is what its source
+    says of it since, and ``linked_numbers`` the telephones that only it brought: with both the
+    link is taken back exactly.
     """
 
     patient = models.ForeignKey(
@@ -152,13 +157,86 @@ class PatientIdentifier(models.Model):
     system = models.CharField(_("source"), max_length=40)
     value = models.CharField(_("numéro de dossier"), max_length=80, db_index=True)
     known_since = models.DateTimeField(_("connu depuis"), null=True, blank=True)
+    linked_at = models.DateTimeField(_("relié le"), null=True, blank=True)
+    linked_says = models.JSONField(null=True, blank=True, editable=False)
+    linked_numbers = models.JSONField(default=list, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("identifiant")
         verbose_name_plural = _("identifiants")
         constraints = [
-            models.UniqueConstraint(fields=["system", "value"], name="patient_identifier_once")
+            models.UniqueConstraint(fields=["system", "value"], name="patient_identifier_once"),
+            models.CheckConstraint(
+                name="patient_identifier_linked_paired",
+                condition=models.Q(linked_at__isnull=True, linked_says__isnull=True)
+                | models.Q(linked_at__isnull=False, linked_says__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-linked_at", "-id"],
+                condition=models.Q(linked_at__isnull=False),
+                name="patient_identifier_linked",
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.system}:{self.value}"
+
+
+class Likeness(models.TextChoices):
+    """Why two records may be one person, and are not linked for all that."""
+
+    NUMBER = "number", _("même numéro national, autre nom, prénom ou date de naissance")
+    NAMES = "names", _("mêmes nom, prénom et date de naissance, sans le même numéro national")
+
+
+class LinkProposal(models.Model):
+    """Two records that may be one person: for people to look at, nothing is linked.
+
+    Made when a source first names ``record``. Twins with a copied number look like this too.
+    """
+
+    record = models.ForeignKey(
+        PatientIdentifier, models.CASCADE, related_name="proposals", verbose_name=_("dossier")
+    )
+    other = models.ForeignKey(
+        Patient, models.CASCADE, related_name="+", verbose_name=_("autre patient")
+    )
+    likeness = models.CharField(_("ressemblance"), max_length=8, choices=Likeness.choices)
+    proposed_at = models.DateTimeField(_("proposé le"))
+    dismissed_at = models.DateTimeField(_("écarté le"), null=True, blank=True)
+    dismissed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("écarté par"),
+    )
+
+    class Meta:
+        verbose_name = _("ressemblance")
+        verbose_name_plural = _("ressemblances")
+        constraints = [
+            models.UniqueConstraint(fields=["record", "other"], name="link_proposal_once"),
+            models.CheckConstraint(
+                name="link_proposal_likeness_known",
+                condition=models.Q(likeness__in=Likeness.values),
+            ),
+            models.CheckConstraint(
+                name="link_proposal_dismissed_paired",
+                condition=models.Q(dismissed_at__isnull=True, dismissed_by__isnull=True)
+                | models.Q(dismissed_at__isnull=False, dismissed_by__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["-id"],
+                condition=models.Q(dismissed_at__isnull=True),
+                name="link_proposal_open",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.record} ~ {self.other}"

@@ -356,6 +356,16 @@ PAGES = (
         outside=FORBIDDEN,
         send={"note": "essai"},
     ),
+    _view("links", LOADERS, where=OF_THE_GROUP, outside=FORBIDDEN, shows=(PATIENT,)),
+    _act(
+        "link_take_back",
+        LOADERS,
+        "linked",
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        send={"reason": "essai"},
+    ),
+    _act("likeness_put_aside", LOADERS, "alike", where=OF_THE_GROUP, outside=FORBIDDEN),
     # The trail is read whole or not at all: an event has no place.
     _list("trail", {AUDITOR}, OF_THE_GROUP, "bulletin.approved"),
 )

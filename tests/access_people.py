@@ -18,6 +18,7 @@ from appointments.queries.public_texts import public_texts
 from appointments.services import keeping
 from appointments.services.preview import preview
 from notifications.models import Delivery, Receipt, Reply
+from patients.models import LinkProposal, PatientIdentifier
 from staff.models import Delegation, Practitioner, Role, RoleAssignment, Unit, User
 from tests import access_matrix as matrix
 from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft, approved
@@ -96,6 +97,8 @@ def a_house() -> House:
         "load": _a_load(owner).pk,
         "refused": _a_refused_row().pk,
         "source": "essai",
+        "linked": _a_linked_record().pk,
+        "alike": _a_likeness().pk,
         "csv": "csv",
         "fr": "fr",
         "cancelled": "cancelled",
@@ -154,6 +157,29 @@ def _a_refused_row() -> RefusedRow:
     feed = Appointment.objects.select_related("feed")[0].feed
     return RefusedRow.objects.create(
         feed=feed, key="R9", line=9, name=matrix.PATIENT, why="essai", refused_at=SATURDAY_NOON
+    )
+
+
+def _a_linked_record() -> PatientIdentifier:
+    says = {"family_name": matrix.PATIENT, "given_name": "", "birth_date": "", "language": "fr"}
+    return PatientIdentifier.objects.create(
+        patient=a_patient(family_name=matrix.PATIENT),
+        system="essai",
+        value="D-linked",
+        linked_at=SATURDAY_NOON,
+        linked_says=says | {"national_number": "", "phones": []},
+    )
+
+
+def _a_likeness() -> LinkProposal:
+    record = PatientIdentifier.objects.create(
+        patient=a_patient(family_name=matrix.PATIENT), system="essai", value="D-alike"
+    )
+    return LinkProposal.objects.create(
+        record=record,
+        other=a_patient(family_name=matrix.PATIENT),
+        likeness="names",
+        proposed_at=SATURDAY_NOON,
     )
 
 

@@ -70,7 +70,8 @@ class Appointment(models.Model):
     ``Decision`` for reading. They stand in no index but that of the few that are postponed, so
     that PostgreSQL updates them in place (fillfactor 80, see ADR 0004). ``day`` is the local
     date of ``starts_at`` in Europe/Brussels.
-    ``protected_groups`` holds sorted codes separated by spaces.
+    ``protected_groups`` holds sorted codes separated by spaces. ``record_number`` is the number
+    by which the source knows the patient: a patient of several numbers can be parted again.
     """
 
     feed = models.ForeignKey(
@@ -87,6 +88,9 @@ class Appointment(models.Model):
         db_index=False,  # the index on (patient, day) serves
         related_name="appointments",
         verbose_name=_("patient"),
+    )
+    record_number = models.CharField(
+        _("numéro de dossier"), max_length=80, blank=True, default="", db_default=""
     )
     unit = models.ForeignKey(
         Unit,

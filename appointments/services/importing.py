@@ -303,6 +303,7 @@ class _Load:
         digest = schedule_import.file_digest if schedule_import else ""
         if schedule_import is not None:
             keep_result(schedule_import, self.result, ImportState.LOADED)
+        self._tell_links(writer.linked, schedule_import or feed)
         audit.record(
             action="schedule.loaded",
             by=self.by,
@@ -389,6 +390,19 @@ class _Load:
             feed.newest_at = max(feed.newest_at or exported_at, exported_at)
         feed.loaded_at = now
         feed.save(update_fields=["heard_at", "newest_at", "loaded_at"])
+
+    def _tell_links(self, linked: Mapping[str, int], subject: Feed | ScheduleImport) -> None:
+        """Write to the trail which record numbers were linked to whom, some hundred an event."""
+        listed = sorted(linked.items())
+        for start in range(0, len(listed), CHUNK):
+            some = listed[start : start + CHUNK]
+            audit.record(
+                action="patients.linked",
+                by=self.by,
+                subject=subject,
+                source=self.feed_name,
+                links=[{"record": number, "patient": patient_id} for number, patient_id in some],
+            )
 
     def _plans(
         self, planner: Planner, entries: Entries, progress: Callable[[int], None]

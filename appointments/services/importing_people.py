@@ -1,13 +1,15 @@
-"""Whether a row's record number is still the person known under it, or says who else it names."""
+"""Whether a row's record number is still the person known under it, and who else a new one is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.feeds.records import ScheduleRecord
-from patients.identity import Difference, Person, Remark, compare, merged
+from patients.identity import Difference, Link, Person, Remark, compare, merged
+from patients.models import Likeness
+from patients.services.likeness import Found, Holder, Holders, known_holders
 from patients.services.registering import KnownPatient, known_patients
 
 _LONGEST_NAME = 40  # a reason has 300 characters, for two people
@@ -23,10 +25,15 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """``refused`` says why the row is of another person; else ``remarks`` are what changed."""
+    """``refused`` says why the row is of another person; else ``remarks`` are what changed.
+
+    ``same_as`` and ``like`` are those of ``registering.Description``.
+    """
 
     refused: str = ""
     remarks: tuple[tuple[str, str, str], ...] = ()  # column, value, why
+    same_as: int | str | None = None
+    like: tuple[int | str, Likeness] | None = None
 
 
 class People:
@@ -36,11 +43,19 @@ class People:
         """Start a load of a source; an empty name is a source nobody heard of."""
         self._feed_name = feed_name
         self._seen: dict[str, Seen] = {}
+        self._new = Holders()  # whom this load names first
+        self._known = Holders()  # whom the new ones of this chunk may be
 
-    def known(self, records: Iterable[ScheduleRecord]) -> dict[str, KnownPatient]:
-        """Return who is known under the record numbers of a chunk (one query)."""
+    def known(self, records: Sequence[ScheduleRecord]) -> dict[str, KnownPatient]:
+        """Return who is known under the record numbers of a chunk, and look for its new people.
+
+        Two queries, and one more where there are new people of whom enough is said.
+        """
         numbers = {record.patient_id for record in records}
-        return known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
+        known = known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
+        new = (r for r in records if r.patient_id not in known and r.patient_id not in self._seen)
+        self._known = known_holders(map(_person, new))
+        return known
 
     def recognise(self, record: ScheduleRecord, known: Mapping[str, KnownPatient]) -> Recognised:
         """Compare a record with who bears its number; take it in when that is one person.
@@ -49,20 +64,64 @@ class People:
             record: of which everything else may be taken.
             known: from ``known``, for this chunk.
         """
-        family_name = record.family_name if record.is_name_certain else ""
-        said = Person(family_name, record.given_name, record.birth_date, record.national_number)
+        said = _person(record)
         number = record.patient_id
         seen, before = self._seen.get(number), known.get(number)
         bearer = seen.person if seen else before.person if before else None
         if bearer is None:
-            self._seen[number] = Seen(said, record.line)
-            return Recognised()
+            return self._meet(record, said)
         verdict = compare(bearer, said)
         if verdict.difference is not None:
             where = _where(seen, before)
             return Recognised(_refusal(verdict.difference, bearer, where, said, record.line))
         self._seen[number] = Seen(merged(bearer, said), seen.line if seen else record.line)
         return Recognised(remarks=tuple(_remark(one, bearer, said) for one in verdict.remarks))
+
+    def _meet(self, record: ScheduleRecord, said: Person) -> Recognised:
+        """Take in somebody whom the source names for the first time."""
+        number = record.patient_id
+        self._seen[number] = Seen(said, record.line)
+        found = self._new.find(said)
+        if found is None or found.link is not Link.SURE:
+            known = self._known.find(said)
+            found = known if known and (not found or known.link is Link.SURE) else found
+        if found is None or found.link is not Link.SURE:
+            where = _("ligne %(line)s") % {"line": record.line}
+            self._new.add(Holder(number, said, number, where))
+        if found is None:
+            return Recognised()
+        remark = ("patient_id", number, _about(found))
+        if found.link is Link.SURE:
+            return Recognised(remarks=(remark,), same_as=found.holder.key)
+        return Recognised(remarks=(remark,), like=(found.holder.key, found.likeness))
+
+
+def _person(record: ScheduleRecord) -> Person:
+    family_name = record.family_name if record.is_name_certain else ""
+    return Person(family_name, record.given_name, record.birth_date, record.national_number)
+
+
+def _about(found: Found) -> str:
+    """Return the sentence about somebody who is, or may be, known under another number."""
+    if found.link is Link.SURE:
+        why = _(
+            "Même personne que le dossier %(other)s : numéro national, nom, prénom et date de "
+            "naissance égaux. Les deux dossiers sont reliés : un seul message. À défaire au "
+            "besoin sous « Dossiers reliés »."
+        )
+    elif found.likeness is Likeness.NUMBER:
+        why = _(
+            "Même numéro national que le dossier %(other)s, mais autre nom, prénom ou date de "
+            "naissance : rien n'est relié. Corrigez le numéro s'il a été recopié."
+        )
+    else:
+        why = _(
+            "Mêmes nom, prénom et date de naissance que le dossier %(other)s, sans le même "
+            "numéro national : rien n'est relié, ce sont deux patients."
+        )
+    where = found.holder.where or _("déjà connu")
+    record = f"{found.holder.record[:40]} ({described(found.holder.person)}, {where})"
+    return why % {"other": record}
 
 
 def _where(seen: Seen | None, before: KnownPatient | None) -> str:

@@ -16,7 +16,7 @@ from appointments.feeds.columns import BY_KEY
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
-from appointments.services.importing_people import People
+from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
 from patients.services.registering import KnownPatient
 from staff import clock
@@ -48,6 +48,7 @@ class Planned:
     place: Place
     digest: str
     known: Known | None = None
+    who: Recognised = Recognised()
 
     @property
     def is_moved(self) -> bool:
@@ -118,12 +119,12 @@ class Planner:
         plan = ChunkPlan()
         plan.patients = known_people = self._people.known(records)
         accepted = self._accepted(records, known_people, plan.faults)
-        known = self._known([record.source_id for record, _place in accepted])
+        known = self._known([record.source_id for record, _place, _who in accepted])
         for fault in plan.faults:
             if not fault.landed:
                 self.coverage.refuse(fault.source_id, fault.written)
-        for record, place in accepted:
-            planned = Planned(record, place, digest_of(record), known.get(record.source_id))
+        for record, place, who in accepted:
+            planned = Planned(record, place, digest_of(record), known.get(record.source_id), who)
             self._digests[record.source_id] = planned.digest
             self.coverage.take(
                 record.source_id,
@@ -141,9 +142,9 @@ class Planner:
         records: Sequence[ScheduleRecord],
         known_people: Mapping[str, KnownPatient],
         faults: list[RowFault],
-    ) -> list[tuple[ScheduleRecord, Place]]:
-        """Return the records that can be taken, with their places."""
-        accepted: dict[str, tuple[ScheduleRecord, Place]] = {}
+    ) -> list[tuple[ScheduleRecord, Place, Recognised]]:
+        """Return the records that can be taken, with their places and whom they are about."""
+        accepted: dict[str, tuple[ScheduleRecord, Place, Recognised]] = {}
         for record in records:
             place = self._places.find(record)
             if isinstance(place, NoPlace):
@@ -171,7 +172,7 @@ class Planner:
             for column, value, why in found.remarks:
                 fault = self._fault(record, NoPlace(column, value, why))
                 faults.append(replace(fault, landed=True, row=None))
-            accepted[record.source_id] = (record, place)
+            accepted[record.source_id] = (record, place, found)
         return list(accepted.values())
 
     def _fault(self, record: ScheduleRecord, where: NoPlace) -> RowFault:

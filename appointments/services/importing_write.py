@@ -27,6 +27,7 @@ from staff import clock
 
 _FROM_SOURCE = [
     "patient",
+    "record_number",
     "unit",
     "practitioner",
     "service",
@@ -53,6 +54,7 @@ class Writer:
         self._feed = feed
         self._now = now
         self._practitioners = Practitioners()
+        self.linked: dict[str, int] = {}  # record number → the patient it was linked to
 
     def write(self, plan: ChunkPlan) -> list[int]:
         """Write one chunk; return the ids of the appointments that are new or different."""
@@ -63,6 +65,11 @@ class Writer:
             described=[_description(one) for one in written],
             known=plan.patients,
         )
+        self.linked |= {
+            one.record.patient_id: patients[one.record.patient_id]
+            for one in written
+            if one.who.same_as is not None
+        }
         self._practitioners.create_unknown(one.record for one in written)
         _raise_to_emergency([one for one in changed if _becomes_emergency(one)], self._now)
         created = Appointment.objects.bulk_create(
@@ -127,6 +134,7 @@ class Writer:
             feed=self._feed,
             source_id=record.source_id,
             patient_id=patients[record.patient_id],
+            record_number=record.patient_id,
             unit_id=planned.place.unit_id,
             practitioner_id=self._practitioners.find(record),
             service=record.service,
@@ -155,6 +163,8 @@ def _description(planned: Planned) -> Description:
         national_number=record.national_number,
         phones=record.phones,
         is_name_certain=record.is_name_certain,
+        same_as=planned.who.same_as,
+        like=planned.who.like,
     )
 
 

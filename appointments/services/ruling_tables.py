@@ -248,12 +248,14 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
     waits = "(t.channel = 'sms' OR (t.by_doctor = 1 AND s.practitioner_id IS NOT NULL))"
     cursor.execute(
         f"""INSERT INTO wanted (patient_id, day, subject_id, starts_at, site_id, word, channel,
-                reserved_for_id, not_before, rank, ignores_quiet_hours, postponed_to)
+                reserved_for_id, not_before, rank, ignores_quiet_hours, postponed_to,
+                record_number)
             SELECT s.patient_id, s.day, s.subject_id, s.starts_at, s.site_id, s.word, t.channel,
                 CASE WHEN t.by_doctor = 1 THEN s.practitioner_id END,
                 CASE WHEN {waits} AND s.release_at > %s THEN s.release_at ELSE %s END,
-                s.rank, s.ignores_quiet_hours, s.postponed_to
+                s.rank, s.ignores_quiet_hours, s.postponed_to, a.record_number
             FROM holds s JOIN told_as t ON {same}
+            JOIN appointments_appointment a ON a.id = s.subject_id
             WHERE s.starts_at > %s OR EXISTS (
                 SELECT 1 FROM known k JOIN notifications_noticeitem i ON i.notice_id = k.pending_id
                 WHERE k.patient_id = s.patient_id AND k.day = s.day

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from appointments.views import imports
+from appointments.views import imports, links
 
 urlpatterns = [
     path("imports/", imports.listing, name="imports"),
@@ -13,6 +13,9 @@ urlpatterns = [
     path("imports/refused/", imports.refused, name="refused_rows"),
     path("imports/refused/<int:pk>/called/", imports.refused_called, name="refused_called"),
     path("imports/refused/<int:pk>/dismiss/", imports.refused_dismiss, name="refused_dismiss"),
+    path("imports/links/", links.listing, name="links"),
+    path("imports/links/<int:pk>/take-back/", links.take_back, name="link_take_back"),
+    path("imports/links/alike/<int:pk>/put-aside/", links.put_aside, name="likeness_put_aside"),
     path("imports/<int:pk>/", imports.detail, name="import"),
     path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),
     path("imports/<int:pk>/confirm/", imports.confirm, name="import_confirm"),

@@ -146,6 +146,7 @@ class NoticeItem(models.Model):
     ``subject_id`` is the number of the thing told about in the app that planned it; this app
     does not know appointments. ``postponed_to`` is the day that a cancelled patient is given
     instead. ``has_lapsed`` is kept while an SMS is out (ADR 0014): what it says no longer holds.
+    ``record_number`` is the one of the patient's numbers by which the source planned it.
     """
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="items")
@@ -161,6 +162,9 @@ class NoticeItem(models.Model):
         default=False,
         db_default=False,
         help_text=_("Changé pendant que le SMS était en route : s'il échoue, on ne le dit plus."),
+    )
+    record_number = models.CharField(
+        _("numéro de dossier"), max_length=80, blank=True, default="", db_default=""
     )
 
     class Meta:

@@ -36,6 +36,7 @@ TABLES = {
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, word varchar(10) NOT NULL,
         channel varchar(8) NOT NULL, reserved_for_id bigint, not_before timestamptz NOT NULL,
         rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL, postponed_to date,
+        record_number varchar(80) NOT NULL DEFAULT '',
         PRIMARY KEY (subject_id, day, patient_id)""",
     "heard": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
         notice_id bigint NOT NULL, version integer NOT NULL, word varchar(10) NOT NULL,
@@ -347,8 +348,9 @@ def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
 def _add_items(cursor: CursorWrapper, last_id: int) -> None:
     cursor.execute(
         """INSERT INTO notifications_noticeitem
-               (notice_id, subject_id, starts_at, site_id, word, postponed_to)
-           SELECT n.id, w.subject_id, w.starts_at, w.site_id, w.word, w.postponed_to
+               (notice_id, subject_id, starts_at, site_id, word, postponed_to, record_number)
+           SELECT n.id, w.subject_id, w.starts_at, w.site_id, w.word, w.postponed_to,
+               w.record_number
            FROM wanted w JOIN notifications_notice n
                ON n.patient_id = w.patient_id AND n.day = w.day
            WHERE n.id > %s""",

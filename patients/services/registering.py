@@ -3,16 +3,19 @@
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from patients import national_number, phones
 from patients.identity import Person, is_worse_number
-from patients.models import Language, Patient, PatientIdentifier
+from patients.models import Language, Likeness, LinkProposal, Patient, PatientIdentifier
 from patients.names import search_given_name, search_name
 from patients.phones import Phone
 from patients.services.numbers import main_numbers, write_numbers
 from staff import clock
+from staff.errors import Refusal
 
 _DESCRIBED = [
     "family_name",
@@ -36,6 +39,9 @@ class Description:
         number: by which the source knows the patient (record number).
         phones: as written or E.164, one number each, in the source's order.
         is_name_certain: when not, the family name only serves to create; it never replaces one.
+        same_as: who else this is, where the number is new: a patient's id, or another record
+            number of the source; the two are linked (``identity.link``).
+        like: who else this may be, in the same way, and why; nothing is linked.
     """
 
     number: str
@@ -46,14 +52,25 @@ class Description:
     national_number: str = ""
     phones: tuple[str, ...] = ()
     is_name_certain: bool = True
+    same_as: int | str | None = None
+    like: tuple[int | str, Likeness] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KnownPatient:
-    """Who is known under a record number, and since when (None: that was not kept)."""
+    """Who is known under a record number."""
 
-    patient: Patient
-    since: dt.datetime | None
+    identifier: PatientIdentifier
+
+    @property
+    def patient(self) -> Patient:
+        """Whose number it is."""
+        return self.identifier.patient
+
+    @property
+    def since(self) -> dt.datetime | None:
+        """When a source first named the number; None: that was not kept."""
+        return self.identifier.known_since
 
     @property
     def person(self) -> Person:
@@ -66,7 +83,7 @@ def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPat
     """Return who is known under the record numbers of a source (two queries)."""
     known = PatientIdentifier.objects.filter(system=system, value__in=set(numbers))
     return {
-        identifier.value: KnownPatient(identifier.patient, identifier.known_since)
+        identifier.value: KnownPatient(identifier)
         for identifier in known.select_related("patient").prefetch_related("patient__phones")
     }
 
@@ -84,6 +101,7 @@ def register(
     erase what is known: an export without telephone columns must not make every patient
     unreachable. Neither does a national number that fails its checks replace a valid one.
     Whether a description is of the person known is asked before (``patients/identity.py``).
+    What a linked number says adds telephones to its patient and changes nothing else of them.
 
     Args:
         system: the source, as in ``PatientIdentifier.system``.
@@ -98,10 +116,23 @@ def register(
         newest[one.number] = _after(newest.get(one.number), one)
     if known is None:
         known = known_patients(system=system, numbers=newest)
-    old = {number: known[number].patient for number in newest if number in known}
-    _update(old, newest)
+    own = {n: known[n].patient for n in newest if n in known and not known[n].identifier.linked_at}
+    _update(own, newest)
     new = {number: one for number, one in newest.items() if number not in known}
-    return {number: patient.pk for number, patient in (old | _create(system, new)).items()}
+    found = {number: known[number].patient.pk for number in newest if number in known}
+    told_apart = {number: one for number, one in new.items() if one.same_as is None}
+    found |= _create(system, told_apart)
+    others = _resolved(system, new.values(), found)
+    linked = {
+        number: others[one.same_as]
+        for number, one in new.items()
+        if one.same_as is not None and one.same_as in others
+    }
+    found |= linked
+    found |= _create(system, {number: one for number, one in new.items() if number not in found})
+    _link(system, known, newest, linked)
+    _propose(system, new, others)
+    return found
 
 
 def _after(earlier: Description | None, one: Description) -> Description:
@@ -121,10 +152,12 @@ def _after(earlier: Description | None, one: Description) -> Description:
         language=one.language or earlier.language,
         national_number=number or earlier.national_number,
         phones=tuple(dict.fromkeys((*one.phones, *earlier.phones))),
+        same_as=one.same_as if earlier.same_as is None else earlier.same_as,
+        like=earlier.like or one.like,
     )
 
 
-def _create(system: str, described: dict[str, Description]) -> dict[str, Patient]:
+def _create(system: str, described: dict[str, Description]) -> dict[str, int]:
     told = {number: phones.merged(_said(one), ()) for number, one in described.items()}
     patients = [
         Patient(**_values(one, Patient()), **main_numbers(told[number]))
@@ -137,7 +170,164 @@ def _create(system: str, described: dict[str, Description]) -> dict[str, Patient
         PatientIdentifier(patient=patient, system=system, value=number, known_since=now)
         for number, patient in created.items()
     )
-    return created
+    return {number: patient.pk for number, patient in created.items()}
+
+
+def _resolved(
+    system: str, described: Iterable[Description], found: Mapping[str, int]
+) -> dict[int | str, int]:
+    """Return the patients that new numbers are, or may be; those of earlier chunks are read."""
+    listed = list(described)
+    named = {one.same_as for one in listed} | {one.like[0] for one in listed if one.like}
+    others: dict[int | str, int] = {}
+    elsewhere = []
+    for other in named:
+        if other is None:
+            continue
+        if isinstance(other, int):
+            others[other] = other
+        elif other in found:
+            others[other] = found[other]
+        else:
+            elsewhere.append(other)
+    if elsewhere:
+        rows = PatientIdentifier.objects.filter(system=system, value__in=elsewhere)
+        others |= dict(rows.values_list("value", "patient_id"))
+    return others
+
+
+def _link(
+    system: str,
+    known: Mapping[str, KnownPatient],
+    newest: Mapping[str, Description],
+    new: Mapping[str, int],
+) -> None:
+    """Keep what linked numbers say beside them, and their telephones behind the patient's own."""
+    now = clock.now()
+    says = {number: _as_json(newest[number]) for number in newest}
+    changed = [
+        PatientIdentifier(
+            system=system,
+            value=number,
+            patient_id=patient_id,
+            known_since=now,
+            linked_at=now,
+            linked_says=says[number],
+        )
+        for number, patient_id in new.items()
+    ]
+    for number in newest:
+        identifier = known[number].identifier if number in known else None
+        if identifier and identifier.linked_at:
+            kept = _kept(identifier.linked_says or {}, says[number])
+            if kept != identifier.linked_says:
+                identifier.linked_says = kept
+                changed.append(identifier)
+    if not changed:
+        return
+    patients = Patient.objects.filter(pk__in={one.patient_id for one in changed})
+    people = {patient.pk: patient for patient in patients.prefetch_related("phones")}
+    telephones: dict[int, tuple[Phone, ...]] = {}
+    for identifier in changed:
+        patient = people[identifier.patient_id]
+        before = telephones.get(patient.pk, patient.numbers)
+        said = phones.merged(_said(newest[identifier.value]), ())
+        after = phones.merged(before, said) if before else said
+        if after != before:
+            telephones[patient.pk] = after
+        own = {one.number for one in before}
+        added = (one.number for one in after if one.number not in own)
+        identifier.linked_numbers = [*dict.fromkeys([*identifier.linked_numbers, *added])]
+    for pk, numbers in telephones.items():
+        for column, number in main_numbers(numbers).items():
+            setattr(people[pk], column, number)
+    Patient.objects.bulk_create(
+        [people[pk] for pk in telephones],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["mobile", "landline"],
+    )
+    write_numbers(telephones)
+    PatientIdentifier.objects.bulk_create(
+        changed,
+        update_conflicts=True,
+        unique_fields=["system", "value"],
+        update_fields=["linked_says", "linked_numbers"],
+    )
+
+
+def _as_json(one: Description) -> dict[str, Any]:
+    """Return what a source says of a linked number, to make its own patient of it again."""
+    return {
+        "family_name": one.family_name if one.is_name_certain else "",
+        "given_name": one.given_name,
+        "birth_date": one.birth_date.isoformat() if one.birth_date else "",
+        "language": one.language,
+        "national_number": one.national_number,
+        "phones": list(one.phones),
+    }
+
+
+def _kept(before: dict[str, Any], says: dict[str, Any]) -> dict[str, Any]:
+    """Return what is said now; what is left empty stays."""
+    return {key: value or before.get(key, value) for key, value in says.items()}
+
+
+def _propose(system: str, new: Mapping[str, Description], others: Mapping[int | str, int]) -> None:
+    """Keep whom new numbers may be, for people to look at."""
+    likely = {
+        number: (others[one.like[0]], one.like[1])
+        for number, one in new.items()
+        if one.like and one.like[0] in others
+    }
+    if not likely:
+        return
+    now = clock.now()
+    records = PatientIdentifier.objects.filter(system=system, value__in=likely)
+    LinkProposal.objects.bulk_create(
+        LinkProposal(
+            record=record,
+            other_id=likely[record.value][0],
+            likeness=likely[record.value][1],
+            proposed_at=now,
+        )
+        for record in records
+    )
+
+
+@transaction.atomic
+def part(*, identifier_id: int) -> PatientIdentifier:
+    """Give a linked record number a patient of its own again, as its source describes them.
+
+    Part of a service that moves what came by that number and writes the trail.
+
+    Raises:
+        Refusal: the number is not linked.
+    """
+    identifier = (
+        PatientIdentifier.objects.select_for_update(of=("self",))
+        .select_related("patient")
+        .get(pk=identifier_id)
+    )
+    if identifier.linked_at is None:
+        raise Refusal(_("Ce dossier n'est pas relié à un autre : rien à défaire."))
+    shared = identifier.patient
+    says = dict(identifier.linked_says or {})
+    birth_date = dt.date.fromisoformat(says["birth_date"]) if says["birth_date"] else None
+    again = {"birth_date": birth_date, "phones": tuple(says["phones"])}
+    one = Description(identifier.value, **(says | again))
+    told = phones.merged(_said(one), ())
+    patient = Patient.objects.create(**_values(one, Patient()), **main_numbers(told))
+    write_numbers({patient.pk: told}, are_new=True)
+    left = tuple(n for n in shared.numbers if n.number not in identifier.linked_numbers)
+    for column, number in main_numbers(left).items():
+        setattr(shared, column, number)
+    shared.save(update_fields=["mobile", "landline"])
+    write_numbers({shared.pk: left})
+    identifier.patient = patient
+    identifier.linked_at, identifier.linked_says, identifier.linked_numbers = None, None, []
+    identifier.save()
+    return identifier
 
 
 def _update(known: dict[str, Patient], described: dict[str, Description]) -> None:

@@ -32,6 +32,7 @@ from tests.appointments.bulletins import (
     in_force,
     somebody_in_the_crisis_cell,
 )
+from tests.appointments.loads import terms
 from tests.appointments.operations import an_operation
 from tests.appointments.source import changes
 from tests.appointments.told import outcome, states
@@ -494,7 +495,7 @@ class TestVerifyIsRedForACauseOnly:
             service="emergency",
             starts_at=at("2022-05-16 09:10"),
         )
-        importing.load_records(feed_name="essai", records=[record], is_full_export=False)
+        importing.load_records(feed_name="essai", records=[record], terms=terms(full=False))
         assert outcome(appointment) == "maintained"
         assert not broken()
 

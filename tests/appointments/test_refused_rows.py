@@ -19,6 +19,7 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins import a_draft, in_force
 from tests.appointments.feeds.files import ROW, a_record, csv_file
+from tests.appointments.loads import load, terms
 from tests.builders import MONDAY, a_site, a_unit, a_user
 
 pytestmark = pytest.mark.django_db
@@ -31,10 +32,6 @@ JEAN = {"family_name": "Lambert", "given_name": "Jean", "birth_date": dt.date(19
 def arlon(saturday_noon) -> None:
     """Stand on the day of the bulletin, with one unit at Arlon."""
     a_unit()
-
-
-def load(*records, **options):
-    return load_records(feed_name="agenda", records=records, is_full_export=True, **options)
 
 
 def the_row() -> RefusedRow:
@@ -114,7 +111,7 @@ def test_the_number_that_lands_later_mends_the_row():
 
 def test_another_source_mends_nothing():
     load(a_record(1, unit="nulle-part"))
-    load_records(feed_name="labo", records=[a_record(1)], is_full_export=True)
+    load_records(feed_name="labo", records=[a_record(1)], terms=terms())
     assert the_row().state == "open"
 
 

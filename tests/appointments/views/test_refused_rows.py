@@ -7,10 +7,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.models import RefusedRow
-from appointments.services.importing import load_records
 from staff.models import Role
 from tests.appointments.bulletins import in_force
 from tests.appointments.feeds.files import a_record
+from tests.appointments.loads import load
 from tests.builders import a_unit, a_user
 from tests.pages import signed_in
 
@@ -30,7 +30,7 @@ def refuse(*numbers: int) -> None:
     records = [
         a_record(n, unit="nulle-part", given_name="Anne", patient_id=f"D{n}") for n in numbers
     ]
-    load_records(feed_name="agenda", records=records, is_full_export=False)
+    load(*records, full=False)
 
 
 def page(client: Client, **query: str) -> str:

@@ -1,0 +1,119 @@
+"""Who else somebody may be: people whose record number is new, compared with everybody known."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Q
+
+from patients.identity import Link, Person, link, names_and_birth, valid_number
+from patients.models import Likeness, Patient
+from patients.names import search_name
+
+MOST_HOLDERS = 2_000  # that a few hundred people resemble; a copied number has many
+_MOST_COMPARED = 20  # of those who share one number or one name and birth date
+
+Names = tuple[str, str, dt.date]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Somebody known: a patient's id, or the record number of one whom this load names first.
+
+    ``where`` says where they stand, for the people who read a remark.
+    """
+
+    key: int | str
+    person: Person
+    record: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Somebody whom a person is, or may be."""
+
+    holder: Holder
+    link: Link
+    likeness: Likeness
+
+
+@dataclass
+class Holders:
+    """People by what must be equal for two to be one: the whole of it, a number, a name."""
+
+    _sure: dict[tuple[str, Names], Holder] = field(default_factory=dict)
+    _by_number: dict[str, list[Holder]] = field(default_factory=lambda: defaultdict(list))
+    _by_names: dict[Names, list[Holder]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, holder: Holder) -> None:
+        """Take somebody in."""
+        number, names = valid_number(holder.person.national_number), names_and_birth(holder.person)
+        if number and names:
+            self._sure.setdefault((number, names), holder)
+        if number and len(self._by_number[number]) < _MOST_COMPARED:
+            self._by_number[number].append(holder)
+        if names and len(self._by_names[names]) < _MOST_COMPARED:
+            self._by_names[names].append(holder)
+
+    def find(self, person: Person) -> Found | None:
+        """Return who a person is for sure, else whom they may be, else None."""
+        number, names = valid_number(person.national_number), names_and_birth(person)
+        if number and names and (same := self._sure.get((number, names))):
+            return Found(same, Link.SURE, Likeness.NUMBER)
+        close = [(one, Likeness.NUMBER) for one in self._by_number.get(number, ())]
+        if names:
+            close += [(one, Likeness.NAMES) for one in self._by_names.get(names, ())]
+        for holder, likeness in close:
+            if link(holder.person, person) is not Link.NO:
+                return Found(holder, Link.PROPOSED, likeness)
+        return None
+
+
+def known_holders(people: Iterable[Person]) -> Holders:
+    """Return the patients who share a valid national number, or names and birth date (one query).
+
+    Args:
+        people: a few hundred; nothing is asked for those of whom too little is known.
+    """
+    holders = Holders()
+    meant = _meant(list(people))
+    if not meant:
+        return holders
+    rows = Patient.objects.filter(meant).order_by("id", "identifiers__id")
+    seen = set()
+    for pk, record, family_name, given_name, birth_date, number in rows.values_list(
+        "id",
+        "identifiers__value",
+        "family_name",
+        "given_name",
+        "birth_date",
+        "national_number",
+    )[:MOST_HOLDERS]:
+        if pk not in seen:
+            seen.add(pk)
+            person = Person(family_name, given_name, birth_date, number)
+            holders.add(Holder(pk, person, record or ""))
+    return holders
+
+
+def _meant(people: Sequence[Person]) -> Q:
+    numbers, names, births = set(), set(), set()
+    for person in people:
+        if digits := valid_number(person.national_number):
+            numbers |= {person.national_number, digits, _dotted(digits)}
+        if names_and_birth(person):
+            names.add(search_name(person.family_name, person.given_name))
+            births.add(person.birth_date)
+    meant = Q()
+    if numbers:
+        meant |= Q(national_number__in=numbers)
+    if names:
+        meant |= Q(search_name__in=names, birth_date__in=births)
+    return meant
+
+
+def _dotted(n: str) -> str:
+    """The number as the identity card prints it."""
+    return f"{n[:2]}.{n[2:4]}.{n[4:6]}-{n[6:9]}.{n[9:]}"
