@@ -3,7 +3,7 @@
 Pure: no Django, no clock. States are the codes of ``DeliveryState`` and ``ReceiptState``.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 _AFTER: Mapping[str, Mapping[str, str]] = {
@@ -41,35 +41,74 @@ def part_after_receipt(state: str, says: str) -> str:
     return says if state == "on_its_way" or says == "delivered" else state
 
 
-def sum_of_parts(states: Iterable[str]) -> str:
-    """Return what the receipts of all parts say of the message: who misses one cannot read it."""
+def sum_of_parts(states: Iterable[str], *, one_is_enough: bool = False) -> str:
+    """Return what the receipts of all parts say of the message: who misses one cannot read it.
+
+    Args:
+        states: of the parts.
+        one_is_enough: the gateway reports one part only, whatever becomes of the others.
+    """
     found = set(states)
     for bad in ("failed", "expired"):
         if bad in found:
             return bad
-    return "delivered" if found == {"delivered"} else "on_its_way"
+    is_complete = found == {"delivered"} or (one_is_enough and "delivered" in found)
+    return "delivered" if is_complete else "on_its_way"
 
 
 class Candidate(NamedTuple):
-    """A delivery that a receipt may speak of; ``submitted_at`` only has to be comparable."""
+    """A delivery that a receipt may speak of; ``submitted_at`` only has to be comparable.
+
+    ``number`` is that of the gateway by which it was found.
+    """
 
     delivery_id: int
     notice_id: int
     address: str
     submitted_at: Any
+    number: str = ""
 
 
-def newest_for(phone: str, candidates: Sequence[Candidate]) -> Candidate | None:
-    """Return the delivery that a number of the gateway means: the newest to that phone.
+def plain(number: str) -> str:
+    """Return a gateway's number without what differs between an answer and a report of it."""
+    return number.lower().lstrip("0")
 
-    Gateways use their numbers again (in SMPP 3.4, section 5.2.23, they are opaque and up to the
-    SMSC), so a delivery to another phone than the receipt's is not meant.
+
+def meant_by(
+    number: str,
+    phone: str,
+    candidates: Sequence[Candidate],
+    *,
+    notices_of_phone: Collection[int] | None = None,
+) -> Candidate | None:
+    """Return the delivery that a receipt means, of those with its number in any form.
+
+    The number as it was said wins over what else it may be read as (hexadecimal as decimal, and
+    the other way round): two messages to one phone may bear 16 and 22. Gateways use their numbers
+    again (in SMPP 3.4, section 5.2.23, they are opaque and up to the SMSC), so of several the
+    newest to that phone is meant. If there is only one, it is believed although the receipt names
+    another phone, unless that is another patient's: SMSCs name the sender instead, or leave out
+    the country. A number that is only read as something else needs the phone as a witness.
 
     Args:
+        number: as the receipt says it.
         phone: E.164 of whom the receipt is about; empty where the gateway does not say.
-        candidates: the deliveries with the receipt's number at its gateway.
+        candidates: the deliveries at its gateway with the receipt's number, in any of its forms.
+        notices_of_phone: of the patients whose number the receipt's phone is; None if nobody's.
     """
-    fitting = [one for one in candidates if not phone or one.address == phone]
-    if not fitting:
-        return None
-    return max(fitting, key=lambda one: (one.submitted_at, one.delivery_id))
+    exact = [one for one in candidates if plain(one.number) == plain(number)]
+    for some in ([one for one in exact if one.number == number], exact):
+        if best := _newest([one for one in some if not phone or one.address == phone]):
+            return best
+    if len({one.delivery_id for one in exact}) == 1:
+        only = exact[0]
+        if notices_of_phone is None or only.notice_id in notices_of_phone:
+            return only
+    others = [one for one in candidates if one not in exact]
+    if phone:
+        return _newest([one for one in others if one.address == phone])
+    return others[0] if len({one.delivery_id for one in others}) == 1 and not exact else None
+
+
+def _newest(candidates: Sequence[Candidate]) -> Candidate | None:
+    return max(candidates, key=lambda one: (one.submitted_at, one.delivery_id), default=None)

@@ -108,6 +108,8 @@ class Receipt:
         key: what makes two receipts the same one; empty to have it made of all the rest.
         temporary: it is certain that nothing left, and the reason will pass: try again later.
         in_trouble: the reason lies with the gateway itself, so the next message would fail too.
+        otherwise: nothing but its text says that it is a receipt: it is this reply instead, unless
+            it speaks of a message of ours to that very phone.
     """
 
     state: ReceiptState
@@ -120,6 +122,7 @@ class Receipt:
     key: str = ""
     temporary: bool = False
     in_trouble: bool = False
+    otherwise: "Inbound | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,8 @@ class Gateway(ABC):
         can_query: ``query`` has answers.
         asks_by_number: … but only about what has a number of the gateway's own.
         batch: how many messages one call of ``submit`` takes.
+        reports_one_part: of a long message it reports one part only, says the operator: that one
+            is the message.
         alphabet: in which texts are submitted; what it does not hold goes out as UCS-2, which
             rate, cap and cost have to know.
     """
@@ -214,6 +219,7 @@ class Gateway(ABC):
     can_query = False
     asks_by_number = False
     batch = 1
+    reports_one_part = False
     alphabet: Alphabet = "gsm7"
 
     def __init__(self, *, name: str, options: Options) -> None:

@@ -5,6 +5,7 @@ transceiver. Own options, beside those of every gateway:
 
 - ``bind=transceiver|transmitter``: a transmitter hears no receipts (then also ``receipts=0``).
 - ``receipts=1|0``: ask for a delivery receipt with each message.
+- ``long_receipts=each|one``: of a long message each part is reported, or only one ever.
 - ``long=udh|payload``, ``alphabet=gsm7|latin1``: see ``smpp_text``.
 - ``source_ton``, ``source_npi``: of the sender (SMPP 3.4, 5.2.5 and 5.2.6); by itself a name is
   5 and 0, a number 1 and 1, none 0 and 0.
@@ -76,6 +77,7 @@ class SmppGateway(Gateway):
         super().__init__(name=name, options=options)
         self._settings = settings
         self.alphabet = settings.alphabet
+        self.reports_one_part = settings.reports_one_part
         self.listens = settings.access.bind == "transceiver"
         self.has_receipts = self.listens and settings.receipts
         self._references = count(randbelow(0x10000))  # workers do not know of each other

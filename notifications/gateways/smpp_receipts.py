@@ -1,9 +1,10 @@
 """What an SMSC sends us: delivery receipts, and what patients write.
 
 A receipt is known by its message type (SMPP 3.4, 5.2.12) or by receipted_message_id, both of
-which only the SMSC sets; a text alone that looks like a receipt may come from any phone and is
-shown as what it is, a reply. The text of a receipt is that of appendix B, "specific to the
-vendor": fields are found by name in any case and order, none must be there, and the optional
+which only the SMSC sets. Some SMSCs leave both out: a text alone that looks like a receipt may
+come from any phone, so it is one only if its id is one of ours (``Receipt.otherwise``). The text
+of a receipt is that of appendix B, "specific to the vendor": fields are found by name in any case
+and order, none must be there, brackets or a stray octet may stand before them, and the optional
 parameters receipted_message_id and message_state win over it.
 """
 
@@ -11,6 +12,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from notifications.gateways.interface import Inbound, Receipt, Report, Sent
 from notifications.gateways.smpp_pdu import (
@@ -26,7 +28,11 @@ from notifications.models.receipt import ReceiptState
 from staff.clock import BRUSSELS
 
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
-_FIELD = re.compile(r"(?:^|\s)(id|sub|dlvrd|submit ?date|done ?date|stat|err|text):", re.IGNORECASE)
+_FIELD = re.compile(
+    r"(?:^|[^0-9a-z])(id|sub|dlvrd|submit ?date|done ?date|stat|err|text):", re.IGNORECASE
+)
+_STRAY = re.compile(r"^.(?=\W?id:)", re.IGNORECASE | re.DOTALL)
+_AROUND = "{}[]()<>;,\"' \t\r\n"
 _ABSOLUTE = re.compile(r"[0-9]{13}(?P<ahead>[0-9]{2})(?P<sign>[+-])")
 _LONGEST_NUMBER = 20  # digits of an id that may be a number of 64 bits
 _SMSC_MAY_BE_AHEAD = dt.timedelta(minutes=10)
@@ -58,7 +64,10 @@ def read(delivery: Delivery, *, now: dt.datetime, alphabet: str) -> Report:
     kind = delivery.esm_class & _TYPE
     if kind in (_RECEIPT, _INTERMEDIATE) or RECEIPTED_MESSAGE_ID in delivery.tlvs:
         return _receipt(delivery, now)
-    return _inbound(delivery, now, alphabet)
+    inbound = _inbound(delivery, now, alphabet)
+    if _fields_of(delivery).keys() >= {"id", "stat"}:
+        return replace(_receipt(delivery, now), otherwise=inbound)
+    return inbound
 
 
 def read_query(body: bytes, sent: Sent) -> Receipt | None:
@@ -86,7 +95,9 @@ def read_query(body: bytes, sent: Sent) -> Receipt | None:
 
 
 def e164(address: str) -> str:
-    """Return an address as E.164; a short number or a name stays as it is."""
+    """Return an address as E.164; a short number, a national one or a name stays as it is."""
+    if address.startswith("0") and not address.startswith("00"):
+        return address[:20]
     digits = address.removeprefix("+").removeprefix("00")
     is_long = digits.isascii() and digits.isdigit() and 6 < len(digits) <= 15
     return f"+{digits}" if is_long else address[:20]
@@ -101,9 +112,8 @@ def forms_of(number: str) -> tuple[str, ...]:
     form, so the phone is the witness. Empty for an empty id.
     """
     forms = [number, number.lstrip("0"), number.lower(), number.upper()]
-    if len(number) > _LONGEST_NUMBER:
-        forms = [number]  # no number, but a name such as a UUID, which keeps its form
-    elif number.isascii() and number.isalnum():
+    # What is longer is no number, but a name such as a UUID.
+    if len(number) <= _LONGEST_NUMBER and number.isascii() and number.isalnum():
         forms += _hexadecimal_in_decimal(number) + _decimal_in_hexadecimal(number)
     return tuple(dict.fromkeys(form for form in forms if form))
 
@@ -165,7 +175,7 @@ def _clock_time(digits: str) -> dt.datetime:
 
 
 def _receipt(delivery: Delivery, now: dt.datetime) -> Receipt:
-    fields = _fields(delivery.data.decode("latin-1").replace("\0", ""))
+    fields = _fields_of(delivery)
     said = text_of(delivery.tlvs.get(RECEIPTED_MESSAGE_ID, b"")) or fields.get("id", "")
     number = (said.split() or [""])[0]
     state = delivery.tlvs.get(MESSAGE_STATE, b"")
@@ -181,6 +191,19 @@ def _receipt(delivery: Delivery, now: dt.datetime) -> Receipt:
     )
 
 
+def _fields_of(delivery: Delivery) -> dict[str, str]:
+    has_header = delivery.data[:1] < b" "  # some set the bit and send none
+    data = delivery.data[len(_header_of(delivery)) :] if has_header else delivery.data
+    text = data.decode("latin-1").replace("\0", "")
+    return _fields(_STRAY.sub("", text))
+
+
+def _header_of(delivery: Delivery) -> bytes:
+    """Return the user data header (3GPP TS 23.040, 9.2.3.24) at the start of the data."""
+    data = delivery.data
+    return data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
+
+
 def _fields(text: str) -> dict[str, str]:
     """Return the fields by name; ``text``, the start of our message, ends them and is left out."""
     _before, *pieces = _FIELD.split(text)
@@ -189,7 +212,7 @@ def _fields(text: str) -> dict[str, str]:
         name = said.lower().replace(" ", "")
         if name == "text":
             break
-        fields.setdefault(name, value.strip())
+        fields.setdefault(name, value.strip(_AROUND))
     return fields
 
 
@@ -210,9 +233,8 @@ def _inbound(delivery: Delivery, now: dt.datetime, alphabet: str) -> Inbound:
     SMPP gives replies no number. What has the same words from the same phone in the same hour
     is taken for one that came twice: "STOP" written again next week must count again.
     """
-    data = delivery.data
-    header = data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
-    text = decode(data[len(header) :], delivery.coding, alphabet=alphabet)
+    header = _header_of(delivery)
+    text = decode(delivery.data[len(header) :], delivery.coding, alphabet=alphabet)
     witness = f"{delivery.source}|{header.hex()}|{text}|{now.astimezone(dt.UTC):%Y%m%d%H}"
     key = hashlib.sha256(witness.encode("utf-8", "replace")).hexdigest()
     return Inbound(phone=e164(delivery.source), text=text, happened_at=now, key=key)

@@ -23,6 +23,7 @@ _OWN = {
     "bind": "transceiver",
     "validity": "",
     "receipts": "1",
+    "long_receipts": "each",
     "ca": "",
 }
 _CHOICES = {
@@ -30,6 +31,7 @@ _CHOICES = {
     "alphabet": ("gsm7", "latin1"),
     "bind": ("transceiver", "transmitter"),
     "receipts": ("1", "0"),
+    "long_receipts": ("each", "one"),
 }
 _LONGEST = {"system_id": 15, "password": 8, "system_type": 12}  # SMPP 3.4, 5.2.1 to 5.2.3
 _LONGEST_NAME, _LONGEST_NUMBER = 11, 20
@@ -45,6 +47,7 @@ class Settings:
     Attributes:
         access: to what and as whom.
         receipts: ask for them.
+        reports_one_part: of a long message only one part is ever reported.
         whole: long texts leave in one piece, as message_payload.
         alphabet: ``gsm7`` or ``latin1``.
         source_ton: of the sender; None to tell it from the sender.
@@ -54,6 +57,7 @@ class Settings:
 
     access: Access
     receipts: bool = True
+    reports_one_part: bool = False
     whole: bool = False
     alphabet: Alphabet = "gsm7"
     source_ton: int | None = None
@@ -77,6 +81,7 @@ def read_url(url: str) -> tuple[Options, Settings]:
     settings = Settings(
         access=_access(parts, own["system_type"], own["bind"], own["ca"]),
         receipts=own["receipts"] == "1",
+        reports_one_part=own["long_receipts"] == "one",
         whole=own["long"] == "payload",
         alphabet="latin1" if own["alphabet"] == "latin1" else "gsm7",
         source_ton=_small("source_ton", own["source_ton"], 6),

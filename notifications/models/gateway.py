@@ -28,6 +28,9 @@ class GatewayState(models.Model):
     throttled_at = models.DateTimeField(_("dernier frein"), null=True, blank=True)
     failed_at = models.DateTimeField(_("dernier échec"), null=True, blank=True)
     complaint = models.CharField(_("dernier échec, en mots"), max_length=200, blank=True)
+    two_receipts_at = models.DateTimeField(
+        _("deux accusés pour un message long"), null=True, blank=True
+    )
 
     class Meta:
         verbose_name = _("état d'une passerelle")

@@ -2,10 +2,10 @@
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models.delivery import Delivery, Failure
+from notifications.models.delivery import Delivery, Failure, plain_number
 from notifications.models.notice import Notice
 from patients.models import Patient
 
@@ -41,7 +41,7 @@ class DeliveryPart(models.Model):
                 name="delivery_part_state_known", condition=Q(state__in=ReceiptState.values)
             ),
         ]
-        indexes = [models.Index(fields=["gateway", "provider_id"], name="delivery_part_number")]
+        indexes = [models.Index(F("gateway"), plain_number(), name="delivery_part_plain_number")]
 
     def __str__(self) -> str:
         return f"{self.part}: {self.get_state_display()}"

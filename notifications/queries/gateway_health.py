@@ -14,10 +14,12 @@ from notifications.gateways import Gateway, configured
 from notifications.models import (
     ClockStep,
     Delivery,
+    DeliveryPart,
     DeliveryState,
     GatewayReach,
     GatewaySeat,
     GatewayState,
+    ReceiptState,
     SendingHost,
 )
 from staff import clock
@@ -25,6 +27,8 @@ from staff.lookups import numbers_of
 
 SLOW_FOR = dt.timedelta(minutes=2)
 SILENT_AFTER = dt.timedelta(minutes=15)
+ENOUGH_LONG = 50
+SECOND_RECEIPT_WITHIN = dt.timedelta(minutes=10)
 ALIVE_FOR = dt.timedelta(minutes=1)
 """A host that sends says so every few seconds."""
 
@@ -36,6 +40,7 @@ class Condition(enum.StrEnum):
     CAPPED = "capped"  # its cap of the day is spent
     FAILING = "failing"  # the last thing it did was to fail
     CUT_OFF = "cut_off"  # a host finds no way to it, others do
+    CONTRADICTED = "contradicted"  # reported two parts, though long_receipts=one says otherwise
     SILENT = "silent"  # takes messages, and says nothing of them any more
     SLOW = "slow"  # asked to be given less
     IN_SERVICE = "in_service"
@@ -45,7 +50,7 @@ class Condition(enum.StrEnum):
 
 TROUBLES = (
     *(Condition.AWAY, Condition.CAPPED, Condition.FAILING, Condition.CUT_OFF),
-    Condition.SILENT,
+    *(Condition.CONTRADICTED, Condition.SILENT),
 )
 
 
@@ -192,6 +197,39 @@ def _a_day_ago() -> dt.datetime:
     return clock.now().astimezone(dt.UTC) - dt.timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class LongMessages:
+    """Long messages of a gateway of which at least one part was reported, and how many twice."""
+
+    reported: int
+    twice: int
+
+
+def one_part_proposals() -> dict[str, LongMessages]:
+    """Return the gateways for which ``long_receipts=one`` is proposed, in one query.
+
+    After ``ENOUGH_LONG`` long messages, none of which had two receipts. What left a few minutes
+    ago is not counted: its second one may be on the way.
+    """
+    asked = [gateway.name for gateway in _configured()[0].values() if not gateway.reports_one_part]
+    settled = clock.now().astimezone(dt.UTC) - SECOND_RECEIPT_WITHIN
+    parts = DeliveryPart.objects.filter(gateway__in=asked, delivery__submitted_at__lt=settled)
+    reported = parts.exclude(state=ReceiptState.ON_ITS_WAY).order_by()
+    found: dict[str, LongMessages] = {}
+    for name, number in (
+        reported.values_list("gateway", "delivery")
+        .annotate(number=Count("pk"))
+        .values_list("gateway", "number")
+    ):
+        known = found.get(name, LongMessages(0, 0))
+        found[name] = LongMessages(known.reported + 1, known.twice + (number > 1))
+    return {
+        name: seen
+        for name, seen in found.items()
+        if seen.reported >= ENOUGH_LONG and not seen.twice
+    }
+
+
 def names() -> list[str]:
     """Return the names of all gateways, configured or of old, in one query."""
     used = GatewayState.objects.order_by("name").values_list("name", flat=True)
@@ -228,6 +266,7 @@ def condition_of(
         Condition.CAPPED: cap is not None and spent >= cap,
         Condition.FAILING: state.failures_in_a_row > 0 or all_failing,
         Condition.CUT_OFF: bool(cut_off),
+        Condition.CONTRADICTED: gateway.reports_one_part and state.two_receipts_at is not None,
         Condition.SILENT: awaited_for > SILENT_AFTER and _says_nothing(state, now),
         Condition.SLOW: state.throttled_at is not None and state.throttled_at > now - SLOW_FOR,
         Condition.IN_SERVICE: any((state.accepted_at, state.reported_at, state.failed_at)),

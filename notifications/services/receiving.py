@@ -17,7 +17,7 @@ from notifications import receipt_rules
 from notifications.gateways import Inbound, Report
 from notifications.gateways import Receipt as ReceiptReport
 from notifications.models import Receipt
-from notifications.receipt_rules import Candidate
+from notifications.receipt_rules import Candidate, plain
 from notifications.services import receiving_sql as sql
 from notifications.services import replies, standing
 from notifications.services.report_fields import international, key_of, one_line
@@ -55,6 +55,7 @@ def receive(*, gateway: str, reports: Sequence[Report]) -> Received:
         reports: in the order in which they came, any number.
     """
     taken = Received()
+    reports = _sorted_out(gateway, reports)
     receipts = [one for one in reports if isinstance(one, ReceiptReport)]
     if receipts:
         taken = _take(gateway, receipts)
@@ -63,6 +64,27 @@ def receive(*, gateway: str, reports: Sequence[Report]) -> Received:
         return taken
     arrived = replies.arrive(gateway=gateway, inbound=inbound)
     return Received(receipts=taken.receipts, matched=taken.matched, replies=arrived)
+
+
+def _sorted_out(gateway: str, reports: Sequence[Report]) -> list[Report]:
+    """Take for a reply what only looks like a receipt, unless it speaks of ours to that phone.
+
+    Where the answer with the number is still to come, a message that waits at that phone will do.
+    """
+    doubtful = [one for one in reports if isinstance(one, ReceiptReport) and one.otherwise]
+    if not doubtful:
+        return list(reports)
+    phones = {(gateway, international(one.phone)) for one in doubtful}
+    known = sql.by_number({(gateway, each) for one in doubtful for each in one.provider_ids})
+    waiting = sql.waiting_for(phones)
+
+    def is_ours(one: ReceiptReport) -> bool:
+        phone = international(one.phone)
+        numbered = [c for each in one.provider_ids for c in known.get((gateway, plain(each)), ())]
+        return any(c.address == phone for c in numbered) or (gateway, phone) in waiting
+
+    others = {id(one): one.otherwise for one in doubtful if not is_ours(one)}
+    return [others.get(id(one)) or one for one in reports]
 
 
 @transaction.atomic
@@ -182,18 +204,51 @@ def _find(said: Sequence[Said]) -> dict[int, Candidate]:
         found = {one.id: ours[one.reference] for one in said if one.reference in ours}
     numbered = [one for one in said if one.id not in found and one.numbers]
     if numbered:
-        known = sql.by_number({(one.gateway, each) for one in numbered for each in one.numbers})
-        for one in numbered:
-            candidates = [two for each in one.numbers for two in known.get((one.gateway, each), ())]
-            if best := receipt_rules.newest_for(one.phone, _in_time(one, candidates)):
-                found[one.id] = best
-    nameless = [one for one in said if not one.reference and not one.numbers and one.phone]
-    if nameless:
-        waiting = sql.waiting_for({(one.gateway, one.phone) for one in nameless})
-        for one in nameless:
-            candidates = _in_time(one, waiting.get((one.gateway, one.phone), ()))
-            if len(candidates) == 1:
-                found[one.id] = candidates[0]
+        found |= _by_number(numbered)
+        found |= _by_phone([one for one in numbered if one.id not in found], numbered=True)
+    nameless = [one for one in said if not one.reference and not one.numbers]
+    return found | _by_phone(nameless, numbered=False)
+
+
+def _by_number(said: Sequence[Said]) -> dict[int, Candidate]:
+    known = sql.by_number({(one.gateway, each) for one in said for each in one.numbers})
+    possible = {one.id: _candidates(one, known) for one in said}
+    strange = {
+        one.phone
+        for one in said
+        if one.phone and any(each.address != one.phone for each in possible[one.id])
+    }
+    owners = sql.belonging_to(strange) if strange else {}
+    found = {}
+    for one in said:
+        # A phone that nobody has, as the sender's, speaks against nobody.
+        best = receipt_rules.meant_by(
+            one.numbers[0], one.phone, possible[one.id], notices_of_phone=owners.get(one.phone)
+        )
+        if best:
+            found[one.id] = best
+    return found
+
+
+def _candidates(one: Said, known: Mapping[tuple[str, str], Sequence[Candidate]]) -> list[Candidate]:
+    forms = dict.fromkeys(plain(each) for each in one.numbers)
+    return _in_time(one, [two for each in forms for two in known.get((one.gateway, each), ())])
+
+
+def _by_phone(said: Sequence[Said], *, numbered: bool) -> dict[int, Candidate]:
+    """Find the only message that waits at a phone.
+
+    Args:
+        said: receipts of which nothing else is known.
+        numbered: they have a number: then it has none, its answer brought none.
+    """
+    phones = {(one.gateway, one.phone) for one in said if one.phone}
+    waiting = sql.waiting_for(phones, answered_without_number=numbered) if phones else {}
+    found = {}
+    for one in said:
+        candidates = _in_time(one, waiting.get((one.gateway, one.phone), ()))
+        if len(candidates) == 1:
+            found[one.id] = candidates[0]
     return found
 
 

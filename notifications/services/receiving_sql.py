@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import connection
 
 from notifications.models import WITHDRAWABLE, Channel, DeliveryState
-from notifications.receipt_rules import Candidate
+from notifications.receipt_rules import Candidate, plain
 from notifications.services import limits
 from staff.database import as_list, as_parameter, is_one_of, is_postgresql
 
@@ -101,45 +101,77 @@ def by_reference(references: Collection[str]) -> dict[str, Candidate]:
 def by_number(numbers: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Candidate]]:
     """Return the deliveries with each number of a gateway, their own or that of a part.
 
-    One question per gateway, with its numbers as a list: so PostgreSQL looks each up in the
-    index even while its statistics still say that no message has a number.
+    Keys and comparison are ``receipt_rules.plain``, for which there are indexes. One question per
+    gateway, with its numbers as a list: so PostgreSQL looks each up in the index even while its
+    statistics still say that no message has a number.
     """
-    by_gateway: dict[str, list[str]] = {}
+    by_gateway: dict[str, set[str]] = {}
     for gateway, number in numbers:
-        by_gateway.setdefault(gateway, []).append(number)
-    found = [row for gateway, some in by_gateway.items() for row in _numbered(gateway, some)]
-    return _grouped(found)
+        by_gateway.setdefault(gateway, set()).add(plain(number))
+    found: dict[tuple[str, str], list[Candidate]] = {}
+    for gateway, some in by_gateway.items():
+        for row in _numbered(gateway, sorted(some)):
+            found.setdefault((gateway, plain(row[-1])), []).append(Candidate(*row))
+    return found
 
 
 def _numbered(gateway: str, numbers: Sequence[str]) -> list[tuple]:
     some = as_list(numbers)
+    own, of_part = (is_one_of(f"LTRIM(LOWER({table}.provider_id), '0')") for table in "dp")
     return _run(
-        f"""SELECT d.gateway, d.provider_id, {_CANDIDATE}
+        f"""SELECT {_CANDIDATE}, d.provider_id
             FROM notifications_delivery d
-            WHERE d.gateway = %s AND {is_one_of("d.provider_id")} AND NOT (d.provider_id = '')
-            UNION SELECT p.gateway, p.provider_id, {_CANDIDATE}
+            WHERE d.gateway = %s AND {own} AND NOT (d.provider_id = '')
+            UNION SELECT {_CANDIDATE}, p.provider_id
             FROM notifications_deliverypart p
             JOIN notifications_delivery d ON d.id = p.delivery_id
-            WHERE p.gateway = %s AND {is_one_of("p.provider_id")} AND p.provider_id <> ''""",  # noqa: S608
+            WHERE p.gateway = %s AND {of_part} AND p.provider_id <> ''""",  # noqa: S608
         [gateway, some, gateway, some],
     )
 
 
-def waiting_for(phones: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Candidate]]:
-    """Return the deliveries to each phone over a gateway that wait for a receipt."""
+def belonging_to(phones: Collection[str]) -> dict[str, set[int]]:
+    """Return the patients who have each phone, and the notices that they got."""
+    found: dict[str, set[int]] = {}
+    some = as_list(phones)
+    for phone, notice in _run(
+        f"""SELECT o.number, n.id FROM (
+                SELECT mobile AS number, id FROM patients_patient WHERE {is_one_of("mobile")}
+                UNION SELECT landline, id FROM patients_patient WHERE {is_one_of("landline")}
+                UNION SELECT number, patient_id FROM patients_patientphone
+                    WHERE {is_one_of("number")}) o
+            LEFT JOIN notifications_notice n ON n.patient_id = o.id""",  # noqa: S608
+        [some, some, some],
+    ):
+        found.setdefault(phone, set()).add(notice)
+    return found
+
+
+def waiting_for(
+    phones: Collection[tuple[str, str]], *, answered_without_number: bool = False
+) -> dict[tuple[str, str], list[Candidate]]:
+    """Return the deliveries to each phone over a gateway that wait for a receipt.
+
+    Args:
+        phones: (gateway, phone).
+        answered_without_number: only those whose answer is in, or will not come any more, and
+            brought no number of the gateway's, or of a long one none for some part.
+    """
+    unnumbered = ""
+    if answered_without_number:
+        part = "SELECT 1 FROM notifications_deliverypart p WHERE p.delivery_id = d.id"
+        unnumbered = f"""AND d.state <> '{DeliveryState.SUBMITTING.value}'
+            AND (EXISTS ({part} AND p.provider_id = '')
+                OR (d.provider_id = '' AND NOT EXISTS ({part})))"""  # noqa: S608
     found = _run(
         f"""SELECT d.gateway, d.address, {_CANDIDATE}
             FROM notifications_delivery d
             WHERE (d.gateway, d.address) IN (
                     SELECT r.gateway, r.phone FROM {_rows(gateway="text", phone="text")})
                 AND d.lease_until IS NOT NULL AND d.state IN ({_WAITING})
-                AND d.channel = '{Channel.SMS.value}'""",  # noqa: S608
+                AND d.channel = '{Channel.SMS.value}' {unnumbered}""",  # noqa: S608
         [json.dumps([{"gateway": gateway, "phone": phone} for gateway, phone in phones])],
     )
-    return _grouped(found)
-
-
-def _grouped(found: Sequence[tuple]) -> dict[tuple[str, str], list[Candidate]]:
     grouped: dict[tuple[str, str], list[Candidate]] = {}
     for gateway, name, *candidate in found:
         grouped.setdefault((gateway, name), []).append(Candidate(*candidate))
@@ -186,13 +218,25 @@ def assign(deliveries: Mapping[int, int]) -> None:
     )
 
 
-def write_parts(states: Mapping[int, str]) -> None:
-    """Write the states of parts."""
+def write_parts(parts: Mapping[int, tuple[str, str]]) -> None:
+    """Write the states of parts, and the numbers that a receipt brought of those without one."""
+    said = [{"id": pk, "state": one[0], "number": one[1]} for pk, one in parts.items()]
     _run(
-        f"""UPDATE notifications_deliverypart SET state = r.state
-            FROM {_rows(id="bigint", state="text")}
+        f"""UPDATE notifications_deliverypart SET state = r.state, provider_id = CASE
+                WHEN notifications_deliverypart.provider_id = '' THEN r.number
+                ELSE notifications_deliverypart.provider_id END
+            FROM {_rows(id="bigint", state="text", number="text")}
             WHERE notifications_deliverypart.id = r.id""",  # noqa: S608
-        [json.dumps([{"id": pk, "state": state} for pk, state in states.items()])],
+        [json.dumps(said)],
+    )
+
+
+def reports_each_part(gateways: Collection[str], *, at: dt.datetime) -> None:
+    """Note of gateways that they reported two parts of one message; the first time stays."""
+    _run(
+        f"""UPDATE notifications_gatewaystate SET two_receipts_at = %s
+            WHERE {is_one_of("name")} AND two_receipts_at IS NULL""",  # noqa: S608
+        [as_parameter(at), as_list(gateways)],
     )
 
 

@@ -3,10 +3,15 @@
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 from notifications import receipt_rules
-from notifications.models import Delivery, DeliveryState, Failure, ReceiptState
+from notifications.gateways import configured
+from notifications.models import Delivery, DeliveryState, Failure, GatewayState, ReceiptState
 from notifications.receipt_rules import Candidate
 from notifications.services import carrying_over, recording, settling, trouble
 from notifications.services import receiving_sql as sql
@@ -50,6 +55,7 @@ class Standing:
     failure: str = ""
     remark: str = ""
     number: str = ""
+    gateway: str = ""
     parts: "_Parts | None" = None
     temporary: bool = False
     in_trouble: bool = False
@@ -69,51 +75,96 @@ class Standing:
 
 @dataclass(slots=True)
 class _Parts:
-    """The parts of a long message: number → id, and their states before and now."""
+    """The parts of a long message: number → id, and their states before and now.
 
+    Attributes:
+        ids: by number, as ``receipt_rules.plain``.
+        unnumbered: parts whose answer brought no number, in their order.
+        numbers: that receipts brought of these.
+        before, states: by id.
+        one_is_enough: see ``receipt_rules.sum_of_parts``.
+    """
+
+    one_is_enough: bool = False
     ids: dict[str, int] = field(default_factory=dict)
+    unnumbered: list[int] = field(default_factory=list)
+    numbers: dict[int, str] = field(default_factory=dict)
     before: dict[int, str] = field(default_factory=dict)
     states: dict[int, str] = field(default_factory=dict)
 
     def hear(self, said: Said) -> str:
         """Return what all receipts together say, if this one is about a single part."""
-        part = next((self.ids[one] for one in said.numbers if one in self.ids), None)
+        numbers = [receipt_rules.plain(one) for one in said.numbers]
+        part = next((self.ids[one] for one in numbers if one in self.ids), None)
+        if part is None and numbers and self.unnumbered:
+            part = self.ids[numbers[0]] = self.unnumbered.pop(0)
+            self.numbers[part] = said.numbers[0]
         if part is None:
             return said.state
         self.states[part] = receipt_rules.part_after_receipt(self.states[part], said.state)
-        return receipt_rules.sum_of_parts(self.states.values())
+        return receipt_rules.sum_of_parts(self.states.values(), one_is_enough=self.one_is_enough)
 
     @property
-    def changed(self) -> dict[int, str]:
-        """The parts that are not what they were."""
-        return {pk: state for pk, state in self.states.items() if state != self.before[pk]}
+    def reported(self) -> int:
+        """How many parts have a fate."""
+        return sum(state != ReceiptState.ON_ITS_WAY for state in self.states.values())
+
+    @property
+    def changed(self) -> dict[int, tuple[str, str]]:
+        """The state and number of the parts that are not what they were."""
+        moved = {pk for pk, state in self.states.items() if state != self.before[pk]}
+        return {pk: (self.states[pk], self.numbers.get(pk, "")) for pk in moved | {*self.numbers}}
 
 
 def locked(pairs: Sequence[tuple[Said, Candidate]]) -> dict[int, Standing]:
     """Lock the deliveries that receipts speak of, and return them by id."""
     notices = {candidate.notice_id for _said, candidate in pairs}
-    deliveries = {candidate.delivery_id for _said, candidate in pairs}
+    gateways = {candidate.delivery_id: said.gateway for said, candidate in pairs}
     standing = {
         pk: Standing(pk, notice_id, state, bool(has_reference), bool(has_number), state)
-        for pk, notice_id, state, has_reference, has_number in sql.lock(notices, deliveries)
+        for pk, notice_id, state, has_reference, has_number in sql.lock(notices, gateways.keys())
     }
-    for delivery_id, part_id, number, state in sql.parts_of(deliveries):
+    parts = sql.parts_of(gateways.keys())
+    believed = _that_report_one_part() if parts else set()
+    for delivery_id, part_id, number, state in parts:
         one = standing[delivery_id]
-        one.parts = one.parts or _Parts()
-        one.parts.ids[number] = part_id
+        one.gateway = gateways[delivery_id]
+        one.parts = one.parts or _Parts(one.gateway in believed)
+        if number:
+            one.parts.ids[receipt_rules.plain(number)] = part_id
+        else:
+            one.parts.unnumbered.append(part_id)
         one.parts.before[part_id] = one.parts.states[part_id] = state
     return standing
+
+
+def _that_report_one_part() -> set[str]:
+    """Return the gateways of which the operator says so, and which did not prove otherwise."""
+    said = one_part_reporters(settings.SMS_GATEWAY_URL)
+    proved = GatewayState.objects.filter(name__in=said, two_receipts_at__isnull=False)
+    return {*said} - {*proved.values_list("name", flat=True)} if said else set()
+
+
+@lru_cache(maxsize=8)
+def one_part_reporters(urls: str) -> frozenset[str]:
+    """Return the names of the gateways of ``SMS_GATEWAY_URL`` that report one part only."""
+    try:
+        return frozenset(gateway.name for gateway in configured() if gateway.reports_one_part)
+    except ImproperlyConfigured:
+        return frozenset()
 
 
 def write(standing: Collection[Standing]) -> None:
     """Write deliveries and parts that changed, and what follows for their notices."""
     moved = [one for one in standing if one.state != one.before]
-    parts: dict[int, str] = {}
+    parts: dict[int, tuple[str, str]] = {}
     for one in standing:
         if one.parts:
             parts |= one.parts.changed
     if parts:
         sql.write_parts(parts)
+        if twice := {one.gateway for one in standing if one.parts and one.parts.reported > 1}:
+            sql.reports_each_part(twice, at=clock.real())
     numbers = {one.id: one.number for one in standing if one.number and one.state == one.before}
     if numbers:  # as when the answer comes after the patient was called: a receipt may yet follow
         sql.write_numbers(numbers)

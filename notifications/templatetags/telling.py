@@ -32,6 +32,7 @@ _TONES = {
     "capped": "cancelled",
     "failing": "cancelled",
     "cut_off": "under_review",
+    "contradicted": "cancelled",
     "silent": "under_review",
     "slow": "under_review",
     "unknown": "under_review",

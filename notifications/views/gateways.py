@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from notifications.queries.gateway_health import overview
+from notifications.queries.gateway_health import one_part_proposals, overview
 from staff import clock
 from staff.access import Capability, requires
 from staff.requests import SignedInRequest
@@ -14,6 +14,5 @@ from staff.requests import SignedInRequest
 @requires(Capability.SEE_OUTBOX)
 def gateway_health(request: SignedInRequest) -> HttpResponse:
     """List the gateways in the order of preference."""
-    return render(
-        request, "notifications/gateways.html", {"overview": overview(), "now": clock.now()}
-    )
+    context = {"overview": overview(), "one_part": one_part_proposals(), "now": clock.now()}
+    return render(request, "notifications/gateways.html", context)

@@ -13,10 +13,12 @@ from notifications.models import (
     GatewayState,
     SendingHost,
 )
+from notifications.queries import gateway_health
 from notifications.queries.gateway_health import Condition, condition_of, names, overview
 from staff import clock
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, an_sms
+from tests.notifications.receipts import a_taken_sms, in_parts
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 SECRET = "geheim-en-lang-genoeg"
@@ -152,6 +154,57 @@ class TestClocks:
             assert "L'horloge de srv-2 avance de 1\xa0heure" in page
             assert "elle montrait le 15 mai, 09:30, puis le 15 mai, 08:30" in page
             assert "Les envois continuent" in page
+
+
+class TestLongMessages:
+    NAME = "smpp smsc:2775"
+
+    @staticmethod
+    def reported(number: int, *, twice: int = 0, at: dt.datetime | None = None) -> None:
+        """Let so many long messages have one receipt, and of these some two."""
+        for n in range(number):
+            sms = in_parts(a_taken_sms(submitted_at=at or minutes(20)), f"{n}-1", f"{n}-2")
+            parts = sms.numbered_parts.filter(part__lte=2 if n < twice else 1)
+            parts.update(state="delivered")
+
+    @pytest.fixture(autouse=True)
+    def _an_smsc(self, settings, monkeypatch) -> None:
+        settings.SMS_GATEWAY_URL = "smpp://u:p@smsc:2775"
+        monkeypatch.setattr(gateway_health, "ENOUGH_LONG", 5)
+
+    def test_after_enough_of_which_none_had_two_receipts_the_setting_is_proposed(
+        self, client
+    ) -> None:
+        self.reported(4)
+        assert gateway_health.one_part_proposals() == {}
+        self.reported(1)
+        assert gateway_health.one_part_proposals()[self.NAME].reported == 5
+        client.force_login(a_user("chief", "crisis_cell"))
+        page = client.get(reverse("gateways")).content.decode()
+        assert "long_receipts=one dans SMS_GATEWAY_URL" in page
+
+    def test_one_with_two_speaks_against_it(self) -> None:
+        self.reported(6, twice=1)
+        assert gateway_health.one_part_proposals() == {}
+
+    def test_what_left_just_now_may_have_its_second_one_on_the_way(self) -> None:
+        self.reported(6, at=minutes(1))
+        assert gateway_health.one_part_proposals() == {}
+
+    def test_it_is_not_proposed_again_to_who_set_it_and_withdrawn_loudly(
+        self, client, settings
+    ) -> None:
+        settings.SMS_GATEWAY_URL = "smpp://u:p@smsc:2775?long_receipts=one"
+        self.reported(6)
+        assert gateway_health.one_part_proposals() == {}
+        moments = {"accepted_at": minutes(1), "reported_at": minutes(1)}
+        state = GatewayState.objects.create(name=self.NAME, **moments)
+        assert not overview().is_trouble
+        GatewayState.objects.filter(pk=state.pk).update(two_receipts_at=minutes(2))
+        assert overview().gateways[0].condition == Condition.CONTRADICTED
+        client.force_login(a_user("chief", "crisis_cell"))
+        assert "plus suivi" in client.get(reverse("gateways")).content.decode()
+        assert "long_receipts=one" in client.get(reverse("board")).content.decode()
 
 
 class TestTheOverview:

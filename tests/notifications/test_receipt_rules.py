@@ -10,7 +10,7 @@ from notifications.models import DeliveryState, ReceiptState
 from notifications.receipt_rules import (
     Candidate,
     after_receipt,
-    newest_for,
+    meant_by,
     part_after_receipt,
     sum_of_parts,
 )
@@ -91,18 +91,66 @@ class TestParts:
         assert after == after_receipt(as_delivery[state], says)
 
 
-class TestReusedNumbers:
-    OLD = Candidate(1, 11, "+32470000001", "2022-05-15 08:00")
-    NEW = Candidate(2, 12, "+32470000002", "2022-05-15 09:00")
-    NEWEST = Candidate(3, 13, "+32470000001", "2022-05-15 10:00")
+class TestWhichDelivery:
+    """Numbers are used again, and SMSCs answer in one form and report in another."""
+
+    OLD = Candidate(1, 11, "+32470000001", "2022-05-15 08:00", "77")
+    NEW = Candidate(2, 12, "+32470000002", "2022-05-15 09:00", "77")
+    NEWEST = Candidate(3, 13, "+32470000001", "2022-05-15 10:00", "77")
+    SIXTEEN = Candidate(4, 14, "+32470000001", "2022-05-15 08:00", "16")
+    TWENTY_TWO = Candidate(5, 15, "+32470000001", "2022-05-15 09:00", "22")  # 0x16
 
     def test_the_newest_is_meant_when_the_phone_is_not_known(self) -> None:
-        assert newest_for("", [self.OLD, self.NEWEST, self.NEW]) == self.NEWEST
+        assert meant_by("77", "", [self.OLD, self.NEWEST, self.NEW]) == self.NEWEST
 
     def test_the_newest_to_that_phone_is_meant_when_it_is(self) -> None:
-        assert newest_for(self.NEW.address, [self.OLD, self.NEWEST, self.NEW]) == self.NEW
-        assert newest_for(self.OLD.address, [self.NEWEST, self.OLD]) == self.NEWEST
+        assert meant_by("77", self.NEW.address, [self.OLD, self.NEWEST, self.NEW]) == self.NEW
+        assert meant_by("77", self.OLD.address, [self.NEWEST, self.OLD]) == self.NEWEST
 
-    def test_another_phone_is_no_match(self) -> None:
-        assert newest_for("+32470000009", [self.OLD, self.NEW]) is None
-        assert newest_for("", []) is None
+    def test_of_several_none_is_meant_by_another_phone(self) -> None:
+        assert meant_by("77", "+32470000009", [self.OLD, self.NEW]) is None
+        assert meant_by("77", "", []) is None
+
+    def test_the_number_as_said_wins_over_what_else_it_may_be_read_as(self) -> None:
+        both = [self.SIXTEEN, self.TWENTY_TWO]
+        for phone in ("", self.SIXTEEN.address, "Vivalia"):
+            assert meant_by("16", phone, both) == self.SIXTEEN
+            assert meant_by("22", phone, both) == self.TWENTY_TWO
+
+    def test_the_only_one_is_believed_though_the_receipt_names_the_sender(self) -> None:
+        for phone in ("Vivalia", "8850", "0470000001", "+3263000000"):
+            assert meant_by("77", phone, [self.OLD]) == self.OLD
+
+    def test_but_not_if_that_is_the_phone_of_another_patient(self) -> None:
+        assert meant_by("77", "+32499999999", [self.OLD], notices_of_phone={99}) is None
+        assert meant_by("77", "+3263111111", [self.OLD], notices_of_phone={11, 99}) == self.OLD
+
+    def test_then_another_reading_to_that_phone_is_meant(self) -> None:
+        exact = self.SIXTEEN._replace(address="+32470000008")
+        found = meant_by(
+            "16", self.TWENTY_TWO.address, [exact, self.TWENTY_TWO], notices_of_phone={15}
+        )
+        assert found == self.TWENTY_TWO
+
+    def test_another_reading_needs_the_phone_as_a_witness(self) -> None:
+        assert meant_by("16", "Vivalia", [self.TWENTY_TWO]) is None
+        assert meant_by("16", "", [self.TWENTY_TWO]) == self.TWENTY_TWO
+        assert meant_by("16", "", [self.TWENTY_TWO, self.NEW]) is None
+
+    def test_zeros_and_case_make_no_other_number(self) -> None:
+        uuid = "0E4B7F1C-0000-4000-8000-AB54A98CEB1F"
+        mixed = self.OLD._replace(number=uuid.lower().replace("f", "F"))
+        for said in (uuid, uuid.lower(), uuid.lstrip("0")):
+            assert meant_by(said, "Vivalia", [mixed]) == mixed
+
+    def test_the_number_letter_by_letter_wins_over_zeros_and_case(self) -> None:
+        verbatim, alike = self.OLD._replace(number="0a"), self.NEWEST._replace(number="A")
+        assert meant_by("0a", self.OLD.address, [verbatim, alike]) == verbatim
+
+
+def test_one_part_is_enough_only_where_the_gateway_reports_no_other() -> None:
+    for states in (["delivered", "on_its_way"], ["on_its_way", "delivered", "on_its_way"]):
+        assert sum_of_parts(states) == "on_its_way"
+        assert sum_of_parts(states, one_is_enough=True) == "delivered"
+    assert sum_of_parts(["delivered", "failed"], one_is_enough=True) == "failed"
+    assert sum_of_parts(["on_its_way"] * 2, one_is_enough=True) == "on_its_way"

@@ -104,9 +104,38 @@ class TestReceipts:
     def test_one_on_the_way_is_a_receipt_too(self) -> None:
         assert said("id:7 stat:ENROUTE", kind=0x20).state == "on_its_way"
 
-    def test_who_writes_like_a_receipt_only_writes(self) -> None:
-        delivery = Delivery("32470000001", 0, 0, TEXT.encode(), {})
+    def test_what_only_looks_like_a_receipt_may_be_what_somebody_wrote(self) -> None:
+        receipt = said(TEXT, kind=0)
+        assert (receipt.state, receipt.provider_ids[0]) == ("delivered", "0123456789")
+        assert isinstance(receipt.otherwise, Inbound)
+        assert receipt.otherwise.text == TEXT
+        assert said(TEXT).otherwise is None
+
+    @pytest.mark.parametrize("text", ["stat:DELIVRD", "id:7", "mon id: 7", "STOP"])
+    def test_a_text_without_both_number_and_fate_is_a_reply(self, text: str) -> None:
+        delivery = Delivery("32470000001", 0, 0, text.encode(), {})
         assert isinstance(read(delivery, now=NOW, alphabet="gsm7"), Inbound)
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\x05{id:7 sub:001 stat:DELIVRD}",
+            "{id:7} {sub:001} {stat:DELIVRD}",
+            "zid:7 stat:DELIVRD",
+            "\x01\x7fid:7 stat:DELIVRD",
+            "id:7,sub:001,stat:DELIVRD",
+            "id:7;stat:DELIVRD;",
+            "\x00id:7 stat:DELIVRD",
+        ],
+    )
+    @pytest.mark.parametrize("kind", [0, 4])
+    def test_brackets_and_stray_octets_hide_no_field(self, text: str, kind: int) -> None:
+        receipt = said(text, kind=kind)
+        assert (receipt.provider_ids[0], receipt.state) == ("7", "delivered")
+
+    def test_a_header_before_the_text_is_passed_over_and_need_not_be_there(self) -> None:
+        for text in ("\x05\x00\x03A\x02\x01id:7 stat:DELIVRD", "id:7 stat:DELIVRD"):
+            assert said(text, kind=0x44).provider_ids[0] == "7"
 
     @given(
         st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=20),
@@ -143,6 +172,10 @@ class TestForms:
 
     def test_letters_may_be_of_either_case(self) -> None:
         assert {"1A2b", "1a2b", "1A2B", "6699"} <= set(forms_of("1A2b"))
+
+    def test_zeros_and_case_differ_at_any_length(self) -> None:
+        uuid = "0E4B7F1C-0000-4000-8000-AB54A98CEB1F"
+        assert {uuid, uuid.lower(), uuid.lstrip("0")} <= set(forms_of(uuid))
 
     @pytest.mark.parametrize("name", ["550e8400-e29b-41d4-a716-446655440000", "ab_-Z"])
     def test_a_name_is_no_number(self, name: str) -> None:
@@ -262,6 +295,7 @@ class TestQueries:
         ("+32470000001", "+32470000001"),
         ("0032470000001", "+32470000001"),
         ("8850", "8850"),
+        ("0470000001", "0470000001"),
         ("Vivalia", "Vivalia"),
         ("9" * 20, "9" * 20),
     ],
