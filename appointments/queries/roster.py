@@ -44,7 +44,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
     for appointment in _appointments(unit_ids, day):
         age = ages[appointment.feed_id]
         record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
-        said = told.get((appointment.pk, appointment.day), Told())
+        said = told.get((appointment.pk, appointment.patient_id, appointment.day), Told())
         row = _row(appointment, record_number, said)
         rows[appointment.unit_id].append(replace(row, is_postponed_here=appointment.day != day))
         heard[appointment.unit_id].add(age)
@@ -90,18 +90,21 @@ def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
     return expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
 
 
-def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, dt.date], Told]:
-    """What the newest notice that stands says, by appointment and the day it speaks of."""
+def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, int, dt.date], Told]:
+    """What the newest notice that stands says, by appointment, patient and the day it speaks of."""
     appointments = _of_day(unit_ids, day)
     items = (
         NoticeItem.objects.filter(subject_id__in=appointments.values("id"))
         .exclude(notice__state=NoticeState.WITHDRAWN)
         .order_by("notice__version")
-        .values_list("subject_id", "notice__day", "notice__state", "word", "postponed_to")
+        .values_list(
+            *("subject_id", "notice__patient", "notice__day"),
+            *("notice__state", "word", "postponed_to"),
+        )
     )
     return {
-        (subject, spoken_of): Told(state, word, postponed_to)
-        for subject, spoken_of, state, word, postponed_to in items
+        (subject, patient, spoken_of): Told(state, word, postponed_to)
+        for subject, patient, spoken_of, state, word, postponed_to in items
     }
 
 

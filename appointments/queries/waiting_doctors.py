@@ -5,23 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import (
-    CharField,
-    Count,
-    DateTimeField,
-    Exists,
-    F,
-    Max,
-    Min,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-)
-from django.db.models.functions import Cast, Coalesce, Least
+from django.db.models import CharField, Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Cast
 
-from appointments.models import Basis, Decision, KeptBy, Outcome, Status
+from appointments import rules
+from appointments.models import Basis, Decision, Outcome, Status
 from appointments.queries.board import AHEAD
+from appointments.rules import Keeper, Verdict, may_keep
+from appointments.vocabulary import KeptBy, Ruling
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import AuditEvent, Delegation, Practitioner, User
@@ -54,7 +45,7 @@ def waiting_doctors(user: User) -> list[WaitingDoctor]:
     Args:
         user: counts the appointments of the sites that they watch.
     """
-    waiting = {line["practitioner"]: line for line in _may_be_kept(user)}
+    waiting = _may_be_kept(user)
     found = [
         _waiting_doctor(practitioner, waiting[practitioner.pk])
         for practitioner in _with_last_look(list(waiting))
@@ -63,22 +54,19 @@ def waiting_doctors(user: User) -> list[WaitingDoctor]:
     return sorted(found, key=lambda one: (one.keep_until, -one.patients, str(one.practitioner)))
 
 
-def _may_be_kept(user: User) -> QuerySet[Any, Any]:
-    """Return how many each practitioner may still keep: as ``rules.may_keep`` answers."""
+def _may_be_kept(user: User) -> dict[int, "_Kept"]:
+    """Return what each practitioner may still keep, by ``rules.may_keep`` (one query).
+
+    The rule is asked once for each practitioner, clause and service; of appointments that have
+    not begun, the first one's answer is that of all.
+    """
     now, today = clock.now(), clock.today()
-    until = Least(
-        Coalesce("clause__keep_until", "appointment__starts_at"),
-        "appointment__starts_at",
-        output_field=DateTimeField(),
-    )
-    return (
+    lines = (
         Decision.objects.filter(
-            Q(clause__keep_until__isnull=True) | Q(clause__keep_until__gte=now),
             scope_of(user, Capability.SEE_BOARD).units("appointment__unit"),
             version=F("appointment__decision_version"),
             outcome=Outcome.CANCELLED,
             basis=Basis.CLAUSE,
-            clause__kept_by=KeptBy.DOCTOR,
             appointment__practitioner__isnull=False,
             appointment__status=Status.BOOKED,
             appointment__starts_at__gte=now,
@@ -87,9 +75,53 @@ def _may_be_kept(user: User) -> QuerySet[Any, Any]:
             appointment__day__lt=today + AHEAD,
         )
         .order_by()
-        .values(practitioner=F("appointment__practitioner"))
-        .annotate(patients=Count("pk"), last=Max("decided_at"), until=Min(until))
+        .values("appointment__practitioner", "appointment__service", *_CLAUSE)
+        .annotate(patients=Count("pk"), last=Max("decided_at"), first=Min("appointment__starts_at"))
     )
+    kept: dict[int, _Kept] = {}
+    for line in lines:
+        practitioner_id = line["appointment__practitioner"]
+        answer = may_keep(
+            verdict=Verdict(rules.Outcome.CANCELLED, _clause(line)),
+            service=line["appointment__service"],
+            practitioner_id=practitioner_id,
+            starts_at=line["first"],
+            keeper=Keeper(frozenset({practitioner_id})),
+            now=now,
+        )
+        if answer.allowed and answer.until:
+            found = _Kept(line["patients"], line["last"], answer.until)
+            before = kept.get(practitioner_id)
+            kept[practitioner_id] = before.together_with(found) if before else found
+    return kept
+
+
+_CLAUSE = ("clause__ruling", "clause__kept_by", "clause__keep_until")
+
+
+def _clause(line: Mapping[str, Any]) -> rules.Clause:
+    return rules.Clause(
+        position=0,
+        ruling=Ruling(line["clause__ruling"]),
+        kept_by=KeptBy(line["clause__kept_by"]),
+        keep_until=line["clause__keep_until"],
+    )
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """How many somebody may keep, when the last was cancelled, and the first deadline."""
+
+    patients: int
+    last: dt.datetime
+    until: dt.datetime
+
+    def together_with(self, other: "_Kept") -> "_Kept":
+        return _Kept(
+            self.patients + other.patients,
+            max(self.last, other.last),
+            min(self.until, other.until),
+        )
 
 
 def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Practitioner]:
@@ -111,15 +143,15 @@ def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Practitioner]:
     )
 
 
-def _has_looked(practitioner: Any, line: Mapping[str, Any]) -> bool:
-    return practitioner.looked_at is not None and practitioner.looked_at >= line["last"]
+def _has_looked(practitioner: Any, kept: _Kept) -> bool:
+    return practitioner.looked_at is not None and practitioner.looked_at >= kept.last
 
 
-def _waiting_doctor(practitioner: Any, line: Mapping[str, Any]) -> WaitingDoctor:
+def _waiting_doctor(practitioner: Any, kept: _Kept) -> WaitingDoctor:
     return WaitingDoctor(
         practitioner=practitioner,
-        patients=line["patients"],
-        decided_at=line["last"],
-        keep_until=line["until"],
+        patients=kept.patients,
+        decided_at=kept.last,
+        keep_until=kept.until,
         has_access=practitioner.user_id is not None or practitioner.is_lent,
     )

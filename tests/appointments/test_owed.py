@@ -7,6 +7,8 @@ from django.utils import timezone
 
 from appointments.models import Appointment, Decision
 from appointments.queries import incoming
+from appointments.queries.appointment import told_of
+from appointments.queries.roster import roster_contents
 from appointments.services import (
     bulletins,
     importing,
@@ -346,10 +348,10 @@ class TestWordsAreSaidToAPatient:
         assert waiting(first) == []
 
     def test_the_screens_say_what_the_new_patient_knows(self):
-        from appointments.queries.appointment import told_of
-
         appointment, _other = self.given_away()
         assert not told_of([appointment])[appointment.pk].is_told
+        sheet = roster_contents(unit_ids=[appointment.unit_id], day=MONDAY)
+        assert [row.told for row in sheet[appointment.unit_id].rows] == ["open"]
 
 
 class TestASmsThatFails:

@@ -98,6 +98,32 @@ def test_without_a_deadline_the_appointment_itself_is_one(watcher, saturday_noon
     assert [one.patients for one in waiting_doctors(watcher)] == [1]
 
 
+def test_operations_are_not_their_surgeons_to_keep(watcher) -> None:
+    """Whatever the clause says: the Medical Director rules on them."""
+    surgeon = a_practitioner("p1")
+    an_appointment(practitioner=surgeon, service="surgery")
+    an_appointment(practitioner=surgeon)
+    an_appointment(practitioner=a_practitioner("p2"), service="surgery")
+    in_force(ClauseDraft("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE))
+    assert [(one.practitioner.code, one.patients) for one in waiting_doctors(watcher)] == [
+        ("p1", 1)
+    ]
+
+
+def test_of_several_clauses_the_first_deadline_counts(watcher) -> None:
+    doctor = a_practitioner("p1")
+    an_appointment(practitioner=doctor)
+    an_appointment(practitioner=doctor, service="dialysis")
+    in_force(
+        ClauseDraft("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE),
+        ClauseDraft(
+            "cancel", "cancelled", kept_by="doctor", keep_until=LATER, services=("dialysis",)
+        ),
+    )
+    [found] = waiting_doctors(watcher)
+    assert (found.patients, found.keep_until) == (2, LATER)
+
+
 def test_only_the_sites_that_are_watched_count() -> None:
     an_appointment(practitioner=a_practitioner("p1"))
     an_appointment(practitioner=a_practitioner("p2"), unit=a_unit("v", site="virton"))
