@@ -142,6 +142,7 @@ PAGES = (
         where=OF_THE_UNIT,
         send={"outcome": "maintained"},
     ),
+    _act("undo_ruling", {DIRECTOR}, "operation", where=OF_THE_UNIT),
     # Bulletins: everybody reads what is ordered; only who answers for the group sees drafts.
     _view("bulletins", EVERYBODY),
     _view("bulletin", EVERYBODY, "bulletin"),

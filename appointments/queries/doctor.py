@@ -9,7 +9,13 @@ from django.db.models import Count, Q, QuerySet
 
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
 from appointments.queries.appointment import Told, standing_decisions, told_of
-from appointments.queries.in_force import doctor_of, keep_answers, keeper_of
+from appointments.queries.in_force import (
+    doctor_of,
+    is_sent_back,
+    keep_answers,
+    keeper_of,
+    may_be_undone,
+)
 from appointments.queries.operations import OPENED_BY
 from appointments.queries.other_visits import NO_OTHERS, OtherVisits, other_visits
 from appointments.rules import KeepAnswer
@@ -27,7 +33,9 @@ class Card:
 
     ``told`` is what the patient knows of it. ``refusal`` says why what was just asked
     cannot be done. ``opens_operation``: it is an operation, which the reader may open as such.
-    ``reader_id`` is who looks; ``others`` where else the patient is expected around that day.
+    ``reader_id`` is who looks; ``may_undo``: they may take a person's decision back, also where
+    no bulletin leaves it to anybody any more; ``others`` where else the patient is expected
+    around that day.
     """
 
     appointment: Appointment
@@ -37,6 +45,7 @@ class Card:
     refusal: str = ""
     opens_operation: bool = False
     reader_id: int | None = None
+    may_undo: bool = False
     others: OtherVisits = NO_OTHERS
 
     @property
@@ -52,7 +61,12 @@ class Card:
     @property
     def may_be_chosen(self) -> bool:
         """Whether it can be decided together with others."""
-        return self.answer.allowed and not self.is_by_person
+        return self.answer.allowed and (not self.is_by_person or self.is_sent_back)
+
+    @property
+    def is_sent_back(self) -> bool:
+        """Whether a person's decision was sent back, to be made anew."""
+        return is_sent_back(self.appointment)
 
     @property
     def is_to_be_contacted(self) -> bool:
@@ -140,7 +154,8 @@ def cards_of(
         refusals: what to say of some of them, by id.
     """
     listed = list(appointments)
-    answers = keep_answers(listed, doctor_of(user), clock.now())
+    now = clock.now()
+    answers = keep_answers(listed, doctor_of(user), now)
     decisions = standing_decisions(listed)
     told = told_of(listed)
     others = other_visits(listed)
@@ -153,6 +168,9 @@ def cards_of(
             refusal=refusals.get(appointment.pk, ""),
             opens_operation=_opens_operation(user, appointment),
             reader_id=user.pk,
+            may_undo=may_be_undone(
+                appointment, decisions.get(appointment.pk), answers[appointment.pk], user, now
+            ),
             others=others.get(appointment.pk, NO_OTHERS),
         )
         for appointment in listed

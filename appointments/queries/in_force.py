@@ -4,9 +4,25 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from appointments.models import Appointment, Basis, Bulletin, BulletinState, Clause, Outcome
+from appointments.models import (
+    Appointment,
+    Basis,
+    Bulletin,
+    BulletinState,
+    Clause,
+    Decision,
+    Outcome,
+)
 from appointments.rules import Clause as RuleClause
-from appointments.rules import Facts, KeepAnswer, Keeper, Verdict, decide, may_keep
+from appointments.rules import (
+    Facts,
+    KeepAnswer,
+    Keeper,
+    Verdict,
+    decide,
+    may_keep,
+    may_undo,
+)
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
 from staff.access import Capability, may
 from staff.models import User
@@ -143,6 +159,32 @@ def keep_answers(
         )
         for appointment in listed
     }
+
+
+def may_be_undone(
+    appointment: Appointment,
+    decision: Decision | None,
+    answer: KeepAnswer,
+    user: User,
+    now: dt.datetime,
+) -> bool:
+    """Whether a user may take back what a person decided, also without a bulletin.
+
+    Args:
+        appointment: what it is about.
+        decision: the standing one.
+        answer: of ``keep_answers``, to the same user.
+        user: who looks.
+        now: the current moment.
+    """
+    if decision is None or decision.basis != Basis.PERSON or is_sent_back(appointment):
+        return False
+    return may_undo(
+        may_decide=answer,
+        is_theirs=decision.decided_by_id == user.pk,
+        starts_at=appointment.starts_at,
+        now=now,
+    ).allowed
 
 
 def is_sent_back(appointment: Appointment) -> bool:

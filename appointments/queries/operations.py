@@ -20,7 +20,7 @@ from appointments.models import (
     Status,
 )
 from appointments.queries.appointment import Told, standing_decisions, told_of
-from appointments.queries.in_force import keep_answers, keeper_of
+from appointments.queries.in_force import keep_answers, keeper_of, may_be_undone
 from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from staff import clock
 from staff.access import Capability, Scope, scope_of
@@ -43,6 +43,7 @@ class Operation:
 
     ``opinions`` holds the newest opinion by role, one entry for each role, None where nobody
     spoke. ``answer`` is what the bulletin and their scope allow the reader.
+    ``may_undo``: the reader may take the ruling back, also without a bulletin.
     ``is_overdue``: by now it should have been ruled on; ``has_begun``: its hour has come.
     """
 
@@ -55,6 +56,7 @@ class Operation:
     refusal: str = ""
     is_overdue: bool = False
     has_begun: bool = False
+    may_undo: bool = False
 
     @property
     def may_rule(self) -> bool:
@@ -197,6 +199,10 @@ def with_opinions(
             refusal=refusal,
             is_overdue=_is_overdue(appointment.day),
             has_begun=appointment.starts_at <= now,
+            may_undo=_covers(rules, appointment)
+            and may_be_undone(
+                appointment, decisions.get(appointment.pk), answers[appointment.pk], user, now
+            ),
         )
         for appointment in listed
     ]

@@ -9,4 +9,5 @@ urlpatterns = [
     path("operations/news/", operations.operation_news, name="operation_news"),
     path("operations/<int:pk>/opinion/", operations.give_opinion, name="give_opinion"),
     path("operations/<int:pk>/ruling/", operations.rule_operation, name="rule_operation"),
+    path("operations/<int:pk>/ruling/undo/", operations.undo_ruling, name="undo_ruling"),
 ]

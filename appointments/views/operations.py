@@ -100,6 +100,15 @@ def rule_operation(request: SignedInRequest, pk: int) -> HttpResponse:
     return _ask(request, found, services.rule, **form.cleaned_data)
 
 
+@require_POST
+@requires(C.RULE_ON_OPERATIONS)
+def undo_ruling(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a ruling back: the operation waits for one again, or takes place as planned."""
+    found = _operation(request, pk)
+    seen = request.POST.get("seen", "")
+    return _ask(request, found, services.undo, seen=int(seen) if seen.isdecimal() else None)
+
+
 def _operation(request: SignedInRequest, pk: int) -> Appointment:
     return get_object_or_404(operations_for(request.user), pk=pk)
 

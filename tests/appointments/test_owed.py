@@ -497,7 +497,9 @@ class TestVerifyIsRedForACauseOnly:
             service="emergency",
             starts_at=at("2022-05-16 09:10"),
         )
-        importing.load_records(feed_name="essai", records=[record], terms=terms(full=False))
+        importing.load_records(
+            feed_name="essai", records=[record], terms=terms(full=False, accepts_older=True)
+        )
         assert outcome(appointment) == "maintained"
         assert not broken()
 

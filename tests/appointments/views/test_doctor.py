@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Bulletin
+from appointments.services import bulletins
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
@@ -185,3 +186,26 @@ class TestInSomebodysName:
         a_practitioner("dr-3")
         answer = client.get(reverse("doctor_day"), {"practitioner": "dr-3"})
         assert answer.status_code == 404
+
+
+class TestADecisionWithoutABulletin:
+    def let_go_then_withdrawn(self, client: Client, made: Appointment, **asked) -> str:
+        client.post(reverse("let_go", args=[made.pk]))
+        found = Bulletin.objects.get()
+        bulletins.withdraw(bulletin_id=found.pk, by=found.approved_by, reason="Reprise", **asked)
+        return client.get(reverse("doctor_day")).content.decode()
+
+    def test_whoever_let_go_may_still_take_it_back(self, client, consultation):
+        page = self.let_go_then_withdrawn(client, consultation)
+        assert "Revenir sur ce choix" in page
+        client.post(reverse("undo_keep", args=[consultation.pk]))
+        consultation.refresh_from_db()
+        assert consultation.outcome == "maintained"
+
+    def test_what_was_sent_back_is_decided_anew(self, client, consultation):
+        page = self.let_go_then_withdrawn(client, consultation, sends_decisions_back=True)
+        assert "votre décision vous est renvoyée" in page
+        assert "Revenir sur ce choix" not in page
+        client.post(reverse("keep", args=[consultation.pk]))
+        consultation.refresh_from_db()
+        assert (consultation.outcome, consultation.outcome_basis) == ("maintained", "person")

@@ -6,7 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.models import Appointment, Opinion
+from appointments.models import Appointment, Bulletin, Opinion
+from appointments.services import bulletins
 from appointments.services import operations as services
 from staff.models import User
 from tests.appointments.bulletins import in_force
@@ -138,3 +139,35 @@ class TestRulingPastAnOpinion:
     def test_their_own_opinion_keeps_no_director_waiting(self, client, director, operation):
         self.speak(operation, director)
         assert self.rule(client, operation, heard=0).status_code == 200
+
+
+class TestTakingARulingBack:
+    def page(self, client: Client, name: str, operation: Appointment, **sent) -> str:
+        answer = client.post(reverse(name, args=[operation.pk]), sent, headers=HTMX)
+        return answer.content.decode()
+
+    def test_under_the_bulletin_it_is_to_be_examined_again(self, client, operation):
+        page = self.page(client, "rule_operation", operation, outcome="cancelled")
+        assert "Remettre à examiner" in page
+        page = self.page(client, "undo_ruling", operation)
+        operation.refresh_from_db()
+        assert operation.outcome == "under_review"
+        assert "Remettre à examiner" not in page
+
+    def test_whoever_cancelled_can_when_the_bulletin_is_withdrawn(self, client, operation):
+        self.page(client, "rule_operation", operation, outcome="cancelled")
+        found = Bulletin.objects.get()
+        bulletins.withdraw(bulletin_id=found.pk, by=found.approved_by, reason="Reprise")
+        listed = client.get(reverse("operations", query={"day": "2022-05-16"})).content.decode()
+        assert "Revenir sur cette décision" in listed
+        assert "Maintenir" not in listed
+        self.page(client, "undo_ruling", operation)
+        operation.refresh_from_db()
+        assert (operation.outcome, operation.outcome_basis) == ("maintained", "lapse")
+
+    def test_another_director_who_ruled_meanwhile_is_named(self, client, operation):
+        self.page(client, "rule_operation", operation, outcome="cancelled")
+        other = a_user("autre", "medical_director")
+        services.rule(appointment_id=operation.pk, by=other, outcome="maintained")
+        page = self.page(client, "undo_ruling", operation, seen=2)
+        assert "autre a décidé entre-temps" in page
