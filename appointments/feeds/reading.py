@@ -3,6 +3,7 @@
 The kind is told by the content, never by the name: files are renamed more often than converted.
 """
 
+import re
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,13 @@ from staff.errors import Refusal
 
 FORMATS = ("auto", "csv", "xlsx")
 _ZIP, _OLE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF"
+
+# How web pages begin that agendas export as .xls, and Excel's XML of 2003; behind marks and spaces.
+_WEB_PAGE = re.compile(
+    rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|[\s\x00])*<\x00?(?:[?!]|/?\x00?(?:html|head|body|table|meta|div|style"
+    rb"|h\x00?t\x00?m\x00?l|w|MIME))|MIME-Version:",
+    re.IGNORECASE,
+)
 
 
 def open_schedule(path: Path, *, file_format: str = "auto") -> ScheduleFile:
@@ -40,7 +48,7 @@ def _kind(path: Path) -> str:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            beginning = file.read(8)
+            beginning = file.read(1024)
     except OSError as error:
         raise Refusal(
             _("Fichier introuvable ou illisible : vérifiez le chemin et les droits de lecture.")
@@ -61,4 +69,11 @@ def _kind(path: Path) -> str:
         )
     if beginning.startswith(_PDF):
         raise Refusal(_("Ceci est un PDF : exportez l'agenda en CSV ou en XLSX."))
+    if _WEB_PAGE.match(beginning):
+        raise Refusal(
+            _(
+                "Ceci est une page web ou du XML enregistré sous un nom d'Excel : ouvrez-le dans "
+                "Excel ou LibreOffice et enregistrez-le au format .xlsx, ou exportez en CSV."
+            )
+        )
     return "xlsx" if beginning.startswith(_ZIP) else "csv"

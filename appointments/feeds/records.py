@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
+from django.utils.translation import gettext as _
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRecord:
@@ -83,6 +85,11 @@ class ScheduleRecord:
             }
         )
 
+    @property
+    def where(self) -> str:
+        """The line, and in a workbook of several sheets the sheet, for the reader of a fault."""
+        return where(self.sheet, self.line)
+
 
 @dataclass(frozen=True, slots=True)
 class Readable:
@@ -134,6 +141,16 @@ class RowFault:
     is_repeated: bool = False
     sheet: str = ""
     written: str = ""
+
+
+def where(sheet: str, line: int) -> str:
+    """Return a line as it is named to people: ``3``, or ``3 (feuille « Mardi »)``."""
+    if not sheet:
+        return str(line)
+    return _("%(line)s (feuille « %(sheet)s »)") % {"line": line, "sheet": sheet[:SHEET_LENGTH]}
+
+
+SHEET_LENGTH = 31  # the longest name that Excel allows
 
 
 @dataclass(slots=True)

@@ -20,6 +20,10 @@ from staff.errors import Refusal
 Row = tuple[int, Sequence[Any]]
 
 
+class NoRows(Refusal):
+    """The headings fit, but nothing stands below them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Broken:
     """A row that the file itself breaks: its cells as far as they can be told, and why."""
@@ -163,14 +167,15 @@ def find_table(
         may_slip: whether a separator inside a text can shift the cells behind it.
 
     Raises:
-        Refusal: no usable headings, or nothing below them.
+        Refusal: no usable headings.
+        NoRows: nothing below them.
     """
     coming = iter(rows)
     first = list(islice(coming, headings.SEARCHED_LINES + 1))
     found = headings.find([row for row in first if not isinstance(row, Broken)])
     rest = [row for row in first if _line(row) > found.line]
     if not rest:
-        raise Refusal(_("Le fichier ne contient que des titres : aucun rendez-vous à charger."))
+        raise NoRows(_("Le fichier ne contient que des titres : aucun rendez-vous à charger."))
     rest += islice(coming, headings.SEARCHED_LINES)
     return Table(
         found,

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -21,12 +22,24 @@ def template() -> str:
     return _MARK + _line([heading for heading, _example in TEMPLATE_HEADINGS])
 
 
-def faults(rows: Iterable[RejectedRow]) -> Iterator[str]:
-    """Yield the lines of a CSV with the faults of a file, for whoever must correct it."""
-    yield _MARK + _line([_("Ligne"), _("Colonne"), _("Valeur"), _("Raison"), _("Ligne entrée")])
+def faults(rows: Iterable[RejectedRow], sheets: Iterable[Mapping[str, Any]] = ()) -> Iterator[str]:
+    """Yield the lines of a CSV with the faults of a file, for whoever must correct it.
+
+    Args:
+        rows: in the order of the file.
+        sheets: those of a workbook, as ``ScheduleImport.sheets``; one left out comes first.
+    """
+    columns = [_("Ligne"), _("Colonne"), _("Valeur"), _("Raison"), _("Ligne entrée")]
+    is_workbook = bool(sheets)
+    yield _MARK + _line([_("Feuille"), *columns] if is_workbook else columns)
+    for sheet in sheets:
+        if sheet["left_out"]:
+            why = _("Feuille laissée de côté : %(why)s") % {"why": sheet["left_out"]}
+            yield _line([sheet["name"], "", "", "", why, _("non")])
     for row in rows:
         landed = _("oui") if row.landed else _("non")
-        yield _line([row.line, row.column, row.value, row.why, landed])
+        cells = [row.line, row.column, row.value, row.why, landed]
+        yield _line([row.sheet, *cells] if is_workbook else cells)
 
 
 def harmless(cell: object) -> str:

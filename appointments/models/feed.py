@@ -90,6 +90,8 @@ class ScheduleImport(models.Model):
 
     ``rows_done`` moves while a dry run runs, for the progress bar. ``claimed_at`` is the real
     time at which a worker was last heard of; one that fell silent loses the work to another.
+    ``sheets`` says of each sheet of a workbook how many rows were read, or why it was left out:
+    ``{"name", "rows", "left_out"}``.
     The stored file holds patient data: it goes as soon as it is no longer needed, its SHA-256
     stays.
 
@@ -144,6 +146,7 @@ class ScheduleImport(models.Model):
     told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
     too_many_missing = models.JSONField(default=list, blank=True)  # sentences that ask
     message = models.CharField(_("message"), max_length=300, blank=True)
+    sheets = models.JSONField(_("feuilles"), default=list, blank=True)
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -175,6 +178,11 @@ class ScheduleImport(models.Model):
         return f"{self.file_name} ({self.get_state_display()})"
 
     @property
+    def has_sheets_left_out(self) -> bool:
+        """Whether a sheet of the workbook was not read."""
+        return any(sheet["left_out"] for sheet in self.sheets)
+
+    @property
     def has_no_phone(self) -> bool:
         """Whether rows were taken and not one of them says how to reach its patient."""
         return self.rows_total > self.rows_rejected and self.rows_with_phone == 0
@@ -189,6 +197,7 @@ class RejectedRow(models.Model):
     schedule_import = models.ForeignKey(
         ScheduleImport, models.CASCADE, related_name="rejected_rows"
     )
+    sheet = models.CharField(_("feuille"), max_length=31, blank=True)
     line = models.PositiveIntegerField(_("ligne"))
     column = models.CharField(_("colonne"), max_length=80)
     value = models.CharField(_("valeur"), max_length=200, blank=True)
@@ -198,7 +207,7 @@ class RejectedRow(models.Model):
     class Meta:
         verbose_name = _("ligne rejetée")
         verbose_name_plural = _("lignes rejetées")
-        ordering = ["line", "id"]
+        ordering = ["id"]  # as in the file, sheet after sheet
 
     def __str__(self) -> str:
         return f"{self.line} {self.column} : {self.why}"

@@ -46,6 +46,7 @@ class RefusedRow(models.Model):
         related_name="+",
         verbose_name=_("chargement"),
     )
+    sheet = models.CharField(_("feuille"), max_length=31, blank=True)
     line = models.PositiveIntegerField(_("ligne"))
     record_number = models.CharField(_("numéro de dossier"), max_length=80, blank=True)
     name = models.CharField(_("nom"), max_length=170, blank=True)

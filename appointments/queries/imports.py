@@ -40,7 +40,7 @@ def imports_page(user: User, *, cursor: str) -> KeyPage[ScheduleImport]:
 def faults_page(schedule_import: ScheduleImport, *, cursor: str) -> KeyPage[RejectedRow]:
     """Return a page of the faults of a file the user already opened (one query)."""
     rows = schedule_import.rejected_rows.all()
-    return page_by_key(rows, keys=("line", "id"), cursor=cursor)
+    return page_by_key(rows, keys=("id",), cursor=cursor)
 
 
 def disappeared_page(

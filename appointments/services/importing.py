@@ -5,8 +5,8 @@ change nothing.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import islice
 
 from django.db import transaction
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from appointments.feeds import completeness
 from appointments.feeds.completeness import NOTHING, Area, Coverage, Declared, SiteDay
-from appointments.feeds.records import RowFault, ScheduleRecord
+from appointments.feeds.records import SHEET_LENGTH, RowFault, ScheduleRecord, SheetRead
 from appointments.models import (
     DisappearedRow,
     Feed,
@@ -92,6 +92,7 @@ class LoadResult:
         rejected: one or more faults for each row that was not taken.
         remarks: faults of rows that were taken without a value, the first of them.
         remarks_counted: all of them.
+        sheets: of a workbook, each sheet with the rows read or why it was left out.
     """
 
     created: int = 0
@@ -109,6 +110,7 @@ class LoadResult:
     rejected: list[RowFault] = field(default_factory=list)
     remarks: list[RowFault] = field(default_factory=list)
     remarks_counted: int = 0
+    sheets: Sequence[SheetRead] = ()
 
     @property
     def missing(self) -> int:
@@ -118,7 +120,12 @@ class LoadResult:
     @property
     def rows_rejected(self) -> int:
         """Rows that were not taken, however many faults each has."""
-        return len({fault.line for fault in self.rejected})
+        return len({(fault.sheet, fault.line) for fault in self.rejected})
+
+    @property
+    def sheets_left_out(self) -> list[SheetRead]:
+        """Sheets that were not read: as grave as rejected rows, and nobody knows how many."""
+        return [sheet for sheet in self.sheets if sheet.left_out]
 
     @property
     def rows(self) -> int:
@@ -195,6 +202,7 @@ def load_records(
     schedule_import: ScheduleImport | None = None,
     dry_run: bool = False,
     headings: Mapping[str, str] | None = None,
+    sheets: Sequence[SheetRead] = (),
     progress: Callable[[int], None] = lambda rows: None,
 ) -> LoadResult:
     """Write records, or only say what they would change.
@@ -208,6 +216,7 @@ def load_records(
         dry_run: nothing of the schedule is written. Where bulletins rule on what changes, those
             rows are written and ruled on as for good and taken back, to count who would be told.
         headings: the file's own column headings, for the faults.
+        sheets: of a workbook; their rows are counted while the records are read.
         progress: is told the number of rows read, every few hundred.
 
     Raises:
@@ -215,6 +224,7 @@ def load_records(
         Unanswered: it would undo newer word, or much would disappear, and nobody accepted it.
     """
     load = _Load(feed_name=feed_name, terms=terms, headings=headings or {}, by=by)
+    load.result.sheets = sheets
     if dry_run:
         result = load.check(records, progress)
         if schedule_import is not None:
@@ -314,6 +324,7 @@ class _Load:
             complete_for=self.result.declared.extent,
             patients_told=self.result.telling.patients,
             with_phone=self.result.with_phone,
+            sheets_left_out=[sheet.name for sheet in self.result.sheets_left_out],
             **self.result.counts(),
         )
         return self.result
@@ -358,6 +369,8 @@ class _Load:
         return area
 
     def _declared(self, feed: Feed, coverage: Coverage) -> Declared:
+        if self.result.sheets_left_out:
+            return NOTHING  # whom they name, nobody knows
         if self.terms.declared is not None:
             return self.terms.declared
         if feed.complete_for:
@@ -465,6 +478,13 @@ def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPl
     return part if part.created or part.updated or part.moved or part.back else None
 
 
+def _in_order(result: LoadResult) -> list[RowFault]:
+    """Return all faults as they stand in the file, sheet after sheet."""
+    place = {sheet.name: number for number, sheet in enumerate(result.sheets)}
+    faults = result.rejected + result.remarks
+    return sorted(faults, key=lambda fault: (place.get(fault.sheet, 0), fault.line))
+
+
 @transaction.atomic
 def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: ImportState) -> None:
     """Keep counts and faults beside the load, for its page."""
@@ -483,6 +503,7 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
     schedule_import.told_by_sms_now = telling.sms_now
     schedule_import.told_by_sms_later = telling.sms_later
     schedule_import.told_by_phone = telling.by_phone
+    schedule_import.sheets = [asdict(sheet) for sheet in result.sheets]
     schedule_import.state = state
     schedule_import.finished_at = clock.now()
     schedule_import.save()
@@ -491,13 +512,14 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
         (
             RejectedRow(
                 schedule_import=schedule_import,
+                sheet=fault.sheet[:SHEET_LENGTH],
                 line=fault.line,
                 column=fault.column[:80],
                 value=fault.value[:200],
                 why=fault.why[:300],
                 landed=fault.landed,
             )
-            for fault in sorted(result.rejected + result.remarks, key=lambda fault: fault.line)
+            for fault in _in_order(result)
         ),
         batch_size=CHUNK,
     )

@@ -133,6 +133,7 @@ def take_in(
         schedule_import=kept_in,
         dry_run=dry_run,
         headings={column.key: file.headings.title_of(column.key) for column in COLUMNS},
+        sheets=file.sheets,
         progress=lambda rows: progress(rows, file.rows_expected),
     )
 

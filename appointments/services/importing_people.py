@@ -20,7 +20,7 @@ class Seen:
     """Whom this file names under a record number, and on which line first."""
 
     person: Person
-    line: int
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,20 +73,20 @@ class People:
         verdict = compare(bearer, said)
         if verdict.difference is not None:
             where = _where(seen, before)
-            return Recognised(_refusal(verdict.difference, bearer, where, said, record.line))
-        self._seen[number] = Seen(merged(bearer, said), seen.line if seen else record.line)
+            return Recognised(_refusal(verdict.difference, bearer, where, said, record.where))
+        self._seen[number] = Seen(merged(bearer, said), seen.line if seen else record.where)
         return Recognised(remarks=tuple(_remark(one, bearer, said) for one in verdict.remarks))
 
     def _meet(self, record: ScheduleRecord, said: Person) -> Recognised:
         """Take in somebody whom the source names for the first time."""
         number = record.patient_id
-        self._seen[number] = Seen(said, record.line)
+        self._seen[number] = Seen(said, record.where)
         found = self._new.find(said)
         if found is None or found.link is not Link.SURE:
             known = self._known.find(said)
             found = known if known and (not found or known.link is Link.SURE) else found
         if found is None or found.link is not Link.SURE:
-            where = _("ligne %(line)s") % {"line": record.line}
+            where = _("ligne %(line)s") % {"line": record.where}
             self._new.add(Holder(number, said, number, where))
         if found is None:
             return Recognised()
@@ -134,7 +134,7 @@ def _where(seen: Seen | None, before: KnownPatient | None) -> str:
     return _("connu d'un chargement antérieur")
 
 
-def _refusal(difference: Difference, bearer: Person, where: str, said: Person, line: int) -> str:
+def _refusal(difference: Difference, bearer: Person, where: str, said: Person, line: str) -> str:
     reasons = {
         Difference.NATIONAL_NUMBER: _("deux numéros nationaux valides différents"),
         Difference.GIVEN_NAME: _("prénoms différents sans le même numéro national"),

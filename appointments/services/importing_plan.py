@@ -128,7 +128,7 @@ class Planner:
             self._digests[record.source_id] = planned.digest
             self.coverage.take(
                 record.source_id,
-                record.line,
+                record.where,
                 day=clock.local_day(record.starts_at),
                 unit_id=place.unit_id,
                 site_id=place.site_id,
@@ -152,7 +152,7 @@ class Planner:
                 continue
             earlier = self.coverage.lines.get(record.source_id)
             if record.source_id in accepted:
-                earlier = accepted[record.source_id][0].line
+                earlier = accepted[record.source_id][0].where
             if earlier is not None:
                 why = _(
                     "Ce numéro figure déjà à la ligne %(line)s : ne gardez qu'une des deux lignes."
@@ -183,6 +183,7 @@ class Planner:
             where.value,
             where.why,
             source_id=record.source_id,
+            sheet=record.sheet,
             row=_readable(record),
         )
 

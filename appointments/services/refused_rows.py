@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from appointments.feeds.records import Readable, RowFault
+from appointments.feeds.records import SHEET_LENGTH, Readable, RowFault
 from appointments.models import Feed, RefusedRow, RefusedState, ScheduleImport
 from staff import clock
 from staff.access import Capability, require_everywhere
@@ -20,7 +20,7 @@ _CHUNK = 500
 _READ = ["source_id", "record_number", "name", "phones", "day", "moment", "place", "why"]
 _WRITTEN = [
     *_READ,
-    *("schedule_import", "line", "content", "state", "refused_at"),
+    *("schedule_import", "sheet", "line", "content", "state", "refused_at"),
     *("settled_at", "settled_by", "note"),
 ]
 
@@ -109,12 +109,12 @@ def _settle(pk: int, state: RefusedState, by: User, note: str) -> RefusedRow:
 
 def _rows(feed: Feed, faults: Iterable[RowFault]) -> list[RefusedRow]:
     """Return one row for each line that was refused, with all that is wrong with it."""
-    by_line: dict[int, list[RowFault]] = defaultdict(list)
+    by_line: dict[tuple[str, int], list[RowFault]] = defaultdict(list)
     for fault in faults:
         if not fault.is_repeated:
-            by_line[fault.line].append(fault)
+            by_line[fault.sheet, fault.line].append(fault)
     rows: dict[str, RefusedRow] = {}
-    for line, found in by_line.items():
+    for (_sheet, line), found in by_line.items():
         row = _row(feed, line, found)
         if row.key in rows:  # two people under one number of an appointment
             row.key = f"{row.key[:80]} {row.content}"
@@ -132,6 +132,7 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
         feed=feed,
         source_id=source_id,
         line=line,
+        sheet=faults[0].sheet[:SHEET_LENGTH],
         record_number=read.record_number[:80],
         name=read.name[:170],
         phones=read.phones[:200],
@@ -142,7 +143,7 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     )
     said_of_them = [row.record_number, row.name, row.phones, row.moment, row.place]
     if not said:
-        said_of_them.append(str(line))
+        said_of_them.append(f"{row.sheet} {line}".strip())
     row.content = hashlib.sha256(json.dumps([source_id, *said_of_them]).encode()).hexdigest()[:32]
     row.key = source_id or f"# {row.content}"
     return row

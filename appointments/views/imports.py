@@ -221,9 +221,9 @@ def faults(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
     """Give the faults as a file, to send back to whoever made the export."""
     found = _found(request, pk)
     audit.record(action="schedule.faults_exported", by=request.user, subject=found)
-    rows = found.rejected_rows.order_by("line", "id").iterator(chunk_size=2000)
+    rows = found.rejected_rows.order_by("id").iterator(chunk_size=2000)
     return StreamingHttpResponse(
-        writing.faults(rows),
+        writing.faults(rows, found.sheets),
         content_type=_CSV,
         headers={"Content-Disposition": f'attachment; filename="rejets-{found.pk}.csv"'},
     )

@@ -5,12 +5,14 @@ import json
 import os
 from pathlib import Path
 
+import openpyxl
 import pytest
 from django.core.management import call_command
 
-from appointments.models import Appointment, Feed, ScheduleImport
+from appointments.models import Appointment, Feed, RefusedRow, ScheduleImport
+from staff.models import AuditEvent
 from tests.appointments.bulletins import in_force
-from tests.appointments.feeds.files import ROW, csv_file
+from tests.appointments.feeds.files import ROW, csv_file, xlsx_file
 from tests.builders import a_unit, at
 
 pytestmark = pytest.mark.django_db
@@ -193,3 +195,58 @@ def test_a_dry_run_says_who_would_be_told(tmp_path, saturday_noon):
     out = run(csv_file(tmp_path))[1]
     assert "1 patient à prévenir à cause de ce chargement, dont 1 par SMS tout de suite." in out
     assert json.loads(run(csv_file(tmp_path), "--json")[1])["patients_told"] == 0
+
+
+def test_a_sheet_left_out_is_said_as_loudly_as_a_rejected_row(tmp_path):
+    path = xlsx_file(tmp_path)
+    book = openpyxl.load_workbook(path)
+    book.active.title = "Lundi"
+    hidden = book.copy_worksheet(book.active)
+    hidden.title, hidden.sheet_state = "Mardi", "hidden"
+    book.save(path)
+    code, out, _ = run(path)
+    assert code == 1
+    assert "Feuille « Lundi » : lignes lues : 1." in out
+    assert "Feuille « Mardi » laissée de côté : feuille masquée" in out
+    load = ScheduleImport.objects.get()
+    assert load.has_sheets_left_out
+    assert [(sheet["name"], sheet["rows"]) for sheet in load.sheets] == [("Lundi", 1), ("Mardi", 0)]
+    event = AuditEvent.objects.get(action="schedule.loaded")
+    assert event.detail["sheets_left_out"] == ["Mardi"]
+    code, out, _ = run(path, "--json")
+    assert code == 1
+    assert json.loads(out)["sheets"][1]["name"] == "Mardi"
+
+
+def test_nothing_disappears_by_a_workbook_of_which_a_sheet_was_left_out(tmp_path):
+    run(csv_file(tmp_path, ROW, ROW | {"N° RDV": "R2"}))
+    path = xlsx_file(tmp_path)
+    assert json.loads(run(path, "--full", "--dry-run", "--json")[1])["missing"] == 1
+    book = openpyxl.load_workbook(path)
+    book.create_sheet("Légende").append(["Code", "Sens"])
+    book.save(path)
+    said = json.loads(run(path, "--full", "--json")[1])
+    assert (said["missing"], said["complete_for"]) == (0, "nothing")
+
+
+def test_a_fault_names_its_sheet(tmp_path):
+    path = xlsx_file(tmp_path, ROW)
+    book = openpyxl.load_workbook(path)
+    for title, number in (("Lundi", "R1"), ("Mardi", "R1"), ("Mercredi", "R3")):
+        sheet = book.copy_worksheet(book.worksheets[0])
+        sheet.title = title
+        sheet["A2"] = number
+    del book["Sheet"]
+    book["Mercredi"]["H2"] = "sieste"
+    book.save(path)
+    code, out, _ = run(path)
+    assert code == 1
+    assert (
+        "ligne 2 (feuille « Mardi »), N° RDV « R1 » : Ce numéro figure déjà à la ligne 2 "
+        "(feuille « Lundi »)" in out
+    )
+    assert "ligne 2 (feuille « Mercredi »), Activité « sieste »" in out
+    assert "3 lignes : 1 nouvelles" in out
+    load = ScheduleImport.objects.get()
+    assert [row.sheet for row in load.rejected_rows.all()] == ["Mardi", "Mercredi"]
+    assert RefusedRow.objects.filter(sheet="Mercredi").exists()

@@ -4,6 +4,7 @@ import datetime as dt
 import json
 import sys
 from argparse import ArgumentTypeError
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from appointments.feeds import moments
 from appointments.feeds.completeness import Declared
 from appointments.feeds.export_moment import ExportMoment
 from appointments.feeds.reading import FORMATS
-from appointments.feeds.records import RowFault
+from appointments.feeds.records import RowFault, where
 from appointments.feeds.words import BadValue
 from appointments.models import AgeFrom
 from appointments.services.importing import LoadResult, Terms, Unanswered
@@ -37,8 +38,9 @@ _OPTIONS = {"accepts_older": "--accept-older", "accepts_disappeared": "--accept-
 
 
 class Command(BaseCommand):
-    """Exit 0: all rows in; 1: some rejected or waiting for a person, each named; 2: nothing was
-    loaded, because the file cannot be read or somebody must accept what it does first.
+    """Exit 0: all rows in; 1: some rejected or waiting for a person, each named, or a sheet was
+    left out; 2: nothing was loaded, because the file cannot be read or somebody must accept what
+    it does first.
     """
 
     help = "Charge un fichier d'agenda (CSV ou XLSX). Colonnes : docs/schedule-files.md."
@@ -122,7 +124,8 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(_as_dict(load, options["dry_run"]), ensure_ascii=False))
         else:
             self._say(load, is_dry_run=options["dry_run"])
-        is_all_in = not load.result.rejected and not load.result.waiting
+        result = load.result
+        is_all_in = not (result.rejected or result.waiting or result.sheets_left_out)
         sys.exit(ALL_IN if is_all_in else SOME_REJECTED)
 
     def _progress(self, rows: int, expected: int) -> None:
@@ -165,6 +168,14 @@ class Command(BaseCommand):
         if load.unused:
             names = ", ".join(load.unused)
             self.stdout.write(_("Colonnes non utilisées : %(names)s.") % {"names": names})
+        for sheet in load.result.sheets:
+            if sheet.left_out:
+                said = _("Feuille « %(name)s » laissée de côté : %(why)s")
+                line = said % {"name": sheet.name, "why": sheet.left_out}
+                self.stdout.write(self.style.ERROR(line))
+            else:
+                said = _("Feuille « %(name)s » : lignes lues : %(rows)s.")
+                self.stdout.write(said % {"name": sheet.name, "rows": sheet.rows})
         for title, faults in (
             (_("Lignes rejetées :"), load.result.rejected),
             (_("Lignes entrées, avec une remarque :"), load.result.remarks),
@@ -289,7 +300,7 @@ def _sentence(fault: RowFault) -> str:
     column = f", {fault.column}" if fault.column else ""
     value = f" « {fault.value} »" if fault.value else ""
     return _("ligne %(line)s%(column)s%(value)s : %(why)s") % {
-        "line": fault.line,
+        "line": where(fault.sheet, fault.line),
         "column": column,
         "value": value,
         "why": fault.why,
@@ -299,7 +310,8 @@ def _sentence(fault: RowFault) -> str:
 def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
     def listed(faults: list[RowFault]) -> list[dict[str, Any]]:
         return [
-            {"line": f.line, "column": f.column, "value": f.value, "why": f.why} for f in faults
+            {"sheet": f.sheet, "line": f.line, "column": f.column, "value": f.value, "why": f.why}
+            for f in faults
         ]
 
     return {
@@ -314,6 +326,7 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         "questions": load.result.questions(load.terms) if is_dry_run else {},
         "disappeared": _listed_disappeared(load.result.disappeared),
         "unused_columns": list(load.unused),
+        "sheets": [asdict(sheet) for sheet in load.result.sheets],
         "rejected_rows": listed(load.result.rejected),
         "remarks_on_rows": listed(load.result.remarks),
     }

@@ -216,3 +216,32 @@ def test_everyday_activities_are_understood_and_a_speciality_is_none():
     expected = ACTIVITIES | {word: key for key, group in SERVICES.items() for word in group.split()}
     assert {written[number]: record.service for number, record in records.items()} == expected
     assert (fault.value, fault.landed) == ("Cardiologie", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("html.xls", "page web"),
+        ("old.xls", "Ancien fichier Excel"),
+        ("libre.ods", r"LibreOffice \(\.ods\)"),
+        ("ref9letters.xlsx", "abîmé"),
+        ("redos_c.xlsx", "abîmé"),
+    ],
+)
+def test_other_kinds_of_file_are_refused_in_words(name, why):
+    with pytest.raises(Refusal, match=why):
+        of(name)
+
+
+def test_all_sheets_of_a_workbook_are_read():
+    records, faults = of("multisheet.xlsx")
+    days = {"Lundi": 16, "Mardi": 17, "Mercredi": 18}
+    assert not faults
+    assert {(number, record.sheet, record.starts_at.day) for number, record in records.items()} == {
+        (f"{sheet}{count}", sheet, day) for sheet, day in days.items() for count in range(3)
+    }
+
+
+def test_the_visible_sheet_is_read_behind_a_hidden_one():
+    records, faults = of("hidden_first.xlsx")
+    assert ([*records], faults) == (["R1"], [])

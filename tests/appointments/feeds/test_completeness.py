@@ -34,7 +34,7 @@ def a_file(*units: int, days: tuple[int, ...] = (0, 1, 2, 3, 4)) -> Coverage:
         for number in days:
             name = f"R{unit}-{number}"
             place = {"unit_id": unit, "site_id": SITES[unit]}
-            coverage.take(name, len(coverage.lines) + 2, day=day(number), **place)
+            coverage.take(name, str(len(coverage.lines) + 2), day=day(number), **place)
     return coverage
 
 

@@ -3,6 +3,7 @@
 import csv
 import io
 
+import openpyxl
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -15,7 +16,7 @@ from appointments.models import Appointment, Conflict, Feed, ScheduleImport
 from appointments.services import importing_queue
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins import in_force
-from tests.appointments.feeds.files import ROW, csv_text
+from tests.appointments.feeds.files import ROW, csv_text, xlsx_file
 from tests.builders import a_site, a_unit, a_user, at
 from tests.pages import HTMX, signed_in
 
@@ -311,3 +312,28 @@ class TestAnswers:
         feed = Feed.objects.get()
         assert (feed.age_rule, feed.complete_for) == ("file_date", "units")
         assert AuditEvent.objects.filter(action="source.set").count() == 1
+
+
+def test_each_sheet_of_a_workbook_is_named_and_one_left_out_is_loud(operator, tmp_path):
+    path = xlsx_file(tmp_path, ROW, ROW | {"N° RDV": "R2", "Activité": "sieste"})
+    book = openpyxl.load_workbook(path)
+    book.active.title = "Lundi"
+    book.create_sheet("Légende").append(["Code", "Sens"])
+    book.save(path)
+    upload = SimpleUploadedFile("agenda.xlsx", path.read_bytes())
+    fields = {"file": upload, "source": "agenda", "is_full_export": "on"}
+    answer = operator.post(reverse("import_new"), fields)
+    importing_queue.run_waiting()
+    page = operator.get(answer.headers["Location"]).content.decode()
+    assert "Laissée de côté" in page
+    assert "Légende" in page
+    assert "2 lignes lues" in page
+    assert "Lundi, 3" in page
+    assert "Des feuilles ont été laissées" in operator.get(reverse("imports")).content.decode()
+    load = ScheduleImport.objects.get()
+    answer = operator.get(reverse("import_faults", args=[load.pk]))
+    text = b"".join(answer.streaming_content).decode("utf-8-sig")
+    heading, left_out, rejected = csv.reader(io.StringIO(text), delimiter=";")
+    assert heading[0] == "Feuille"
+    assert (left_out[0], left_out[-1]) == ("Légende", "non")
+    assert rejected[:2] == ["Lundi", "3"]
