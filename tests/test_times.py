@@ -19,7 +19,6 @@ ALONE = {
     "notifications/texts.py": "an SMS names the day once, before the times",
     "notifications/models/notice.py": "an item of a notice, which is of one day",
     "notifications/management/commands/gateway.py": "a line for each second, while one watches",
-    "appointments/feeds/moments.py": "what to write in a cell that stands beside it",
     "appointments/forms/attendance.py": "what people may type beside a sheet's day",
 }
 
