@@ -195,6 +195,11 @@ class Appointment(models.Model):
         return f"{self.get_service_display()} {localtime(self.starts_at):%d/%m/%Y %H:%M}"
 
     @property
+    def contested(self) -> models.Model | None:
+        """The conflict about it that waits for a person (one query)."""
+        return self.conflicts.filter(state="waiting").first()
+
+    @property
     def groups(self) -> frozenset[str]:
         """The protected groups as a set of codes."""
         return frozenset(self.protected_groups.split())

@@ -264,7 +264,7 @@ class _Load:
         with transaction.atomic():
             lock_rulings(shared=False)
             feed = Feed.objects.get_or_create(name=self.feed_name)[0]
-            writer = Writer(feed, clock.now())
+            writer = self._writer(feed, clock.now())
             changed: list[int] = []
             for plan in plans:
                 # The chunk before may have made patients of this one known.
@@ -288,7 +288,7 @@ class _Load:
         # First of all locks, as everywhere: whoever decides about a patient takes it first too.
         lock_rulings(shared=False)
         feed = Feed.objects.get_or_create(name=self.feed_name)[0]
-        planner, writer = self._planner(feed), Writer(feed, now)
+        planner, writer = self._planner(feed), self._writer(feed, now)
         known_until = importing_write.last_appointment()
         changed: list[int] = []
         for plan in self._plans(planner, entries, progress):
@@ -332,6 +332,9 @@ class _Load:
     @property
     def _is_age_known(self) -> bool:
         return self.terms.by_hand or self.terms.exported_at is not None
+
+    def _writer(self, feed: Feed, now: dt.datetime) -> Writer:
+        return Writer(feed, now, is_newest=self._is_age_known and not self._is_older(feed))
 
     def _planner(self, feed: Feed | None) -> Planner:
         return Planner(feed, self.headings, is_age_known=self._is_age_known)

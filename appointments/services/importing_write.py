@@ -50,8 +50,10 @@ _CHUNK = 500
 class Writer:
     """Writes the chunks of one load of a feed, inside the caller's transaction."""
 
-    def __init__(self, feed: Feed, now: dt.datetime) -> None:
+    def __init__(self, feed: Feed, now: dt.datetime, *, is_newest: bool) -> None:
+        """Start a load; without ``is_newest`` no patient is renamed or reached elsewhere."""
         self._feed = feed
+        self._is_newest = is_newest
         self._now = now
         self._practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
@@ -62,7 +64,7 @@ class Writer:
         written = plan.created + changed
         patients = register(
             system=self._feed.name,
-            described=[_description(one) for one in written],
+            described=[_description(one, is_newest=self._is_newest) for one in written],
             known=plan.patients,
         )
         self.linked |= {
@@ -152,7 +154,7 @@ class Writer:
         )
 
 
-def _description(planned: Planned) -> Description:
+def _description(planned: Planned, *, is_newest: bool) -> Description:
     record = planned.record
     return Description(
         number=record.patient_id,
@@ -165,6 +167,7 @@ def _description(planned: Planned) -> Description:
         is_name_certain=record.is_name_certain,
         same_as=planned.who.same_as,
         like=planned.who.like,
+        is_newest=is_newest,
     )
 
 

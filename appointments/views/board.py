@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
 from appointments.queries.board import board as board_of
+from appointments.queries.imports import conflicts_waiting
 from appointments.queries.waiting_doctors import waiting_doctors
 from notifications.queries import queues
 from notifications.queries.gateway_health import overview
@@ -40,6 +41,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
         "may_load": may(request.user, Capability.LOAD_FEEDS),
+        "conflicts": conflicts_waiting(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,
         "doctors_waiting": len(waiting_doctors(request.user)),
         "queues": queues.counts(request.user),

@@ -42,6 +42,8 @@ class Description:
         same_as: who else this is, where the number is new: a patient's id, or another record
             number of the source; the two are linked (``identity.link``).
         like: who else this may be, in the same way, and why; nothing is linked.
+        is_newest: when not, what is known may be younger than what is said: it is completed, and
+            nothing of it replaced.
     """
 
     number: str
@@ -54,6 +56,7 @@ class Description:
     is_name_certain: bool = True
     same_as: int | str | None = None
     like: tuple[int | str, Likeness] | None = None
+    is_newest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +339,11 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
     for number, patient in known.items():
         values = _values(described[number], patient)
         before = telephones.get(patient.pk, patient.numbers)
-        after = phones.merged(_said(described[number]), before)
+        said = _said(described[number])
+        if described[number].is_newest:
+            after = phones.merged(said, before)
+        else:
+            after = phones.merged(before, said)
         values |= main_numbers(after)
         if after != before:
             telephones[patient.pk] = after
@@ -353,6 +360,15 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
 
 def _values(one: Description, patient: Patient) -> dict:
     """Return the fields of a patient after this description, but for the telephones."""
+    if not one.is_newest:
+        one = replace(
+            one,
+            family_name=patient.family_name or one.family_name,
+            given_name=patient.given_name or one.given_name,
+            birth_date=patient.birth_date or one.birth_date,
+            language=patient.language or one.language,
+            national_number=patient.national_number or one.national_number,
+        )
     keeps_name = not one.is_name_certain and patient.family_name
     family_name = patient.family_name if keeps_name else one.family_name
     given_name = one.given_name or patient.given_name

@@ -147,6 +147,18 @@ class TestUnknownAge:
         assert numbers(result) == {"updated": 1, "waiting": 1}
         assert the_appointment().status == "booked"
 
+    def test_known_patients_are_completed_and_neither_renamed_nor_reached_elsewhere(self):
+        load(a_record(1, given_name="Anne", birth_date=None), said=OF_SATURDAY)
+        old = {"phones": ("0470000000",), "family_name": "Durand", "language": "nl"}
+        known = {"patient_id": "D1", "given_name": "Anne"}
+        for number, said in ((2, UNKNOWN), (3, OF_FRIDAY)):
+            load(a_record(number, **known, **old, birth_date=dt.date(1960, 1, 1)), said=said)
+        patient = the_appointment().patient
+        assert (patient.family_name, patient.language) == ("Dupont1", "fr")
+        assert patient.mobile == "+32495120001"
+        assert patient.birth_date == dt.date(1960, 1, 1)
+        assert "+32470000000" in [phone.number for phone in patient.numbers]
+
     def test_the_same_file_again_asks_once(self):
         load(a_record(1), said=OF_SATURDAY)
         for _ in range(2):
