@@ -7,11 +7,12 @@ from typing import Any
 from django import forms
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from notifications.models import Delivery, DeliveryState, Failure
+from notifications.models import Delivery, DeliveryState, Failure, NoticeItem
 from notifications.queries import gateway_health
 from notifications.queries.outbox import Search, about_days_since, search_for
 from notifications.queries.progress import counted_since, current
@@ -225,6 +226,7 @@ class CallForm(forms.Form):
 
     Args:
         numbers: of the patient, the one to ring first.
+        new_days: the items of the notices that give another day.
         data: what was sent.
     """
 
@@ -259,14 +261,43 @@ class CallForm(forms.Form):
         help_text=gettext_lazy("Par exemple qui a répondu. Rien de médical."),
     )
 
-    def __init__(self, numbers: Sequence[Phone], data: QueryDict | None = None) -> None:
+    def __init__(
+        self,
+        numbers: Sequence[Phone],
+        new_days: Sequence[NoticeItem] = (),
+        data: QueryDict | None = None,
+    ) -> None:
         super().__init__(data)
+        self._new_days = {f"day_{item.pk}": item for item in new_days}
+        for name, item in self._new_days.items():
+            day = date_format(item.postponed_to, "l j F")
+            self.fields[name] = forms.ChoiceField(
+                label=_("Le %(day)s convient-il au patient ?") % {"day": day},
+                choices=[("yes", _("oui")), ("no", _("non"))],
+                widget=forms.RadioSelect,
+                required=False,
+                help_text=_("Non : l'opération revient chez le Directeur médical."),
+            )
         if len(numbers) > 1:
             self.fields["number"].choices = [  # type: ignore[attr-defined]
                 (one.number, one.shown) for one in numbers
             ]
         else:
             del self.fields["number"]
+
+    @property
+    def asked_days(self) -> list[forms.BoundField]:
+        """The questions about the days given instead."""
+        return [self[name] for name in self._new_days]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for the answer to each new day, of whoever was reached."""
+        given = super().clean() or self.cleaned_data
+        if given.get("result") == CallResult.REACHED:
+            for name in self._new_days:
+                if not given.get(name):
+                    self.add_error(name, _("Demandez-le au patient, et notez oui ou non."))
+        return given
 
     def clean_call_at(self) -> dt.datetime | None:
         """Refuse a moment in the past."""
@@ -277,8 +308,14 @@ class CallForm(forms.Form):
 
     def as_logged(self) -> dict[str, Any]:
         """Return the arguments of ``calls.log``."""
-        given = {name: value for name, value in self.cleaned_data.items() if name != "happened_at"}
-        return given | {"at": self.cleaned_data["happened_at"]}
+        asked = {
+            item.pk: self.cleaned_data[name] == "yes"
+            for name, item in self._new_days.items()
+            if self.cleaned_data[name]
+        }
+        apart = {"happened_at", *self._new_days}
+        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
+        return given | {"at": self.cleaned_data["happened_at"], "new_days": asked}
 
 
 class FoundNumberForm(forms.Form):

@@ -6,7 +6,19 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from django.conf import settings
-from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    Exists,
+    IntegerField,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from appointments.models import (
     Appointment,
@@ -22,6 +34,7 @@ from appointments.models import (
 from appointments.queries.appointment import Told, standing_decisions, told_of
 from appointments.queries.in_force import keep_answers, keeper_of, may_be_undone
 from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
+from notifications.models import NoticeItem
 from staff import clock
 from staff.access import Capability, Scope, scope_of
 from staff.models import User
@@ -34,6 +47,7 @@ DAYS_AHEAD = 14
 # What waits for a ruling first; then theatre by theatre, the most urgent first.
 ORDER = ("is_settled", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
 AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
+DAY_REFUSED = Q(is_day_refused=True)
 _URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2}
 
 
@@ -79,6 +93,11 @@ class Operation:
         return max((one.pk for one in self.opinions.values() if one), default=0)
 
     @property
+    def is_day_refused(self) -> bool:
+        """Whether the patient cannot come on the day given instead: another is to be given."""
+        return getattr(self.appointment, "is_day_refused", False)
+
+    @property
     def ruled(self) -> str:
         """The outcome that a person ruled, or nothing."""
         by_person = self.appointment.outcome_basis == Basis.PERSON
@@ -109,12 +128,33 @@ def operations_for(user: User) -> QuerySet[Appointment]:
         _planned(user, OPENED_BY)
         .select_related("patient", "unit__site", "practitioner")
         .annotate(
-            is_settled=Case(When(AWAITING, then=0), default=1, output_field=IntegerField()),
+            is_day_refused=_day_refused(),
+            is_settled=Case(
+                When(AWAITING, then=0),
+                When(DAY_REFUSED, then=0),
+                default=1,
+                output_field=IntegerField(),
+            ),
             urgency=Case(
                 *(When(priority=priority, then=rank) for priority, rank in _URGENCY.items()),
                 default=Value(len(_URGENCY)),
                 output_field=IntegerField(),
             ),
+        )
+    )
+
+
+def _day_refused() -> Exists:
+    """Whether the patient said no to the day given instead, since it was given."""
+    given = Decision.objects.filter(
+        appointment=OuterRef(OuterRef("pk")), version=OuterRef(OuterRef("decision_version"))
+    )
+    return Exists(
+        NoticeItem.objects.filter(
+            subject_id=OuterRef("pk"),
+            postponed_to=OuterRef("postponed_to"),
+            new_day_suits=False,
+            new_day_answered_at__gte=Subquery(given.values("decided_at")[:1]),
         )
     )
 

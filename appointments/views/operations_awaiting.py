@@ -3,7 +3,7 @@
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from appointments.queries.awaiting import BY_DAY, awaiting_ruling
+from appointments.queries.awaiting import BY_DAY, awaiting_ruling, days_refused
 from appointments.queries.operations import operating_days, operations_for, with_opinions
 from appointments.queries.opinions import opinion_roles
 from staff.paging import page_by_key
@@ -23,6 +23,7 @@ def operations_awaiting(request: SignedInRequest) -> HttpResponse:
     context = {
         "days": days,
         "awaiting": sum(day.awaiting for day in days),
+        "days_refused": days_refused(seen),
         "page": page,
         "operations": with_opinions(page.items, request.user),
         "roles": opinion_roles(request.user),

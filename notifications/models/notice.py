@@ -145,7 +145,8 @@ class NoticeItem(models.Model):
 
     ``subject_id`` is the number of the thing told about in the app that planned it; this app
     does not know appointments. ``postponed_to`` is the day that a cancelled patient is given
-    instead. ``has_lapsed`` is kept while an SMS is out (ADR 0014): what it says no longer holds.
+    instead, ``new_day_suits`` what they said to it, empty while nobody has asked. ``has_lapsed``
+    is kept while an SMS is out (ADR 0014): what it says no longer holds.
     ``record_number`` is the one of the patient's numbers by which the source planned it.
     """
 
@@ -157,6 +158,8 @@ class NoticeItem(models.Model):
     )
     word = models.CharField(_("dit"), max_length=10, choices=Word.choices)
     postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
+    new_day_suits = models.BooleanField(_("le nouveau jour convient"), null=True, blank=True)
+    new_day_answered_at = models.DateTimeField(_("réponse le"), null=True, blank=True)
     has_lapsed = models.BooleanField(
         _("ne vaut plus"),
         default=False,
@@ -178,6 +181,15 @@ class NoticeItem(models.Model):
             models.CheckConstraint(
                 name="notice_item_postponed_is_cancelled",
                 condition=Q(postponed_to__isnull=True) | Q(word="cancelled"),
+            ),
+            models.CheckConstraint(
+                name="notice_item_answer_is_to_a_new_day",
+                condition=Q(new_day_suits__isnull=True, new_day_answered_at__isnull=True)
+                | Q(
+                    new_day_suits__isnull=False,
+                    new_day_answered_at__isnull=False,
+                    postponed_to__isnull=False,
+                ),
             ),
         ]
         indexes = [

@@ -50,6 +50,12 @@ class Row:
         return numbers_to_ring(self.call)
 
     @property
+    def new_days(self) -> list[dt.date]:
+        """The days given instead, to which the patient says yes or no."""
+        items = [item for one in self.calls for item in one.notice.items.all()]
+        return sorted({item.postponed_to for item in items if item.postponed_to})
+
+    @property
     def first_at(self) -> dt.datetime:
         """When the first appointment is: after that, ringing is of no more use."""
         return min(one.notice.first_at for one in self.calls)

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NoReturn
 
 from django.conf import settings
@@ -124,6 +124,26 @@ def tell(notice: Notice, by: User, at: dt.datetime) -> None:
     notice.handed_over_at = notice.handed_over_at or at
     notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, at, by
     notice.save()
+
+
+def keep_answers(notice: Notice, new_days: Mapping[int, bool], at: dt.datetime) -> None:
+    """Keep what the patient said to the days given instead; an answer to another notice is none."""
+    for suits in (True, False):
+        asked = [pk for pk, answer in new_days.items() if answer is suits]
+        if asked:
+            notice.items.filter(pk__in=asked, postponed_to__isnull=False).update(
+                new_day_suits=suits, new_day_answered_at=at
+            )
+
+
+def answers_of(notice: Notice) -> dict[str, list[dt.date]]:
+    """Return the new days that suit a patient and those that do not, for the trail."""
+    answered = notice.items.filter(new_day_suits__isnull=False).order_by("postponed_to")
+    said = list(answered.values_list("postponed_to", "new_day_suits"))
+    return {
+        "new_days_that_suit": [day for day, suits in said if suits],
+        "new_days_refused": [day for day, suits in said if not suits],
+    }
 
 
 def go_on(

@@ -8,7 +8,7 @@ needs not wait.
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -168,6 +168,7 @@ def log(
     result: CallResult | str,
     remark: str = "",
     number: str = "",
+    new_days: Mapping[int, bool] | None = None,
     call_at: dt.datetime | None = None,
     at: dt.datetime | None = None,
 ) -> Delivery:
@@ -181,6 +182,8 @@ def log(
         result: what came of it.
         remark: at most 200 characters, for colleagues.
         number: which of the patient's numbers was rung; the one proposed when it is empty.
+        new_days: by item of the notices, whether the day given instead suits who was reached; a
+            day that does not suit goes back to whoever gave it.
         call_at: when to ring again, for ``call_back_later``; half an hour later by default.
         at: when it happened, of a call noted on paper; now by default.
 
@@ -204,10 +207,13 @@ def log(
     for one in together:
         one.address = call.address or one.address  # of several numbers, the one that was rung
         call_results.end(one, by, result, remark.strip()[:200], happened_at)
-        if result != CallResult.REACHED:
+        if result == CallResult.REACHED:
+            call_results.keep_answers(one.notice, new_days or {}, happened_at)
+        else:
             call_results.go_on(one, by, result, call_at, happened_at)
     for one in together:
-        audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number)
+        answers = call_results.answers_of(one.notice) if new_days else {}
+        audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number, **answers)
     return call
 
 

@@ -78,3 +78,4 @@ def _reopen(notice: Notice, noted_at: dt.datetime) -> None:
         notice.handed_over_at = None
     notice.state, notice.settled_at, notice.settled_by = NoticeState.OPEN, None, None
     notice.save()
+    notice.items.update(new_day_suits=None, new_day_answered_at=None)  # nobody was asked

@@ -87,7 +87,9 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show whom to call and what to say, and take what came of it."""
     delivery = get_object_or_404(queries.calls_of(request.user), pk=pk)
     numbers = queries.numbers_to_ring(delivery)
-    form = CallForm(numbers, request.POST if request.method == "POST" else None)
+    together = queries.said_together(delivery, request.user)
+    new_days = [item for one in together for item in one.notice.items.all() if item.postponed_to]
+    form = CallForm(numbers, new_days, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             calls.log(delivery_id=pk, by=request.user, **form.as_logged())
@@ -101,7 +103,7 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
             if delivery.printed_at:
                 return redirect("call_sheet")
             return _next(request) if request.GET.get("then") == "next" else redirect("call_list")
-    context = _call_page(request, delivery, form) | {
+    context = _call_page(request, delivery, together, form) | {
         "numbers": numbers,
         "found": FoundNumberForm(),
     }
@@ -175,10 +177,11 @@ def call_give_back(request: SignedInRequest, pk: int) -> HttpResponse:
     return redirect("call_list")
 
 
-def _call_page(request: SignedInRequest, delivery: Delivery, form: CallForm) -> dict:
+def _call_page(
+    request: SignedInRequest, delivery: Delivery, together: list[Delivery], form: CallForm
+) -> dict:
     notice = delivery.notice
     is_open = notice.state == NoticeState.OPEN and delivery.state in queries.TO_CALL
-    together = queries.said_together(delivery, request.user)
     return {
         "delivery": delivery,
         "notice": notice,

@@ -159,6 +159,8 @@ def tell(agent: Person, ruling: Ruling, patient: str) -> None:
     expect(page.locator(".to-say")).to_be_visible()
     expect(page.locator(".to-say + ul")).to_contain_text(ruling.stands)
     agent.picture(f"62-call-{ruling.outcome}-phone")
+    for suits in page.get_by_role("radio", name="oui").all():  # of a day given instead
+        suits.check()
     page.get_by_role("button", name="Patient prévenu").click()
     expect(page.get_by_text("C'est noté.")).to_be_visible()
 

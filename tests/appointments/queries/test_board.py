@@ -198,13 +198,13 @@ def test_the_number_of_queries_does_not_grow(watcher, django_assert_num_queries)
     an_appointment()
     a_bulletin()
     # the user and their roles, counts, bulletins and their clauses, sites, refused rows, progress
-    # in three
-    with django_assert_num_queries(10):
+    # in four
+    with django_assert_num_queries(11):
         look()
     for number in range(8):
         decided("cancelled", unit=a_unit(f"unit-{number}", site=f"site-{number}"))
         a_bulletin()
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         look()
 
 

@@ -88,7 +88,11 @@ def test_a_row_holds_what_the_ward_needs():
         patient=patient, practitioner=a_practitioner("lambert"), act="Holter"
     )
     row = the_only_row(appointment)
-    assert (row.family_name, row.record_number, row.phone) == ("Thiry", "D77", "+3263223344")
+    assert (row.family_name, row.record_number, row.phones) == (
+        "Thiry",
+        "D77",
+        (("+3263223344", ""),),
+    )
     assert (row.act, row.practitioner, row.outcome, row.told) == ("Holter", "Dr LAMBERT", "", "")
     assert row.starts_at.isoformat() == "2022-05-16T09:10:00+02:00"
 
@@ -170,15 +174,15 @@ def test_the_number_of_queries_grows_neither_with_units_nor_with_rows(django_ass
     user = a_user("secretaire", "ward_clerk")
     fill("arlon-u0", 1)
     ids = [a_unit("arlon-u0").pk]
-    with django_assert_num_queries(6):  # the mark of the trail is one
+    with django_assert_num_queries(7):  # the mark of the trail is one, telephones another
         roster_contents(unit_ids=ids, day=MONDAY)
     for number in range(1, 6):
         fill(f"arlon-u{number}", 4)
     ids = [a_unit(f"arlon-u{number}").pk for number in range(6)]
-    with django_assert_num_queries(6):  # the mark of the trail is one
+    with django_assert_num_queries(7):  # the mark of the trail is one, telephones another
         contents = roster_contents(unit_ids=ids, day=MONDAY)
     assert sum(len(content.rows) for content in contents.values()) == 21
-    with django_assert_num_queries(9):  # and roles, units, latest versions
+    with django_assert_num_queries(10):  # and roles, units, latest versions
         roster_day(user, MONDAY)
 
 
