@@ -270,7 +270,7 @@ class CallForm(forms.Form):
         super().__init__(data)
         self._new_days = {f"day_{item.pk}": item for item in new_days}
         for name, item in self._new_days.items():
-            day = date_format(item.postponed_to, "l j F")
+            day = date_format(item.postponed_to, "l j F") if item.postponed_to else ""
             self.fields[name] = forms.ChoiceField(
                 label=_("Le %(day)s convient-il au patient ?") % {"day": day},
                 choices=[("yes", _("oui")), ("no", _("non"))],

@@ -24,7 +24,8 @@ class Patient(models.Model):
     and flagged, never refused. Who refuses reminders (``reminder_opt_out_at``) still gets SMS
     about what changed; who refuses SMS (``sms_opt_out_at``) is called. ``search_name`` is the name
     folded to ASCII capitals, so that search needs no extension; ``search_given_name`` is the same
-    with the given name first, so that an index answers for it alone.
+    with the given name first, so that an index answers for it alone; ``search_sound``
+    is how it sounds (``patients/sounds.py``).
     """
 
     family_name = models.CharField(_("nom"), max_length=80)
@@ -42,6 +43,7 @@ class Patient(models.Model):
         _("refuse les rappels depuis"), null=True, blank=True
     )
     search_name = models.CharField(max_length=170, db_index=True, editable=False)
+    search_sound = models.CharField(max_length=170, db_index=True, db_default="", editable=False)
     search_given_name = models.CharField(
         max_length=170, db_index=True, db_default="", editable=False
     )

@@ -35,7 +35,7 @@ _PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()}
     particle.replace(" ", "") for particle in _PARTICLES
 }
 _SHORTEST_REST = 3
-_MOST_WORDS = 5  # beyond, nobody spells a name out to be found
+MOST_WORDS = 5  # beyond, nobody spells a name out to be found
 
 
 def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:
@@ -50,25 +50,25 @@ def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:
     [('VAN', 'HOVE', 'ANNE'), ('VANHOVE', 'ANNE'), ('VAN HOVE', 'ANNE')]
     """
     typed = tuple(words)
-    if len(typed) > _MOST_WORDS:
+    if len(typed) > MOST_WORDS:
         return [typed]
-    together = _glued(typed)
+    together = glued(typed)
     found = [typed, together]
     for place, word in enumerate(together):
         found += [(*together[:place], apart, *together[place + 1 :]) for apart in _apart(word)]
     return list(dict.fromkeys(found))
 
 
-def _glued(words: Sequence[str]) -> tuple[str, ...]:
+def glued(words: Sequence[str]) -> tuple[str, ...]:
     """Write particles and what follows them in one: ``VAN DEN BERG`` as ``VANDENBERG``."""
-    glued, open_particle = [], ""
+    together, open_particle = [], ""
     for word in words:
         if word in _PARTICLE_WORDS:
             open_particle += word
         else:
-            glued.append(open_particle + word)
+            together.append(open_particle + word)
             open_particle = ""
-    return tuple([*glued, open_particle] if open_particle else glued)
+    return tuple([*together, open_particle] if open_particle else together)
 
 
 def _apart(word: str) -> Iterator[str]:

@@ -9,8 +9,9 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from patients.models import Patient, PatientIdentifier, PatientPhone
-from patients.names import spellings
+from patients.names import MOST_WORDS, spellings
 from patients.search_text import SearchText
+from patients.sounds import keys_of
 from staff import lookups  # noqa: F401 (registers ``prefix``)
 
 MOST_MEANT = 300  # of a million patients some thousands have the commonest name
@@ -31,6 +32,29 @@ def first_meant(search: SearchText) -> Meant:
     """
     ids = [number for (number,) in patient_ids(search)[: MOST_MEANT + 1]]
     return Meant(list(dict.fromkeys(ids))[:MOST_MEANT], len(ids) > MOST_MEANT)
+
+
+def first_sounding(search: SearchText, *, but: Sequence[int] = ()) -> Meant:
+    """Return patients whose names sound as what was typed, other than those given (one query).
+
+    The first word that was typed or any later one begins the family name; the index of
+    ``Patient.search_sound`` answers.
+    """
+    keys = keys_of(search.words)
+    if not keys or len(keys) > MOST_WORDS:
+        return Meant([], is_more=False)
+    alike = Patient.objects.filter(_sounds(keys), _birth_date(search)).exclude(pk__in=but)
+    ids = list(alike.values_list("pk", flat=True)[: MOST_MEANT + 1])
+    return Meant(ids[:MOST_MEANT], len(ids) > MOST_MEANT)
+
+
+def _sounds(keys: Sequence[str]) -> Q:
+    options = []
+    for place, first in enumerate(keys):
+        others = [*keys[:place], *keys[place + 1 :]]
+        later = [Q(search_sound__contains=f" {key} ") for key in others]
+        options.append(reduce(and_, later, Q(search_sound__prefix=f"{first} ")))
+    return reduce(or_, options)
 
 
 def is_meant(search: SearchText) -> Q:

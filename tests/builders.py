@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from appointments.models import Appointment, Feed
 from patients.models import Patient
 from patients.names import search_given_name, search_name
+from patients.sounds import search_sound
 from staff.models import Practitioner, RoleAssignment, Site, Unit, User
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -60,6 +61,7 @@ def a_patient(**fields) -> Patient:
     name = values["family_name"], values["given_name"]
     values["search_name"] = search_name(*name)
     values["search_given_name"] = search_given_name(*name)
+    values["search_sound"] = search_sound(*name)
     return Patient.objects.create(**values)
 
 

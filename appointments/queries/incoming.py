@@ -29,7 +29,7 @@ from notifications.queries.scope import notices_of
 from notifications.references import looks_like_one, notice_id_of
 from patients import search_text
 from patients.models import Patient
-from patients.queries import first_meant
+from patients.queries import first_meant, first_sounding
 from staff import clock
 from staff.access import Capability
 from staff.models import User
@@ -46,6 +46,8 @@ class Found:
 
     Attributes:
         patients: by name, each with ``next_at``; at most ``MOST_FOUND``.
+        alike: others whose names sound the same, in the same way; none when there are too many
+            of the name as it was typed.
         is_more: there are others, of whom nothing is shown.
         asked: what is known of the reference that was typed, if it was one.
     """
@@ -53,11 +55,12 @@ class Found:
     patients: list[Patient] = field(default_factory=list)
     is_more: bool = False
     asked: Asked | None = None
+    alike: list[Patient] = field(default_factory=list)
 
     @property
     def is_nobody(self) -> bool:
         """Whether nothing at all came of it."""
-        return not self.patients and self.asked is None
+        return not self.patients and not self.alike and self.asked is None
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,15 @@ def search(user: User, typed: str) -> Found:
     first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])
     is_more = len(first) > MOST_FOUND or some.is_more
     found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
+    alike = [] if is_more else _alike(user, meant, some.ids)
     # What is no reference of ours may still be a record number.
-    return Found(found, is_more, None if found else asked)
+    return Found(found, is_more, None if found else asked, alike)
+
+
+def _alike(user: User, meant: search_text.SearchText, found: Sequence[int]) -> list[Patient]:
+    """Return patients whose names sound as what was typed, beside those found (two queries)."""
+    others = first_sounding(meant, but=found).ids
+    return list(_listed(user).filter(pk__in=others)[:MOST_FOUND]) if others else []
 
 
 def patients_of(user: User) -> QuerySet[Patient]:

@@ -139,7 +139,7 @@ def keep_answers(notice: Notice, new_days: Mapping[int, bool], at: dt.datetime) 
 def answers_of(notice: Notice) -> dict[str, list[dt.date]]:
     """Return the new days that suit a patient and those that do not, for the trail."""
     answered = notice.items.filter(new_day_suits__isnull=False).order_by("postponed_to")
-    said = list(answered.values_list("postponed_to", "new_day_suits"))
+    said = [(item.postponed_to, item.new_day_suits) for item in answered if item.postponed_to]
     return {
         "new_days_that_suit": [day for day, suits in said if suits],
         "new_days_refused": [day for day, suits in said if not suits],

@@ -14,6 +14,7 @@ from patients.models import Language, Likeness, LinkProposal, Patient, PatientId
 from patients.names import search_given_name, search_name
 from patients.phones import Phone
 from patients.services.numbers import main_numbers, write_numbers
+from patients.sounds import search_sound
 from staff import clock
 from staff.errors import Refusal
 
@@ -28,6 +29,7 @@ _DESCRIBED = [
     "landline",
     "search_name",
     "search_given_name",
+    "search_sound",
 ]
 
 
@@ -384,6 +386,7 @@ def _values(one: Description, patient: Patient) -> dict:
         "national_number_valid": not number or national_number.is_valid(number),
         "search_name": search_name(family_name, given_name),
         "search_given_name": search_given_name(family_name, given_name),
+        "search_sound": search_sound(family_name, given_name),
     }
 
 

@@ -59,6 +59,15 @@ def say(client: Client, patient: Patient, place: int = 0, **sent):
 
 
 class TestSearching:
+    def test_names_that_sound_alike_stand_below_the_name_as_it_was_typed(
+        self, client, agent
+    ) -> None:
+        for name in ("Dupont", "Dupond", "Durand"):
+            an_appointment(patient=a_patient(family_name=name))
+        page = text(client, reverse("incoming"), q="Dupond")
+        assert page.index("DUPOND Anne") < page.index("prononce de la même") < page.index("DUPONT")
+        assert "DURAND" not in page
+
     def test_htmx_gets_what_was_found_alone(self, client, agent, cancelled) -> None:
         page = client.get(reverse("incoming"), {"q": "lambert"}, headers=HTMX)
         assert "<html" not in page.content.decode()

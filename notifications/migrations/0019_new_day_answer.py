@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0017_record_numbers'),
+        ('notifications', '0018_receipts_in_any_form'),
         ('staff', '0006_trail_is_signed'),
     ]
 
