@@ -27,6 +27,7 @@ from notifications.queries.outbox import lines_of
 from notifications.queries.references import Asked, asked_about
 from notifications.queries.scope import notices_of
 from notifications.references import looks_like_one, notice_id_of
+from notifications.services.questions import SaidWord
 from patients import search_text
 from patients.models import Patient
 from patients.queries import first_meant, first_sounding
@@ -73,6 +74,7 @@ class Day:
         notice: the newest that says just what holds, with its ``tries``; if any.
         also: others that do and of which the patient is not told yet.
         stale: what waits, or was given up, and says something that no longer holds.
+        words: what else is decided and read out, and was not told before.
         sent: the SMS about that day that left, the newest first, also of earlier decisions.
         sentences: what to read out, in the patient's language.
         answer: what reading it out amounts to.
@@ -85,6 +87,7 @@ class Day:
     notice: Notice | None = None
     also: list[Notice] = field(default_factory=list)
     stale: list[Notice] = field(default_factory=list)
+    words: list[SaidWord] = field(default_factory=list)
     sent: list[Delivery] = field(default_factory=list)
 
     @property
@@ -257,8 +260,26 @@ def _day(
         notice=newest,
         also=also,
         stale=stale,
+        words=_words(others, notices),
         sent=_sent(notices),
     )
+
+
+def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[SaidWord]:
+    """Return what is read out of appointments of which the patient has not heard just that."""
+    heard = {
+        item.subject_id: (item.word, item.postponed_to)
+        for notice in notices
+        if notice.handed_over_at
+        for item in notice.items.all()
+    }
+    return [
+        SaidWord(one.pk, one.starts_at, one.unit.site_id, one.outcome, one.postponed_to)
+        for one in others
+        if one.status in (Status.BOOKED, Status.ARRIVED)
+        and one.outcome in (Outcome.CANCELLED, Outcome.MAINTAINED)
+        and heard.get(one.pk) != (one.outcome, one.postponed_to)
+    ]
 
 
 def _tries(notice: Notice | None) -> list[Delivery]:

@@ -139,6 +139,7 @@ def _answer(
             notice_id=read.notice.pk,
             also=[one.pk for one in read.also],
             stale=[one.pk for one in read.stale],
+            words=read.words,
             **asked,
         )
     return questions.log(
@@ -146,6 +147,7 @@ def _answer(
         patient_id=patient.pk,
         day=day,
         stale=[one.pk for one in read.stale],
+        words=read.words,
         **asked,
     )
 

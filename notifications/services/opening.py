@@ -252,6 +252,8 @@ def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
 
 def _withdraw_stale_vain(cursor: CursorWrapper, now: dt.datetime) -> None:
     """Withdraw what was tried in vain and no longer holds: nobody is to be told that any more."""
+    if not _any(cursor, "stale_vain"):
+        return
     cursor.execute(
         """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s,
                settled_by_id = NULL
@@ -260,12 +262,20 @@ def _withdraw_stale_vain(cursor: CursorWrapper, now: dt.datetime) -> None:
     )
 
 
+def _any(cursor: CursorWrapper, table: str) -> bool:
+    cursor.execute(f"SELECT EXISTS (SELECT 1 FROM {table})")  # noqa: S608
+    return bool(cursor.fetchone()[0])
+
+
 def _mark_lapsed(cursor: CursorWrapper) -> None:
     """Mark what SMS that are out say and no longer holds: should they fail, nobody says it.
 
     The hour is no part of ``cancelled``; a call that takes the place of such an SMS gives the
     newest one.
     """
+    if not _any(cursor, "under_way"):  # nearly always; and both tables below are large
+        return
+    analyze(cursor, "under_way")
     still = f"""EXISTS (SELECT 1 FROM holds h
         JOIN notifications_notice n ON n.patient_id = h.patient_id AND n.day = h.day
         WHERE n.id = notifications_noticeitem.notice_id

@@ -3,11 +3,13 @@
 Who hears at the phone what an SMS was to say gets no SMS and no call about it any more.
 """
 
+import dataclasses
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, Max, OuterRef
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop as _noop
 
@@ -20,6 +22,7 @@ from notifications.models import (
     DeliveryState,
     FoundBy,
     Notice,
+    NoticeItem,
     NoticeState,
     Question,
 )
@@ -27,6 +30,7 @@ from notifications.queries.scope import notices_of
 from notifications.services import call_results, calls, settling
 from staff import clock
 from staff.access import Capability, require
+from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.languages import in_house
 from staff.models import User
@@ -34,6 +38,17 @@ from staff.services import audit
 
 _REMARK = Delivery._meta.get_field("remark").max_length or 200
 _RANG_IN = _noop("Le patient a appelé lui-même.")
+
+
+@dataclass(frozen=True)
+class SaidWord:
+    """What was read out of one appointment; fields as of ``NoticeItem``."""
+
+    subject_id: int
+    starts_at: dt.datetime
+    site_id: int
+    word: str
+    postponed_to: dt.date | None = None
 
 
 @transaction.atomic
@@ -49,10 +64,12 @@ def log(
     said: str = "",
     remark: str = "",
     stale: Collection[int] = (),
+    words: Sequence[SaidWord] = (),
 ) -> Question:
     """Write down what somebody who rang in was answered.
 
-    Nothing else changes, but that notices are withdrawn which said something else.
+    Notices are withdrawn which said something else; what was decided and no notice says counts
+    as heard from now on, so that they are called should it change.
 
     Args:
         by: who answered.
@@ -63,6 +80,7 @@ def log(
         said: the sentence that was read out.
         remark: at most 200 characters, for colleagues.
         stale: ids of the patient's notices that no longer say what holds.
+        words: what was read out of the day that no notice says.
 
     Raises:
         AccessRefused: the person does not work the call list.
@@ -70,6 +88,8 @@ def log(
     require(by, Capability.WORK_CALL_LIST)
     if stale and patient_id is not None:
         _withdraw_stale(patient_id, stale)
+    if words and patient_id is not None and day is not None:
+        _note_heard(patient_id, day, words, by)
     question = Question.objects.create(
         patient_id=patient_id,
         notice_id=notice_id,
@@ -99,6 +119,7 @@ def answer_and_tell(
     remark: str = "",
     also: Collection[int] = (),
     stale: Collection[int] = (),
+    words: Sequence[SaidWord] = (),
 ) -> Question:
     """Write down that a notice was read out to the patient, who is told by that.
 
@@ -109,7 +130,7 @@ def answer_and_tell(
         notice_id: a notice of the person's sites.
         by: who read it out.
         said: the sentence.
-        found_by, reference, remark, stale: as for ``log``.
+        found_by, reference, remark, stale, words: as for ``log``.
         also: ids of further notices about that day that were read out with it.
 
     Raises:
@@ -117,6 +138,8 @@ def answer_and_tell(
         Refusal: no such notice at their sites, or what holds changed while they spoke.
     """
     require(by, Capability.WORK_CALL_LIST)
+    if words:
+        lock_rulings(shared=True)
     read = _locked([*also, notice_id], by)
     to_tell = [one for one in read if one.state in (NoticeState.OPEN, NoticeState.UNREACHABLE)]
     told_now = [one.pk for one in to_tell if _tell(one, by, remark)]
@@ -132,7 +155,36 @@ def answer_and_tell(
         said=said,
         remark=remark,
         stale=stale,
+        words=words,
     )
+
+
+def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: User) -> None:
+    """Keep what a patient was read out of which no notice spoke: told, in this very call.
+
+    Whoever applies a ruling opens notices too: the lock of rulings comes before the patient's.
+    """
+    lock_rulings(shared=True)
+    settling.lock_patient(patient_id)
+    known = Notice.objects.filter(patient=patient_id, day=day).aggregate(last=Max("version"))
+    now = clock.now()
+    first = min(words, key=lambda word: word.starts_at)
+    notice = Notice.objects.create(
+        patient_id=patient_id,
+        day=day,
+        version=(known["last"] or 0) + 1,
+        state=NoticeState.TOLD,
+        site_id=first.site_id,
+        first_at=first.starts_at,
+        created_at=now,
+        handed_over_at=now,
+        settled_at=now,
+        settled_by=by,
+    )
+    NoticeItem.objects.bulk_create(
+        NoticeItem(notice=notice, **dataclasses.asdict(word)) for word in words
+    )
+    _add_call(notice, by, in_house(_RANG_IN), urgency=0)
 
 
 def _locked(notice_ids: Collection[int], by: User) -> list[Notice]:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from appointments.models import Appointment, Decision
@@ -39,6 +40,7 @@ from tests.appointments.operations import an_operation
 from tests.appointments.source import changes
 from tests.appointments.told import outcome, states
 from tests.builders import MONDAY, a_patient, a_practitioner, a_user, an_appointment, at
+from tests.pages import signed_in
 from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
@@ -305,6 +307,37 @@ class TestWhoRingsIn:
             notice_id=day.notice.pk, also=[one.pk for one in day.also], by=agent, said=day.said
         )
         assert states(appointment) == [("told", "cancelled"), ("told", "cancelled")]
+
+    def rings_in(self, agent: User, patient: Patient) -> None:
+        [day] = incoming.days_of(patient, agent)
+        client = signed_in(agent)
+        sent = {"day": day.day, "seen": day.seen, "q": "", "remark": ""}
+        client.post(reverse("incoming_answer", args=[patient.pk]), sent)
+
+    def test_who_was_only_answered_is_called_when_it_changes(self, agent):
+        """The bulletin tells nobody; whoever asked knows, and would stay at home."""
+        asked, silent = an_appointment(), an_appointment()
+        in_force(ClauseDraft("cancel", "nobody"))
+        self.rings_in(agent, asked.patient)
+        assert states(asked) == [("told", "cancelled")]
+        withdraw()
+        assert waiting(asked.patient) == [(16, "phone", "maintained")]
+        assert waiting(silent.patient) == []
+        assert not broken()
+
+    def test_who_asks_twice_heard_it_once(self, agent):
+        asked = an_appointment()
+        in_force(ClauseDraft("cancel", "nobody"))
+        for _ in range(2):
+            self.rings_in(agent, asked.patient)
+        assert states(asked) == [("told", "cancelled")]
+        assert not broken()
+
+    def test_what_is_not_decided_is_no_word(self, agent):
+        asked = an_operation()
+        in_force()
+        self.rings_in(agent, asked.patient)
+        assert states(asked) == []
 
 
 class TestWordsAreSaidToAPatient:
