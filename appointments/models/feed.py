@@ -146,6 +146,7 @@ class ScheduleImport(models.Model):
     told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
     too_many_missing = models.JSONField(default=list, blank=True)  # sentences that ask
     message = models.CharField(_("message"), max_length=300, blank=True)
+    practitioners_made = models.PositiveIntegerField(_("praticiens créés"), default=0)
     sheets = models.JSONField(_("feuilles"), default=list, blank=True)
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(

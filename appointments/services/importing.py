@@ -26,6 +26,7 @@ from appointments.models import (
 )
 from appointments.services import importing_write
 from appointments.services.importing_plan import ChunkPlan, Planned, Planner
+from appointments.services.importing_practitioners import Practitioners
 from appointments.services.importing_write import Disappeared, Writer
 from appointments.services.refused_rows import keep_refused
 from appointments.services.rulings import days_in_force, rule_on
@@ -89,6 +90,7 @@ class LoadResult:
         area: where and when that is; None where it is complete for nothing.
         telling: who is told because of it.
         with_phone: records with a number that can be dialled.
+        practitioners_made: practitioners whom nobody knew, made from their name or code.
         rejected: one or more faults for each row that was not taken.
         remarks: faults of rows that were taken without a value, the first of them.
         remarks_counted: all of them.
@@ -107,6 +109,7 @@ class LoadResult:
     area: Area | None = None
     telling: Opened = field(default_factory=Opened)
     with_phone: int = 0
+    practitioners_made: int = 0
     rejected: list[RowFault] = field(default_factory=list)
     remarks: list[RowFault] = field(default_factory=list)
     remarks_counted: int = 0
@@ -249,10 +252,14 @@ class _Load:
         planner = self._planner(feed)
         is_ruled = days_in_force()
         touching = []
+        practitioners = Practitioners()
         for plan in self._plans(planner, entries, progress):
+            written = plan.created + plan.updated + plan.moved
+            practitioners.note_unknown(one.record for one in written)
             ruled = _ruled_part(plan, is_ruled)
             if ruled is not None:
                 touching.append(ruled)
+        self.result.practitioners_made = practitioners.made
         if feed is not None:
             self._look_back(feed, planner.coverage, importing_write.last_appointment())
         if touching:
@@ -299,6 +306,7 @@ class _Load:
         if questions:
             raise Unanswered(questions, self.result)
         importing_write.flag_missing([one.appointment_id for one in self.result.disappeared], now)
+        self.result.practitioners_made = writer.practitioners_made
         self.result.telling = _rule_on(changed)
         if not self.terms.by_hand:
             self._keep_age(feed, planner.coverage, area, now)
@@ -324,6 +332,7 @@ class _Load:
             complete_for=self.result.declared.extent,
             patients_told=self.result.telling.patients,
             with_phone=self.result.with_phone,
+            practitioners_made=self.result.practitioners_made,
             sheets_left_out=[sheet.name for sheet in self.result.sheets_left_out],
             **self.result.counts(),
         )
@@ -496,6 +505,7 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
     for name, count in counts.items():
         setattr(schedule_import, f"rows_{name}", count)
     schedule_import.rows_with_phone = result.with_phone
+    schedule_import.practitioners_made = result.practitioners_made
     declared, telling = result.declared, result.telling
     schedule_import.complete_for = declared.extent
     schedule_import.first_day, schedule_import.last_day = declared.first_day, declared.last_day

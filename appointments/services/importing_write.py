@@ -58,6 +58,11 @@ class Writer:
         self._practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
 
+    @property
+    def practitioners_made(self) -> int:
+        """How many practitioners were unknown and are made by this load."""
+        return self._practitioners.made
+
     def write(self, plan: ChunkPlan) -> list[int]:
         """Write one chunk; return the ids of the appointments that are new or different."""
         changed = plan.moved + plan.updated

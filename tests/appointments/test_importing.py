@@ -1,12 +1,14 @@
 """What lands, what moves, what disappears; all or nothing, and the same twice changes nothing."""
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appointments.feeds.reading import open_schedule
 from appointments.feeds.records import RowFault
 from appointments.models import Appointment, Decision, Feed
 from appointments.services import importing
@@ -218,6 +220,67 @@ def test_too_many_faults_stop_the_load_before_memory_does(monkeypatch):
         load(*[a_record(n, unit="nulle-part") for n in range(5)])
 
 
+@pytest.mark.parametrize("code", ["10203040", "1-02030-40", "1-02030-40-140", "10203040140"])
+def test_a_known_practitioner_is_found_by_inami_number_however_written(code):
+    known = a_practitioner("10203040")
+    result = load(a_record(practitioner_code=code, practitioner_name="Martin, Claire"))
+    assert the_appointment().practitioner == known
+    assert result.practitioners_made == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["Dr Martin, Claire", "MARTIN Claire", "Dr Claire Martin", "Martin Claire"]
+)
+def test_a_known_practitioner_is_found_by_name_in_either_order(name):
+    known = Practitioner.objects.create(code="P1", family_name="Martin", given_name="Claire")
+    load(a_record(practitioner_name=name))
+    assert the_appointment().practitioner == known
+
+
+def test_a_name_that_two_practitioners_share_in_another_order_is_neither():
+    Practitioner.objects.create(code="P1", family_name="Martin", given_name="Paul")
+    Practitioner.objects.create(code="P2", family_name="Paul", given_name="Martin")
+    result = load(a_record(practitioner_name="Dr Martin Paul"))
+    assert the_appointment().practitioner.code == "P1"
+    result = load(a_record(2, practitioner_name="Dr Paulmartin"))
+    assert result.practitioners_made == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("M'Hamdi, Youssef", "Dr Youssef M'Hamdi"),
+        ("Pr M'Bala Jean", "Pr M'Bala Jean"),
+        ("Drouet, Paul", "Dr Paul Drouet"),
+        ("Dr. MARTIN C.", "Dr C. MARTIN"),
+    ],
+)
+def test_a_title_is_a_word_of_its_own(name, shown):
+    assert load(a_record(practitioner_name=name)).practitioners_made == 1
+    assert str(the_appointment().practitioner) == shown
+
+
+def test_a_title_alone_names_nobody():
+    assert load(a_record(practitioner_name="Dr")).practitioners_made == 0
+    assert the_appointment().practitioner is None
+
+
+def test_two_long_names_that_begin_alike_are_two_practitioners():
+    begin = "VAN DER ELST-DE BROUWER DE LA FONTAINE Marie-"
+    load(
+        a_record(1, practitioner_name=f"{begin}Christine"),
+        a_record(2, practitioner_name=f"{begin}Madeleine"),
+    )
+    assert the_appointment("R1").practitioner != the_appointment("R2").practitioner
+
+
+def test_a_dry_run_counts_the_practitioners_that_it_would_make():
+    records = [a_record(n, practitioner_name=f"Dr Inconnu{n % 2}") for n in range(4)]
+    assert load(*records, dry_run=True).practitioners_made == 2
+    assert not Practitioner.objects.filter(family_name__startswith="Inconnu").exists()
+    assert load(*records).practitioners_made == 2
+
+
 def test_remarks_never_refuse_a_file_and_are_all_counted(monkeypatch):
     monkeypatch.setattr(importing, "MOST_REJECTED", 3)
     monkeypatch.setattr(importing, "MOST_REMARKS", 3)
@@ -304,3 +367,20 @@ def test_the_number_of_queries_grows_with_the_chunks_only(monkeypatch):
     four_chunks = queries_of(first=0, count=40)
     eight_chunks = queries_of(first=100, count=80)
     assert eight_chunks - four_chunks <= 4 * 7
+
+
+def test_the_practitioners_of_a_file_are_found_or_made_and_counted():
+    known = Practitioner.objects.create(code="10203040", family_name="Martin", given_name="Claire")
+    a_unit("arlon-cardiologie")
+    path = Path(__file__).parent / "feeds" / "cases" / "practitioners.csv"
+    result = load(*open_schedule(path).entries())
+    named = {
+        appointment.source_id: appointment.practitioner
+        for appointment in Appointment.objects.select_related("practitioner")
+    }
+    assert result.rows_rejected == 0
+    of_the_known = [number for number, one in sorted(named.items()) if one == known]
+    assert of_the_known == ["P00", "P01", "P02", "P03", "P05", "P06", "P07", "P08", "P09"]
+    assert str(named["P11"]) == "Dr Youssef M'Hamdi"
+    assert named["P13"] is None
+    assert result.practitioners_made == Practitioner.objects.count() - 1 == 10

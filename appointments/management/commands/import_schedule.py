@@ -168,14 +168,7 @@ class Command(BaseCommand):
         if load.unused:
             names = ", ".join(load.unused)
             self.stdout.write(_("Colonnes non utilisées : %(names)s.") % {"names": names})
-        for sheet in load.result.sheets:
-            if sheet.left_out:
-                said = _("Feuille « %(name)s » laissée de côté : %(why)s")
-                line = said % {"name": sheet.name, "why": sheet.left_out}
-                self.stdout.write(self.style.ERROR(line))
-            else:
-                said = _("Feuille « %(name)s » : lignes lues : %(rows)s.")
-                self.stdout.write(said % {"name": sheet.name, "rows": sheet.rows})
+        self._say_sheets(load.result)
         for title, faults in (
             (_("Lignes rejetées :"), load.result.rejected),
             (_("Lignes entrées, avec une remarque :"), load.result.remarks),
@@ -193,9 +186,23 @@ class Command(BaseCommand):
             "%(unchanged)s inchangées, %(rejected)s rejetées ; %(missing)s rendez-vous disparus."
         )
         self.stdout.write(counts % load.result.counts())
+        if load.result.practitioners_made:
+            said = _("Praticiens inconnus, créés : %(count)s.")
+            self.stdout.write(said % {"count": load.result.practitioners_made})
         self.stdout.write(_about_telling(load.result.telling, is_dry_run=is_dry_run))
         if is_dry_run:
             self.stdout.write(_("Essai à blanc : rien n'a été écrit."))
+
+    def _say_sheets(self, result: LoadResult) -> None:
+        """Name each sheet of a workbook with its rows, or why it was left out."""
+        for sheet in result.sheets:
+            if sheet.left_out:
+                said = _("Feuille « %(name)s » laissée de côté : %(why)s")
+                line = said % {"name": sheet.name, "why": sheet.left_out}
+                self.stdout.write(self.style.ERROR(line))
+            else:
+                said = _("Feuille « %(name)s » : lignes lues : %(rows)s.")
+                self.stdout.write(said % {"name": sheet.name, "rows": sheet.rows})
 
     def _say_effect(self, load: FileLoad, *, is_dry_run: bool) -> None:
         """Say what disappeared, what waits, and what must be accepted before it is loaded."""
@@ -323,6 +330,7 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         **load.result.counts(),
         **_told(load.result),
         "with_phone": load.result.with_phone,
+        "practitioners_made": load.result.practitioners_made,
         "questions": load.result.questions(load.terms) if is_dry_run else {},
         "disappeared": _listed_disappeared(load.result.disappeared),
         "unused_columns": list(load.unused),
