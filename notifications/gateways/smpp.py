@@ -110,11 +110,12 @@ class SmppGateway(Gateway):
         return [await self._submit(message) for message in messages]
 
     def objection(self) -> NotSent | None:
-        """A wrong name or password: whoever connects next is to wait, even to listen only."""
+        """A wrong name or password, or no session for a while: whoever connects next is to wait.
+
+        Also to listen only: of those that may be connected, another host may have a way.
+        """
         link = self._link
-        if not link or not link.retry_after:
-            return None
-        return _not_let_in(link)
+        return _not_let_in(link) if link and (link.retry_after or link.is_lost) else None
 
     async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
         """Ask with query_sm about each message that has a number; see ``read_query``.

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import random
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,8 @@ CONNECT_SECONDS = 5.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
 HELD_FOR_A_WHILE = 30.0
 GOODBYE_SECONDS = 2.0
+LOST_SECONDS = 6.0
+"""Without a session for so long this host has no way to the SMSC; a restart takes less."""
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +83,15 @@ class Link:
         self._wait = FIRST_WAIT
         self._tried = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._connected_at = time.monotonic()
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether there was no session for a while, though one was tried again and again."""
+        session = self._session
+        if session and session.bound:
+            self._connected_at = time.monotonic()
+        return time.monotonic() - self._connected_at > LOST_SECONDS
 
     async def open(self) -> None:
         """Return after the first try, whether it went well or not."""

@@ -173,6 +173,7 @@ class Turn:
         objection = self._gateway.objection()
         if objection and not self._standing.is_away:
             pacing.note(self._gateway, [objection])
+            self._stopping |= not objection.answered  # its seat is for a host that has a way
             self._standing = pacing.standing(self._gateway)
         may_stay = not self._standing.is_away and self._standing.wait < LONGEST_STAY_SECONDS
         has_to_stop = Sending.is_paused() or not may_stay

@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from notifications.models import ClockStep, Delivery, GatewayState, SendingHost
+from notifications.models import (
+    ClockStep,
+    Delivery,
+    GatewayReach,
+    GatewaySeat,
+    GatewayState,
+    SendingHost,
+)
 from notifications.queries.gateway_health import Condition, overview
 from tests.faults.assertions import all_is_well, fates, is_settled
 from tests.faults.conftest import Opener
@@ -149,3 +156,18 @@ def test_a_host_without_a_way_to_the_gateway_stops_no_other(
         assert [way.host for way in health.cut_off] == ["srv-1"]
         assert is_settled(60)
         all_is_well(peer, 60)
+
+
+def test_a_host_without_a_way_says_so_before_anything_is_due_and_keeps_no_seat(
+    open_house: Opener,
+) -> None:
+    with CountedSmsc() as peer:
+        house = open_house(peer)
+        start_on(house, "srv-1", "tests.faults.cut_off", str(peer.port), beat=True)
+        wait_until(GatewayReach.objects.filter(host="srv-1", failures_in_a_row__gt=0).exists)
+        wait_until(lambda: not GatewaySeat.objects.filter(until__gt=timezone.now()).exists())
+        start_on(house, "srv-2")
+        wait_until(lambda: peer.binds, seconds=SOON)
+        a_hospital_with(20)
+        wait_until(lambda: fates().told == 20, seconds=SOON)
+        all_is_well(peer, 20)

@@ -15,6 +15,7 @@ from notifications.gateways import Checked, Gateway, configured, gateway_from_ur
 from notifications.queries.gateway_health import ways_lost_by
 from notifications.services import gateway_trials
 from patients import phones
+from staff import clock
 from staff.errors import Refusal
 from staff.services import command_line
 
@@ -101,7 +102,7 @@ class Command(BaseCommand):
         )
         last = None
         for last in steps:
-            moment = timezone.localtime(timezone.now())
+            moment = timezone.localtime(clock.real())
             self.stdout.write(f"{moment:%H:%M:%S}  {last.words}")
             self.stdout.flush()
         if last is None or not last.is_good:

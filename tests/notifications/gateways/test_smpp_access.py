@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from notifications.gateways import Checked, NotSent, Result, gateway_from_url
+from notifications.gateways import smpp_link as link_module
 from notifications.gateways import smpp_session as session_module
 from notifications.gateways.smpp_link import FIRST_WAIT, LONGEST_WAIT, Access, Link
 from tests.notifications.gateways.conformance import check
@@ -214,3 +215,29 @@ class TestComingBack:
         found = check(gateway_from_url("smpp://vivalia:s3cret@127.0.0.1:1?timeout=2"))
         assert "personne n'écoute" in found.complaint
         assert dt.datetime.now(dt.UTC) - started < dt.timedelta(seconds=3)
+
+
+def test_a_host_without_a_session_for_a_while_objects_to_its_own_turn(monkeypatch) -> None:
+    monkeypatch.setattr(link_module, "LOST_SECONDS", 0.5)
+
+    async def work(desk: Desk) -> None:
+        assert desk.gateway.objection() is None  # it may be there in a moment
+        await until(desk.gateway.objection)
+        objection = desk.gateway.objection()
+        assert objection
+        assert not objection.answered
+        assert "personne n'écoute" in objection.remark
+
+    at_desk("smpp://u:p@127.0.0.1:1", work)
+
+
+def test_a_session_that_holds_is_no_reason_to_object(monkeypatch) -> None:
+    monkeypatch.setattr(link_module, "LOST_SECONDS", 0.2)
+
+    async def work(desk: Desk) -> None:
+        for _ in range(4):
+            await asyncio.sleep(0.1)
+            assert desk.gateway.objection() is None
+
+    with SmscPeer() as peer:
+        at_desk(peer.url, work)
