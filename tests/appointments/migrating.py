@@ -1,0 +1,54 @@
+"""A database of an earlier day, and rows written as they were written then."""
+
+from typing import Any
+
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.builders import at
+from tests.triggers import take_away_triggers_against_emptying
+
+
+def migrate(name: str) -> Any:
+    """Bring the appointments to a migration; return the models of that day."""
+    to = ("appointments", name)
+    executor = MigrationExecutor(connection)
+    executor.migrate([to])
+    return executor.loader.project_state([to]).apps
+
+
+def back_to_the_newest() -> None:
+    """Leave the database as the other tests need it."""
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    take_away_triggers_against_emptying()
+
+
+def made(models: Any, app: str, model: str, **fields: Any) -> int:
+    """Write a row of that day; return its number."""
+    return models.get_model(app, model).objects.create(**fields).pk
+
+
+def an_appointment_then(models: Any, starts: str = "2022-05-16 09:10") -> int:
+    """Write an appointment, with all that it needs, of the source ``essai``."""
+    sites = models.get_model("staff", "Site").objects
+    named = {"name": "Arlon", "callback_number": "+3263000000"}
+    site = sites.get_or_create(code="arlon", defaults=named)[0]
+    units = models.get_model("staff", "Unit").objects
+    named = {"site": site, "name": "Cardiologie", "kind": "clinic"}
+    unit = units.get_or_create(code="arlon-cardio", defaults=named)[0]
+    feed = models.get_model("appointments", "Feed").objects.get_or_create(name="essai")[0]
+    moment = at(starts)
+    return made(
+        models,
+        "appointments",
+        "Appointment",
+        feed=feed,
+        source_id=starts,
+        patient_id=made(models, "patients", "Patient", family_name="Dupont", language="fr"),
+        unit=unit,
+        service="consultation",
+        starts_at=moment,
+        day=moment.date(),
+        loaded_at=moment,
+    )

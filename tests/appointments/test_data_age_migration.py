@@ -1,0 +1,40 @@
+"""What was kept as the age of a source was the moment of loading: its age is now unknown."""
+
+import pytest
+
+from appointments.models import Feed, ScheduleImport
+from appointments.queries.data_age import data_age
+from tests.appointments.migrating import an_appointment_then, back_to_the_newest, made, migrate
+from tests.builders import at
+
+BEFORE = "0015_bulletin_ready"
+LOADED = at("2022-05-14 03:00")
+
+
+@pytest.fixture
+def before(transactional_db):
+    """Return the models before; afterwards the database is as the other tests need it."""
+    yield migrate(BEFORE)
+    back_to_the_newest()
+
+
+def test_the_moment_of_loading_is_no_age_and_full_exports_stay_complete(before):
+    an_appointment_then(before)
+    before.get_model("appointments", "Feed").objects.update(heard_at=LOADED)
+    feed = before.get_model("appointments", "Feed").objects.get()
+    for name, is_full in (("tout.csv", True), ("jour.csv", False)):
+        made(
+            before,
+            "appointments",
+            "ScheduleImport",
+            feed=feed,
+            file_name=name,
+            is_full_export=is_full,
+            started_at=LOADED,
+        )
+    back_to_the_newest()
+    kept = Feed.objects.get()
+    assert (kept.heard_at, kept.loaded_at, kept.newest_at) == (None, LOADED, None)
+    assert data_age().is_unknown
+    extents = ScheduleImport.objects.order_by("id").values_list("complete_for", "exported_at")
+    assert list(extents) == [("sites", None), ("nothing", None)]
