@@ -189,6 +189,7 @@ class PatientIdentifier(models.Model):
 class Likeness(models.TextChoices):
     """Why two records may be one person, and are not linked for all that."""
 
+    ALL = "all", _("tout est égal, mais les deux patients étaient déjà connus séparément")
     NUMBER = "number", _("même numéro national, autre nom, prénom ou date de naissance")
     NAMES = "names", _("mêmes nom, prénom et date de naissance, sans le même numéro national")
 
@@ -196,7 +197,8 @@ class Likeness(models.TextChoices):
 class LinkProposal(models.Model):
     """Two records that may be one person: for people to look at, nothing is linked.
 
-    Made when a source first names ``record``. Twins with a copied number look like this too.
+    Made when a source first names ``record``, or says more of it. Twins with a copied number look
+    like this too.
     """
 
     record = models.ForeignKey(

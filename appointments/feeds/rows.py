@@ -77,7 +77,7 @@ class RowReader:
         """Return what a person can still do something with, for a row that was not taken."""
         written = {key: shown(self._cell(key)) for key in BY_KEY if key in self.headings.places}
         moment = " ".join(filter(None, (written.get(k, "") for k in ("starts_at", "date", "time"))))
-        names = (written.get("family_name", ""), written.get("given_name", ""))
+        names = (written.get("family_name", "").upper(), written.get("given_name", ""))
         phones = (shown(self._at(place)) for place in self.headings.places.get("phones", ()))
         return Readable(
             record_number=written.get("patient_id", ""),

@@ -1,6 +1,6 @@
 """Whether a row's record number is still the person known under it, and who else a new one is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
@@ -49,13 +49,24 @@ class People:
     def known(self, records: Sequence[ScheduleRecord]) -> dict[str, KnownPatient]:
         """Return who is known under the record numbers of a chunk, and look for its new people.
 
-        Two queries, and one more where there are new people of whom enough is said.
+        One query, and one more where there are new people of whom enough is said.
         """
         numbers = {record.patient_id for record in records}
         known = known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
-        new = (r for r in records if r.patient_id not in known and r.patient_id not in self._seen)
-        self._known = known_holders(map(_person, new))
+        self._known = known_holders(self._unlooked(records, known))
         return known
+
+    def _unlooked(
+        self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]
+    ) -> Iterator[Person]:
+        """Yield those of a chunk who are new, or of whom more is said than was known."""
+        for record in records:
+            said, before = _person(record), known.get(record.patient_id)
+            if record.patient_id in self._seen:
+                continue
+            after = merged(before.person, said) if before else said
+            if before is None or after != before.person:
+                yield after
 
     def recognise(self, record: ScheduleRecord, known: Mapping[str, KnownPatient]) -> Recognised:
         """Compare a record with who bears its number; take it in when that is one person.
@@ -74,8 +85,19 @@ class People:
         if verdict.difference is not None:
             where = _where(seen, before)
             return Recognised(_refusal(verdict.difference, bearer, where, said, record.where))
-        self._seen[number] = Seen(merged(bearer, said), seen.line if seen else record.where)
-        return Recognised(remarks=tuple(_remark(one, bearer, said) for one in verdict.remarks))
+        after = merged(bearer, said)
+        self._seen[number] = Seen(after, seen.line if seen else record.where)
+        remarks = tuple(_remark(one, bearer, said) for one in verdict.remarks)
+        if after == bearer:
+            return Recognised(remarks=remarks)
+        if before is None:
+            self._new.add(Holder(number, after, number, _where(seen, before)))
+            return Recognised(remarks=remarks)
+        found = self._known.find(after, but=before.patient.pk) if seen is None else None
+        if found is None:
+            return Recognised(remarks=remarks)
+        remarks += (("patient_id", number, _about(found, is_new=False)),)
+        return Recognised(remarks=remarks, like=(found.holder.key, found.likeness))
 
     def _meet(self, record: ScheduleRecord, said: Person) -> Recognised:
         """Take in somebody whom the source names for the first time."""
@@ -101,9 +123,14 @@ def _person(record: ScheduleRecord) -> Person:
     return Person(family_name, record.given_name, record.birth_date, record.national_number)
 
 
-def _about(found: Found) -> str:
+def _about(found: Found, *, is_new: bool = True) -> str:
     """Return the sentence about somebody who is, or may be, known under another number."""
-    if found.link is Link.SURE:
+    if found.link is Link.SURE and not is_new:
+        why = _(
+            "Numéro national, nom, prénom et date de naissance égaux à ceux du dossier %(other)s, "
+            "mais ce sont déjà deux patients : rien n'est relié, chacun est prévenu."
+        )
+    elif found.link is Link.SURE:
         why = _(
             "Même personne que le dossier %(other)s : numéro national, nom, prénom et date de "
             "naissance égaux. Les deux dossiers sont reliés : un seul message. À défaire au "

@@ -18,6 +18,7 @@ from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
 from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
+from patients import phones
 from patients.services.registering import KnownPatient
 from staff import clock
 
@@ -230,8 +231,10 @@ class Planner:
 def _readable(record: ScheduleRecord) -> Readable:
     return Readable(
         record_number=record.patient_id,
-        name=f"{record.family_name} {record.given_name}".strip(),
-        phones=", ".join(record.phones),
+        name=f"{record.family_name.upper()} {record.given_name}".strip(),
+        phones=", ".join(
+            phones.display(text) if text.startswith("+") else text for text in record.phones
+        ),
         day=clock.local_day(record.starts_at),
         moment=f"{record.starts_at.astimezone(clock.BRUSSELS):%d/%m/%Y %H:%M}",
         place=f"{record.unit} {record.site}".strip(),

@@ -57,16 +57,22 @@ class Holders:
         if names and len(self._by_names[names]) < _MOST_COMPARED:
             self._by_names[names].append(holder)
 
-    def find(self, person: Person) -> Found | None:
-        """Return who a person is for sure, else whom they may be, else None."""
+    def find(self, person: Person, *, but: int | None = None) -> Found | None:
+        """Return who a person is for sure, else whom they may be, else None.
+
+        Args:
+            person: who.
+            but: the patient that they are already.
+        """
         number, names = valid_number(person.national_number), names_and_birth(person)
-        if number and names and (same := self._sure.get((number, names))):
-            return Found(same, Link.SURE, Likeness.NUMBER)
+        same = self._sure.get((number, names)) if names else None
+        if same and same.key != but:
+            return Found(same, Link.SURE, Likeness.ALL)
         close = [(one, Likeness.NUMBER) for one in self._by_number.get(number, ())]
         if names:
             close += [(one, Likeness.NAMES) for one in self._by_names.get(names, ())]
         for holder, likeness in close:
-            if link(holder.person, person) is not Link.NO:
+            if holder.key != but and link(holder.person, person) is not Link.NO:
                 return Found(holder, Link.PROPOSED, likeness)
         return None
 

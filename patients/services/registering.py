@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from patients import national_number, phones
@@ -43,7 +44,7 @@ class Description:
         is_name_certain: when not, the family name only serves to create; it never replaces one.
         same_as: who else this is, where the number is new: a patient's id, or another record
             number of the source; the two are linked (``identity.link``).
-        like: who else this may be, in the same way, and why; nothing is linked.
+        like: who else this may be, in the same way but for any number, and why; nothing is linked.
         is_newest: when not, what is known may be younger than what is said: it is completed, and
             nothing of it replaced.
     """
@@ -85,11 +86,10 @@ class KnownPatient:
 
 
 def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPatient]:
-    """Return who is known under the record numbers of a source (two queries)."""
+    """Return who is known under the record numbers of a source (one query)."""
     known = PatientIdentifier.objects.filter(system=system, value__in=set(numbers))
     return {
-        identifier.value: KnownPatient(identifier)
-        for identifier in known.select_related("patient").prefetch_related("patient__phones")
+        identifier.value: KnownPatient(identifier) for identifier in known.select_related("patient")
     }
 
 
@@ -127,7 +127,7 @@ def register(
     found = {number: known[number].patient.pk for number in newest if number in known}
     told_apart = {number: one for number, one in new.items() if one.same_as is None}
     found |= _create(system, told_apart)
-    others = _resolved(system, new.values(), found)
+    others = _resolved(system, newest.values(), found)
     linked = {
         number: others[one.same_as]
         for number, one in new.items()
@@ -136,7 +136,7 @@ def register(
     found |= linked
     found |= _create(system, {number: one for number, one in new.items() if number not in found})
     _link(system, known, newest, linked)
-    _propose(system, new, others)
+    _propose(system, newest, others)
     return found
 
 
@@ -224,7 +224,9 @@ def _link(
     for number in newest:
         identifier = known[number].identifier if number in known else None
         if identifier and identifier.linked_at:
-            kept = _kept(identifier.linked_says or {}, says[number])
+            before = identifier.linked_says or {}
+            is_newest = newest[number].is_newest
+            kept = _kept(before, says[number]) if is_newest else _kept(says[number], before)
             if kept != identifier.linked_says:
                 identifier.linked_says = kept
                 changed.append(identifier)
@@ -273,16 +275,18 @@ def _as_json(one: Description) -> dict[str, Any]:
     }
 
 
-def _kept(before: dict[str, Any], says: dict[str, Any]) -> dict[str, Any]:
-    """Return what is said now; what is left empty stays."""
-    return {key: value or before.get(key, value) for key, value in says.items()}
+def _kept(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
+    """Return what was said last; what is left empty stays."""
+    return {key: value or older.get(key, value) for key, value in newer.items()}
 
 
-def _propose(system: str, new: Mapping[str, Description], others: Mapping[int | str, int]) -> None:
-    """Keep whom new numbers may be, for people to look at."""
+def _propose(
+    system: str, described: Mapping[str, Description], others: Mapping[int | str, int]
+) -> None:
+    """Keep whom numbers may be too, for people to look at."""
     likely = {
         number: (others[one.like[0]], one.like[1])
-        for number, one in new.items()
+        for number, one in described.items()
         if one.like and one.like[0] in others
     }
     if not likely:
@@ -290,13 +294,16 @@ def _propose(system: str, new: Mapping[str, Description], others: Mapping[int | 
     now = clock.now()
     records = PatientIdentifier.objects.filter(system=system, value__in=likely)
     LinkProposal.objects.bulk_create(
-        LinkProposal(
-            record=record,
-            other_id=likely[record.value][0],
-            likeness=likely[record.value][1],
-            proposed_at=now,
-        )
-        for record in records
+        (
+            LinkProposal(
+                record=record,
+                other_id=likely[record.value][0],
+                likeness=likely[record.value][1],
+                proposed_at=now,
+            )
+            for record in records
+        ),
+        ignore_conflicts=True,  # said once, and put aside once
     )
 
 
@@ -336,6 +343,7 @@ def part(*, identifier_id: int) -> PatientIdentifier:
 
 
 def _update(known: dict[str, Patient], described: dict[str, Description]) -> None:
+    prefetch_related_objects([*known.values()], "phones")
     changed: dict[int, Patient] = {}  # one patient may have several numbers
     telephones: dict[int, tuple[Phone, ...]] = {}
     for number, patient in known.items():

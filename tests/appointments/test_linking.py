@@ -147,6 +147,26 @@ def test_what_has_little_in_common_is_not_even_proposed(other):
     assert (Patient.objects.count(), LinkProposal.objects.count()) == (2, 0)
 
 
+def test_patients_who_were_told_apart_before_are_only_proposed_when_more_is_said():
+    load(a_record(1, **ANNE), a_record(2, **(WITHOUT_NUMBER | {"birth_date": None})))
+    assert not LinkProposal.objects.exists()
+    for _time in range(2):
+        result = load(a_record(2, **ANNE), a_record(3, **ANNE, patient_id="D2"))
+        assert not result.rejected
+    assert Patient.objects.count() == 2
+    proposal = LinkProposal.objects.get()
+    assert (proposal.record, proposal.likeness) == (the_record("D2"), "all")
+
+
+def test_what_a_later_row_says_counts_for_who_comes_after_it():
+    load(
+        a_record(1, **WITHOUT_NUMBER),
+        a_record(2, **ANNE, patient_id="D1"),
+        a_record(3, **ANNE),
+    )
+    assert Patient.objects.count() == 1
+
+
 def test_three_people_with_one_copied_number_are_three():
     names = [("Lefèvre", "Hélène"), ("Noël", "Zoé"), ("Dupont", "Anne")]
     load(
