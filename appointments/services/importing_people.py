@@ -17,10 +17,11 @@ _LONGEST_NAME = 40  # a reason has 300 characters, for two people
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Whom this file names under a record number, and on which line first."""
+    """Whom this file names under a record number, on which line first, and who else they are."""
 
     person: Person
     line: str
+    same_as: int | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +87,13 @@ class People:
             where = _where(seen, before)
             return Recognised(_refusal(verdict.difference, bearer, where, said, record.where))
         after = merged(bearer, said)
-        self._seen[number] = Seen(after, seen.line if seen else record.where)
+        same_as = seen.same_as if seen else None
+        self._seen[number] = Seen(after, seen.line if seen else record.where, same_as)
         remarks = tuple(_remark(one, bearer, said) for one in verdict.remarks)
-        if after == bearer:
-            return Recognised(remarks=remarks)
-        if before is None:
+        if before is None and after != bearer and same_as is None:
             self._new.add(Holder(number, after, number, _where(seen, before)))
-            return Recognised(remarks=remarks)
+        if before is None or after == bearer:
+            return Recognised(remarks=remarks, same_as=same_as)
         found = self._known.find(after, but=before.patient.pk) if seen is None else None
         if found is None:
             return Recognised(remarks=remarks)
@@ -102,19 +103,20 @@ class People:
     def _meet(self, record: ScheduleRecord, said: Person) -> Recognised:
         """Take in somebody whom the source names for the first time."""
         number = record.patient_id
-        self._seen[number] = Seen(said, record.where)
         found = self._new.find(said)
         if found is None or found.link is not Link.SURE:
             known = self._known.find(said)
             found = known if known and (not found or known.link is Link.SURE) else found
-        if found is None or found.link is not Link.SURE:
+        same_as = found.holder.key if found and found.link is Link.SURE else None
+        self._seen[number] = Seen(said, record.where, same_as)
+        if same_as is None:
             where = _("ligne %(line)s") % {"line": record.where}
             self._new.add(Holder(number, said, number, where))
         if found is None:
             return Recognised()
         remark = ("patient_id", number, _about(found))
-        if found.link is Link.SURE:
-            return Recognised(remarks=(remark,), same_as=found.holder.key)
+        if same_as is not None:
+            return Recognised(remarks=(remark,), same_as=same_as)
         return Recognised(remarks=(remark,), like=(found.holder.key, found.likeness))
 
 

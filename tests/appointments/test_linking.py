@@ -158,6 +158,17 @@ def test_patients_who_were_told_apart_before_are_only_proposed_when_more_is_said
     assert (proposal.record, proposal.likeness) == (the_record("D2"), "all")
 
 
+def test_a_dry_run_counts_one_to_tell_although_a_bulletin_rules_one_row_only():
+    in_force()
+    rows = [
+        a_record(1, **ANNE),
+        a_record(2, **ANNE, starts="2022-06-20 09:00"),
+        a_record(3, **ANNE, patient_id="D2"),
+    ]
+    assert load(*rows, dry_run=True).telling == load(*rows).telling
+    assert Notice.objects.count() == 1
+
+
 def test_what_a_later_row_says_counts_for_who_comes_after_it():
     load(
         a_record(1, **WITHOUT_NUMBER),
