@@ -53,5 +53,4 @@ urlpatterns = [
     path("hooks/<str:secret>/", hooks.hook, name="hook"),
     path("sending/pause/", sending.pause, name="sending_pause"),
     path("sending/resume/", sending.resume, name="sending_resume"),
-    path("sending/release/", sending.release, name="sending_release"),
 ]

@@ -228,6 +228,7 @@ PAGES = (
     # Telling.
     _act("sending_pause", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_resume", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
+    _view("sending_release", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_release", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _view("telling", BOARD),
     _view("telling_live", BOARD, whole=False),

@@ -1,5 +1,7 @@
 """What the crisis cell orders."""
 
+import datetime as dt
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -97,6 +99,15 @@ class Bulletin(models.Model):
         verbose_name=_("approuvé par"),
     )
     approved_at = models.DateTimeField(_("approuvé le"), null=True, blank=True)
+    released_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("envoyé avant l'heure par"),
+    )
+    released_at = models.DateTimeField(_("envoyé avant l'heure le"), null=True, blank=True)
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -134,6 +145,16 @@ class Bulletin(models.Model):
                 | Q(approved_by__isnull=False, approved_at__isnull=False),
             ),
             models.CheckConstraint(
+                name="bulletin_release_paired",
+                condition=Q(released_by__isnull=True, released_at__isnull=True)
+                | Q(
+                    released_by__isnull=False,
+                    released_at__isnull=False,
+                    approved_at__isnull=False,
+                    released_at__lt=F("release_at"),
+                ),
+            ),
+            models.CheckConstraint(
                 name="bulletin_two_people",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("drafted_by")),
             ),
@@ -156,6 +177,11 @@ class Bulletin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} – {self.title}"
+
+    @property
+    def leaves_at(self) -> dt.datetime:
+        """From when its SMS leave: the hour that was ordered, or an earlier release."""
+        return self.released_at or self.release_at
 
     @property
     def is_ready(self) -> bool:

@@ -6,7 +6,7 @@ import json
 from dataclasses import astuple, dataclass
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from appointments.bulletin_moments import doubtful_moments, in_words
 from appointments.models import Bulletin, BulletinState
@@ -19,6 +19,7 @@ from staff.access import Capability, may, scope_of
 from staff.models import AuditEvent, Site, Unit, User
 from staff.paging import KeyPage, page_by_key
 
+SWITCHED = ("sending.paused", "sending.resumed")
 _DRAFT_READERS = (
     Capability.DRAFT_BULLETIN,
     Capability.APPROVE_BULLETIN,
@@ -34,7 +35,7 @@ def sees_drafts(user: User) -> bool:
 def visible(user: User) -> QuerySet[Bulletin]:
     """Return the bulletins that the user may read, with the people who made them."""
     bulletins = Bulletin.objects.select_related(
-        "drafted_by", "ready_by", "approved_by", "withdrawn_by"
+        "drafted_by", "ready_by", "approved_by", "released_by", "withdrawn_by"
     )
     if not may(user, Capability.SEE_BULLETINS):
         return bulletins.none()
@@ -97,9 +98,15 @@ def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
 
 
 def events_of(bulletin: Bulletin) -> list[AuditEvent]:
-    """Return what the trail says about a bulletin, oldest first."""
-    events = AuditEvent.objects.filter(object_type="bulletin", object_id=str(bulletin.pk))
-    return list(events.order_by("sequence"))
+    """Return what the trail says about a bulletin, oldest first.
+
+    Pauses of all sending stand there too, as long as the bulletin told somebody something.
+    """
+    mine = Q(object_type="bulletin", object_id=str(bulletin.pk))
+    if bulletin.approved_at:
+        ends = bulletin.withdrawn_at or clock.midnight(bulletin.last_day + dt.timedelta(days=1))
+        mine |= Q(action__in=SWITCHED, at__gte=bulletin.approved_at, at__lt=ends)
+    return list(AuditEvent.objects.filter(mine).order_by("sequence"))
 
 
 @dataclass(frozen=True)

@@ -96,7 +96,7 @@ def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> s
     events = set()
     for bulletin in in_force:
         days = orders.days_of(bulletin, today)
-        moments = {(RELEASE, bulletin.release_at)} if days else set()
+        moments = {(RELEASE, bulletin.leaves_at)} if days else set()
         moments |= {
             (DEADLINE, clause.keep_until)
             for clause in bulletin.clauses.all()

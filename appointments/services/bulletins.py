@@ -17,6 +17,8 @@ from appointments.queries.in_force import ruling_bulletins
 from appointments.sentences import compared_sentences
 from appointments.services import clause_drafts, rulings, sending_back
 from appointments.services.clause_drafts import ClauseDraft
+from notifications.services import sending
+from notifications.services.sending import Released
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.database import lock_rulings
@@ -32,6 +34,7 @@ __all__ = [
     "draft",
     "ready",
     "redraft",
+    "release_now",
     "take_back",
     "withdraw",
 ]
@@ -271,6 +274,34 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
         **_at_night(bulletin.quiet_hours_override_reason),
     )
     return bulletin
+
+
+@transaction.atomic
+def release_now(*, by: User) -> Released:
+    """Let all that waits for its release time go at once, and note it of each bulletin.
+
+    Raises:
+        AccessRefused: the person may not, or not for the whole group.
+        Refusal: nothing waits.
+    """
+    lock_rulings(shared=True)  # before notices and bulletins: approving takes them the other way
+    released = sending.release_now(by=by)
+    now = clock.now()
+    early = Bulletin.objects.select_for_update().filter(
+        state=BulletinState.IN_FORCE, released_at=None, release_at__gt=now
+    )
+    for bulletin in early.order_by("id"):
+        bulletin.released_by, bulletin.released_at = by, now
+        bulletin.save(update_fields=["released_by", "released_at"])
+        audit.record(
+            action="bulletin.released",
+            by=by,
+            subject=bulletin,
+            planned=bulletin.release_at.isoformat(),
+            messages=released.messages,
+            calls=released.calls,
+        )
+    return released
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from appointments.services.clause_drafts import draft_of
 from appointments.services.ruling_tables import LIVE, Scope
 from notifications.quiet_hours import QuietHours
 from notifications.services import estimating
-from notifications.services.estimating import Estimate
+from notifications.services.estimating import Estimate, Sample
 from staff import clock
 from staff.database import as_date
 
@@ -60,6 +60,7 @@ class Preview:
     sms_cost_euro: float
     sms_seconds: float
     warnings: list[str]
+    samples: tuple[Sample, ...] = ()
 
     @property
     def patients_to_tell(self) -> int:
@@ -83,7 +84,7 @@ def preview(bulletin_id: int) -> Preview:
     scope = Scope(bulletin.first_day, bulletin.last_day)
     refused = count_refused(set(rulings.days_of(bulletin)))
     with rulings.planned(bulletin) as cursor:
-        estimate = estimating.estimate(cursor, scope)
+        estimate = estimating.estimate(cursor, scope, day=bulletin.first_day)
         return Preview(
             counts=_counts(cursor, scope),
             appointments_changed=_one(
@@ -97,6 +98,7 @@ def preview(bulletin_id: int) -> Preview:
             refused_open=refused.open,
             refused_on_its_days=refused.on_ruled_days,
             **_telling(estimate),
+            samples=estimate.samples,
             warnings=odd_moments(bulletin, tuple(map(draft_of, bulletin.clauses.all())))
             + warnings_of(
                 estimate,

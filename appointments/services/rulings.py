@@ -69,7 +69,7 @@ def ruled_day(bulletin: Bulletin) -> RuledDay:
     """Return what a bulletin says for each of its days."""
     return RuledDay(
         tuple(map(as_rule, bulletin.clauses.all())),
-        bulletin.release_at,
+        bulletin.leaves_at,
         at_night=bool(bulletin.quiet_hours_override_reason),
     )
 

@@ -2,19 +2,26 @@
 
 import datetime as dt
 
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_date
-from django.views.decorators.http import require_safe
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.models import Bulletin, BulletinState
 from appointments.queries.board import board as board_of
 from appointments.queries.imports import conflicts_waiting
 from appointments.queries.waiting_doctors import waiting_doctors
+from appointments.services import bulletins
+from notifications.models import DeliveryState
 from notifications.queries import queues
 from notifications.queries.gateway_health import overview
 from notifications.queries.pace import curve_of
+from notifications.queries.progress import progress
+from notifications.services.sending import Released
 from staff import clock
-from staff.access import Capability, may, requires, scope_of
+from staff.access import Capability, may, require_everywhere, requires, scope_of
 from staff.requests import SignedInRequest
 
 CURVE_HOURS = 12
@@ -32,6 +39,43 @@ def board(request: SignedInRequest) -> HttpResponse:
 def board_live(request: SignedInRequest) -> HttpResponse:
     """Show what changes on the board, for the page that asks every few seconds."""
     return _answer(request, "appointments/_board.html")
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Capability.HOLD_SENDING)
+def release(request: SignedInRequest) -> HttpResponse:
+    """Say who would be told before the hour, and whom doctors may still keep; then let it go."""
+    require_everywhere(request.user, Capability.HOLD_SENDING)
+    came_from = request.POST.get("from") or request.GET.get("from")
+    back = "telling" if came_from == "telling" else "board"
+    if request.method == "POST":
+        released = bulletins.release_now(by=request.user)
+        messages.success(request, _what_was_released(released))
+        return redirect(back)
+    counted, now = progress(request.user), clock.now()
+    in_force = Bulletin.objects.filter(state=BulletinState.IN_FORCE, release_at__gt=now)
+    context = {
+        "messages_held": counted.deliveries["sms"][DeliveryState.HELD],
+        "calls": counted.calls_before_release,
+        "bulletins": in_force.filter(released_at=None).order_by("release_at"),
+        "doctors": waiting_doctors(request.user),
+        "from": came_from,
+        "back": back,
+    }
+    return render(request, "appointments/release.html", context)
+
+
+def _what_was_released(released: Released) -> str:
+    sent = ngettext(
+        "%(number)s SMS part maintenant.", "%(number)s SMS partent maintenant.", released.messages
+    )
+    called = ngettext(
+        "%(number)s patient est à appeler maintenant.",
+        "%(number)s patients sont à appeler maintenant.",
+        released.calls,
+    )
+    said = ((sent, released.messages), (called, released.calls))
+    return " ".join(text % {"number": number} for text, number in said if number)
 
 
 def _answer(request: SignedInRequest, template: str) -> HttpResponse:

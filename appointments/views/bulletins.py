@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -197,4 +198,5 @@ def _with_preview(bulletin: Bulletin) -> dict[str, Any]:
         "days": tables_of(result.counts, reading["names"].sites),
         "totals": totals_of(result.counts),
         "sending_time": duration_in_words(result.sms_seconds),
+        "sms_part_cost": settings.SMS_PART_COST_EURO,
     }

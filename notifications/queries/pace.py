@@ -13,6 +13,7 @@ from notifications.queries.calls import claimed
 from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.lookups import numbers_of
+from staff.models import AuditEvent
 
 MEASURED_SECONDS = 60.0
 SHORTEST_SECONDS = 10.0
@@ -25,8 +26,8 @@ class Waiting:
     """SMS that did not leave yet.
 
     ``held`` until their release, from ``held_until`` to ``held_last``; ``later`` have another
-    time of their own (a new try), the first ``later_at``; ``due`` may leave now, of which
-    ``asleep`` only once the quiet hours are over.
+    time of their own (a new try), the first ``later_at``; ``due`` may leave now, the
+    first of them since ``due_since``, of which ``asleep`` only once the quiet hours are over.
     """
 
     held: int
@@ -36,6 +37,7 @@ class Waiting:
     later_at: dt.datetime | None
     due: int
     asleep: int
+    due_since: dt.datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Pace:
         waiting: what did not leave yet.
         quiet_until: the end of the quiet hours, while it is quiet.
         paused: whether all sending is held.
+        began_just_now: whether nothing could leave until less than ``MEASURED_SECONDS`` ago.
     """
 
     now: dt.datetime
@@ -59,6 +62,7 @@ class Pace:
     waiting: Waiting
     quiet_until: dt.datetime | None
     paused: bool
+    began_just_now: bool = False
 
     @property
     def parts_per_second(self) -> float:
@@ -77,13 +81,19 @@ class Pace:
 
     @property
     def standing(self) -> str:
-        """``nothing``, ``paused``, ``quiet``, ``later``, ``held``, ``stalled`` or ``moving``."""
+        """What is said of it, in one word.
+
+        ``nothing``, ``paused``, ``quiet``, ``later``, ``held``, ``starting`` (in the first minute
+        in which something may leave), ``stalled`` or ``moving``.
+        """
         if not (self.waiting.due or self.waiting.later or self.waiting.held):
             return "nothing"
         if self.paused:
             return "paused"
         if self.leaving:
-            return "moving" if self.messages else "stalled"
+            if self.messages:
+                return "moving"
+            return "starting" if self.began_just_now else "stalled"
         if self.waiting.due:
             return "quiet"
         return "later" if self.waiting.later else "held"
@@ -100,22 +110,40 @@ class Pace:
 
 
 def pace() -> Pace:
-    """Return how fast the telling goes, in three queries."""
+    """Return how fast the telling goes, in at most four queries."""
     now = clock.now()
     left = Delivery.objects.filter(
         channel=Channel.SMS, submitted_at__gt=_before(now, MEASURED_SECONDS)
     ).aggregate(messages=Count("pk"), parts=Sum("parts"), first=Min("submitted_at"))
     quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    waiting = _waiting(now)
     since_first = (now - left["first"]).total_seconds() if left["first"] else MEASURED_SECONDS
     return Pace(
         now=now,
         messages=left["messages"],
         parts=left["parts"] or 0,
         seconds=min(MEASURED_SECONDS, max(SHORTEST_SECONDS, since_first)),
-        waiting=_waiting(now),
+        waiting=waiting,
         quiet_until=quiet.next_allowed(now) if quiet.is_quiet(now) else None,
         paused=Sending.is_paused(),
+        began_just_now=_began(waiting, quiet, now)
+        or (not left["messages"] and waiting.due > 0 and _resumed_just_now(now)),
     )
+
+
+def _began(waiting: Waiting, quiet: QuietHours, now: dt.datetime) -> bool:
+    """Whether the first message that is due could not leave a minute ago."""
+    if waiting.due_since is None:
+        return False
+    since = (
+        waiting.due_since if waiting.due > waiting.asleep else quiet.next_allowed(waiting.due_since)
+    )
+    return since > _before(now, MEASURED_SECONDS)
+
+
+def _resumed_just_now(now: dt.datetime) -> bool:
+    since = _before(now, MEASURED_SECONDS)
+    return AuditEvent.objects.filter(action="sending.resumed", at__gt=since).exists()
 
 
 def _waiting(now: dt.datetime) -> Waiting:
@@ -131,6 +159,7 @@ def _waiting(now: dt.datetime) -> Waiting:
         later=Count("pk", filter=late),
         later_at=Min("not_before", filter=late),
         due=Count("pk", filter=due),
+        due_since=Min("not_before", filter=due),
         asleep=Count("pk", filter=due & Q(ignores_quiet_hours=False)),
     )
     return Waiting(**counted)

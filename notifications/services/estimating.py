@@ -7,6 +7,7 @@ of no more use, for instance because quiet hours last until then, counts as the 
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -15,8 +16,46 @@ from django.db.models import Count, Max, Q
 
 from notifications import gateways, sms_text, texts
 from notifications.models import Channel, Delivery, Notice, NoticeState
+from notifications.samples import REFERENCE
 from notifications.services import opening, pacing
 from notifications.services.opening import Scope
+from patients.models import Language
+from staff.clock import BRUSSELS
+from staff.models import Site
+
+_STAND_IN = dt.date(2022, 5, 16)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Notices whose texts have the same length; ``channel`` is ``sms``, ``phone`` or ``late``."""
+
+    channel: str
+    has_number: bool
+    language: str
+    callback_number: str
+    cancelled: int
+    maintained: int
+    notices: int
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the SMS of one language are, and the one that is sent most.
+
+    Attributes:
+        language: its code.
+        messages: how many SMS.
+        parts: their parts.
+        text: of the most common one, with stand-in hours.
+        parts_each: the parts of that one.
+    """
+
+    language: str
+    messages: int
+    parts: int
+    text: str
+    parts_each: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +73,7 @@ class Estimate:
         seconds: how long these take at the rate of the first gateway, or of the settings.
         cap: SMS parts that this gateway takes in a day; None for any number, or where no gateway
             can be read from the settings.
+        samples: the SMS of each language.
     """
 
     by_sms: int
@@ -45,10 +85,17 @@ class Estimate:
     parts: int
     seconds: float
     cap: int | None
+    samples: tuple[Sample, ...] = ()
 
 
-def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
-    """Return what aligning notices with ``wanted`` would take; changes nothing."""
+def estimate(cursor: CursorWrapper, scope: Scope, *, day: dt.date | None = None) -> Estimate:
+    """Return what aligning notices with ``wanted`` would take; changes nothing.
+
+    Args:
+        cursor: that holds the tables.
+        scope: the patients and days.
+        day: on which the appointments of the samples are.
+    """
     withdrawn = opening.find_stale(cursor)
     shapes = _shapes(cursor)
     by_sms = [shape for shape in shapes if shape.channel == "sms"]
@@ -74,6 +121,9 @@ def estimate(cursor: CursorWrapper, scope: Scope) -> Estimate:
         parts=parts,
         seconds=own_pace or parts / settings.SMS_PARTS_PER_SECOND,
         cap=gateway.options.parts_per_day if gateway else None,
+        samples=tuple(
+            _sample(language, by_sms, day or _STAND_IN, gateway) for language in Language.values
+        ),
     )
 
 
@@ -118,17 +168,27 @@ def opened_since(notice_id: int, now: dt.datetime) -> Opened:
     )
 
 
-@dataclass(frozen=True)
-class Shape:
-    """Notices whose texts have the same length; ``channel`` is ``sms``, ``phone`` or ``late``."""
+def _sample(
+    language: str, by_sms: Sequence[Shape], day: dt.date, gateway: gateways.Gateway | None
+) -> Sample:
+    mine = [shape for shape in by_sms if shape.language == language]
+    usual = Shape("sms", True, language, _any_number(by_sms), 1, 0, 0)
+    shape = max(mine, key=lambda one: one.notices, default=usual)
+    text = _text(shape, day)
+    return Sample(
+        language=language,
+        messages=sum(one.notices for one in mine),
+        parts=sum(one.notices * _parts(one, gateway) for one in mine),
+        text=text,
+        parts_each=_size(text, gateway),
+    )
 
-    channel: str
-    has_number: bool
-    language: str
-    callback_number: str
-    cancelled: int
-    maintained: int
-    notices: int
+
+def _any_number(shapes: Sequence[Shape]) -> str:
+    """Return a call-back number: of those shown, else of a site."""
+    if shapes:
+        return shapes[0].callback_number
+    return Site.objects.values_list("callback_number", flat=True).first() or "+3263000000"
 
 
 def _shapes(cursor: CursorWrapper) -> list[Shape]:
@@ -157,14 +217,25 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
 
 
 def _parts(shape: Shape, gateway: gateways.Gateway | None) -> int:
-    """Return the SMS parts of a text of this shape, rendered with stand-in times."""
-    moment = dt.datetime(2022, 5, 16, 10, 0, tzinfo=dt.UTC)
-    words = ["cancelled"] * shape.cancelled + ["maintained"] * shape.maintained
-    text = texts.body(
-        language=shape.language,
-        day=moment.date(),
-        lines=[texts.Line(starts_at=moment, word=word) for word in words],
-        callback_number=shape.callback_number,
-        reference="2222-222",
-    )
+    """Return the SMS parts of a text of this shape at a gateway."""
+    return _size(_text(shape, _STAND_IN), gateway)
+
+
+def _size(text: str, gateway: gateways.Gateway | None) -> int:
     return sms_text.count(text, alphabet=gateway.alphabet if gateway else "gsm7").parts
+
+
+def _text(shape: Shape, day: dt.date) -> str:
+    """Return an SMS of this shape about a day, with stand-in hours and reference."""
+    first = dt.datetime.combine(day, dt.time(9, 10), tzinfo=BRUSSELS)
+    words = ["cancelled"] * shape.cancelled + ["maintained"] * shape.maintained
+    return texts.body(
+        language=shape.language,
+        day=day,
+        lines=[
+            texts.Line(starts_at=first + dt.timedelta(hours=2 * place), word=word)
+            for place, word in enumerate(words)
+        ],
+        callback_number=shape.callback_number,
+        reference=REFERENCE,
+    )

@@ -1,10 +1,9 @@
-"""Pause, resume, release: three buttons."""
+"""Pause and resume: two buttons."""
 
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from notifications.services import sending
@@ -27,34 +26,6 @@ def resume(request: SignedInRequest) -> HttpResponse:
     """Let sending go on."""
     sending.resume(by=request.user)
     messages.success(request, _("Les envois reprennent."))
-    return redirect(_where_from(request))
-
-
-@require_POST
-@requires(Capability.HOLD_SENDING)
-def release(request: SignedInRequest) -> HttpResponse:
-    """Let go what waits for its release time."""
-    released = sending.release_now(by=request.user)
-    texts = (
-        (
-            ngettext(
-                "%(number)s SMS part maintenant.",
-                "%(number)s SMS partent maintenant.",
-                released.messages,
-            ),
-            released.messages,
-        ),
-        (
-            ngettext(
-                "%(number)s patient est à appeler maintenant.",
-                "%(number)s patients sont à appeler maintenant.",
-                released.calls,
-            ),
-            released.calls,
-        ),
-    )
-    said = [text % {"number": number} for text, number in texts if number]
-    messages.success(request, " ".join(said))
     return redirect(_where_from(request))
 
 

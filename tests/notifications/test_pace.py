@@ -6,6 +6,7 @@ import pytest
 
 from notifications.models import Delivery, Sending
 from notifications.queries.pace import CALLED, DELIVERED, HANDED_OVER, curve_of, pace
+from notifications.services import sending
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, a_call, an_sms
 
@@ -90,10 +91,27 @@ class TestTheEnd:
         a_call()
         assert pace().standing == "nothing"
 
-    def test_it_takes_three_queries(self, django_assert_num_queries) -> None:
+    def test_in_the_first_minute_nothing_is_wrong_yet(self, sunday) -> None:
+        queued(not_before=SUNDAY)
+        for second, said in ((0, "starting"), (59, "starting"), (60, "stalled")):
+            sunday.move_to(SUNDAY + dt.timedelta(seconds=second))
+            assert pace().standing == said
+
+    def test_nor_in_the_first_minute_after_a_pause(self, sunday) -> None:
+        queued(not_before=ago(600))
+        chief = a_user("chief", "crisis_cell")
+        sending.pause(by=chief)
+        assert pace().standing == "paused"
+        sending.resume(by=chief)
+        sunday.move_to(SUNDAY + dt.timedelta(seconds=59))
+        assert pace().standing == "starting"
+        sunday.move_to(SUNDAY + dt.timedelta(seconds=61))
+        assert pace().standing == "stalled"
+
+    def test_it_takes_a_fixed_number_of_queries(self, django_assert_num_queries) -> None:
         for _ in range(3):
             queued()
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(4):
             pace()
 
 
@@ -113,6 +131,12 @@ class TestQuietHours:
         queued(), queued(ignores_quiet_hours=True)
         found = pace()
         assert (found.standing, found.leaving, found.waiting.asleep) == ("stalled", 1, 1)
+
+    def test_in_the_first_minute_of_the_day_nothing_is_wrong_yet(self, sunday) -> None:
+        queued(not_before=at("2022-05-15 21:30"))
+        for moment, said in (("2022-05-16 08:00", "starting"), ("2022-05-16 08:01", "stalled")):
+            sunday.move_to(at(moment))
+            assert pace().standing == said
 
     def test_by_day_nothing_is_held_back(self, sunday) -> None:
         queued()

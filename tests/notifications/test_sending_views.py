@@ -85,7 +85,7 @@ class TestTelling:
         for number in range(10):
             unknown(submitted_at=SUNDAY - dt.timedelta(minutes=number))
         as_user(client, chief)
-        with django_assert_max_num_queries(18):
+        with django_assert_max_num_queries(19):
             client.get(reverse("telling_live"))
 
 

@@ -15,7 +15,6 @@ from appointments.demo.loading import FEED, TERMS, load_reference_data
 from appointments.models import Bulletin
 from appointments.services import bulletins
 from appointments.services.importing_files import load_file
-from notifications.services import sending
 from staff.errors import Refusal
 from vivalia_continuity.demonstration import figures, people
 from vivalia_continuity.demonstration.worker import running_worker, wait_for
@@ -120,7 +119,7 @@ class Day:
     def _sms_leave(self) -> None:
         self._title("Les SMS partent par un worker Celery (passerelle de démonstration)")
         with running_worker(settings.DATA_DIR / "worker.log"):
-            released = sending.release_now(by=people.user("crise2"))
+            released = bulletins.release_now(by=people.user("crise2"))
             self._say(
                 f"   {released.messages} SMS et {released.calls} appels libérés avant l'heure par "
                 "la cellule de crise."
