@@ -257,6 +257,7 @@ def told_over(
     basis: Basis,
     is_postponed: bool = False,
     heard: Heard = NOTHING_HEARD,
+    back_by_sms: bool = False,
 ) -> Telling | None:
     """Answer whether a patient is owed a word, and how it is said: the table of ADR 0014.
 
@@ -267,6 +268,8 @@ def told_over(
         basis: on what it rests.
         is_postponed: whether a cancelled patient is given another day.
         heard: what the patient heard before.
+        back_by_sms: whoever withdrew the bulletin chose SMS for "maintained after all", and what
+            this patient heard before arrived for certain.
 
     Whoever heard something else is told the change, whatever the clause says; a cancelled
     patient who must come after all hears it by phone. A kept consultation is told by phone, by
@@ -283,6 +286,8 @@ def told_over(
     if clause and clause.ruling == Ruling.CASE_BY_CASE and service != Service.EMERGENCY:
         return BY_PHONE
     if outcome == Outcome.MAINTAINED:
+        if back_by_sms and heard.word == Outcome.CANCELLED and basis != Basis.PERSON:
+            return Telling(Channel.SMS)
         return _maintained_over(clause, service, basis, heard)
     return _cancelled_over(clause, basis, heard)
 

@@ -228,6 +228,13 @@ PAGES = (
     # Telling.
     _act("sending_pause", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_resume", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
+    _view("standing_decisions", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
+    _act(
+        *("standing_decisions", {CRISIS}),
+        where=OF_THE_GROUP,
+        outside=FORBIDDEN,
+        send={"reason": "Reprise"},
+    ),
     _view("sending_release", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _act("sending_release", {CRISIS}, where=OF_THE_GROUP, outside=FORBIDDEN),
     _view("telling", BOARD),

@@ -290,6 +290,7 @@ SMS_LATEST_SECONDS = env.float("SMS_LATEST_SECONDS", default=30 * 60.0)
 CALL_TRIES = 3  # without an answer, then the patient is unreachable
 CALL_AGAIN_SECONDS = 30 * 60.0  # after no answer
 CALL_PAPER_SECONDS = 4 * 3600.0  # taken on paper; what is not entered by then is called again
+CALL_TAKES_SECONDS = 3 * 60.0  # what calling is reckoned with: dialling, saying, noting
 CALL_LEASE_SECONDS = 15 * 60.0  # an agent who went home; the call comes back to the list
 # A feed that has said nothing for longer than this makes its data look old, loudly.
 DATA_AGE_LIMIT_HOURS = env.int("DATA_AGE_LIMIT_HOURS", default=24)

@@ -1,6 +1,7 @@
 """Small forms around a bulletin: where it starts from, and why it is withdrawn."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
@@ -159,13 +160,60 @@ class PublicTextForm(forms.Form):
 
 
 class WithdrawForm(forms.Form):
-    """Why a bulletin is lifted."""
+    """Why a bulletin is lifted, and what comes in its place."""
 
     reason = forms.CharField(
         label=_("Motif"),
         max_length=300,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("Il reste lisible dans l'historique."),
+    )
+    restores = forms.TypedChoiceField(
+        label=_("Ce qui vaut ensuite"),
+        required=False,
+        coerce=int,
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
+    by_sms = forms.BooleanField(
+        label=_("Dire « maintenu » par SMS, là où le premier message est bien arrivé"),
+        required=False,
+        help_text=_("Les autres sont appelés ; qui ne l'a pas reçu à temps aussi."),
+    )
+    sends_decisions_back = forms.BooleanField(
+        label=_("Redemander leurs décisions aux personnes qui ont annulé"),
+        required=False,
+        help_text=_("Elles décident de nouveau ; jusque-là, les patients ne sont pas prévenus."),
+    )
+
+    helper = bare_helper()
+
+    def __init__(self, *args: Any, earlier: Sequence[Bulletin], **options: Any) -> None:
+        super().__init__(*args, **options)
+        field = cast("forms.ChoiceField", self.fields["restores"])
+        field.choices = [
+            ("", _("Sans bulletin : tout a lieu comme prévu, sauf ce qu'un autre bulletin règle")),
+            *(
+                (
+                    bulletin.pk,
+                    _("Remettre en vigueur le bulletin %(number)s : %(title)s")
+                    % {"number": bulletin.pk, "title": bulletin.title},
+                )
+                for bulletin in earlier
+            ),
+        ]
+        if not earlier:
+            del self.fields["restores"]
+
+
+class SendBackForm(forms.Form):
+    """Why persons are asked to decide anew."""
+
+    reason = forms.CharField(
+        label=_("Motif"),
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=_("Les personnes concernées le lisent."),
     )
 
     helper = bare_helper()

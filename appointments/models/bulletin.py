@@ -50,7 +50,8 @@ class Bulletin(models.Model):
     ::
 
         draft ⇄ draft, ready ──▶ in_force ──▶ superseded   every day is ruled by a newer one
-          └────────┴──▶ (gone)       └──────▶ withdrawn    lifted; its decisions lapse
+          └────────┴──▶ (gone)       │  ▲       └──▶ in_force   put back when that one is withdrawn
+                                     └──┴──────▶ withdrawn     asked by one person, done by another
 
     For each day, the bulletin approved last among those in force rules alone. It stands: what
     a feed brings later is ruled too. The person who approves is never the one who drafted. A
@@ -108,6 +109,36 @@ class Bulletin(models.Model):
         verbose_name=_("envoyé avant l'heure par"),
     )
     released_at = models.DateTimeField(_("envoyé avant l'heure le"), null=True, blank=True)
+    withdrawal_asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("retrait demandé par"),
+    )
+    withdrawal_asked_at = models.DateTimeField(_("retrait demandé le"), null=True, blank=True)
+    withdrawal_restores = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("bulletin remis en vigueur"),
+    )
+    withdrawal_sends_back = models.BooleanField(
+        _("redemande les décisions des personnes"), default=False
+    )
+    withdrawal_by_sms = models.BooleanField(_("« maintenu » par SMS"), default=False)
+    restored_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("remis en vigueur par"),
+    )
+    restored_at = models.DateTimeField(_("remis en vigueur le"), null=True, blank=True)
     withdrawn_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -169,9 +200,33 @@ class Bulletin(models.Model):
                     withdrawn_by__isnull=True, withdrawn_at__isnull=True, withdrawal_reason=""
                 )
                 | (
+                    Q(state="in_force", withdrawal_asked_at__isnull=False)
+                    & Q(withdrawn_by__isnull=True, withdrawn_at__isnull=True)
+                    & ~Q(withdrawal_reason="")
+                )
+                | (
                     Q(state="withdrawn", withdrawn_by__isnull=False, withdrawn_at__isnull=False)
                     & ~Q(withdrawal_reason="")
                 ),
+            ),
+            models.CheckConstraint(
+                name="bulletin_withdrawal_asked_paired",
+                condition=Q(withdrawal_asked_by__isnull=True, withdrawal_asked_at__isnull=True)
+                | (
+                    Q(withdrawal_asked_by__isnull=False, withdrawal_asked_at__isnull=False)
+                    & ~Q(withdrawal_reason="")
+                ),
+            ),
+            models.CheckConstraint(
+                name="bulletin_withdrawal_two_people",
+                condition=Q(withdrawn_by__isnull=True)
+                | Q(withdrawal_asked_by__isnull=True)
+                | ~Q(withdrawn_by=F("withdrawal_asked_by")),
+            ),
+            models.CheckConstraint(
+                name="bulletin_restored_paired",
+                condition=Q(restored_by__isnull=True, restored_at__isnull=True)
+                | Q(restored_by__isnull=False, restored_at__isnull=False),
             ),
         ]
 
@@ -182,6 +237,11 @@ class Bulletin(models.Model):
     def leaves_at(self) -> dt.datetime:
         """From when its SMS leave: the hour that was ordered, or an earlier release."""
         return self.released_at or self.release_at
+
+    @property
+    def waits_for_withdrawal(self) -> bool:
+        """Whether its withdrawal is asked for and waits for a second person."""
+        return self.state == BulletinState.IN_FORCE and self.withdrawal_asked_at is not None
 
     @property
     def is_ready(self) -> bool:

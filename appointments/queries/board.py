@@ -13,6 +13,7 @@ from appointments.models import (
     BulletinState,
     Outcome,
     Service,
+    Status,
 )
 from appointments.queries.bulletins import visible
 from appointments.queries.operations import DAYS_AHEAD
@@ -20,7 +21,7 @@ from appointments.queries.orders import Order, Orders
 from appointments.queries.refused_rows import RefusedCount, count_refused
 from appointments.queries.schedule import CALLED_OFF, sites_of
 from appointments.queries.tomorrow import Tomorrow, tomorrow_of
-from notifications.queries.progress import Progress, progress
+from notifications.queries.progress import Progress, holding_untrue, progress
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import Site, User
@@ -116,6 +117,8 @@ class Board:
     """All that the board shows; operations and kept ones over the days ahead, to ``last_day``.
 
     ``ruled_days`` are the days that each bulletin in force really rules, from today on.
+    ``untrue`` are the patients who still believe a message of ours that no longer holds;
+    ``standing_decisions`` what persons cancelled on days that no bulletin rules.
     """
 
     day: dt.date
@@ -134,10 +137,12 @@ class Board:
     last_day: dt.date
     refused: RefusedCount
     progress: Progress
+    untrue: int
+    standing_decisions: int
 
 
 def board(user: User, *, day: dt.date | None = None) -> Board:
-    """Return the board of the sites that a user watches, in eight queries.
+    """Return the board of the sites that a user watches, in eleven queries.
 
     Rows that a load refused are counted for the whole group: of some, no site can be read.
 
@@ -181,6 +186,12 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         last_day=today + AHEAD - ONE_DAY,
         refused=count_refused({day for _, days in ruled_days for day in days}),
         progress=progress(user),
+        untrue=holding_untrue(user),
+        standing_decisions=sum(
+            number
+            for day, number in standing_by_day(user, today, today + AHEAD - ONE_DAY)
+            if orders.ruling(day) is None
+        ),
     )
 
 
@@ -227,6 +238,19 @@ def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
         .order_by("approved_at", "id")
         .prefetch_related("clauses")
     )
+
+
+def standing_by_day(user: User, first_day: dt.date, last_day: dt.date) -> list[tuple[dt.date, int]]:
+    """Return how much persons cancelled, or postponed, by day; what has begun is left out."""
+    standing = Appointment.objects.filter(
+        scope_of(user, Capability.SEE_BOARD).units(),
+        outcome=Outcome.CANCELLED,
+        outcome_basis=Basis.PERSON,
+        day__range=(first_day, last_day),
+        starts_at__gt=clock.now(),
+        status__in=[Status.BOOKED, Status.ARRIVED],
+    )
+    return list(standing.order_by().values_list("day").annotate(Count("pk")))
 
 
 def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:

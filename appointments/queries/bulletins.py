@@ -19,6 +19,8 @@ from staff.access import Capability, may, scope_of
 from staff.models import AuditEvent, Site, Unit, User
 from staff.paging import KeyPage, page_by_key
 
+MOST_RESTORABLE = 3
+"""How many earlier bulletins are offered when one is withdrawn."""
 SWITCHED = ("sending.paused", "sending.resumed")
 _DRAFT_READERS = (
     Capability.DRAFT_BULLETIN,
@@ -35,7 +37,13 @@ def sees_drafts(user: User) -> bool:
 def visible(user: User) -> QuerySet[Bulletin]:
     """Return the bulletins that the user may read, with the people who made them."""
     bulletins = Bulletin.objects.select_related(
-        "drafted_by", "ready_by", "approved_by", "released_by", "withdrawn_by"
+        "drafted_by",
+        "ready_by",
+        "approved_by",
+        "released_by",
+        "withdrawal_asked_by",
+        "withdrawn_by",
+        "restored_by",
     )
     if not may(user, Capability.SEE_BULLETINS):
         return bulletins.none()
@@ -66,6 +74,32 @@ def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
         return days
     ruling = ruling_bulletins(days)
     return tuple(day for day in days if day in ruling and ruling[day].pk == bulletin.pk)
+
+
+def restorable(bulletin: Bulletin) -> list[Bulletin]:
+    """Return the bulletins that could come back in place of another, approved last first.
+
+    Superseded ones that would rule a day from today on; at most ``MOST_RESTORABLE``.
+    """
+    today = clock.today()
+    found = Bulletin.objects.filter(
+        state=BulletinState.SUPERSEDED,
+        first_day__lte=bulletin.last_day,
+        last_day__gte=max(bulletin.first_day, today),
+    )
+    return [
+        one
+        for one in found.order_by("-approved_at", "-pk")[:MOST_RESTORABLE]
+        if any(day >= today for day in days_restored(bulletin, one))
+    ]
+
+
+def days_restored(bulletin: Bulletin, restored: Bulletin) -> list[dt.date]:
+    """Return the days that a superseded bulletin would rule if another were withdrawn."""
+    length = (restored.last_day - restored.first_day).days + 1
+    days = [restored.first_day + dt.timedelta(days=number) for number in range(length)]
+    ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk)
+    return [day for day in days if ruling[day].pk == restored.pk]
 
 
 def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> list[str]:

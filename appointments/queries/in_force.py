@@ -4,6 +4,8 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from django.db.models import Q
+
 from appointments.models import (
     Appointment,
     Basis,
@@ -49,19 +51,24 @@ def as_rule(clause: Clause) -> RuleClause:
     )
 
 
-def ruling_bulletins(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.date, Bulletin]:
+def ruling_bulletins(
+    days: Iterable[dt.date], *, without: int = 0, restored: int = 0
+) -> dict[dt.date, Bulletin]:
     """Return for each ruled day its bulletin: the one approved last among those in force.
 
     Args:
         days: which.
         without: the number of a bulletin that is taken for withdrawn.
+        restored: the number of one that is taken for put back in force.
     """
     wanted = sorted(set(days))
     if not wanted:
         return {}
     bulletins = list(
         Bulletin.objects.filter(
-            state=BulletinState.IN_FORCE, first_day__lte=wanted[-1], last_day__gte=wanted[0]
+            Q(state=BulletinState.IN_FORCE) | Q(pk=restored),
+            first_day__lte=wanted[-1],
+            last_day__gte=wanted[0],
         )
         .exclude(pk=without)
         .order_by("approved_at", "id")

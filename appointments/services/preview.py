@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from appointments.models import Bulletin
 from appointments.preview_warnings import warnings_of
 from appointments.queries.bulletins import odd_moments
+from appointments.queries.in_force import ruling_bulletins
 from appointments.queries.refused_rows import count_refused
 from appointments.services import rulings
 from appointments.services.clause_drafts import draft_of
@@ -120,18 +121,50 @@ def preview(bulletin_id: int) -> Preview:
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """What withdrawing a bulletin does: who is told again, and which notices are withdrawn."""
+    """What withdrawing a bulletin does.
 
+    Attributes:
+        restored: the bulletin that comes back with it, if one does.
+        days: from today on, each with the bulletin that rules it then; None: as planned.
+        patients_to_tell: who is told something again.
+        by_sms, by_phone: of these.
+        call_seconds: how long calling them takes, by one person.
+        notices_withdrawn: words that were not said yet and will not be.
+    """
+
+    restored: Bulletin | None
+    days: list[tuple[dt.date, Bulletin | None]]
     patients_to_tell: int
+    by_sms: int
+    by_phone: int
+    call_seconds: float
     notices_withdrawn: int
 
 
-def withdrawal(bulletin_id: int) -> Withdrawal:
-    """Return what withdrawing the bulletin now would do; nothing is changed."""
+def withdrawal(
+    bulletin_id: int, *, restored: Bulletin | None = None, by_sms: bool = False
+) -> Withdrawal:
+    """Return what withdrawing the bulletin now would do; nothing is changed.
+
+    Args:
+        bulletin_id: in force.
+        restored: a superseded bulletin that would come back with it.
+        by_sms: whether "maintained after all" goes by SMS where it can.
+    """
     bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
-    with rulings.planned(bulletin, is_withdrawn=True) as cursor:
-        estimate = estimating.estimate(cursor, Scope(bulletin.first_day, bulletin.last_day))
-        return Withdrawal(estimate.by_sms + estimate.by_phone, estimate.withdrawn)
+    days = rulings.days_concerned(bulletin, restored)
+    ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk if restored else 0)
+    with rulings.planned_withdrawal(bulletin, restored, by_sms=by_sms) as cursor:
+        estimate = estimating.estimate(cursor, Scope(days[0], days[-1]))
+    return Withdrawal(
+        restored=restored,
+        days=[(day, ruling.get(day)) for day in rulings.days_of(bulletin) if day >= clock.today()],
+        patients_to_tell=estimate.by_sms + estimate.by_phone,
+        by_sms=estimate.by_sms,
+        by_phone=estimate.by_phone,
+        call_seconds=estimate.by_phone * settings.CALL_TAKES_SECONDS,
+        notices_withdrawn=estimate.withdrawn,
+    )
 
 
 def _telling(estimate: Estimate) -> dict[str, Any]:

@@ -30,7 +30,7 @@ TABLES = {
         protected_groups varchar(80) NOT NULL, clause_id bigint, bulletin_id bigint,
         outcome varchar(12) NOT NULL, release_at timestamptz,
         rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL,
-        PRIMARY KEY (unit_id, day, service, protected_groups)""",
+        back_by_sms smallint NOT NULL, PRIMARY KEY (unit_id, day, service, protected_groups)""",
     "ruled_change": """appointment_id bigint PRIMARY KEY, version integer NOT NULL,
         day date NOT NULL, outcome varchar(12) NOT NULL, basis varchar(8) NOT NULL,
         clause_id bigint, bulletin_id bigint NOT NULL""",
@@ -43,19 +43,21 @@ TABLES = {
         release_at timestamptz, rank smallint NOT NULL, ignores_quiet_hours smallint NOT NULL,
         clause_id bigint NOT NULL, service varchar(20) NOT NULL, is_postponed smallint NOT NULL,
         heard_word varchar(12) NOT NULL, says_so smallint NOT NULL, gave_a_day smallint NOT NULL,
-        in_doubt smallint NOT NULL, in_vain smallint NOT NULL, of_another_day smallint NOT NULL""",
+        in_doubt smallint NOT NULL, in_vain smallint NOT NULL, of_another_day smallint NOT NULL,
+        back_by_sms smallint NOT NULL""",
     "told_as": """clause_id bigint NOT NULL, service varchar(20) NOT NULL,
         word varchar(12) NOT NULL, basis varchar(8) NOT NULL, is_postponed smallint NOT NULL,
         heard_word varchar(12) NOT NULL, says_so smallint NOT NULL, gave_a_day smallint NOT NULL,
         in_doubt smallint NOT NULL, in_vain smallint NOT NULL, of_another_day smallint NOT NULL,
-        channel varchar(8) NOT NULL, by_doctor smallint NOT NULL,
+        back_by_sms smallint NOT NULL, channel varchar(8) NOT NULL, by_doctor smallint NOT NULL,
         PRIMARY KEY (clause_id, service, word, basis, is_postponed, heard_word, says_so,
-            gave_a_day, in_doubt, in_vain, of_another_day)""",
+            gave_a_day, in_doubt, in_vain, of_another_day, back_by_sms)""",
     **opening.TABLES,
 }
 FACTS = (
     *("clause_id", "service", "word", "basis", "is_postponed"),
     *("heard_word", "says_so", "gave_a_day", "in_doubt", "in_vain", "of_another_day"),
+    "back_by_sms",
 )
 """What ``rules.told_over`` looks at, as columns of ``holds`` and ``told_as``."""
 
@@ -182,7 +184,7 @@ def find_holding(cursor: CursorWrapper, scope: Scope) -> None:
         f"""INSERT INTO holds (subject_id, patient_id, day, starts_at, site_id, practitioner_id,
                 word, basis, postponed_to, release_at, rank, ignores_quiet_hours, clause_id,
                 service, is_postponed, heard_word, says_so, gave_a_day, in_doubt, in_vain,
-                of_another_day)
+                of_another_day, back_by_sms)
             SELECT id, patient_id, day, starts_at, site_id, practitioner_id,
                 outcome, basis, postponed_to, release_at, rank, ignores_quiet_hours, clause_id,
                 service, CASE WHEN postponed_to IS NULL THEN 0 ELSE 1 END,
@@ -191,7 +193,7 @@ def find_holding(cursor: CursorWrapper, scope: Scope) -> None:
                     AND COALESCE(heard_day, {NO_DAY}) = COALESCE(postponed_to, {NO_DAY})
                     AND (heard_word = 'cancelled' OR heard_at = starts_at) THEN 1 ELSE 0 END,
                 CASE WHEN heard_day IS NULL THEN 0 ELSE 1 END,
-                in_doubt, in_vain, of_another_day
+                in_doubt, in_vain, of_another_day, back_by_sms
             FROM ({_standing(scope)}) t""",  # noqa: S608
         scope.parameters,
     )
@@ -209,7 +211,8 @@ def _standing(scope: Scope) -> str:
             h.word AS heard_word, h.postponed_to AS heard_day, h.starts_at AS heard_at,
             COALESCE(h.is_in_doubt, 0) AS in_doubt,
             CASE WHEN v.version >= COALESCE(h.version, 0) THEN 1 ELSE 0 END AS in_vain,
-            CASE WHEN e.subject_id IS NULL THEN 0 ELSE 1 END AS of_another_day
+            CASE WHEN e.subject_id IS NULL THEN 0 ELSE 1 END AS of_another_day,
+            CASE WHEN h.is_sure = 1 THEN f.back_by_sms ELSE 0 END AS back_by_sms
         FROM appointments_appointment a
         JOIN staff_unit u ON u.id = a.unit_id
         JOIN ruled_facts f ON {SAME_FACTS}

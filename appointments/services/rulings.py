@@ -5,7 +5,7 @@ writes what they say. The preview calls the first only, so its counts are what a
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -50,9 +50,11 @@ class Applied:
     notices: Aligned
 
 
-def ruled_days(days: Iterable[dt.date], *, without: int = 0) -> dict[dt.date, RuledDay]:
-    """Return what is in force on each of the days, a bulletin taken for withdrawn aside."""
-    ruling = ruling_bulletins(days, without=without)
+def ruled_days(
+    days: Iterable[dt.date], *, without: int = 0, restored: int = 0
+) -> dict[dt.date, RuledDay]:
+    """Return what is in force on each of the days; for the rest see ``ruling_bulletins``."""
+    ruling = ruling_bulletins(days, without=without, restored=restored)
     by_bulletin = {bulletin.pk: ruled_day(bulletin) for bulletin in ruling.values()}
     return {day: by_bulletin[bulletin.pk] for day, bulletin in ruling.items()}
 
@@ -156,7 +158,7 @@ def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None])
     with temporary_tables(**ruling_tables.TABLES) as cursor:
         fill(cursor)
         opening.lock_pending(cursor, scope)
-        plan(cursor, scope, ruled, now)
+        plan(cursor, scope, ruled, now, by_sms=days_back_by_sms(scope))
         ruling_tables.append_decisions(cursor, now)
         cursor.execute("SELECT COUNT(*) FROM ruled_change")
         (decisions,) = cursor.fetchone()
@@ -167,18 +169,48 @@ def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None])
 
 
 @contextmanager
-def planned(bulletin: Bulletin, *, is_withdrawn: bool = False) -> Iterator[CursorWrapper]:
-    """Give the tables of what a bulletin would do if it were approved now; changes nothing.
-
-    With ``is_withdrawn``, those of what withdrawing it would do.
-    """
+def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
+    """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
     days = days_of(bulletin)
-    ruled = ruled_days(days, without=bulletin.pk if is_withdrawn else 0)
-    if not is_withdrawn:
-        ruled |= dict.fromkeys(days, ruled_day(bulletin))
-    with temporary_tables(**ruling_tables.TABLES) as cursor:
-        plan(cursor, Scope(bulletin.first_day, bulletin.last_day), ruled, clock.now())
+    ruled = ruled_days(days) | dict.fromkeys(days, ruled_day(bulletin))
+    by_sms = days_back_by_sms(Scope(days[0], days[-1]))
+    with _planned(days, ruled, by_sms=by_sms) as cursor:
         yield cursor
+
+
+@contextmanager
+def planned_withdrawal(
+    bulletin: Bulletin, restored: Bulletin | None = None, *, by_sms: bool = False
+) -> Iterator[CursorWrapper]:
+    """Give the tables of what withdrawing a bulletin would do; changes nothing.
+
+    Args:
+        bulletin: in force.
+        restored: the superseded one that would be put back in force with it.
+        by_sms: whether "maintained after all" goes by SMS where it can.
+    """
+    days = days_concerned(bulletin, restored)
+    chosen = days_back_by_sms(Scope(days[0], days[-1])) - set(days_of(bulletin))
+    if by_sms:
+        chosen |= set(days_of(bulletin))
+    ruled = ruled_days(days, without=bulletin.pk, restored=restored.pk if restored else 0)
+    with _planned(days, ruled, by_sms=chosen) as cursor:
+        yield cursor
+
+
+@contextmanager
+def _planned(
+    days: list[dt.date], ruled: Ruled, *, by_sms: Container[dt.date]
+) -> Iterator[CursorWrapper]:
+    with temporary_tables(**ruling_tables.TABLES) as cursor:
+        plan(cursor, Scope(days[0], days[-1]), ruled, clock.now(), by_sms=by_sms)
+        yield cursor
+
+
+def days_concerned(bulletin: Bulletin, restored: Bulletin | None = None) -> list[dt.date]:
+    """Return the days whose ruling may change when one bulletin goes and another comes back."""
+    both = [bulletin, *([restored] if restored else [])]
+    return window(min(one.first_day for one in both), max(one.last_day for one in both))
 
 
 def unsaid() -> list[tuple[int, bool]]:
@@ -200,15 +232,42 @@ def unsaid() -> list[tuple[int, bool]]:
         return ruling_tables.unsaid(cursor, clock.now())
 
 
-def plan(cursor: CursorWrapper, scope: Scope, ruled: Ruled, now: dt.datetime) -> None:
-    """Fill the tables of a ruling for the scope, from the rules to ``wanted``."""
+def days_back_by_sms(scope: Scope) -> set[dt.date]:
+    """Return the days of which "maintained after all" goes by SMS where it can (one query).
+
+    As whoever withdrew a bulletin chose; of two that were withdrawn the later one counts.
+    """
+    withdrawn = Bulletin.objects.filter(state=BulletinState.WITHDRAWN).order_by("withdrawn_at")
+    if scope.first_day and scope.last_day:
+        withdrawn = withdrawn.filter(first_day__lte=scope.last_day, last_day__gte=scope.first_day)
+    chosen = {day: one.withdrawal_by_sms for one in withdrawn for day in days_of(one)}
+    return {day for day, by_sms in chosen.items() if by_sms}
+
+
+def plan(
+    cursor: CursorWrapper,
+    scope: Scope,
+    ruled: Ruled,
+    now: dt.datetime,
+    *,
+    by_sms: Container[dt.date] = (),
+) -> None:
+    """Fill the tables of a ruling for the scope, from the rules to ``wanted``.
+
+    Args:
+        cursor: that holds the tables.
+        scope: whose appointments.
+        ruled: what rules each day.
+        now: the current moment.
+        by_sms: the days of which "maintained after all" goes by SMS where it can.
+    """
     places = _places()
     rows = [
-        _facts_row(facts, ruled.get(facts[2]), places)
+        (*_facts_row(facts, ruled.get(facts[2]), places), int(facts[2] in by_sms))
         for facts in ruling_tables.distinct_facts(cursor, scope)
     ]
     cursor.executemany(
-        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 10)})",  # noqa: S608
+        f"INSERT INTO ruled_facts VALUES ({', '.join(['%s'] * 11)})",  # noqa: S608
         rows,
     )
     analyze(cursor, "ruled_facts")
@@ -242,6 +301,7 @@ def _told_as(rows: Iterable[tuple], clauses: Mapping[int, Clause]) -> Iterator[t
                 in_vain=bool(facts["in_vain"]),
                 of_another_day=bool(facts["of_another_day"]),
             ),
+            back_by_sms=bool(facts["back_by_sms"]),
         )
         if telling is not None:
             yield (*row, telling.channel.value, int(telling.by_doctor))

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
+from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
+from appointments.queries.in_force import ruling_bulletins
 from appointments.services import rulings
 from appointments.services.rulings import Applied
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.database import lock_rulings
+from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
 
@@ -58,6 +61,34 @@ def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[Standing]:
         for author in User.objects.filter(pk__in=counted)
     ]
     return sorted(found, key=lambda one: (-one.decisions, str(one.decided_by)))
+
+
+@transaction.atomic
+def send_back_unruled(*, by: User, reason: str) -> int:
+    """Ask anew those who cancelled on coming days that no bulletin rules; return how many.
+
+    Raises:
+        AccessRefused: as for ``send_back``.
+        Refusal: no reason was given.
+    """
+    require_everywhere(by, Capability.APPROVE_BULLETIN)
+    if not reason.strip():
+        raise Refusal(_("Indiquez pourquoi ces décisions sont redemandées."), field="reason")
+    lock_rulings(shared=False)
+    days, sent_back = unruled_days(), 0
+    for day in days:
+        sent_back += standing_cancellations(day, day).count()
+        send_back(first_day=day, last_day=day, by=by, reason=reason.strip())
+    return sent_back
+
+
+def unruled_days() -> list[dt.date]:
+    """Return the coming days with cancellations by persons that no bulletin rules."""
+    today = clock.today()
+    standing = standing_cancellations(today, dt.date.max).order_by().values_list("day", flat=True)
+    days = sorted(set(standing))
+    ruled = ruling_bulletins(days)
+    return [day for day in days if day not in ruled]
 
 
 @transaction.atomic

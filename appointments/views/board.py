@@ -9,11 +9,12 @@ from django.utils.dateparse import parse_date
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
+from appointments.forms.bulletins import SendBackForm
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.board import board as board_of
 from appointments.queries.imports import conflicts_waiting
 from appointments.queries.waiting_doctors import waiting_doctors
-from appointments.services import bulletins
+from appointments.services import bulletins, sending_back
 from notifications.models import DeliveryState
 from notifications.queries import queues
 from notifications.queries.gateway_health import overview
@@ -65,6 +66,28 @@ def release(request: SignedInRequest) -> HttpResponse:
     return render(request, "appointments/release.html", context)
 
 
+@require_http_methods(["GET", "POST"])
+@requires(Capability.APPROVE_BULLETIN)
+def standing_decisions(request: SignedInRequest) -> HttpResponse:
+    """Show what persons cancelled on days without a bulletin, and ask them to decide anew."""
+    require_everywhere(request.user, Capability.APPROVE_BULLETIN)
+    form, status = SendBackForm(request.POST or None), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            number = sending_back.send_back_unruled(by=request.user, **form.cleaned_data)
+            said = ngettext(
+                "%(number)s décision est redemandée.",
+                "%(number)s décisions sont redemandées.",
+                number,
+            )
+            messages.success(request, said % {"number": number})
+            return redirect("board")
+    days = [(day, sending_back.standing_by_person(day, day)) for day in sending_back.unruled_days()]
+    context = {"form": form, "days": days}
+    return render(request, "appointments/standing_decisions.html", context, status=status)
+
+
 def _what_was_released(released: Released) -> str:
     sent = ngettext(
         "%(number)s SMS part maintenant.", "%(number)s SMS partent maintenant.", released.messages
@@ -84,6 +107,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
         "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
+        "may_send_back": scope_of(request.user, Capability.APPROVE_BULLETIN).everywhere,
         "may_load": may(request.user, Capability.LOAD_FEEDS),
         "conflicts": conflicts_waiting(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -28,6 +29,8 @@ from appointments.sentences import (
 from appointments.services import as_seen
 from appointments.services import bulletins as services
 from appointments.services import preview as previewing
+from appointments.services.sending_back import standing_by_person
+from staff import clock
 from staff.access import Capability, require_everywhere, requires, scope_of
 from staff.errors import Refusal
 from staff.models import User
@@ -108,23 +111,60 @@ def approve(request: SignedInRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(C.APPROVE_BULLETIN)
 def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Lift a bulletin, with the reason."""
+    """Ask for a bulletin to be lifted, with the reason; or do it, as the second person."""
     require_everywhere(request.user, C.APPROVE_BULLETIN)
     bulletin = _visible(request, pk)
-    form = WithdrawForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.withdraw(bulletin_id=pk, by=request.user, reason=form.cleaned_data["reason"])
-        except Refusal as refusal:
-            form.add_error(None, refusal.message)
-        else:
-            messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
-            return redirect("bulletin", pk=pk)
-    context: dict[str, Any] = {"bulletin": bulletin, "form": form}
-    context["is_in_force"] = bulletin.state == BulletinState.IN_FORCE
-    if context["is_in_force"]:
-        context["effect"] = previewing.withdrawal(pk)
-    return render(request, "appointments/bulletins/withdraw.html", context)
+    if request.method == "POST" and "drop" in request.POST:
+        services.drop_withdrawal(bulletin_id=pk, by=request.user)
+        messages.success(request, _("Le bulletin %(number)s reste en vigueur.") % {"number": pk})
+        return redirect("bulletin", pk=pk)
+    if request.method == "POST" and "confirm" in request.POST:
+        asked_at = parse_datetime(request.POST.get("asked_at", ""))
+        services.withdraw(bulletin_id=pk, by=request.user, asked_at=asked_at or clock.now())
+        messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
+        return redirect("bulletin", pk=pk)
+    earlier = queries.restorable(bulletin) if bulletin.state == BulletinState.IN_FORCE else []
+    form, status = WithdrawForm(request.POST or None, earlier=earlier), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.ask_withdrawal(bulletin_id=pk, by=request.user, **form.cleaned_data)
+            except Refusal as refusal:
+                form.add_error(refusal.field or None, refusal.message)
+            else:
+                said = _("Une autre personne de la cellule de crise doit confirmer le retrait.")
+                messages.success(request, said)
+                return redirect("bulletin_withdraw", pk=pk)
+    context = _withdrawing(bulletin, earlier) | {
+        "form": form,
+        "is_own": bulletin.withdrawal_asked_by_id == request.user.pk,
+    }
+    return render(request, "appointments/bulletins/withdraw.html", context, status=status)
+
+
+def _withdrawing(bulletin: Bulletin, earlier: list[Bulletin]) -> dict[str, Any]:
+    """Return what withdrawing would do: as it was asked for, or each way that it could be."""
+    if bulletin.state != BulletinState.IN_FORCE:
+        return {"bulletin": bulletin, "is_in_force": False}
+    ways: list[Bulletin | None] = [None, *earlier]
+    if bulletin.waits_for_withdrawal:
+        ways = [one for one in ways if (one and one.pk) == bulletin.withdrawal_restores_id]
+    asked = bulletin.waits_for_withdrawal
+    effects = [
+        previewing.withdrawal(
+            bulletin.pk, restored=way, by_sms=asked and bulletin.withdrawal_by_sms
+        )
+        for way in ways
+    ]
+    could_text = 0 if asked else previewing.withdrawal(bulletin.pk, by_sms=True).by_sms
+    return {
+        "bulletin": bulletin,
+        "is_in_force": True,
+        "effects": [(one, duration_in_words(one.call_seconds)) for one in effects],
+        "could_text": could_text,
+        "standing": standing_by_person(bulletin.first_day, bulletin.last_day),
+    }
 
 
 def _visible(request: SignedInRequest, pk: int) -> Bulletin:

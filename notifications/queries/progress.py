@@ -5,13 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 
 from notifications.models import (
     Channel,
     Delivery,
     DeliveryState,
     Notice,
+    NoticeItem,
     NoticeState,
     Sending,
 )
@@ -128,6 +130,33 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
         paused=Sending.is_paused(),
         calls_before_release=calls.count(),
     )
+
+
+def holding_untrue(user: User | None = None) -> int:
+    """Return how many patients heard what no longer holds, and not yet what does (one query).
+
+    Of today and later; also whom nobody could reach. The last word of each notice still open,
+    or given up, is held against the words that were handed over before it.
+    """
+    given = Coalesce("postponed_to", Value(dt.date.min))
+    before = (
+        NoticeItem.objects.annotate(given=given)
+        .filter(
+            subject_id=OuterRef("subject_id"),
+            notice__patient=OuterRef("notice__patient"),
+            notice__day=OuterRef("notice__day"),
+            notice__version__lt=OuterRef("notice__version"),
+            notice__handed_over_at__isnull=False,
+        )
+        .exclude(word=OuterRef("word"), given=OuterRef("given"))
+    )
+    unheard = NoticeItem.objects.annotate(given=given).filter(
+        _seen_by(user, "notice__"),
+        Exists(before),
+        notice__day__gte=clock.today(),
+        notice__state__in=[NoticeState.OPEN, NoticeState.UNREACHABLE],
+    )
+    return unheard.aggregate(patients=Count("notice__patient", distinct=True))["patients"]
 
 
 def _counted(

@@ -41,7 +41,8 @@ TABLES = {
     "heard": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
         notice_id bigint NOT NULL, version integer NOT NULL, word varchar(10) NOT NULL,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, postponed_to date,
-        is_in_doubt integer NOT NULL, PRIMARY KEY (subject_id, day, patient_id)""",
+        is_in_doubt integer NOT NULL, is_sure integer NOT NULL,
+        PRIMARY KEY (subject_id, day, patient_id)""",
     "claim": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
         said_on date NOT NULL, starts_at timestamptz NOT NULL, site_id bigint NOT NULL,
         PRIMARY KEY (subject_id, day, patient_id)""",
@@ -63,6 +64,9 @@ PENDING = f"n.state = 'open' AND n.handed_over_at IS NULL OR {TO_CALL_IN_DOUBT}"
 IN_DOUBT = f"""n.state = 'unreachable' OR (n.state = 'withdrawn' AND NOT EXISTS (
     SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.state = 'delivered'))
     OR ({TO_CALL_IN_DOUBT})"""  # noqa: S608
+# A receipt, or a person, says that it arrived.
+ARRIVED = """EXISTS (SELECT 1 FROM notifications_delivery d
+    WHERE d.notice_id = n.id AND d.state = 'delivered')"""
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
     AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
@@ -109,12 +113,13 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     """
     cursor.execute(
         f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, version, word, starts_at,
-                site_id, postponed_to, is_in_doubt)
+                site_id, postponed_to, is_in_doubt, is_sure)
             SELECT patient_id, subject_id, day, notice_id, version, word, starts_at, site_id,
-                postponed_to, is_in_doubt FROM (
+                postponed_to, is_in_doubt, is_sure FROM (
                 SELECT n.patient_id, i.subject_id, n.day, i.notice_id, n.version, i.word,
                     i.starts_at, i.site_id, i.postponed_to,
                     CASE WHEN {IN_DOUBT} THEN 1 ELSE 0 END AS is_in_doubt,
+                    CASE WHEN {ARRIVED} THEN 1 ELSE 0 END AS is_sure,
                     ROW_NUMBER() OVER (PARTITION BY n.patient_id, i.subject_id, n.day
                         ORDER BY n.version DESC) AS place
                 FROM notifications_notice n

@@ -60,6 +60,13 @@ def in_force(*clauses: ClauseDraft, **window) -> Bulletin:
     return approved(a_draft(*clauses, **window))
 
 
+def withdrawn(bulletin_id: int, reason: str = "Reprise", by: str = "crise2", **asked) -> Bulletin:
+    """Withdraw a bulletin: somebody asks for it, another member of the crisis cell does it."""
+    asker = somebody_in_the_crisis_cell("crise3" if by != "crise3" else "crise2")
+    bulletins.ask_withdrawal(bulletin_id=bulletin_id, by=asker, reason=reason, **asked)
+    return bulletins.withdraw(bulletin_id=bulletin_id, by=somebody_in_the_crisis_cell(by))
+
+
 def approved(bulletin: Bulletin) -> Bulletin:
     """Approve a draft in the name of ``crise2``, as soon as its author calls it ready."""
     if bulletin.state == BulletinState.DRAFT:

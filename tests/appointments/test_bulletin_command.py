@@ -49,7 +49,10 @@ def test_the_playbook_of_the_day_is_drafted_previewed_approved_and_withdrawn() -
     approved = said("approve", number, "--by", "crise2", "--told", "1")
     appointment.refresh_from_db()
     assert appointment.outcome == "cancelled"
-    withdrawn = said("withdraw", number, "--by", "crise2", "--reason", "rétabli")
+    asked = said("withdraw", number, "--by", "crise2", "--reason", "rétabli")
+    assert asked.startswith(f"Retrait du bulletin {number} demandé")
+    assert "un autre membre" in refused("confirm", number, "--by", "crise2")[1]
+    withdrawn = said("confirm", number, "--by", "crise1")
 
     assert drafted.startswith(f"Brouillon {number} : Panne informatique")
     assert "Arlon" in previewed

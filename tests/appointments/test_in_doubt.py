@@ -12,7 +12,7 @@ from notifications.queries.calls import open_calls
 from notifications.queries.outbox import text_of
 from notifications.services import settling_by_hand, sweeping
 from staff.models import User
-from tests.appointments.bulletins import in_force, somebody_in_the_crisis_cell
+from tests.appointments.bulletins import in_force, somebody_in_the_crisis_cell, withdrawn
 from tests.builders import a_patient, a_user, an_appointment
 from vivalia_continuity.promises import PROMISES
 
@@ -95,8 +95,7 @@ class TestTheCallIsOnTheList:
         with_an_sms_of_unknown_fate(doctor)
         call_instead()
         bulletin = bulletins.Bulletin.objects.get()
-        by = somebody_in_the_crisis_cell("crise1")
-        bulletins.withdraw(bulletin_id=bulletin.pk, by=by, reason="Fin de l'alerte")
+        withdrawn(bulletin.pk, "Fin de l'alerte")
         assert said_by_phone(agent) == [["maintained"]]
         assert not broken()
 
@@ -121,8 +120,7 @@ class TestNobodyHasGivenUpYet:
         keeping.keep(appointment_id=kept.pk, by=doctor)
         self.give_up(saturday_noon)
         bulletin = bulletins.Bulletin.objects.get()
-        by = somebody_in_the_crisis_cell("crise1")
-        bulletins.withdraw(bulletin_id=bulletin.pk, by=by, reason="Fin de l'alerte")
+        withdrawn(bulletin.pk, "Fin de l'alerte")
         assert said_by_phone(agent) == [["maintained"]]
 
     def test_whoever_may_not_have_read_cancelled_is_called_when_that_holds_after_all(

@@ -34,6 +34,7 @@ from tests.appointments.bulletins import (
     approved,
     in_force,
     somebody_in_the_crisis_cell,
+    withdrawn,
 )
 from tests.appointments.loads import terms
 from tests.appointments.operations import an_operation
@@ -58,8 +59,7 @@ def agent() -> User:
 def withdraw(**asked) -> None:
     """Have the bulletin in force withdrawn."""
     found = bulletins.Bulletin.objects.get(state="in_force")
-    by = somebody_in_the_crisis_cell("crise2")
-    bulletins.withdraw(bulletin_id=found.pk, by=by, reason="Reprise", **asked)
+    withdrawn(found.pk, **asked)
 
 
 def waiting(patient: Patient) -> list[tuple]:

@@ -5,11 +5,10 @@ import datetime as dt
 import pytest
 
 from appointments.models import Appointment, Decision
-from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from appointments.services.preview import preview, withdrawal
 from notifications.models import Delivery, Notice
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft, approved, in_force
+from tests.appointments.bulletins import SATURDAY_NOON, a_draft, approved, in_force, withdrawn
 from tests.builders import MONDAY, a_patient, a_unit, an_appointment
 
 pytestmark = pytest.mark.django_db
@@ -94,11 +93,11 @@ def test_withdrawing_tells_and_withdraws_as_many_as_was_said():
     assert before == (outcomes(), Notice.objects.count())
     last = max(Notice.objects.values_list("pk", flat=True))
     pending = Notice.objects.filter(state="withdrawn").count()
-    bulletins.withdraw(bulletin_id=ruling.pk, by=ruling.approved_by, reason="Reprise")
+    withdrawn(ruling.pk)
     opened = Notice.objects.filter(pk__gt=last).count()
-    withdrawn = Notice.objects.filter(state="withdrawn").count() - pending
-    assert (seen.patients_to_tell, seen.notices_withdrawn) == (opened, withdrawn)
-    assert min(opened, withdrawn) > 0
+    taken_back = Notice.objects.filter(state="withdrawn").count() - pending
+    assert (seen.patients_to_tell, seen.notices_withdrawn) == (opened, taken_back)
+    assert min(opened, taken_back) > 0
 
 
 def test_the_preview_writes_nothing():

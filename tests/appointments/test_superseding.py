@@ -5,11 +5,10 @@ import datetime as dt
 import pytest
 
 from appointments.models import Bulletin
-from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery
 from staff.errors import Refusal
-from tests.appointments.bulletins import in_force
+from tests.appointments.bulletins import in_force, withdrawn
 from tests.appointments.told import hand_over, notices, outcome
 from tests.builders import MONDAY, an_appointment
 
@@ -76,7 +75,7 @@ class TestWithdrawing:
     def test_decisions_lapse_and_unsent_notices_are_withdrawn(self):
         appointment = an_appointment()
         bulletin = in_force()
-        bulletins.withdraw(bulletin_id=bulletin.pk, by=bulletin.approved_by, reason="Reprise")
+        withdrawn(bulletin.pk)
         assert outcome(appointment) == "maintained"
         assert notices(appointment) == ["withdrawn"]
 
@@ -84,11 +83,11 @@ class TestWithdrawing:
         appointment = an_appointment()
         bulletin = in_force()
         hand_over(appointment)
-        bulletins.withdraw(bulletin_id=bulletin.pk, by=bulletin.approved_by, reason="Reprise")
+        withdrawn(bulletin.pk)
         assert notices(appointment) == ["told", "open"]
 
     def test_a_reason_is_needed(self):
         bulletin = in_force()
         with pytest.raises(Refusal, match="pourquoi"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=bulletin.approved_by, reason=" ")
+            withdrawn(bulletin.pk, reason=" ")
         assert Bulletin.objects.get().state == "in_force"

@@ -29,7 +29,7 @@ def test_nothing_more_leaves_two_seconds_after_pause(
         colleague = people.signed_in("crise2", PHONE)
         page = colleague.open("/telling/")
         before, held = number(live, "accepted"), number(live, "held")
-        page.get_by_role("button", name="Prévenir sans attendre l'heure…").click()
+        page.get_by_role("link", name="Prévenir sans attendre l'heure…").click()
         page.get_by_role("button", name="Envoyer maintenant").click()
         expect(tile(live, "accepted")).not_to_have_text(str(before), timeout=30 * SECOND)
 

@@ -62,7 +62,7 @@ def test_telling_is_watched_stopped_settled_answered_and_taken_back(
     settle_what_is_unknown(colleague)
     expect(tile(live, "unknown")).to_have_text(str(unknown))
     read_the_replies(watcher)
-    withdraw(colleague, bulletin)
+    withdraw(colleague, watcher, bulletin)
 
 
 def approve(person: Person) -> str:
@@ -85,7 +85,7 @@ def nothing_leaves_while_it_is_stopped(watcher: Person, colleague: Person) -> No
     expect(page.locator(".banner-paused")).to_contain_text("par Marc Approbateur")
     expect(live.get_by_role("button", name="Reprendre les envois")).to_be_visible()
     accepted = number(page, "accepted")
-    page.get_by_role("button", name="Prévenir sans attendre l'heure…").click()
+    page.get_by_role("link", name="Prévenir sans attendre l'heure…").click()
     page.get_by_role("button", name="Envoyer maintenant").click()
     expect(page.get_by_text("SMS partent maintenant")).to_be_visible()
     waiting = number(page, "queued")
@@ -155,14 +155,18 @@ def read_the_replies(person: Person) -> None:
     expect(page.locator(".timeline").get_by_text("STOP")).to_be_visible()
 
 
-def withdraw(person: Person, bulletin: str) -> None:
+def withdraw(person: Person, other: Person, bulletin: str) -> None:
     """Lift the bulletin: whoever was told is to be called back, and stands there by name."""
     page = person.open(f"{bulletin}withdraw/")
-    again = page.get_by_text(re.compile("patients? déjà prévenus? ser")).locator("strong")
+    person.picture("74-withdrawing-phone")
+    again = page.get_by_text(re.compile("patients? à appeler")).locator("strong")
     told = int(again.inner_text())
     assert told > LOST
     page.locator("#id_reason").fill("Les serveurs sont revenus")
-    page.get_by_role("button", name="Retirer le bulletin").click()
+    page.get_by_role("button", name="Demander le retrait").click()
+    expect(page.get_by_text("un autre membre de la cellule de crise doit")).to_be_visible()
+    page = other.open(f"{bulletin}withdraw/")
+    page.get_by_role("button", name="Confirmer le retrait").click()
     expect(page.locator(".bulletin-state")).to_have_text("retiré")
     page = person.open("/telling/notices/?state=open")
     rows = page.locator(".notice-row").filter(has_text=FRIDAY)

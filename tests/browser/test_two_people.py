@@ -70,7 +70,7 @@ def test_of_two_in_the_crisis_cell_neither_approves_nor_edits_unseen(people: Peo
     author.picture("72-approved-meanwhile")
     page = people.signed_in("audit").open(f"{address}")
     expect(page.locator(".bulletin-title")).to_have_text(MENDED)
-    withdraw(approver, address)
+    withdraw(approver, third, address)
     forgive(people, "40", "422")
 
 
@@ -100,11 +100,14 @@ def approve(page: Page) -> None:
     page.get_by_role("button", name="Approuver et mettre en vigueur").click()
 
 
-def withdraw(person: Person, address: str) -> None:
+def withdraw(asker: Person, other: Person, address: str) -> None:
     """Take the bulletin out of force again, so that nobody else meets it."""
-    page = person.open(f"{address}withdraw/")
+    page = asker.open(f"{address}withdraw/")
     page.locator("#id_reason").fill("Essai terminé")
-    page.get_by_role("button", name="Retirer le bulletin").click()
+    page.get_by_role("button", name="Demander le retrait").click()
+    expect(page.get_by_text("un autre membre de la cellule de crise doit")).to_be_visible()
+    page = other.open(f"{address}withdraw/")
+    page.get_by_role("button", name="Confirmer le retrait").click()
     expect(page.locator(".bulletin-state")).to_have_text("retiré")
 
 

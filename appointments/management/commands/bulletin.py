@@ -62,10 +62,24 @@ class Command(BaseCommand):
             metavar="N",
             help="Refuse si un autre nombre de patients serait prévenu.",
         )
-        verb = verbs.add_parser("withdraw", help="Retire un bulletin en vigueur.")
+        verb = verbs.add_parser("withdraw", help="Demande de retirer un bulletin en vigueur.")
         verb.add_argument("number", type=int)
         verb.add_argument("--by", required=True, metavar="USER")
         verb.add_argument("--reason", required=True)
+        verb.add_argument(
+            "--restores", type=int, metavar="N", help="Remet en vigueur ce bulletin remplacé."
+        )
+        verb.add_argument(
+            "--send-decisions-back",
+            action="store_true",
+            help="Redemande leurs décisions aux personnes qui ont annulé.",
+        )
+        verb.add_argument(
+            "--by-sms", action="store_true", help="Dit « maintenu » par SMS là où c'est sûr."
+        )
+        verb = verbs.add_parser("confirm", help="Retire le bulletin, comme un autre l'a demandé.")
+        verb.add_argument("number", type=int)
+        verb.add_argument("--by", required=True, metavar="USER")
         for name, text in (
             ("pause", "Retient tous les envois."),
             ("resume", "Reprend les envois."),
@@ -126,8 +140,30 @@ class Command(BaseCommand):
         bulletin = bulletins.approve(bulletin_id=number, by=_user(by), told=told)
         self._say(_("Bulletin %(number)s en vigueur : %(title)s"), bulletin)
 
-    def _withdraw(self, *, number: int, by: str, reason: str, **_options: Any) -> None:
-        bulletin = bulletins.withdraw(bulletin_id=number, by=_user(by), reason=reason)
+    def _withdraw(
+        self,
+        *,
+        number: int,
+        by: str,
+        reason: str,
+        restores: int | None,
+        send_decisions_back: bool,
+        by_sms: bool,
+        **_options: Any,
+    ) -> None:
+        bulletin = bulletins.ask_withdrawal(
+            bulletin_id=number,
+            by=_user(by),
+            reason=reason,
+            restores=restores,
+            sends_decisions_back=send_decisions_back,
+            by_sms=by_sms,
+        )
+        said = _("Retrait du bulletin %(number)s demandé, à confirmer par un autre : %(title)s")
+        self._say(said, bulletin)
+
+    def _confirm(self, *, number: int, by: str, **_options: Any) -> None:
+        bulletin = bulletins.withdraw(bulletin_id=number, by=_user(by))
         self._say(_("Bulletin %(number)s retiré : %(title)s"), bulletin)
 
     def _pause(self, *, by: str | None, **_options: Any) -> None:

@@ -34,14 +34,19 @@ def decided(outcome: str, *, basis: str = "clause", **fields) -> Appointment:
 
 
 def a_bulletin(first: dt.date = MONDAY, last: dt.date = MONDAY, *, state="in_force") -> Bulletin:
-    approval = {"approved_by": a_user(f"approbateur{Bulletin.objects.count()}")}
+    author = a_user(f"redacteur{Bulletin.objects.count()}")
+    approval = {
+        "ready_by": author,
+        "ready_at": at("2022-05-14 09:15"),
+        "approved_by": a_user(f"approbateur{Bulletin.objects.count()}"),
+    }
     return Bulletin.objects.create(
         title=f"Bulletin du {first:%d/%m}",
         state=state,
         first_day=first,
         last_day=last,
         release_at=at("2022-05-15 18:00"),
-        drafted_by=a_user(f"redacteur{Bulletin.objects.count()}"),
+        drafted_by=author,
         drafted_at=at("2022-05-14 09:00"),
         **({} if state == "draft" else approval | {"approved_at": at("2022-05-14 09:30")}),
     )
@@ -197,14 +202,14 @@ def test_the_number_of_queries_does_not_grow(watcher, django_assert_num_queries)
 
     an_appointment()
     a_bulletin()
-    # the user and their roles, counts, bulletins and their clauses, sites, refused rows, progress
-    # in four
-    with django_assert_num_queries(11):
+    # the user and their roles, counts, bulletins and their clauses, sites, refused rows, untrue
+    # messages, standing decisions, progress in four
+    with django_assert_num_queries(13):
         look()
     for number in range(8):
         decided("cancelled", unit=a_unit(f"unit-{number}", site=f"site-{number}"))
         a_bulletin()
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(13):
         look()
 
 

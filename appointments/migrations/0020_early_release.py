@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('appointments', '0018_sheets_of_workbooks'),
+        ('appointments', '0019_practitioners_made'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
