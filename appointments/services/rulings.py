@@ -22,6 +22,7 @@ from appointments.vocabulary import Basis, Outcome
 from notifications.models import Notice, NoticeItem, NoticeState
 from notifications.services import doorbell, opening
 from notifications.services.opening import Aligned
+from patients.models import Patient
 from staff import clock
 from staff.database import analyze, as_parameter, lock_rulings, temporary_tables
 from staff.models import Unit
@@ -126,6 +127,20 @@ def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
         analyze(cursor, "ruled_pair")
 
     return _apply(Scope(), ruled_days(day for _, day in listed), fill=fill)
+
+
+@transaction.atomic
+def align_again(pairs: Iterable[tuple[int, dt.date]]) -> None:
+    """Bring patients' notices in line with what they turned out to have heard.
+
+    Args:
+        pairs: (patient id, day).
+    """
+    lock_rulings(shared=True)
+    listed = list(pairs)
+    patients = Patient.objects.filter(pk__in={patient_id for patient_id, _day in listed})
+    list(patients.order_by("id").select_for_update().values_list("pk", flat=True))
+    align_pairs(pairs=listed)
 
 
 def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:

@@ -17,7 +17,7 @@ from notifications.models.gateway import (
     GatewayState,
     SendingHost,
 )
-from notifications.models.notice import Notice, NoticeItem, NoticeState, Word
+from notifications.models.notice import Notice, NoticeItem, NoticeState, ToAskAgain, Word
 from notifications.models.question import Answer, FoundBy, Question
 from notifications.models.receipt import (
     DeliveryPart,
@@ -59,5 +59,6 @@ __all__ = [
     "ReplyOutcome",
     "Sending",
     "SendingHost",
+    "ToAskAgain",
     "Word",
 ]

@@ -210,3 +210,17 @@ class NoticeItem(models.Model):
         if self.postponed_to is None:
             return str(Word(self.word).label)
         return gettext("reporté au %(day)s") % {"day": date_format(self.postponed_to, "D j/m/Y")}
+
+
+class ToAskAgain(models.Model):
+    """A patient and day of which is to be asked again what is owed (``services.looking_again``)."""
+
+    patient = models.ForeignKey(Patient, models.CASCADE, db_index=False, related_name="+")
+    day = models.DateField(_("jour"))
+
+    class Meta:
+        verbose_name = _("question à reposer")
+        verbose_name_plural = _("questions à reposer")
+
+    def __str__(self) -> str:
+        return f"{self.patient_id} {self.day:%d/%m/%Y}"

@@ -22,6 +22,7 @@ from notifications.models import (
     NoticeState,
     Word,
 )
+from notifications.services import looking_again
 from notifications.services.opening_calls import open_calls
 
 Pair = tuple[int, dt.date]
@@ -64,6 +65,7 @@ def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
     )
     if not heard:
         return
+    looking_again.ask_again({_pair(item.notice) for item in heard})
     pending = _waiting({_pair(item.notice) for item in heard})
     items = NoticeItem.objects.filter(notice__in=[one.pk for one in pending.values()])
     said = {(item.notice_id, item.subject_id): item for item in items}

@@ -17,6 +17,7 @@ from notifications.models import (
     NoticeItem,
     NoticeState,
 )
+from notifications.services import looking_again
 from notifications.services.carrying_over import carry_over
 from notifications.services.opening_calls import open_calls
 from patients.models import Patient
@@ -108,6 +109,8 @@ def withdraw_superseded(deliveries: Sequence[Delivery], *, at: dt.datetime) -> s
     What only they said is said by the newer one.
     """
     gone = superseded(deliveries)
+    replaced_ones = Notice.objects.filter(pk__in=gone)
+    looking_again.ask_again(replaced_ones.values_list("patient", "day") if gone else ())
     still_open = Notice.objects.filter(pk__in=gone, state=NoticeState.OPEN)
     ending = list(still_open.values_list("pk", flat=True))
     still_open.update(state=NoticeState.WITHDRAWN, settled_at=at)

@@ -6,7 +6,7 @@ changes and looks again.
 
 import datetime as dt
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
@@ -17,7 +17,7 @@ from notifications import rules
 from notifications.gateways import Gateway
 from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
 from notifications.quiet_hours import QuietHours
-from notifications.services import hosts, receiving, recording, settling
+from notifications.services import hosts, looking_again, receiving, recording, settling
 from staff import clock
 
 BATCH = 500
@@ -34,6 +34,7 @@ class Swept:
     too_late: int = 0
     kept_quiet: int = 0
     receipts_matched: int = 0
+    asked_again: int = 0
 
 
 def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
@@ -47,7 +48,7 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
     left = Delivery.objects.filter(lease_until__lt=clock.real())
     names = None if gateways is None else [gateway.name for gateway in gateways]
     repeating = [gateway.name for gateway in gateways or () if gateway.honours_reference]
-    return Swept(
+    swept = Swept(
         receipts_matched=receiving.match_late(),
         reclaimed=_each(left.filter(state=DeliveryState.CLAIMED), _reclaim),
         became_unknown=_each(left.filter(state=DeliveryState.SUBMITTING), _lose)
@@ -57,6 +58,7 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
         too_late=_each_unsent(_too_late(), _expire),
         kept_quiet=_each_unsent(_passed_by(), _keep_quiet),
     )
+    return replace(swept, asked_again=looking_again.answer())
 
 
 def _each_unsent(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:

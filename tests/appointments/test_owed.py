@@ -20,11 +20,20 @@ from appointments.services import (
     sending_back,
 )
 from appointments.services.bulletins import ClauseDraft
-from notifications.gateways import Receipt
+from notifications.gateways import NotSent, Receipt, Refused, Throttled
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.queries.calls import open_calls
 from notifications.queries.outbox import text_of
-from notifications.services import calls, questions, receiving, settling_by_hand, sweeping
+from notifications.services import (
+    calls,
+    handing_over,
+    questions,
+    receiving,
+    recording,
+    sending,
+    settling_by_hand,
+    sweeping,
+)
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import User
@@ -41,6 +50,7 @@ from tests.appointments.operations import an_operation
 from tests.appointments.source import changes
 from tests.appointments.told import outcome, states
 from tests.builders import MONDAY, a_patient, a_practitioner, a_user, an_appointment, at
+from tests.notifications.builders import FakeGateway, claim_due
 from tests.pages import signed_in
 from vivalia_continuity.promises import PROMISES
 
@@ -472,6 +482,45 @@ class TestASmsThatFails:
         assert states(appointment) == [("told", "cancelled")]
         in_force()
         assert waiting(appointment.patient) == []
+
+
+class TestWhatWasTakenBack:
+    """What was opened because the patient might have heard something may be needless then."""
+
+    @pytest.mark.parametrize(
+        "answer", [Refused("rejected", permanent=True), NotSent(), Throttled(60.0)]
+    )
+    @pytest.mark.parametrize("then", ["withdrawn", "replaced"])
+    def test_a_sms_that_the_gateway_did_not_take_leaves_no_call(self, answer, then):
+        appointment = an_appointment()
+        in_force()
+        sending.release_now(by=somebody_in_the_crisis_cell("crise1"))
+        ids = claim_due("w1")
+        gateway = FakeGateway()
+        handing_over.hand_over(ids=ids, worker="w1", gateway=gateway)
+        if then == "withdrawn":
+            withdraw()
+        else:
+            in_force(ClauseDraft("maintain", "nobody"))
+        assert waiting(appointment.patient) == [(16, "phone", "maintained")]
+        recording.record(worker="w1", gateway=gateway, results={ids[0]: (answer, False)})
+        sweeping.sweep(gateways=[gateway])
+        assert waiting(appointment.patient) == []
+        assert not broken()
+
+    def test_a_kept_patient_is_called_all_the_same(self, consultation, doctor):
+        sms_is_out()
+        keeping.keep(appointment_id=consultation.pk, by=doctor)
+        receipt("failed")
+        sweeping.sweep(gateways=[])
+        assert waiting(consultation.patient) == [(16, "phone", "maintained")]
+
+    def test_nothing_is_asked_again_twice(self, consultation, doctor):
+        sms_is_out()
+        keeping.keep(appointment_id=consultation.pk, by=doctor)
+        receipt("failed")
+        assert sweeping.sweep(gateways=[]).asked_again == 1
+        assert sweeping.sweep(gateways=[]).asked_again == 0
 
 
 class TestNothingIsHeardTwice:
