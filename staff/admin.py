@@ -5,13 +5,25 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
-from django.db import models
-from django.http import HttpRequest
+from django.db import models, transaction
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
-from staff.models import AuditEvent, Delegation, Practitioner, RoleAssignment, Site, Unit, User
+from staff.models import (
+    AccountChange,
+    AuditEvent,
+    Delegation,
+    Practitioner,
+    RoleAssignment,
+    Site,
+    Unit,
+    User,
+)
 from staff.requests import person
 from staff.services import audit
+from staff.services.account_changes import note
+from staff.sign_in import devices, tries
 
 admin.site.site_header = _("Données de référence")
 admin.site.site_title = _("Données de référence")
@@ -112,7 +124,13 @@ class RoleAssignmentInline(ForAdministrators, admin.TabularInline):
 
 @admin.register(User)
 class UserAdmin(ReferenceAdmin, DjangoUserAdmin):
-    """Accounts and their roles."""
+    """Accounts and their roles.
+
+    Who made or changed whose account is kept apart too: it decides which two accounts are two
+    persons (``staff/two_persons.py``). A superuser is out of an administrator's reach.
+    """
+
+    actions = ("unlock",)
 
     list_display = ("username", "first_name", "last_name", "language", "is_active", "is_staff")
     list_filter = ("role_assignments__role", "is_active", "is_staff")
@@ -142,6 +160,61 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):
             },
         ),
     )
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whether an administrator asks, and not about a superuser above them."""
+        return self.has_view_permission(request) and _is_in_reach(request, obj)
+
+    has_delete_permission = has_change_permission
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Save, and note who made the account or opened, closed or raised it."""
+        super().save_model(request, obj, form, change)
+        if not change:
+            note(account=obj, what=AccountChange.What.MADE, by=person(request))
+        elif {"is_active", "is_staff"} & set(form.changed_data):
+            note(account=obj, what=AccountChange.What.ACCESS, by=person(request))
+            devices.forget_all(obj)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        """Save the roles, and note who gave them."""
+        super().save_formset(request, form, formset, change)
+        if formset.has_changed():
+            note(account=form.instance, what=AccountChange.What.ROLE, by=person(request))
+
+    @transaction.atomic
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """Give a password, and note who knows it now."""
+        before = User.objects.filter(pk=id).values_list("password", flat=True).first()
+        response = super().user_change_password(request, id, form_url)
+        account = User.objects.filter(pk=id).first()
+        if account and account.password != before:
+            note(account=account, what=AccountChange.What.PASSWORD, by=person(request))
+            devices.forget_all(account)
+        return response
+
+    @admin.action(description=_("Débloquer la connexion"))
+    def unlock(self, request: HttpRequest, queryset: Any) -> None:
+        """Let people try again to sign in."""
+        for account in queryset:
+            tries.unlock(user=account, by=person(request))
+        number = len(queryset)
+        self.message_user(
+            request,
+            ngettext(
+                "La connexion de %(number)s compte est débloquée.",
+                "La connexion de %(number)s comptes est débloquée.",
+                number,
+            )
+            % {"number": number},
+        )
+
+
+def _is_in_reach(request: HttpRequest, obj: Any) -> bool:
+    """Whether the one who asks may change this account: a superuser's only as a superuser."""
+    return not (isinstance(obj, User) and obj.is_superuser and not person(request).is_superuser)
 
 
 @admin.register(AuditEvent)

@@ -7,3 +7,7 @@ class StaffConfig(AppConfig):
     """Registers the app."""
 
     name = "staff"
+
+    def ready(self) -> None:
+        """Connect what the trail hears of sign-ins."""
+        from staff.sign_in import signals  # noqa: F401

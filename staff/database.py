@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+NAMES = 20220516  # the first key of advisory locks by name
 RULINGS = 20220514  # advisory lock: who applies rulings, and who changes one appointment
 
 
@@ -78,6 +79,13 @@ def lock_rulings(*, shared: bool) -> None:
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {function}(%s)", [RULINGS])  # noqa: S608
+
+
+def lock_name(name: str) -> None:
+    """Hold a lock of this name until the transaction ends; SQLite has one writer anyway."""
+    if is_postgresql():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [NAMES, name])
 
 
 @contextmanager

@@ -222,7 +222,7 @@ def _people(units: list[Unit], doctor: Practitioner, owner: User) -> list[Person
         for held in places[person.place]
     )
     nobody = a_user("somebody without a role")
-    administrator = User.objects.create_superuser("an administrator", password="!")
+    administrator = User.objects.create_superuser("an administrator")
     delegate = a_user("the doctor's delegate", Role.DOCTOR, site=a_site("virton"))
     Delegation.objects.create(practitioner=doctor, delegate=delegate, given_at=SATURDAY_NOON)
     return [

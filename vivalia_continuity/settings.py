@@ -54,7 +54,6 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "axes",
     "bootstrap",
     "crispy_forms",
     "crispy_bootstrap5",
@@ -82,7 +81,7 @@ MIDDLEWARE = [
     "staff.middleware.RefusalMiddleware",
     "staff.middleware.LargeBodyMiddleware",
     "staff.middleware.NoStoreMiddleware",
-    "axes.middleware.AxesMiddleware",
+    "staff.sign_in.middleware.SignInMiddleware",
 ]
 
 ROOT_URLCONF = "vivalia_continuity.urls"
@@ -129,16 +128,18 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts -----------------------------------------------------------------------------
 AUTH_USER_MODEL = "staff.User"
-AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",
-    "django.contrib.auth.backends.ModelBackend",
-]
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("username", "first_name", "last_name", "email")},
+    },
+    {"NAME": "staff.passwords.GuessableValidator"},
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -148,16 +149,16 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False  # closing the browser of a shared computer signs out
-# axes counts wrong passwords in the database; counters in each process, by address, would only
-# shut out a hospital that comes from one address.
+# Tries are counted in the database, for all processes (staff/sign_in/); allauth's own counters live
+# in each process, and go by address: they would only shut out a hospital that has one.
 ACCOUNT_RATE_LIMITS = {"login": None, "login_failed": None}
 MFA_TOTP_ISSUER = "Vivalia Continuity"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
-AXES_FAILURE_LIMIT = env.int("SIGN_IN_TRIES", default=8)
-AXES_COOLOFF_TIME = 0.25  # hours
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_LOCKOUT_TEMPLATE = "staff/locked_out.html"
-AXES_RESET_ON_SUCCESS = True
+MFA_FORMS = {
+    "authenticate": "staff.accounts.AuthenticateForm",
+    "reauthenticate": "staff.accounts.ReauthenticateForm",
+}
+SIGN_IN_TRIES = env.int("SIGN_IN_TRIES", default=8)
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_HTTPONLY = True
 

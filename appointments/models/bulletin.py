@@ -148,6 +148,8 @@ class Bulletin(models.Model):
         verbose_name=_("retiré par"),
     )
     withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
+    # What is said of the two accounts where one third person made both (staff/two_persons.py).
+    approval_remark = models.CharField(max_length=300, blank=True, default="", db_default="")
     withdrawal_reason = models.CharField(_("motif du retrait"), max_length=300, blank=True)
 
     class Meta:

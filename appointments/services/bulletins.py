@@ -25,6 +25,7 @@ from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
+from staff.services.account_changes import require_two_persons
 
 __all__ = [
     "ClauseDraft",
@@ -248,8 +249,9 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
         told: how many patients that person expects to be told; None for who saw no number.
 
     Raises:
-        Refusal: the drafter approves their own text or has not said that it is ready, it is not
-            a draft any more, or another number of patients than ``told`` would be told.
+        Refusal: the drafter approves their own text or has not said that it is ready, one person
+            may be behind both accounts, it is not a draft any more, or another number of
+            patients than ``told`` would be told.
     """
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
@@ -267,8 +269,10 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
             _("Ce brouillon n'est pas encore prêt : %(person)s, qui l'a rédigé, doit le dire.")
             % {"person": bulletin.drafted_by}
         )
+    remark = require_two_persons(bulletin.drafted_by, by)
     bulletin.state = BulletinState.IN_FORCE
     bulletin.approved_by, bulletin.approved_at = by, _approval_moment()
+    bulletin.approval_remark = remark
     bulletin.save()
     superseded = _supersede()
     applied = rulings.rule_window(first_day=bulletin.first_day, last_day=bulletin.last_day)
@@ -281,6 +285,7 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
         decisions=applied.decisions,
         notices_opened=applied.notices.opened,
         notices_withdrawn=applied.notices.withdrawn,
+        **({"two_persons": remark} if remark else {}),
         **_at_night(bulletin.quiet_hours_override_reason),
     )
     return bulletin

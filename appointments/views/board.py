@@ -23,7 +23,9 @@ from notifications.queries.progress import progress
 from notifications.services.sending import Released
 from staff import clock
 from staff.access import Capability, may, require_everywhere, requires, scope_of
+from staff.models import Role
 from staff.requests import SignedInRequest
+from staff.sign_in.tries import locked_out
 
 CURVE_HOURS = 12
 
@@ -116,6 +118,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "curve": curve_of(hours=CURVE_HOURS),
         "sees_all": scope_of(request.user, Capability.SEE_BOARD).everywhere,
         "gateways": overview(),
+        "locked_out": locked_out(Role.CRISIS_CELL),
         "now": clock.now(),
     }
     return render(request, template, context)

@@ -35,6 +35,7 @@ from staff.access import Capability, require_everywhere, requires, scope_of
 from staff.errors import Refusal
 from staff.models import User
 from staff.requests import SignedInRequest
+from staff.services.account_changes import require_two_persons
 
 C = Capability
 
@@ -81,6 +82,14 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "appointments/bulletins/preview.html", context)
 
 
+def _two_persons(bulletin: Bulletin, user: User) -> dict[str, str]:
+    """Return what is said of the two accounts, before anybody presses the button."""
+    try:
+        return {"two_persons_remark": require_two_persons(bulletin.drafted_by, user)}
+    except Refusal as why:
+        return {"two_persons_refusal": why.message}
+
+
 @require_http_methods(["GET", "POST"])
 @requires(C.APPROVE_BULLETIN)
 def approve(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -105,6 +114,7 @@ def approve(request: SignedInRequest, pk: int) -> HttpResponse:
     context = _with_preview(bulletin) | {"refusal": refusal, "form": form}
     context["is_draft"] = _is_draft(bulletin)
     context["is_own"] = bulletin.drafted_by_id == request.user.pk
+    context |= _two_persons(bulletin, request.user)
     return render(request, "appointments/bulletins/approve.html", context, status=status)
 
 

@@ -44,10 +44,18 @@ def incoming(request: SignedInRequest) -> HttpResponse:
     """Find who rings; htmx gets what was found alone."""
     form = SearchForm(request.GET)
     typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
+    found = queries.search(request.user, typed) if typed else None
+    if found is not None:
+        audit.record(
+            action="incoming.searched",
+            by=request.user,
+            typed=typed,
+            patients=[one.pk for one in found.patients],
+        )
     context = {
         "form": form,
         "typed": typed,
-        "found": queries.search(request.user, typed) if typed else None,
+        "found": found,
         "unanswered": UnansweredForm(auto_id="unanswered_%s", initial={"q": typed}),
     }
     if not request.htmx or request.htmx.history_restore_request:

@@ -7,7 +7,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -15,13 +14,11 @@ from django.db import DatabaseError, InterfaceError
 
 from notifications.gateways import Gateway, HookRefused, HookRequest, configured
 from notifications.services import receiving
-from staff import clock
+from staff import addresses, clock
 
 logger = logging.getLogger(__name__)
 LARGEST_BODY = 1024 * 1024
 _LOG_SECONDS = 10.0
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,7 @@ def gateway_called(*, secret: str, caller: Caller) -> Gateway | None:
         _refusals.note("a call with a wrong secret from %s", caller.address)
     elif not _may_come_from(found.options.hook_from, caller):
         _refusals.note(
-            "a call for %s from %s, which may not", found.name, source(caller) or caller.address
+            "a call for %s from %s, which may not", found.name, _source(caller) or caller.address
         )
         return None
     return found
@@ -128,38 +125,15 @@ def take(
     return OK
 
 
-def source(caller: Caller) -> Address | None:
-    """Return who called: behind proxies of ours (``TRUSTED_PROXIES``), the last hop before them.
-
-    What stands further left in X-Forwarded-For was written by the caller and proves nothing.
-    """
-    hops = [*caller.forwarded_for.split(","), caller.address]
-    while hops:
-        address = _address(hops.pop())
-        if address is None or not _is_in(settings.TRUSTED_PROXIES, address):
-            return address
-        if not any(hop.strip() for hop in hops):
-            return address
-    return None
+def _source(caller: Caller) -> addresses.Address | None:
+    return addresses.source(caller.address, caller.forwarded_for, settings.TRUSTED_PROXIES)
 
 
-def _may_come_from(allowed: Sequence[Network], caller: Caller) -> bool:
+def _may_come_from(allowed: Sequence[addresses.Network], caller: Caller) -> bool:
     if not allowed:
         return True
-    address = source(caller)
-    return address is not None and _is_in(allowed, address)
-
-
-def _is_in(networks: Sequence[Network], address: Address) -> bool:
-    return any(address in network for network in networks)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        address = ip_address(text.strip())
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+    address = _source(caller)
+    return address is not None and addresses.lies_in(allowed, address)
 
 
 class _Refusals:

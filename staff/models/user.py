@@ -1,7 +1,11 @@
 """People who sign in, and their roles by site and unit."""
 
+from typing import Any, ClassVar
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
@@ -23,10 +27,32 @@ class Role(models.TextChoices):
     AUDITOR = "auditor", _("Auditeur")
 
 
+class UserManager(DjangoUserManager["User"]):
+    """Makes accounts; a superuser's password is checked however it is given."""
+
+    def create_superuser(  # type: ignore[override]
+        self, username: str, email: str = "", password: str | None = None, **fields: Any
+    ) -> "User":
+        """Make a superuser.
+
+        Raises:
+            ValidationError: the password can be guessed. Django's command lets one pass that
+                comes from the environment, or that somebody insists on.
+        """
+        if password is not None:
+            account = User(username=username, email=email, **fields)
+            validate_password(password, account)
+        return super().create_superuser(username, email, password, **fields)
+
+
 class User(AbstractUser):
     """A person with a sign-in. Rights come from role assignments, never from groups."""
 
+    # Raised when the devices that signed in to this account are no longer known ones.
+    devices_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     language = models.CharField(_("langue"), max_length=2, choices=settings.LANGUAGES, default="fr")
+
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta(AbstractUser.Meta):
         verbose_name = _("utilisateur")  # type: ignore[assignment]

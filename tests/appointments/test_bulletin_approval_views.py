@@ -10,11 +10,14 @@ from appointments.models import Appointment, Bulletin, BulletinState, Decision
 from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
-from staff.models import AuditEvent
+from staff.errors import Refusal
+from staff.models import AccountChange, AuditEvent
+from staff.services.account_changes import note
+from staff.sign_in import tries
 from tests.appointments.bulletin_pages import crisis, page, text_of, typed_on
 from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
-from tests.builders import MONDAY, a_patient, an_appointment
+from tests.builders import MONDAY, a_patient, a_user, an_appointment
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
@@ -219,3 +222,51 @@ class TestWithdrawing:
 
         draft.refresh_from_db()
         assert draft.state == BulletinState.DRAFT
+
+
+class TestTwoPersons:
+    """Two accounts are not always two persons (staff/two_persons.py)."""
+
+    def test_whoever_made_the_drafters_account_today_approves_nothing_and_reads_why(self) -> None:
+        draft, second = a_draft(), somebody("crise2")
+        note(account=draft.drafted_by, what=AccountChange.What.MADE, by=second)
+        client = crisis()
+        text = text_of(page(client, "bulletin_approve", draft.pk))
+        assert "crise2 a créé ou modifié le compte de crise1 il y a moins de 24 heures" in text
+        assert "Approuver et mettre en vigueur" not in text
+        with pytest.raises(Refusal, match="ne comptent pas pour deux personnes"):
+            bulletins.approve(bulletin_id=draft.pk, by=second)
+        draft.refresh_from_db()
+        assert draft.state == "draft"
+
+    def test_the_other_way_round_is_refused_alike(self) -> None:
+        draft, second = a_draft(), somebody("crise2")
+        note(account=second, what=AccountChange.What.ROLE, by=draft.drafted_by)
+        with pytest.raises(Refusal, match="crise1 a créé ou modifié le compte de crise2"):
+            bulletins.approve(bulletin_id=draft.pk, by=second)
+
+    def test_two_accounts_of_one_administrator_choose_their_own_passwords_first(
+        self, saturday_noon
+    ) -> None:
+        draft, second, ada = a_draft(), somebody("crise2"), a_user("ada")
+        for account in (draft.drafted_by, second):
+            note(account=account, what=AccountChange.What.MADE, by=ada)
+        with pytest.raises(Refusal, match=r"un mot de passe à eux .*: crise1 et crise2\."):
+            bulletins.approve(bulletin_id=draft.pk, by=second)
+        saturday_noon.shift(60)
+        for account in (draft.drafted_by, second):
+            note(account=account, what=AccountChange.What.PASSWORD, by=account)
+
+        approved = bulletins.approve(bulletin_id=draft.pk, by=second)
+
+        said = "Les comptes de crise1 et crise2 ont été créés par la même personne, ada."
+        assert approved.approval_remark == said
+        event = AuditEvent.objects.get(action="bulletin.approved")
+        assert event.detail["two_persons"] == said
+        assert said in text_of(page(crisis(), "bulletin", draft.pk))
+        assert said in text_of(page(crisis(), "board"))
+
+    def test_unlocking_a_colleague_is_no_change(self) -> None:
+        draft, second = a_draft(), somebody("crise2")
+        tries.unlock(user=draft.drafted_by, by=second)
+        assert bulletins.approve(bulletin_id=draft.pk, by=second).state == "in_force"

@@ -13,8 +13,9 @@ from notifications.gateways import HookRefused, HookRequest, Inbound, Receipt, R
 from notifications.models import Delivery, Reply
 from notifications.models import Receipt as KeptReceipt
 from notifications.services import hook_calls, receiving
-from notifications.services.hook_calls import Caller, source
+from notifications.services.hook_calls import Caller
 from notifications.views import hooks
+from staff.addresses import source
 from tests.notifications.builders import FakeGateway
 from tests.notifications.receipts import a_taken_sms, life
 from vivalia_continuity import environment
@@ -129,7 +130,7 @@ class TestWhoCalls:
         self, settings, address, forwarded_for, expected
     ) -> None:
         settings.TRUSTED_PROXIES = environment.networks("10.0.0.0/8")
-        assert str(source(Caller(address, forwarded_for))) == expected
+        assert str(source(address, forwarded_for, settings.TRUSTED_PROXIES)) == expected
 
     def test_while_no_gateway_can_be_read_every_caller_is_asked_to_call_again(
         self, settings

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from staff.models import AuditEvent, Role, RoleAssignment, Site, User
+from staff.models import AccountChange, AuditEvent, Role, RoleAssignment, Site, User
 from staff.services import audit
 from tests.builders import a_site, a_unit, a_user
 
@@ -88,3 +88,97 @@ def test_the_trail_is_only_read_in_the_reference_data(client: Client, administra
     change = reverse("admin:staff_auditevent_change", args=[event.pk])
     assert client.post(change, {"actor_name": "luc"}).status_code == 403
     assert client.get(reverse("admin:staff_auditevent_add")).status_code == 403
+
+
+@pytest.fixture
+def superuser(db) -> User:
+    return User.objects.create_superuser("root")
+
+
+class TestASuperuserIsOutOfReach:
+    def test_an_administrator_neither_changes_nor_deletes_one(
+        self, client: Client, administrator, superuser
+    ):
+        for page in ("change", "delete"):
+            address = reverse(f"admin:staff_user_{page}", args=[superuser.pk])
+            answer = client.post(address, {"username": "root", "language": "fr", "post": "yes"})
+            assert answer.status_code == 403
+        assert User.objects.get(username="root").is_active
+
+    def test_an_administrator_gives_one_no_password(self, client, administrator, superuser):
+        address = reverse("admin:auth_user_password_change", args=[superuser.pk])
+        new = {"password1": "cheval vert sous la table", "password2": "cheval vert sous la table"}
+        assert client.post(address, new).status_code == 403
+
+    def test_an_administrator_deletes_none_of_a_list(self, client, administrator, superuser):
+        form = {"action": "delete_selected", "_selected_action": [superuser.pk], "post": "yes"}
+        client.post(reverse("admin:staff_user_changelist"), form)
+        assert User.objects.filter(pk=superuser.pk).exists()
+
+    def test_a_superuser_changes_another(self, client, superuser):
+        sign_in(client, User.objects.create_superuser("root2"))
+        address = reverse("admin:staff_user_change", args=[superuser.pk])
+        assert client.get(address).status_code == 200
+
+
+def changes(account: User) -> list[tuple[str, User | None]]:
+    rows = AccountChange.objects.filter(account=account).order_by("pk")
+    return [(row.what, row.by) for row in rows]
+
+
+class TestWhoChangedWhoseAccount:
+    NEW = "cheval vert sous la table"
+
+    def test_a_made_account_is_noted(self, client, administrator):
+        form = {
+            "username": "luc",
+            "language": "fr",
+            "usable_password": "true",
+            "password1": self.NEW,
+            "password2": self.NEW,
+            "role_assignments-TOTAL_FORMS": "0",
+            "role_assignments-INITIAL_FORMS": "0",
+        }
+        client.post(reverse("admin:staff_user_add"), form)
+        assert changes(User.objects.get(username="luc")) == [("made", administrator)]
+
+    def test_a_given_password_is_noted_and_makes_every_device_a_stranger(
+        self, client, administrator
+    ):
+        luc = a_user("luc")
+        form = {"password1": self.NEW, "password2": self.NEW}
+        client.post(reverse("admin:auth_user_password_change", args=[luc.pk]), form)
+        assert changes(luc) == [("password", administrator)]
+        luc.refresh_from_db()
+        assert luc.check_password(self.NEW)
+        assert luc.devices_version == 1
+
+    def test_a_guessable_password_is_refused_and_noted_nowhere(self, client, administrator):
+        luc = a_user("luc")
+        form = {"password1": "motdepasse2026", "password2": "motdepasse2026"}
+        client.post(reverse("admin:auth_user_password_change", args=[luc.pk]), form)
+        assert changes(luc) == []
+
+    def test_a_given_role_and_a_closed_account_are_noted(self, client, administrator):
+        luc = a_user("luc")
+        form = {
+            "username": "luc",
+            "language": "fr",
+            "role_assignments-TOTAL_FORMS": "1",
+            "role_assignments-INITIAL_FORMS": "0",
+            "role_assignments-0-role": Role.NURSE,
+        }
+        client.post(reverse("admin:staff_user_change", args=[luc.pk]), form)
+        assert set(changes(luc)) == {("access", administrator), ("role", administrator)}
+
+    def test_a_new_name_is_no_change_of_access(self, client, administrator):
+        luc = a_user("luc")
+        form = {
+            "username": "luc",
+            "language": "nl",
+            "is_active": "on",
+            "role_assignments-TOTAL_FORMS": "0",
+            "role_assignments-INITIAL_FORMS": "0",
+        }
+        client.post(reverse("admin:staff_user_change", args=[luc.pk]), form)
+        assert changes(luc) == []

@@ -21,16 +21,6 @@ def test_people_sign_in_with_their_user_name(client: Client):
     assert sign_in(client).url == reverse("home")
 
 
-def test_too_many_wrong_passwords_lock_the_account_out_with_a_sentence(client: Client, settings):
-    settings.AXES_FAILURE_LIMIT = 3
-    a_user("anne", Role.NURSE)
-    for _ in range(3):
-        answer = sign_in(client, "faux")
-    assert answer.status_code == 429
-    assert "Trop d'essais" in answer.content.decode()
-    assert sign_in(client).status_code == 429
-
-
 @pytest.mark.parametrize(
     "path", ["signup/", "email/", "confirm-email/", "password/reset/", "password/set/"]
 )

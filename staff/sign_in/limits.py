@@ -1,0 +1,101 @@
+"""How often somebody may be wrong: pure functions over the moments of earlier failures.
+
+The shape follows OWASP's "device cookies" (cheat sheet *Slow Down Online Guessing Attacks with
+Device Cookies*): strangers share a budget for an account, and a device that signed in to that very
+account before has one of its own, so that strangers cannot use up the owner's.
+
+A try during a pause is refused and not counted: it neither helps nor makes the pause longer.
+"""
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+WINDOW = dt.timedelta(minutes=15)
+# An address from which so many different accounts failed is guessing; it waits longer and longer.
+# Tired people of one ward share an address, so it is slowed and never shut out.
+SLOW_FROM_ACCOUNTS = 5
+LONGEST_WAIT = dt.timedelta(seconds=60)
+
+
+class Step(StrEnum):
+    """What was asked for."""
+
+    PASSWORD = "password"  # noqa: S105  # the name of the step
+    FACTOR = "factor"  # a code of the second factor, or a recovery code
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How many failures within ``WINDOW`` each kind of visitor has for one account.
+
+    Attributes:
+        device: a device that signed in to this account before.
+        address: all other devices of one address.
+        strangers: all other devices together.
+    """
+
+    device: int
+    address: int
+    strangers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One earlier try that failed, within ``WINDOW``.
+
+    ``device`` is the known device that failed; empty for all others.
+    """
+
+    at: dt.datetime
+    address: str
+    device: str = ""
+
+
+def paused_until(
+    failures: Collection[Failure], *, address: str, device: str, budget: Budget, now: dt.datetime
+) -> dt.datetime | None:
+    """Return until when a visitor may not try one account; None when they may.
+
+    Args:
+        failures: of that account and step, of all visitors.
+        address: the visitor's.
+        device: the visitor's, when it is known to that account; else empty.
+        budget: of that step.
+        now: the current moment.
+    """
+    if device:
+        return _full(failures, lambda one: one.device == device, budget.device, now)
+    ends = (
+        _full(failures, lambda one: not one.device and one.address == address, budget.address, now),
+        _full(failures, lambda one: not one.device, budget.strangers, now),
+    )
+    return max((end for end in ends if end), default=None)
+
+
+def slowed_until(
+    failures: Collection[tuple[str, dt.datetime]], *, now: dt.datetime
+) -> dt.datetime | None:
+    """Return until when an address waits, because too many accounts failed from it.
+
+    Args:
+        failures: account and moment of each failure of unknown devices at that address.
+        now: the current moment.
+
+    Returns:
+        1, 2, 4 … 60 seconds after the last failure, from five different accounts on.
+    """
+    recent = [(account, at) for account, at in failures if at > now - WINDOW]
+    accounts = len({account for account, _at in recent})
+    if accounts < SLOW_FROM_ACCOUNTS:
+        return None
+    wait = min(dt.timedelta(seconds=2 ** (accounts - SLOW_FROM_ACCOUNTS)), LONGEST_WAIT)
+    end = max(at for _account, at in recent) + wait
+    return end if end > now else None
+
+
+def _full(failures, counts, most: int, now: dt.datetime) -> dt.datetime | None:  # type: ignore[no-untyped-def]
+    """Return when the oldest of the last ``most`` failures leaves the window."""
+    moments = sorted(one.at for one in failures if counts(one) and one.at > now - WINDOW)
+    return moments[-most] + WINDOW if len(moments) >= most else None

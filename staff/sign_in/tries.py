@@ -1,0 +1,189 @@
+"""Tries to sign in, counted in the database, so that all processes share one count.
+
+A try is written down before the password is looked at and deleted when it was right: many tries
+at once cannot exceed a budget.
+"""
+
+import datetime as dt
+import unicodedata
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.http import HttpRequest
+
+from staff import addresses, clock
+from staff.database import lock_name
+from staff.models import Role, SignInTry, User
+from staff.services import audit
+from staff.sign_in import devices
+from staff.sign_in.limits import WINDOW, Budget, Failure, Step, paused_until, slowed_until
+
+KEPT = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who tries: the account's name as typed, from where, and on which known device."""
+
+    account: str
+    address: str
+    device: str = ""
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A try that was refused without a look at the password."""
+
+    until: dt.datetime
+    is_slowed: bool = False
+
+
+@dataclass(frozen=True)
+class LockedOut:
+    """An account to which strangers cannot sign in at the moment."""
+
+    user: User
+    until: dt.datetime
+    failures: int
+    addresses: int
+
+
+def budget_of(step: Step) -> Budget:
+    """Return how many failures each kind of visitor has."""
+    tries = settings.SIGN_IN_TRIES
+    if step is Step.PASSWORD:
+        return Budget(device=tries, address=tries, strangers=5 * tries)
+    return Budget(device=tries, address=tries, strangers=tries)
+
+
+def visitor(request: HttpRequest, account: str) -> Visitor:
+    """Return who tries to sign in to an account."""
+    address = addresses.source(
+        request.META.get("REMOTE_ADDR", ""),
+        request.headers.get("X-Forwarded-For", ""),
+        settings.TRUSTED_PROXIES,
+    )
+    user = User.objects.filter(username=account).first()
+    device = devices.of(request, user) if user else ""
+    return Visitor(folded(account), str(address or ""), device)
+
+
+def folded(account: str) -> str:
+    """Return the name under which tries are counted: spelling variants share a budget."""
+    return unicodedata.normalize("NFKC", account).strip().casefold()[:150]
+
+
+@transaction.atomic
+def begin(who: Visitor, step: Step) -> Paused | None:
+    """Write a try down, unless the visitor has to wait; then nothing is written or made longer."""
+    lock_name(f"sign-in {who.account}")
+    now = clock.real()
+    until = paused_until(
+        _failures(who.account, step, now),
+        address=who.address,
+        device=who.device,
+        budget=budget_of(step),
+        now=now,
+    )
+    if until:
+        return Paused(until)
+    if not who.device and (slow := slowed_until(_of_address(who, now), now=now)):
+        return Paused(slow, is_slowed=True)
+    SignInTry.objects.filter(at__lt=now - KEPT).delete()
+    SignInTry.objects.create(
+        account=who.account, step=step, address=who.address, device=who.device, at=now
+    )
+    return None
+
+
+@transaction.atomic
+def failed(who: Visitor, step: Step) -> None:
+    """Record in the trail that a try failed, and that it was the last one for a while."""
+    now = clock.real()
+    user = User.objects.filter(username__iexact=who.account).first()
+    audit.record(
+        action=f"account.{step}_failed", by=None, subject=user, account=who.account, **_seen(who)
+    )
+    until = paused_until(
+        _failures(who.account, step, now),
+        address=who.address,
+        device=who.device,
+        budget=budget_of(step),
+        now=now,
+    )
+    if until:
+        audit.record(
+            action="account.locked_out",
+            by=None,
+            subject=user,
+            account=who.account,
+            until=until,
+            **_seen(who),
+        )
+
+
+def passed(who: Visitor, step: Step) -> None:
+    """Forget the failures of this device, or of the strangers at this address."""
+    mine = SignInTry.objects.filter(account=who.account, step=step, device=who.device)
+    (mine if who.device else mine.filter(address=who.address)).delete()
+
+
+@transaction.atomic
+def unlock(*, user: User, by: User | None) -> int:
+    """Let everybody try again to sign in to an account; return how many failures are forgotten."""
+    forgotten, _models = SignInTry.objects.filter(account=folded(user.username)).delete()
+    audit.record(action="account.unlocked", by=by, subject=user, failures=forgotten)
+    return forgotten
+
+
+def locked_out(role: Role | None = None) -> list[LockedOut]:
+    """Return the accounts, of a role if one is given, that strangers cannot sign in to now.
+
+    Three queries, however many there are.
+    """
+    now = clock.real()
+    recent = SignInTry.objects.filter(at__gt=now - WINDOW, device="")
+    by_account: dict[tuple[str, Step], list[Failure]] = {}
+    for one in recent:
+        failure = Failure(one.at, one.address)
+        by_account.setdefault((one.account, Step(one.step)), []).append(failure)
+    if not by_account:
+        return []
+    users = User.objects.filter(is_active=True)
+    if role:
+        users = users.filter(role_assignments__role=role)
+    names = {folded(user.username): user for user in users.distinct()}
+    found: dict[int, LockedOut] = {}
+    for (account, step), failures in by_account.items():
+        user = names.get(account)
+        ends = [
+            end
+            for address in {one.address for one in failures}
+            if (end := _pause_of_strangers(failures, address, step, now))
+        ]
+        if user and ends:
+            found[user.pk] = LockedOut(
+                user, max(ends), len(failures), len({one.address for one in failures})
+            )
+    return sorted(found.values(), key=lambda one: str(one.user))
+
+
+def _pause_of_strangers(
+    failures: list[Failure], address: str, step: Step, now: dt.datetime
+) -> dt.datetime | None:
+    return paused_until(failures, address=address, device="", budget=budget_of(step), now=now)
+
+
+def _failures(account: str, step: Step, now: dt.datetime) -> list[Failure]:
+    rows = SignInTry.objects.filter(account=account, step=step, at__gt=now - WINDOW)
+    return [Failure(one.at, one.address, one.device) for one in rows]
+
+
+def _of_address(who: Visitor, now: dt.datetime) -> list[tuple[str, dt.datetime]]:
+    rows = SignInTry.objects.filter(address=who.address, device="", at__gt=now - WINDOW)
+    return list(rows.values_list("account", "at"))
+
+
+def _seen(who: Visitor) -> dict[str, object]:
+    return {"address": who.address, "known_device": bool(who.device)}
