@@ -474,6 +474,9 @@ def _check_second_person(bulletin: Bulletin, by: User, asked_at: dt.datetime | N
             _("%(person)s a demandé ce retrait autrement entre-temps : relisez-le.")
             % {"person": bulletin.withdrawal_asked_by}
         )
+    asked_by = bulletin.withdrawal_asked_by
+    if asked_by is not None:
+        require_two_persons(asked_by, by)
 
 
 def _locked(bulletin_id: int) -> Bulletin:

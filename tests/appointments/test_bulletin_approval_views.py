@@ -270,3 +270,10 @@ class TestTwoPersons:
         draft, second = a_draft(), somebody("crise2")
         tries.unlock(user=draft.drafted_by, by=second)
         assert bulletins.approve(bulletin_id=draft.pk, by=second).state == "in_force"
+
+    def test_withdrawing_asks_for_two_persons_too(self) -> None:
+        bulletin, asker, other = in_force(), somebody("crise1"), somebody("crise3")
+        bulletins.ask_withdrawal(bulletin_id=bulletin.pk, by=asker, reason="Réseau revenu")
+        note(account=other, what=AccountChange.What.MADE, by=asker)
+        with pytest.raises(Refusal, match="ne comptent pas pour deux personnes"):
+            bulletins.withdraw(bulletin_id=bulletin.pk, by=other)
