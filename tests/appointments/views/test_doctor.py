@@ -5,10 +5,9 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Bulletin
-from appointments.services import bulletins
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
-from tests.appointments.bulletins import SATURDAY_NOON, in_force
+from tests.appointments.bulletins import SATURDAY_NOON, in_force, withdrawn
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
 from tests.pages import signed_in
 
@@ -192,7 +191,7 @@ class TestADecisionWithoutABulletin:
     def let_go_then_withdrawn(self, client: Client, made: Appointment, **asked) -> str:
         client.post(reverse("let_go", args=[made.pk]))
         found = Bulletin.objects.get()
-        bulletins.withdraw(bulletin_id=found.pk, by=found.approved_by, reason="Reprise", **asked)
+        withdrawn(found.pk, **asked)
         return client.get(reverse("doctor_day")).content.decode()
 
     def test_whoever_let_go_may_still_take_it_back(self, client, consultation):

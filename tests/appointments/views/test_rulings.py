@@ -7,10 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Bulletin, Opinion
-from appointments.services import bulletins
 from appointments.services import operations as services
 from staff.models import User
-from tests.appointments.bulletins import in_force
+from tests.appointments.bulletins import in_force, withdrawn
 from tests.appointments.operations import an_operation
 from tests.builders import a_user
 from tests.pages import HTMX, signed_in
@@ -157,7 +156,7 @@ class TestTakingARulingBack:
     def test_whoever_cancelled_can_when_the_bulletin_is_withdrawn(self, client, operation):
         self.page(client, "rule_operation", operation, outcome="cancelled")
         found = Bulletin.objects.get()
-        bulletins.withdraw(bulletin_id=found.pk, by=found.approved_by, reason="Reprise")
+        withdrawn(found.pk)
         listed = client.get(reverse("operations", query={"day": "2022-05-16"})).content.decode()
         assert "Revenir sur cette décision" in listed
         assert "Maintenir" not in listed
