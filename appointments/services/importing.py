@@ -355,9 +355,9 @@ class _Load:
         exported_at = self.terms.exported_at
         if self.terms.by_hand:
             return False
-        return self.terms.was_loaded_before or (
-            exported_at is not None and latest is not None and exported_at < latest
-        )
+        if exported_at is None or latest is None:
+            return self.terms.was_loaded_before
+        return exported_at < latest or (self.terms.was_loaded_before and exported_at == latest)
 
     def _look_back(self, feed: Feed, coverage: Coverage, known_until: int) -> Area | None:
         """Find what disappeared and what an older file would undo; return where it is complete.
