@@ -146,7 +146,9 @@ HEARD = [
 ]
 
 
-def from_the_table(clause, service, outcome, basis, is_postponed, heard) -> Telling | None:
+def from_the_table(
+    clause, service, outcome, basis, is_postponed, heard, back_by_sms
+) -> Telling | None:
     """Read the table of ADR 0014: the first line that fits."""
     orders = clause.ruling if clause else None
     by_clause = Telling(clause.channel) if clause else None
@@ -162,6 +164,10 @@ def from_the_table(clause, service, outcome, basis, is_postponed, heard) -> Tell
         (heard.in_doubt, by_phone),
         (is_postponed or heard.gave_a_day, by_phone),
         (orders == Ruling.CASE_BY_CASE and not emergency, by_phone),
+        (
+            back_by_sms and maintained and heard.word == Outcome.CANCELLED and not person,
+            Telling(SMS),
+        ),
         (maintained and (heard.word is not None or heard.of_another_day), by_phone),
         (maintained and (emergency or clause is None or basis == Basis.LAPSE), None),
         (maintained and person and orders == Ruling.CANCEL, Telling(PHONE, by_doctor=True)),
@@ -178,7 +184,8 @@ def from_the_table(clause, service, outcome, basis, is_postponed, heard) -> Tell
 @pytest.mark.parametrize("basis", list(Basis))
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_shape_is_told_as_the_table_says(outcome, basis, service):
-    for clause, heard, is_postponed in product(CLAUSES, HEARD, (False, True)):
+    either = (False, True)
+    for clause, heard, is_postponed, by_sms in product(CLAUSES, HEARD, either, either):
         told = told_over(
             clause=clause,
             service=service,
@@ -186,8 +193,9 @@ def test_every_shape_is_told_as_the_table_says(outcome, basis, service):
             basis=basis,
             is_postponed=is_postponed,
             heard=heard,
+            back_by_sms=by_sms,
         )
-        shape = (clause, service, outcome, basis, is_postponed, heard)
+        shape = (clause, service, outcome, basis, is_postponed, heard, by_sms)
         assert told == from_the_table(*shape), shape
 
 
