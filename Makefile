@@ -9,12 +9,13 @@ PYTHON_BIN := .venv/bin/python
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check bench setup runtime lock format clean
+.PHONY: help run demo test check bench proof setup runtime lock format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  PORT=8000 for run, OUT=demo-output for demo, ARGS='-k outbox' for test and bench."
+	@echo "  PROOF_STORIES=2000 for proof, on each database; PROOF_SEED=7 tells the same ones again."
 
 run: runtime ## Start the demo hospital: web server, worker and beat, on http://localhost:8000
 	@sh scripts/system_libraries.sh
@@ -33,6 +34,10 @@ check: setup ## Lint, types, templates, missing migrations, architecture
 
 bench: setup ## Measure on SQLite and on PostgreSQL; BENCH_ROWS=2000 makes it small
 	@exec $(PYTHON_BIN) scripts/run_tests.py --bench $(ARGS)
+
+proof: setup ## Run what is too heavy for every change: thousands of random stories of telling
+	@sh scripts/system_libraries.sh
+	@exec $(PYTHON_BIN) scripts/run_tests.py --proof $(ARGS)
 
 setup: ## Make .venv with everything needed to develop (again only if the lock changed)
 	@sh scripts/setup.sh dev

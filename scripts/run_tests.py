@@ -1,7 +1,9 @@
 """Run every test that this machine can run: on SQLite, then on a real PostgreSQL.
 
-``run_tests.py [--bench] [PYTEST ARGUMENTS ...]``: the arguments narrow both passes, e.g.
-``-k outbox``; ``--bench`` measures instead, one test after the other.
+``run_tests.py [--bench | --proof] [PYTEST ARGUMENTS ...]``: the arguments narrow both passes,
+e.g. ``-k outbox``; ``--bench`` measures instead, one test after the other; ``--proof`` runs what is
+too heavy for every change: ``PROOF_STORIES`` random stories (2000) from ``PROOF_SEED`` on, which is
+drawn and printed where it is not given.
 ``TEST_DATABASE_URL`` names the PostgreSQL, else one from a development wheel is started.
 ``TEST_PROCESSES`` is the number of test processes (default: one for each core).
 Ends with one block that counts both passes and names what was skipped and why.
@@ -9,6 +11,7 @@ Ends with one block that counts both passes and names what was skipped and why.
 
 import collections
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -21,6 +24,7 @@ import with_postgres
 
 RESULTS = Path(__file__).resolve().parent.parent / "test-results"
 NO_TESTS_COLLECTED = 5
+PROOF, SEED = "--proof", "PROOF_SEED"
 LEFT_OUT = {"SQLite": "not postgresql", "PostgreSQL": "not sqlite"}
 
 
@@ -55,14 +59,17 @@ def selection(name: str, arguments: list[str]) -> list[str]:
     if "--bench" in arguments:
         rest = [argument for argument in arguments if argument != "--bench"]
         return ["tests/bench", "-m", f"bench and {LEFT_OUT[name]}", "-s", *rest]
+    kind = "proof" if PROOF in arguments else "not bench and not proof"
+    rest = [argument for argument in arguments if argument != PROOF]
     processes = os.environ.get("TEST_PROCESSES", "auto")
-    return ["-m", f"not bench and {LEFT_OUT[name]}", "-n", processes, "--dist", "loadscope",
-            *arguments]  # fmt: skip
+    return ["-m", f"{kind} and {LEFT_OUT[name]}", "-n", processes, "--dist", "loadscope",
+            *rest]  # fmt: skip
 
 
 def run(name: str, database_url: str | None, arguments: list[str]) -> Pass:
     """Run pytest once and read what it recorded."""
-    print(f"\n===== {'Bench' if '--bench' in arguments else 'Tests'} on {name} =====", flush=True)
+    what = "Bench" if "--bench" in arguments else "Proof" if PROOF in arguments else "Tests"
+    print(f"\n===== {what} on {name} =====", flush=True)
     report = RESULTS / f"{name.lower()}.xml"
     report.unlink(missing_ok=True)
     environment = {key: value for key, value in os.environ.items() if key != with_postgres.NAME}
@@ -115,6 +122,9 @@ def main(arguments: list[str]) -> int:
     """Run both passes, whatever the first came to, and return 0 only if both are fine."""
     signal.signal(signal.SIGTERM, with_postgres.stop_quietly)
     RESULTS.mkdir(exist_ok=True)
+    if PROOF in arguments:
+        os.environ.setdefault(SEED, str(random.randrange(1_000_000) * 100))  # noqa: S311
+        print(f"{SEED}={os.environ[SEED]} tells these stories again.")
     passes = [run("SQLite", None, arguments)]
     try:
         with with_postgres.address() as url:
