@@ -84,14 +84,18 @@ def free_calls() -> Q:
     return mine & ~Q(notice__patient__in=being_made().values("notice__patient"))
 
 
-def call_list(user: User, *, without_number: bool = False) -> QuerySet[Delivery]:
-    """Return the rows of the call list page: the calls that are due, also those being made.
+def call_list(user: User, *, show: str = "") -> QuerySet[Delivery]:
+    """Return the rows of the call list page, also those being made.
 
     Args:
         user: who looks.
-        without_number: only those of patients of whom no number is known, due or not.
+        show: ``without`` for patients of whom no number is known, ``all`` for every open call;
+            neither asks whether it is due. Else the calls that are due.
     """
-    rows = open_calls(user).filter(address="") if without_number else due_calls(user)
+    if show == "without":
+        rows = open_calls(user).filter(address="")
+    else:
+        rows = open_calls(user) if show == "all" else due_calls(user)
     return with_attempt(rows.select_related(*_SHOWN))
 
 

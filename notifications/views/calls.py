@@ -32,8 +32,8 @@ PAGE_SIZE = 40
 @requires(Capability.WORK_CALL_LIST)
 def call_list(request: SignedInRequest) -> HttpResponse:
     """List the calls to make: by day and kind of act, then the earliest appointment first."""
-    without_number = request.GET.get("show") == "without"
-    rows = queries.call_list(request.user, without_number=without_number)
+    show = request.GET.get("show", "")
+    rows = queries.call_list(request.user, show=show)
     page = page_by_key(
         rows,
         keys=queries.BY_URGENCY,
@@ -43,8 +43,8 @@ def call_list(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": page,
         "counts": queries.counts(request.user),
-        "without_number": without_number,
-        "later": [] if without_number else queries.later_calls(request.user),
+        "without_number": show == "without",
+        "later": [] if show in ("without", "all") else queries.later_calls(request.user),
         "replies": replies_waiting(request.user),
         "tries": settings.CALL_TRIES,
         "paper": PaperForm(),
