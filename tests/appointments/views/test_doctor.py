@@ -204,6 +204,8 @@ class TestADecisionWithoutABulletin:
     def test_what_was_sent_back_is_decided_anew(self, client, consultation):
         page = self.let_go_then_withdrawn(client, consultation, sends_decisions_back=True)
         assert "votre décision vous est renvoyée" in page
+        assert "Renvoyé pour décision" in page
+        assert "Annulation confirmée" not in page
         assert "Revenir sur ce choix" not in page
         client.post(reverse("keep", args=[consultation.pk]))
         consultation.refresh_from_db()
