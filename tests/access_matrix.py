@@ -142,6 +142,12 @@ PAGES = (
         where=OF_THE_UNIT,
         send={"outcome": "maintained"},
     ),
+    _view(
+        *("operation_new_day", {DIRECTOR}, "operation"),
+        where=OF_THE_UNIT,
+        query={"postponed_to": "2022-05-24"},
+        whole=False,
+    ),
     _act("undo_ruling", {DIRECTOR}, "operation", where=OF_THE_UNIT),
     # Bulletins: everybody reads what is ordered; only who answers for the group sees drafts.
     _view("bulletins", EVERYBODY),

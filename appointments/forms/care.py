@@ -74,7 +74,9 @@ class OpinionForm(forms.Form):
 class RulingForm(SeenForm):
     """The Medical Director's ruling, by one of three buttons; the third needs its day.
 
-    ``heard``: the last opinion shown.
+    ``heard``: the last opinion shown. ``may_reverse``: the person was asked about changing a
+    ruling. ``day_off_read``: the weekend or holiday about which they were warned; with another day
+    they are warned anew.
     """
 
     POSTPONED = "postponed"
@@ -95,10 +97,14 @@ class RulingForm(SeenForm):
         required=False, error_messages={"invalid": _("Ce jour ne peut pas être lu.")}
     )
     reason = forms.CharField(label=_("Motif (facultatif)"), max_length=300, required=False)
+    may_reverse = forms.BooleanField(required=False)
+    day_off_read = forms.CharField(required=False)
 
     def clean(self) -> dict[str, Any]:
         """Return what ``operations.rule`` takes: who postpones cancels, and says until when."""
         cleaned = super().clean() or self.cleaned_data
+        day_off_read = cleaned.pop("day_off_read", "")
+        cleaned["may_be_day_off"] = day_off_read == str(cleaned.get("postponed_to"))
         if cleaned.get("outcome") != self.POSTPONED:
             return cleaned | {"postponed_to": None}
         if not cleaned.get("postponed_to") and "postponed_to" not in self.errors:

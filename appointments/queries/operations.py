@@ -58,6 +58,7 @@ class Operation:
     ``opinions`` holds the newest opinion by role, one entry for each role, None where nobody
     spoke. ``answer`` is what the bulletin and their scope allow the reader.
     ``may_undo``: the reader may take the ruling back, also without a bulletin.
+    ``own_surgeon``: what the patient's own surgeon thinks, where another spoke after them.
     ``is_overdue``: by now it should have been ruled on; ``has_begun``: its hour has come.
     """
 
@@ -71,6 +72,20 @@ class Operation:
     is_overdue: bool = False
     has_begun: bool = False
     may_undo: bool = False
+    own_surgeon: Opinion | None = None
+
+    @property
+    def own_surgeon_id(self) -> int | None:
+        """The account of the patient's own surgeon, as far as the agenda and the app know it."""
+        own = self.appointment.practitioner
+        return own.user_id if own else None
+
+    @property
+    def own_surgeon_is_silent(self) -> bool:
+        """Whether another surgeon spoke and the patient's own, who could, did not."""
+        spoken = self.opinions.get(OpinionRole.SURGEON)
+        is_others = spoken is not None and spoken.given_by_id != self.own_surgeon_id
+        return is_others and bool(self.own_surgeon_id) and self.own_surgeon is None
 
     @property
     def may_rule(self) -> bool:
@@ -227,7 +242,7 @@ def with_opinions(
     answers = keep_answers(listed, keeper_of(user), now)
     decisions, told = standing_decisions(listed), told_of(listed)
     speaks, rules = scope_of(user, C.GIVE_OPINION), scope_of(user, C.RULE_ON_OPERATIONS)
-    opinions = _newest_opinions(listed)
+    opinions, of_own = _newest_opinions(listed)
     return [
         Operation(
             appointment=appointment,
@@ -236,6 +251,7 @@ def with_opinions(
             may_speak=_covers(speaks, appointment),
             decision=decisions.get(appointment.pk),
             opinions={role: opinions.get((appointment.pk, role)) for role in OpinionRole},
+            own_surgeon=of_own.get(appointment.pk),
             refusal=refusal,
             is_overdue=_is_overdue(appointment.day),
             has_begun=appointment.starts_at <= now,
@@ -259,11 +275,26 @@ def postponed_from(day: dt.date) -> dt.date:
     return max(day + dt.timedelta(days=1), clock.today())
 
 
-def _newest_opinions(operations: list[Appointment]) -> dict[tuple[int, str], Opinion]:
-    """Return the last opinion by operation and role (one query)."""
-    opinions = Opinion.objects.filter(appointment__in=[one.pk for one in operations])
-    listed = opinions.select_related("given_by").order_by("given_at", "id")
-    return {(opinion.appointment_id, opinion.role): opinion for opinion in listed}
+def _newest_opinions(
+    operations: list[Appointment],
+) -> tuple[dict[tuple[int, str], Opinion], dict[int, Opinion]]:
+    """Return the last opinion by operation and role (one query).
+
+    And by operation that of the patient's own surgeon, where another surgeon spoke later: it is
+    not to be hidden by a colleague's.
+    """
+    surgeons = {one.pk: one.practitioner.user_id for one in operations if one.practitioner}
+    opinions = Opinion.objects.filter(appointment__in=list({one.pk for one in operations}))
+    listed = list(opinions.select_related("given_by").order_by("given_at", "id"))
+    newest = {(opinion.appointment_id, opinion.role): opinion for opinion in listed}
+    of_own = {
+        opinion.appointment_id: opinion
+        for opinion in listed
+        if opinion.role == OpinionRole.SURGEON
+        and opinion.given_by_id == surgeons.get(opinion.appointment_id)
+    }
+    later = {pk: one for pk, one in of_own.items() if newest[pk, OpinionRole.SURGEON] != one}
+    return newest, later
 
 
 def _answer(answer: KeepAnswer, *, rules_here: bool) -> KeepAnswer:

@@ -4,10 +4,41 @@ import datetime as dt
 from dataclasses import dataclass
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
-from appointments.models import Appointment, Decision, Opinion
+from appointments.belgian_calendar import DayOff, day_off
+from appointments.models import Appointment, Decision, Opinion, Outcome, Service, Status
 from appointments.queries.operations import AWAITING
 from staff.models import User
+
+WHY_OFF = {
+    DayOff.NEW_YEAR: _("Nouvel An"),
+    DayOff.EASTER_MONDAY: _("lundi de Pâques"),
+    DayOff.LABOUR_DAY: _("fête du Travail"),
+    DayOff.ASCENSION: _("Ascension"),
+    DayOff.WHIT_MONDAY: _("lundi de Pentecôte"),
+    DayOff.NATIONAL_DAY: _("fête nationale"),
+    DayOff.ASSUMPTION: _("Assomption"),
+    DayOff.ALL_SAINTS: _("Toussaint"),
+    DayOff.ARMISTICE: _("Armistice"),
+    DayOff.CHRISTMAS: _("Noël"),
+    DayOff.SATURDAY: _("samedi"),
+    DayOff.SUNDAY: _("dimanche"),
+}
+
+
+@dataclass(frozen=True)
+class NewDay:
+    """What a theatre has on a day to which an operation may be postponed.
+
+    ``planned`` are those of the day itself that are not cancelled, ``postponed`` those that were
+    given the day instead of theirs; ``why_off`` says why it is no working day.
+    """
+
+    day: dt.date
+    planned: int
+    postponed: int
+    why_off: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,6 +66,18 @@ def theatres_of(operations: QuerySet[Appointment], day: dt.date) -> list[Theatre
         .annotate(total=Count("pk"), awaiting=Count("pk", filter=AWAITING))
     )
     return [Theatre(*row) for row in rows]
+
+
+def new_day_of(operation: Appointment, day: dt.date) -> NewDay:
+    """Return what the theatre of an operation has on another day, without it (one query)."""
+    others = Appointment.objects.filter(unit=operation.unit_id, service=Service.SURGERY)
+    others = others.exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
+    found = others.exclude(pk=operation.pk).aggregate(
+        planned=Count("pk", filter=Q(day=day) & ~Q(outcome=Outcome.CANCELLED)),
+        postponed=Count("pk", filter=Q(postponed_to=day)),
+    )
+    off = day_off(day)
+    return NewDay(day, **found, why_off=str(WHY_OFF[off]) if off else "")
 
 
 def mark_of(operations: QuerySet[Appointment], day: dt.date, user: User) -> str:

@@ -6,8 +6,10 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from appointments.belgian_calendar import day_off
 from appointments.models import (
     Appointment,
+    Basis,
     Decision,
     Opinion,
     Outcome,
@@ -17,6 +19,7 @@ from appointments.models import (
 from appointments.queries.in_force import keeper_of
 from appointments.queries.operations import postponed_from
 from appointments.queries.opinions import opinion_roles
+from appointments.queries.theatres import WHY_OFF
 from appointments.services import deciding
 from appointments.services.keeping import decide_in_person, take_back
 from staff import clock
@@ -26,6 +29,10 @@ from staff.models import User
 from staff.services import audit
 
 LATEST_POSTPONED = dt.timedelta(days=366)  # a year typed wrongly is not a promise
+
+
+class ToConfirm(Refusal):
+    """What was asked can be done, but only after the person said yes to a question."""
 
 
 @transaction.atomic
@@ -72,6 +79,8 @@ def rule(
     reason: str = "",
     seen: int | None = None,
     heard: int | None = None,
+    may_reverse: bool = True,
+    may_be_day_off: bool = True,
 ) -> Decision:
     """Rule on an operation that the bulletin leaves to the Medical Director.
 
@@ -84,8 +93,12 @@ def rule(
         seen: the version of the decision that they had before their eyes, as far as known.
         heard: the number of the last opinion that they had before their eyes, 0 for none; None
             if that is not known.
+        may_reverse: whether they were asked about changing what a person ruled already, and
+            said yes; a second click is no answer.
+        may_be_day_off: whether they were asked about the weekend or holiday that they chose.
 
     Raises:
+        ToConfirm: they are to be asked first.
         Refusal: not theirs to rule, not a ruling, or meanwhile another director ruled or a
             colleague spoke.
     """
@@ -96,6 +109,17 @@ def rule(
     if postponed_to is not None:
         _check_new_day(postponed_to, appointment, outcome)
     _check_heard(appointment, heard=heard, by=by)
+    if not may_reverse:
+        _check_standing(appointment, outcome=outcome, postponed_to=postponed_to, seen=seen, by=by)
+    if postponed_to is not None and not may_be_day_off and (why := day_off(postponed_to)):
+        raise ToConfirm(
+            _(
+                "Le %(day)s n'est pas un jour ouvrable (%(why)s). "
+                "Choisissez un autre jour, ou confirmez."
+            )
+            % {"day": date_format(postponed_to, "j/m/Y"), "why": WHY_OFF[why]},
+            field="postponed_to",
+        )
     return decide_in_person(
         appointment,
         keeper=keeper_of(by),
@@ -127,6 +151,38 @@ def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
     return take_back(
         appointment, keeper=keeper_of(by), by=by, seen=seen, action="operation.ruling_undone"
     )
+
+
+def _check_standing(
+    appointment: Appointment,
+    *,
+    outcome: str,
+    postponed_to: dt.date | None,
+    seen: int | None,
+    by: User,
+) -> None:
+    """Refuse to change what a person ruled; what another ruled meanwhile is said as such."""
+    standing = deciding.standing(appointment)
+    if standing is None or standing.basis != Basis.PERSON:
+        return
+    if standing.outcome == Outcome.UNDER_REVIEW:  # sent back: there is nothing to change
+        return
+    if (standing.outcome, standing.postponed_to) == (outcome, postponed_to):
+        return
+    deciding.check_seen(standing, seen=seen, by=by)
+    raise ToConfirm(
+        _(
+            "Cette opération est déjà décidée : %(outcome)s. Rien n'a changé. Pour en décider "
+            "autrement, ouvrez « Changer la décision » et confirmez."
+        )
+        % {"outcome": _in_words(standing)}
+    )
+
+
+def _in_words(decision: Decision) -> str:
+    if decision.postponed_to:
+        return _("reporté au %(day)s") % {"day": date_format(decision.postponed_to, "j/m/Y")}
+    return decision.get_outcome_display()
 
 
 def _check_new_day(day: dt.date, appointment: Appointment, outcome: str) -> None:

@@ -22,7 +22,7 @@ from appointments.queries.operations import (
     with_opinions,
 )
 from appointments.queries.opinions import opinion_roles
-from appointments.queries.theatres import mark_of, theatres_of
+from appointments.queries.theatres import NewDay, mark_of, new_day_of, theatres_of
 from appointments.services import operations as services
 from appointments.views.operations_awaiting import operations_awaiting
 from staff import clock
@@ -100,6 +100,14 @@ def rule_operation(request: SignedInRequest, pk: int) -> HttpResponse:
     return _ask(request, found, services.rule, **form.cleaned_data)
 
 
+@require_safe
+@requires(C.RULE_ON_OPERATIONS)
+def operation_new_day(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Say what the theatre has on the day to which an operation may be postponed."""
+    new_day = _new_day(_operation(request, pk), request.GET.get("postponed_to", ""))
+    return render(request, "appointments/operations/_new_day.html", {"new_day": new_day})
+
+
 @require_POST
 @requires(C.RULE_ON_OPERATIONS)
 def undo_ruling(request: SignedInRequest, pk: int) -> HttpResponse:
@@ -107,6 +115,14 @@ def undo_ruling(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _operation(request, pk)
     seen = request.POST.get("seen", "")
     return _ask(request, found, services.undo, seen=int(seen) if seen.isdecimal() else None)
+
+
+def _new_day(found: Appointment, text: str) -> NewDay | None:
+    """Return what the theatre has on a day that is being typed; nothing while it cannot be read."""
+    try:
+        return new_day_of(found, dt.date.fromisoformat(text))
+    except ValueError:
+        return None
 
 
 def _operation(request: SignedInRequest, pk: int) -> Appointment:
@@ -140,6 +156,7 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
         "chosen": next((d for d in days if d.day == found.day), None),
         "is_live": True,
         "typed": request.POST if refusal else {},  # what was refused is not typed twice
+        "new_day": _new_day(found, request.POST.get("postponed_to", "")) if refusal else None,
     }
     status = 409 if refusal else 200
     return render(request, "appointments/operations/_answer.html", context, status=status)

@@ -59,9 +59,9 @@ RULINGS = (
         outcome="postponed",
         button="Reporter l'opération",
         reason="Peut attendre une semaine",
-        stands="Reporté au jeu 26/05/2022",
-        told="reporté au jeu 26/05/2022",
-        new_day="2022-05-26",
+        stands="Reporté au mer 25/05/2022",
+        told="reporté au mer 25/05/2022",
+        new_day="2022-05-25",
     ),
 )
 # Sign-in, the role chosen where there is a choice, the view's button, how it reads, a comment.
@@ -83,7 +83,7 @@ def test_three_speak_one_rules_an_agent_calls_and_all_read_both_answers(people: 
     for ruling, one in zip(RULINGS, cards, strict=True):
         rule(one, ruling)
     director.picture("61-operations-ruled")
-    director.open("/operations/?day=2022-05-26")
+    director.open("/operations/?day=2022-05-25")
     listed = director.page.get_by_role("region", name="Reportées à ce jour")
     expect(listed).to_contain_text(patients[-1].split(" ")[0])
 
@@ -144,11 +144,43 @@ def rule(card: Locator, ruling: Ruling) -> None:
     else:
         form.get_by_text("Ajouter un motif").click()
     form.get_by_label("Motif (facultatif)").fill(ruling.reason)
+    button = card.get_by_role("button", name=ruling.button)
+    button.scroll_into_view_if_needed()
+    there = button.bounding_box()
+    assert there
     tap(card, ruling.button)
+    expect(card.get_by_text(ruling.stands, exact=True)).to_be_visible()
+    until_settled(card)
+    card.page.mouse.click(there["x"] + there["width"] / 2, there["y"] + there["height"] / 2)
+    until_settled(card)
     expect(card.get_by_text(ruling.stands, exact=True)).to_be_visible()
     expect(card.get_by_text(ruling.reason)).to_be_visible()
     expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
     expect(card.get_by_text(f"Patient à appeler ({ruling.told})")).to_be_visible()
+
+
+def test_a_weekend_is_warned_of_and_the_decision_is_changed_only_when_asked_for(
+    people: People,
+) -> None:
+    director = people.signed_in("directeur", PHONE)
+    page = director.open(THURSDAY)
+    waiting = page.locator("article").filter(has=page.get_by_role("button", name="Maintenir"))
+    one = the_same(page, waiting.last)
+    one.get_by_text("Reporter à une date").click()
+    one.get_by_label("Nouveau jour").fill("2022-05-21")
+    expect(one.get_by_text("n'est pas un jour ouvrable (samedi)")).to_be_visible()
+    expect(one.get_by_text("Dans cette salle le sam 21/05/2022")).to_be_visible()
+    assert director.too_wide <= 0
+    director.picture("64-postpone-weekend-phone")
+    tap(one, "Maintenir")
+    expect(one.get_by_text("Maintenu", exact=True)).to_be_visible()
+    expect(one.get_by_role("button")).to_have_count(0)
+    until_settled(one)
+    one.get_by_text("Changer la décision").click()
+    assert director.barriers() == []
+    director.picture("65-change-the-decision-phone")
+    tap(one, "Remettre à examiner")
+    expect(one.locator("header .outcome")).to_contain_text("À examiner")
 
 
 def tell(agent: Person, ruling: Ruling, patient: str) -> None:

@@ -1,5 +1,7 @@
 """Operations: what waits comes first, opinions side by side, what the patient knows."""
 
+from functools import partial
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,7 +12,7 @@ from notifications.models import Delivery, Notice
 from notifications.services import calls
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation
-from tests.builders import MONDAY, a_user, an_appointment, at
+from tests.builders import MONDAY, a_practitioner, a_user, an_appointment, at
 from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
@@ -112,6 +114,34 @@ class TestOpinions:
         shown = client.get(reverse("operations"), {"day": "2022-05-16"}).context["operations"][0]
         views = {role: opinion and opinion.view for role, opinion in shown.opinions.items()}
         assert views == {"surgeon": "maintain", "anaesthetist": None, "nurse": "cancel"}
+
+    def test_an_opinion_says_whether_it_is_the_patients_own_surgeons(self, client):
+        own, colleague = a_user("sien", "surgeon"), a_user("autre", "surgeon")
+        surgeon = a_practitioner("dr-7", user=own)
+        made = an_operation(practitioner=surgeon)
+        say = partial(services.give_opinion, appointment_id=made.pk, role="surgeon")
+        address = reverse("operations", query={"day": "2022-05-16"})
+        say(by=colleague, view="cancel")
+        page = client.get(address).content.decode()
+        assert "autre chirurgien" in page
+        assert "chirurgien du patient, n'a pas donné d'avis" in page.replace("&#x27;", "'")
+        say(by=own, view="maintain")
+        page = client.get(address).content.decode()
+        assert '<span class="flag flag-group">chirurgien du patient</span>' in page
+        assert "autre chirurgien" not in page
+        say(by=colleague, view="cancel", comment="Encore")
+        page = client.get(address).content.decode()
+        assert "autre chirurgien" in page
+        assert '<span class="flag flag-group">chirurgien du patient</span>' in page
+
+    def test_a_surgeon_whom_the_app_does_not_know_is_not_guessed(self, client):
+        made = an_operation()
+        services.give_opinion(
+            appointment_id=made.pk, by=a_user("autre", "surgeon"), role="surgeon", view="cancel"
+        )
+        page = client.get(reverse("operations", query={"day": "2022-05-16"})).content.decode()
+        assert "chirurgien du patient non connu ici" in page
+        assert "autre chirurgien" not in page
 
     @pytest.mark.parametrize("sent", [{}, {"role": "nurse"}, {"role": "surgeon", "view": "cancel"}])
     def test_a_nurse_speaks_as_a_nurse_and_says_what(self, nurse, sent):

@@ -10,7 +10,7 @@ from appointments.models import Appointment, Bulletin, Opinion
 from appointments.services import operations as services
 from staff.models import User
 from tests.appointments.bulletins import in_force, withdrawn
-from tests.appointments.operations import an_operation
+from tests.appointments.operations import an_operation, postponed
 from tests.builders import a_user
 from tests.pages import HTMX, signed_in
 
@@ -44,7 +44,7 @@ class TestRuling:
         page = client.post(address, {"outcome": "cancelled"}, headers=HTMX).content.decode()
         assert 'value="maintained"' in page
         assert 'value="cancelled"' not in page
-        client.post(address, {"outcome": "maintained"})
+        client.post(address, {"outcome": "maintained", "may_reverse": "yes"})
         made.refresh_from_db()
         assert made.outcome == "maintained"
 
@@ -106,6 +106,92 @@ class TestRuling:
         address = reverse("rule_operation", args=[made.pk])
         page = client.post(address, {"outcome": "cancelled"}, follow=True)
         assert "Aucun bulletin ne vise ce rendez-vous" in page.content.decode()
+
+
+class TestASecondClick:
+    """Where the first button stood there is nothing that decides otherwise."""
+
+    def test_once_decided_every_button_is_folded_away(self, client):
+        made = an_operation()
+        in_force()
+        address = reverse("rule_operation", args=[made.pk])
+        page = client.post(address, {"outcome": "maintained"}, headers=HTMX).content.decode()
+        outside, _, inside = page.partition('<details class="change"')
+        assert "Changer la décision" in inside
+        assert "<button" not in outside
+        for button in ("Oui, annuler", "Remettre à examiner", "Reporter l&#x27;opération"):
+            assert button in inside.replace("'", "&#x27;"), button
+
+    @pytest.mark.parametrize(
+        "second", [{"outcome": "cancelled"}, {"outcome": "postponed", "postponed_to": "2022-05-24"}]
+    )
+    def test_an_old_button_changes_nothing_and_the_answer_says_how(self, client, second):
+        made = an_operation()
+        in_force()
+        address = reverse("rule_operation", args=[made.pk])
+        client.post(address, {"outcome": "maintained"}, headers=HTMX)
+        answer = client.post(address, second, headers=HTMX)
+        assert answer.status_code == 409
+        assert "déjà décidée : maintenu" in answer.content.decode()
+        made.refresh_from_db()
+        assert (made.outcome, made.decision_version) == ("maintained", 2)
+
+    def test_the_same_button_again_is_no_fault(self, client):
+        made = an_operation()
+        in_force()
+        address = reverse("rule_operation", args=[made.pk])
+        for _ in range(2):
+            answer = client.post(address, {"outcome": "cancelled"}, headers=HTMX)
+            assert answer.status_code == 200
+
+    def test_another_director_who_ruled_meanwhile_is_named_first(self, client, operation):
+        seen = operation.decision_version
+        other = a_user("autre", "medical_director")
+        services.rule(appointment_id=operation.pk, by=other, outcome="maintained")
+        sent = {"outcome": "cancelled", "seen": seen}
+        answer = client.post(reverse("rule_operation", args=[operation.pk]), sent, headers=HTMX)
+        assert "autre a décidé entre-temps" in answer.content.decode()
+
+
+class TestADayWithoutProgramme:
+    @pytest.mark.parametrize(
+        ("day", "why"),
+        [("2022-05-21", "samedi"), ("2022-05-26", "Ascension"), ("2022-06-06", "Pentecôte")],
+    )
+    def test_whoever_postpones_to_it_is_warned_and_then_may(self, client, operation, day, why):
+        address = reverse("rule_operation", args=[operation.pk])
+        sent = {"outcome": "postponed", "postponed_to": day}
+        answer = client.post(address, sent, headers=HTMX)
+        page = answer.content.decode()
+        assert answer.status_code == 409
+        assert "pas un jour ouvrable" in page
+        assert why in page
+        assert "Reporter quand même" in page
+        assert f'name="day_off_read" value="{day}"' in page
+        assert client.post(address, sent | {"day_off_read": day}, headers=HTMX).status_code == 200
+        operation.refresh_from_db()
+        assert operation.postponed_to == dt.date.fromisoformat(day)
+
+    def test_a_yes_for_one_day_is_none_for_another(self, client, operation):
+        sent = {"outcome": "postponed", "postponed_to": "2022-05-22", "day_off_read": "2022-05-21"}
+        answer = client.post(reverse("rule_operation", args=[operation.pk]), sent, headers=HTMX)
+        assert answer.status_code == 409
+
+    def test_the_load_of_the_theatre_on_the_new_day_is_shown(self, client, operation, director):
+        to = dt.date(2022, 5, 24)
+        an_operation(starts="2022-05-24 09:00")
+        an_operation(starts="2022-05-24 10:00", status="cancelled")
+        an_operation("b-bloc", starts="2022-05-24 10:00")
+        postponed(to=to, starts="2022-05-17 09:00")
+        address = reverse("operation_new_day", args=[operation.pk])
+        page = client.get(address, {"postponed_to": "2022-05-24"}).content.decode()
+        assert "<strong>1</strong> opération prévue" in page
+        assert "<strong>1</strong> déjà reportée à ce jour" in page
+        assert "ouvrable" not in page
+        off = client.get(address, {"postponed_to": "2022-05-21"}).content.decode()
+        assert "Samedi 21 mai 2022" in off or "samedi 21 mai 2022" in off
+        assert "<strong>0</strong> opération" in off
+        assert client.get(address, {"postponed_to": "202"}).content.decode().strip() == ""
 
 
 class TestRulingPastAnOpinion:
