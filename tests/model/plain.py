@@ -222,15 +222,15 @@ class Plain:
         self._settle()
 
     def restorable(self, number: int) -> list[int]:
-        """The bulletins that would rule a day again if another one were lifted."""
-        without = self.bulletins[number]
+        """The replaced bulletins that would rule a day of another one's if that were lifted."""
+        lifted, today = self.bulletins[number], self.now.astimezone(BRUSSELS).date()
         found = []
         for n, one in enumerate(self.bulletins):
-            newer = [
-                two for two in self.bulletins[n + 1 :] if two.is_in_force and two is not without
-            ]
+            newer = [two for two in self.bulletins[n + 1 :] if two.is_in_force]
+            newer = [two for two in newer if two is not lifted]
+            days = [day for day in one.days if day >= today and lifted.covers(day)]
             is_replaced = not one.is_in_force and not one.is_withdrawn
-            if is_replaced and any(not any(two.covers(day) for two in newer) for day in one.days):
+            if is_replaced and any(not any(two.covers(day) for two in newer) for day in days):
                 found.append(n)
         return found
 
