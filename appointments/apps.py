@@ -4,13 +4,16 @@ from django.apps import AppConfig
 
 
 class AppointmentsConfig(AppConfig):
-    """Registers the app, and that it knows what patients are owed."""
+    """Registers the app, what patients are owed, and where the trail speaks of them."""
 
     name = "appointments"
 
     def ready(self) -> None:
-        """Answer what the app that tells asks again; its own imports cannot point here."""
+        """Answer what other apps ask whose own imports cannot point here."""
+        from appointments.queries.trail import traces_of
         from appointments.services.rulings import align_again
         from notifications.services import looking_again
+        from staff.queries import find_patients_with
 
         looking_again.answer_with(align_again)
+        find_patients_with(traces_of)

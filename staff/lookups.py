@@ -1,8 +1,10 @@
 """What a queryset says so that both databases answer from the right index."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import CharField, Func, QuerySet
+from django.db.models import BooleanField, CharField, F, Func, QuerySet
 from django.db.models.lookups import StartsWith
 
 _LAST_CHARACTER = "\U0010ffff"
@@ -61,3 +63,51 @@ def numbers_of(*arms: QuerySet) -> QuerySet:
     """
     first, *others = (arm.order_by().values("pk") for arm in arms)
     return first.union(*others)
+
+
+class InJson(Func):
+    """Whether a JSON object holds one of some whole numbers at a path, alone or in a list.
+
+    Read row by row: no index helps. On PostgreSQL the lax mode of ``jsonpath`` takes a value for
+    a list of one (https://www.postgresql.org/docs/current/functions-json.html); on SQLite
+    ``json_each`` does (https://www.sqlite.org/json1.html).
+
+    Args:
+        column: the JSON column.
+        path: the name of a member; ``links.patient`` is a member of each object in its list,
+            ``rows.0`` the first of each list in its list.
+        numbers: at least one.
+    """
+
+    output_field = BooleanField()
+
+    def __init__(self, column: F, path: str, numbers: Sequence[int], **extra: Any) -> None:
+        self.member, _dot, self.inner = path.partition(".")
+        self.numbers = [int(number) for number in numbers]
+        super().__init__(column, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        """Look into the list with ``json_each``."""
+        column, parameters = compiler.compile(self.source_expressions[0])
+        value = "one.value"
+        if self.inner:
+            value = (
+                "CASE WHEN one.type IN ('array', 'object') "
+                f"THEN json_extract(one.value, '$.{self.inner}') END"
+            )
+            value = value.replace("$.0", "$[0]")
+        marks = ", ".join(["%s"] * len(self.numbers))
+        each = f"json_each({column}, '$.{self.member}') one"
+        holds = f"EXISTS (SELECT 1 FROM {each} WHERE {value} IN ({marks}))"  # noqa: S608 (paths are ours)
+        return holds, (*parameters, *self.numbers)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        """Ask with a ``jsonpath``."""
+        column, parameters = compiler.compile(self.source_expressions[0])
+        inner = {"": "", "0": "[0]"}.get(self.inner, f".{self.inner}")
+        path = f"$.{self.member}[*]{inner} ? (@ == $wanted[*])"
+        wanted = json.dumps({"wanted": self.numbers})
+        return (
+            f"jsonb_path_exists({column}, %s::jsonpath, %s::jsonb, true)",
+            (*parameters, path, wanted),
+        )

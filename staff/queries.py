@@ -1,17 +1,21 @@
 """Reads of the trail, and of who may act in whose name."""
 
 import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import django_filters as filters
 from django import forms
 from django.apps import apps
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from staff import clock
+from staff import clock, trail_words
 from staff.access import GRANTS, Capability, scope_of
-from staff.lookups import Unindexed
+from staff.lookups import InJson, Unindexed
 from staff.models import AuditEvent, AuditHead, Delegation, User
 
 
@@ -51,6 +55,45 @@ def events_with(events: QuerySet[AuditEvent], **wanted: Any) -> QuerySet[AuditEv
     return events.alias(met=Unindexed(F(column))).filter(**{f"met__{met}": value})
 
 
+@dataclass(frozen=True)
+class Traces:
+    """Where the trail speaks of somebody.
+
+    Attributes:
+        kind: the kind of object that is theirs.
+        numbers: which ones.
+        listed: the facts that may list such numbers, as JSON paths, for example ``notices``.
+    """
+
+    kind: str
+    numbers: Sequence[int]
+    listed: Sequence[str] = ()
+
+
+# Given what was typed: the patients' numbers, and their traces. None when too many are meant.
+FindPatients = Callable[[str], tuple[Sequence[int], Sequence[Traces]] | None]
+_find_patients: list[FindPatients] = []
+
+
+def find_patients_with(find: FindPatients) -> None:
+    """Let the app that knows patients answer whom the trail is searched for."""
+    _find_patients[:] = [find]
+
+
+def events_about(events: QuerySet[AuditEvent], traces: Sequence[Traces]) -> QuerySet[AuditEvent]:
+    """Narrow to events with one of the traces as their subject, or in one of their lists."""
+    met = [
+        one
+        for trace in traces
+        if trace.numbers
+        for one in (
+            Q(object_type=trace.kind, object_id__in=[str(pk) for pk in trace.numbers]),
+            *(Q(InJson(F("detail"), path, trace.numbers)) for path in trace.listed),
+        )
+    ]
+    return events.filter(reduce(or_, met)) if met else events.none()
+
+
 def may_be_delegates(user: User) -> QuerySet[User]:
     """Return whom a practitioner may name: everybody else whose role keeps patients."""
     keepers = [role for role, granted in GRANTS.items() if Capability.KEEP in granted]
@@ -74,13 +117,22 @@ class TrailFilter(filters.FilterSet):
         to_field_name="username",
         empty_label=_("Tous, et le système"),
     )
+    patient = filters.CharFilter(
+        label=_("Patient"),
+        method="by_patient",
+        help_text=_("Nom, date de naissance ou numéro de dossier."),
+    )
     action = filters.CharFilter(
         label=_("Action"),
         method="by_action",
-        help_text=_("Le début suffit, par exemple « bulletin »."),
+        help_text=_("Choisissez dans la liste ; le début suffit, par exemple « bulletin »."),
+        widget=forms.TextInput(attrs={"list": "trail-actions", "autocomplete": "off"}),
     )
-    object_type = filters.CharFilter(
-        label=_("Objet"), method="by_type", help_text=_("Par exemple « appointment ».")
+    object_type = filters.ChoiceFilter(
+        label=_("Objet"),
+        method="by_type",
+        choices=trail_words.kinds,
+        empty_label=_("Tous les objets"),
     )
     object_id = filters.CharFilter(label=_("Numéro d'objet"), method="by_number")
     day = filters.DateFilter(
@@ -92,6 +144,19 @@ class TrailFilter(filters.FilterSet):
     class Meta:
         model = AuditEvent
         fields: list[str] = []
+
+    # Whom the search for a patient meant, for the trail: who looks whom up stands there too.
+    patients: Sequence[int] = ()
+    means_too_many = False
+
+    def by_patient(self, events: QuerySet, name: str, value: str) -> QuerySet:
+        """Narrow to what touches a patient: their file, appointments, messages, and lists."""
+        found = _find_patients[0](value) if _find_patients else ((), ())
+        if found is None:
+            self.means_too_many = True
+            return events.none()
+        self.patients, traces = found
+        return events_about(events, traces)
 
     def by_actor(self, events: QuerySet, name: str, value: User) -> QuerySet:
         """Narrow to what somebody did or saw."""

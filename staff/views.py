@@ -1,30 +1,106 @@
 """The trail, for the auditor; a practitioner's delegates."""
 
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any
+
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db.models import QuerySet
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from staff import clock, csv_cells, trail_words
 from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.forms import DelegateForm
+from staff.models import AuditEvent
 from staff.paging import page_by_key
 from staff.queries import TrailFilter, delegations_of, trail_for, trail_head
 from staff.requests import SignedInRequest
-from staff.services import delegating
+from staff.services import audit, delegating
+
+MOST_FAULTS = 50  # on the page; `manage.py verify` counts the others too
 
 
 @require_safe
 @requires(Capability.SEE_TRAIL)
 def trail(request: SignedInRequest) -> HttpResponse:
     """List who did and who saw what, the newest first."""
-    chosen = TrailFilter(request.GET, queryset=trail_for(request.user))
-    events = chosen.qs if chosen.is_valid() else chosen.queryset.none()
-    page = page_by_key(events, keys=["-sequence"], cursor=request.GET.get("cursor", ""))
-    return render(
-        request, "staff/trail.html", {"filter": chosen, "page": page, "head": trail_head()}
+    return _trail_page(request)
+
+
+@require_POST
+@requires(Capability.SEE_TRAIL)
+def trail_verify(request: SignedInRequest) -> HttpResponse:
+    """Read the whole trail, and say whether it is as it was written."""
+    if not trail_for(request.user).exists():
+        return _trail_page(request)
+    faults = list(islice(audit.faults(), MOST_FAULTS + 1))
+    audit.record(action="trail.verified", by=request.user, faults=len(faults))
+    shown = {"faults": faults[:MOST_FAULTS], "is_more": len(faults) > MOST_FAULTS}
+    return _trail_page(request, verified=shown)
+
+
+@require_safe
+@requires(Capability.SEE_TRAIL)
+def trail_export(request: SignedInRequest) -> HttpResponse | StreamingHttpResponse:
+    """Give the events that the filters leave as a CSV file, the oldest first."""
+    chosen, events = _chosen(request)
+    if not chosen.is_valid():
+        return _trail_page(request)
+    audit.record(action="trail.exported", by=request.user, filters=chosen.data.dict())
+    rows = events.order_by("sequence").iterator(chunk_size=2000)
+    return StreamingHttpResponse(
+        _csv_of(rows),
+        content_type=csv_cells.CONTENT_TYPE,
+        headers={"Content-Disposition": 'attachment; filename="journal.csv"'},
     )
+
+
+def _trail_page(
+    request: SignedInRequest, *, verified: Mapping[str, Any] | None = None
+) -> HttpResponse:
+    chosen, events = _chosen(request)
+    page = page_by_key(events, keys=["-sequence"], cursor=request.GET.get("cursor", ""))
+    if chosen.patients:
+        audit.record(action="trail.searched", by=request.user, patients=list(chosen.patients))
+    context = {
+        "filter": chosen,
+        "page": page,
+        "head": trail_head(),
+        "verified": verified,
+        "actions": trail_words.actions(),
+    }
+    return render(request, "staff/trail.html", context)
+
+
+def _chosen(request: SignedInRequest) -> tuple[TrailFilter, QuerySet[AuditEvent]]:
+    """Return the filters with the events they leave; none when a filter makes no sense."""
+    chosen = TrailFilter(request.GET, queryset=trail_for(request.user))
+    return chosen, chosen.qs if chosen.is_valid() else chosen.queryset.none()
+
+
+def _csv_of(events: Iterable[AuditEvent]) -> Iterator[str]:
+    heads = [_("N°"), _("Quand"), _("Qui"), _("Ce qui s'est passé"), _("Action"), _("Objet")]
+    yield csv_cells.MARK + csv_cells.line(
+        [*heads, _("Numéro d'objet"), _("Détail"), _("Empreinte")]
+    )
+    for event in events:
+        yield csv_cells.line(
+            [
+                event.sequence,
+                event.at.astimezone(clock.BRUSSELS).isoformat(timespec="seconds"),
+                event.actor_name,
+                trail_words.sentence_of(event),
+                event.action,
+                trail_words.kind_of(event.object_type),
+                event.object_id,
+                "; ".join(f"{name}: {value}" for name, value in trail_words.facts_of(event)),
+                event.hash,
+            ]
+        )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

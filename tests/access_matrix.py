@@ -382,7 +382,9 @@ PAGES = (
     ),
     _act("likeness_put_aside", LOADERS, "alike", where=OF_THE_GROUP, outside=FORBIDDEN),
     # The trail is read whole or not at all: an event has no place.
-    _list("trail", {AUDITOR}, OF_THE_GROUP, "bulletin.approved"),
+    _list("trail", {AUDITOR}, OF_THE_GROUP, "?object_type=bulletin&amp;"),
+    _act("trail_verify", {AUDITOR}, found=200),
+    _view("trail_export", {AUDITOR}, whole=False),
 )
 
 # Open to everybody, signed in or not: name → what a GET answers. A gateway calls with a secret.

@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision
 from notifications.models import Delivery, Notice, NoticeItem, NoticeState, Question
 from staff.access import Capability, may
 from staff.models import AuditEvent, User
+from staff.trail_words import sentence_of
 
 SEEN = "appointment.viewed"
 MOST_EVENTS = 200
@@ -191,11 +193,4 @@ def _trail(appointment: Appointment, user: User) -> Iterator[Entry]:
     if not may(user, Capability.SEE_TRAIL):
         events = events.exclude(action=SEEN)
     for event in reversed(events.order_by("-sequence")[:MOST_EVENTS]):
-        yield Entry(event.at, "trail", _action(event.action), event.actor_name)
-
-
-def _action(action: str) -> str:
-    """Return an action in words; one that this page does not know is shown as recorded."""
-    return {SEEN: _("Fiche ouverte"), "appointment.contacted": _("Patient contacté")}.get(
-        action, action
-    )
+        yield Entry(event.at, "trail", capfirst(sentence_of(event)), event.actor_name)

@@ -38,7 +38,7 @@ from appointments.services import importing_conflicts, importing_queue
 from appointments.services.importing import MOST_REMARKS, about_older
 from appointments.services.importing_files import about_no_phone
 from appointments.services.refused_rows import dismiss, note_call
-from staff import clock
+from staff import clock, csv_cells
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
 from staff.middleware import takes_files_up_to
@@ -47,7 +47,6 @@ from staff.services import audit
 
 _UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
 SHOWN_DISAPPEARED = 20  # names on the page of a load; all of them on a page of their own
-_CSV = "text/csv; charset=utf-8"
 
 
 def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
@@ -224,7 +223,7 @@ def faults(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
     rows = found.rejected_rows.order_by("id").iterator(chunk_size=2000)
     return StreamingHttpResponse(
         writing.faults(rows, found.sheets),
-        content_type=_CSV,
+        content_type=csv_cells.CONTENT_TYPE,
         headers={"Content-Disposition": f'attachment; filename="rejets-{found.pk}.csv"'},
     )
 
@@ -236,7 +235,7 @@ def template(request: SignedInRequest, format: str) -> HttpResponse:
     if format != "csv":
         raise Http404
     headers = {"Content-Disposition": 'attachment; filename="agenda-modele.csv"'}
-    return HttpResponse(writing.template(), content_type=_CSV, headers=headers)
+    return HttpResponse(writing.template(), content_type=csv_cells.CONTENT_TYPE, headers=headers)
 
 
 @require_GET

@@ -133,8 +133,12 @@ def contradicts(seen: Mark) -> str:
     """Return why the trail does not fit a mark from a sheet of paper; empty when it does."""
     event = AuditEvent.objects.filter(sequence=seen.sequence).first()
     if event is None:
-        return f"événement {seen.sequence} absent du journal"
-    return "" if seen.fits(event.hash) else f"événement {seen.sequence} : n'est plus le même"
+        return _("événement %(n)s absent du journal") % {"n": seen.sequence}
+    return (
+        ""
+        if seen.fits(event.hash)
+        else _("événement %(n)s : n'est plus le même") % {"n": seen.sequence}
+    )
 
 
 def faults() -> Iterator[str]:
@@ -147,41 +151,58 @@ def faults() -> Iterator[str]:
         yield from _faults_of(event, last, keys)
         for one in marks.pop(event.sequence, ()):
             if not one.fits(event.hash):
-                yield f"événement {event.sequence} : n'est plus celui qui a été ancré ({one})"
+                yield _("événement %(n)s : n'est plus celui qui a été ancré (%(mark)s)") % {
+                    "n": event.sequence,
+                    "mark": one,
+                }
         last = event
     if last.sequence and not last.key:
-        yield f"événements 1 à {last.sequence} : sans clé, et aucun sceau ne les suit"
+        yield _("événements 1 à %(n)s : sans clé, et aucun sceau ne les suit") % {
+            "n": last.sequence
+        }
     for sequence in sorted(marks):
-        yield f"événement {sequence} absent, alors qu'il a été ancré ({marks[sequence][0]})"
+        yield _("événement %(n)s absent, alors qu'il a été ancré (%(mark)s)") % {
+            "n": sequence,
+            "mark": marks[sequence][0],
+        }
     head = AuditHead.objects.filter(id=1).first() or AuditHead()
     if (head.sequence, head.hash) != (last.sequence, last.hash):
-        yield f"fin de chaîne : {head.sequence} annoncés, {last.sequence} trouvés"
+        yield _("fin de chaîne : %(said)s annoncés, %(found)s trouvés") % {
+            "said": head.sequence,
+            "found": last.sequence,
+        }
     if head.sequence and not trail.is_signed_head(
         head.sequence, head.hash, head.signature, keys.values()
     ):
-        yield "fin de chaîne : sa signature n'est pas celle de ce serveur"
+        yield _("fin de chaîne : sa signature n'est pas celle de ce serveur")
 
 
 def _faults_of(event: AuditEvent, last: AuditEvent, keys: dict[str, str]) -> Iterator[str]:
     """Yield what is wrong with one event, given the one before it."""
     if event.sequence != last.sequence + 1:
-        yield f"événement {last.sequence + 1} absent (trouvé {event.sequence})"
+        yield _("événement %(n)s absent (trouvé %(found)s)") % {
+            "n": last.sequence + 1,
+            "found": event.sequence,
+        }
     if event.previous_hash != last.hash:
-        yield f"événement {event.sequence} : ne suit pas celui qui le précède"
+        yield _("événement %(n)s : ne suit pas celui qui le précède") % {"n": event.sequence}
     if event.key and event.key not in keys:
-        yield (
-            f"événement {event.sequence} : signé avec la clé {event.key}, que TRAIL_KEY_FALLBACKS "
-            "ne contient pas"
-        )
+        yield _(
+            "événement %(n)s : signé avec la clé %(key)s, que TRAIL_KEY_FALLBACKS ne contient pas"
+        ) % {"n": event.sequence, "key": event.key}
         return
     if last.key and not event.key:
-        yield f"événement {event.sequence} : sans clé après un événement qui en a une"
+        yield _("événement %(n)s : sans clé après un événement qui en a une") % {
+            "n": event.sequence
+        }
     if event.key and last.sequence and not last.key:
         sealed = {"events": last.sequence, "hash": last.hash}
         if event.action != trail.SEALED or event.detail != sealed:
-            yield f"événements 1 à {last.sequence} : sans clé, et aucun sceau ne les suit"
+            yield _("événements 1 à %(n)s : sans clé, et aucun sceau ne les suit") % {
+                "n": last.sequence
+            }
     if event.hash != hash_of(event, keys.get(event.key, "")):
-        yield f"événement {event.sequence} : contenu modifié"
+        yield _("événement %(n)s : contenu modifié") % {"n": event.sequence}
 
 
 def _anchored(keys: list[str]) -> tuple[dict[int, list[Mark]], list[str]]:
@@ -194,12 +215,18 @@ def _anchored(keys: list[str]) -> tuple[dict[int, list[Mark]], list[str]]:
         except FileNotFoundError:
             continue  # nothing was anchored yet
         except OSError as error:
-            wrong.append(f"ancre {path} : ne peut être lue ({error.strerror})")
+            wrong.append(
+                _("ancre %(path)s : ne peut être lue (%(why)s)")
+                % {"path": path, "why": error.strerror}
+            )
             continue
         for number, line in enumerate(lines, start=1):
             found = trail.read_anchor(line, keys)
             if found is None:
-                wrong.append(f"ancre {path}, ligne {number} : n'est pas de ce serveur")
+                wrong.append(
+                    _("ancre %(path)s, ligne %(line)s : n'est pas de ce serveur")
+                    % {"path": path, "line": number}
+                )
             else:
                 marks.setdefault(found.sequence, []).append(found)
     return marks, wrong

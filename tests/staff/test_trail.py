@@ -2,13 +2,15 @@
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from appointments.queries import trail as about_patients
 from staff import queries
-from staff.models import AuditHead, Role
+from staff.models import AuditEvent, AuditHead, Role
 from staff.services import audit
-from tests.builders import a_site, a_user, at
+from tests.builders import a_site, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +114,86 @@ def test_an_auditor_of_one_site_reads_nothing_for_an_event_has_no_place(client: 
     user = a_user("anne", Role.AUDITOR, site=a_site())
     client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
     assert listed(client) == []
+
+
+class TestAPatientIsSearchedFor:
+    @pytest.fixture
+    def events(self):
+        visit, other = an_appointment(source_id="A-1"), an_appointment(source_id="A-2")
+        visit.patient.search_name = "DUPONT ANNE"
+        visit.patient.save()
+        for action, subject, facts in (
+            ("appointment.viewed", visit, {}),
+            ("patient.viewed", visit.patient, {}),
+            ("schedule.viewed", None, {"appointments": [1, visit.pk]}),
+            ("patients.sms_stopped", None, {"patients": [visit.patient_id]}),
+            ("patients.linked", None, {"links": [{"record": "D", "patient": visit.patient_id}]}),
+            ("attendance.noted", None, {"rows": [[visit.pk, "2022-05-16", "arrived", "x"]]}),
+            ("patients.unlinked", None, {"now_patient": visit.patient_id}),
+            ("appointment.viewed", other, {}),
+            ("patient.viewed", other.patient, {}),
+            ("schedule.viewed", None, {"appointments": [other.pk]}),
+            ("attendance.noted", None, {"rows": 12}),
+        ):
+            audit.record(action=action, by=None, subject=subject, **facts)
+
+    def test_what_touches_them_is_found_also_in_lists(self, client: Client, auditor, events):
+        assert listed(client, patient="dupont") == [
+            "patients.unlinked",
+            "attendance.noted",
+            "patients.linked",
+            "patients.sms_stopped",
+            "schedule.viewed",
+            "patient.viewed",
+            "appointment.viewed",
+        ]
+
+    def test_filters_hold_together(self, client: Client, auditor, events):
+        assert listed(client, patient="dupont", action="schedule") == ["schedule.viewed"]
+
+    def test_nobody_of_that_name_has_no_events(self, client: Client, auditor, events):
+        assert listed(client, patient="zwartkop") == []
+
+    def test_too_many_of_a_name_are_refused_in_words(
+        self, client: Client, auditor, events, monkeypatch
+    ):
+        monkeypatch.setattr(about_patients, "MOST_PATIENTS", 0)
+        page = client.get(reverse("trail"), {"patient": "dupont"})
+        assert list(page.context["page"].items) == []
+        assert "ajoutez le prénom" in page.content.decode()
+
+    def test_who_looks_somebody_up_stands_in_the_trail(self, client: Client, auditor, events):
+        client.get(reverse("trail"), {"patient": "dupont"})
+        found = AuditEvent.objects.get(action="trail.searched")
+        assert (found.actor, len(found.detail["patients"])) == (auditor, 1)
+
+
+class TestVerifying:
+    def test_a_whole_trail_is_said_to_be_whole(self, client: Client, auditor):
+        audit.record(action="first", by=None)
+        page = client.post(reverse("trail_verify")).content.decode()
+        assert "Le journal est entier" in page
+        assert AuditEvent.objects.get(action="trail.verified").detail == {"faults": 0}
+
+    def test_a_break_is_named_in_the_readers_language(self, client: Client, auditor, monkeypatch):
+        audit.record(action="first", by=None)
+        monkeypatch.setattr(settings, "TRAIL_KEY", "another key")
+        auditor.language = "de"
+        auditor.save()
+        page = client.post(reverse("trail_verify")).content.decode()
+        assert "Ereignis 1" in page
+        assert "Le journal est entier" not in page
+
+
+def test_the_trail_is_given_as_a_file_the_oldest_first(client: Client, auditor):
+    audit.record(action="appointment.viewed", by=auditor, subject=a_site(), typed="=1+1")
+    audit.record(action="patient.viewed", by=None)
+    answer = client.get(reverse("trail_export"), {"action": "appointment"})
+    text = b"".join(answer.streaming_content).decode()
+    head, line, *rest = text.splitlines()
+    assert head.startswith("\ufeffN°;Quand;Qui;Ce qui s'est passé;")
+    assert "a ouvert le rendez-vous" in line
+    assert rest == []
+    assert AuditEvent.objects.get(action="trail.exported").detail["filters"] == {
+        "action": "appointment"
+    }

@@ -139,8 +139,8 @@ class TestHistory:
     def test_who_looked_is_shown_to_the_auditor_only(self):
         made = an_appointment()
         page_of(made)
-        assert ("trail", "Fiche ouverte") in history(made, "auditor")
-        assert ("trail", "Fiche ouverte") not in history(made)
+        assert ("trail", f"A ouvert le rendez-vous {made.pk}") in history(made, "auditor")
+        assert ("trail", f"A ouvert le rendez-vous {made.pk}") not in history(made)
 
     def test_the_number_of_queries_does_not_grow_with_the_history(
         self, django_assert_max_num_queries
