@@ -42,10 +42,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Tomorrow:
-    """All that the board says of tomorrow."""
+    """All that the board says of tomorrow.
+
+    ``is_ordered``: something is ordered for at least one of tomorrow's appointments.
+    """
 
     day: dt.date
     turns: list[Turn]
+    is_ordered: bool
     events: list[Event]
 
 
@@ -66,9 +70,11 @@ def tomorrow_of(
     """
     today = now.astimezone(BRUSSELS).date()
     orders = Orders(in_force)
+    turns, is_ordered = _turns(orders, numbers, list(sites), today)
     return Tomorrow(
         day=today + dt.timedelta(days=1),
-        turns=_turns(orders, numbers, list(sites), today),
+        turns=turns,
+        is_ordered=is_ordered,
         events=sorted(
             _events(orders, in_force, now), key=lambda event: (event.moment, event.bulletin.pk)
         ),
@@ -77,17 +83,20 @@ def tomorrow_of(
 
 def _turns(
     orders: Orders, numbers: Mapping[tuple[str, int], int], sites: list[Site], today: dt.date
-) -> list[Turn]:
+) -> tuple[list[Turn], bool]:
+    """Return the turns, and whether anything is ordered for tomorrow's appointments."""
     found: dict[tuple[Service, Order, Order], list[tuple[Site, int]]] = {}
+    is_ordered = False
     for service in Service:
         for site in sites:
             if number := numbers.get((service, site.pk), 0):
                 now, then = (
                     orders.on(today + dt.timedelta(days=n), service, site.code) for n in (0, 1)
                 )
+                is_ordered = is_ordered or then != Order()
                 if now != then:
                     found.setdefault((service, now, then), []).append((site, number))
-    return [Turn(*turn, tuple(at)) for turn, at in found.items()]
+    return [Turn(*turn, tuple(at)) for turn, at in found.items()], is_ordered
 
 
 def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> set[Event]:

@@ -146,6 +146,12 @@ class TestApproval:
             assert sample.text[:30] in shown
         assert "2 SMS" in shown
 
+    @pytest.mark.parametrize("name", ["bulletin_preview", "bulletin_approve"])
+    def test_without_any_sms_none_is_shown(self, name, saturday_noon):
+        shown = text_of(page(crisis(), name, a_draft().pk))
+        assert "Aucun SMS ne partirait." in shown
+        assert "sms-sample" not in shown
+
     def test_the_samples_add_up_to_the_estimate(self, saturday_noon):
         a_site()
         for language in ("fr", "nl", "de", "en", "de"):

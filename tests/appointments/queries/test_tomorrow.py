@@ -184,3 +184,42 @@ class TestThePage:
         _client, page = self.shown(watcher)
         assert "règle dimanche 15/05, mercredi 18/05, approuvé par crise2" in page
         assert "règle du lundi 16/05 au mardi 17/05, approuvé par crise2" in page
+
+    NOTHING_CHANGES = "Rien ne change demain"
+    NO_ORDER = "Aucun ordre ne touche les rendez-vous de demain."
+    SAME_ORDERS = "Les ordres de demain sont ceux d'aujourd'hui."
+
+    @pytest.mark.parametrize(
+        ("window", "said"),
+        [
+            (None, NO_ORDER),
+            ((TUESDAY, TUESDAY), NO_ORDER),
+            ((SUNDAY, SUNDAY), NO_ORDER),
+            ((SUNDAY, TUESDAY), SAME_ORDERS),
+        ],
+    )
+    def test_without_a_turn_it_says_why(self, watcher, window, said) -> None:
+        an_appointment(service="dialysis" if window == (SUNDAY, SUNDAY) else "consultation")
+        if window:
+            in_force(first_day=window[0], last_day=window[1])
+        _client, page = self.shown(watcher)
+        assert ("fin du délai pour garder" in page) == (window is not None)
+        sentences = (self.NOTHING_CHANGES, self.NO_ORDER, self.SAME_ORDERS)
+        assert [one for one in sentences if one in page] == [said]
+
+    def test_nothing_changes_where_orders_stay_and_no_moment_comes(
+        self, watcher, sunday_noon
+    ) -> None:
+        an_appointment()
+        in_force(first_day=SUNDAY, last_day=WEDNESDAY)
+        sunday_noon.move_to(RELEASE)
+        _client, page = self.shown(watcher)
+        assert self.NOTHING_CHANGES in page
+
+    def test_a_bulletin_that_starts_where_nobody_has_an_appointment_orders_nothing(
+        self, watcher
+    ) -> None:
+        in_force()
+        _client, page = self.shown(watcher)
+        assert self.NO_ORDER in page
+        assert "commence à valoir" in page
