@@ -1,6 +1,7 @@
 """The words of the sources, in French, Dutch, English and German, and what they mean to us."""
 
 import difflib
+import os.path
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
@@ -173,10 +174,43 @@ def meaning(text: str, words: dict[str, str]) -> str:
     first = _first_words(folded, words)
     if first:
         return first
-    close = difflib.get_close_matches(folded, words, n=1, cutoff=0.8)
-    hint = _("Vouliez-vous dire « %(word)s » ?") % {"word": close[0].lower()} if close else ""
+    if id(words) == id(SERVICES) and _names_a_speciality(folded):
+        speciality = _(
+            "Une spécialité n'est pas une activité : écrivez l'activité prévue. "
+            "Mots connus : %(words)s."
+        )
+        raise BadValue(speciality % {"words": _SHOWN[id(words)]})
     known = _("Mot inconnu. Mots connus : %(words)s.") % {"words": _SHOWN[id(words)]}
+    meant = _misspelt(folded, words)
+    hint = _("Vouliez-vous dire « %(word)s » ?") % {"word": meant.lower()} if meant else ""
     raise BadValue(f"{known} {hint}".strip())
+
+
+def _names_a_speciality(folded: str) -> bool:
+    """Whether a word of the text begins like a medical speciality."""
+    padded = f" {folded} "
+    return any(f" {beginning}" in padded for beginning in _SPECIALITIES)
+
+
+def _misspelt(folded: str, words: dict[str, str]) -> str:
+    """Return the known word that a word misspells; empty when it may be another word.
+
+    Who follows the advice changes what happens to the patient. It is given only for one slip of
+    the pen, and only where all the known words that are close mean the same.
+    """
+    close = difflib.get_close_matches(folded, words, n=3, cutoff=0.8)
+    if len({words[one] for one in close}) != 1:
+        return ""
+    return next((one for one in close if _is_one_slip(folded, one)), "")
+
+
+def _is_one_slip(written: str, meant: str) -> bool:
+    """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
+    start = len(os.path.commonprefix([written, meant]))
+    one, other = written[start:], meant[start:]
+    if one[:2] == other[1::-1] and one[2:] == other[2:]:
+        return True
+    return one[1:] == other[1:] or one[1:] == other or one == other[1:]
 
 
 def _forms(folded: str) -> Iterable[str]:
@@ -214,6 +248,21 @@ def _may_be_followed(meaning: str, words: dict[str, str]) -> bool:
     return id(words) == id(STATUSES)
 
 
+# How words for the medical specialities begin, in French, Dutch, German and English, shortened
+# ("cardio") or not. Surgery, radiology and nuclear medicine are activities of ours, so not here.
+_SPECIALITIES = (
+    "ALGOLO", "ALLERGO", "ANAESTHES", "ANASTHES", "ANESTHES", "ANGIOLO", "AUDIOLO", "AUGENHEIL",
+    "CARDIO", "DENTA", "DENTIST", "DERMATO", "DIABETO", "ENDOCRINO", "ENDOKRINO", "FRAUENHEIL",
+    "GASTRO ENTERO", "GASTROENTERO", "GERIATR", "GERONTO", "GYNAECO", "GYNAKO", "GYNECO",
+    "HAEMATO", "HAMATO", "HARTZIEKTE", "HEMATO", "HEPATO", "HNO ", "HUIDZIEKTE", "IMMUNOLO",
+    "INFECTIO", "INFEKTIO", "INNERE MEDIZIN", "INTERNAL MEDICINE", "INWENDIGE", "KARDIO",
+    "KINDERGENEESKUNDE", "KINDERHEIL", "KNO ", "LONGZIEKTE", "MAAG DARM", "MEDECINE INTERNE",
+    "MEDECINE PHYSIQUE", "NEFRO", "NEONATO", "NEPHRO", "NEURO", "NKO ", "OBSTETRI", "OFTALMO",
+    "ONCO", "ONKO", "OOGHEELKUNDE", "OOGZIEKTE", "OPHTALMO", "OPHTHALMO", "ORL ", "ORTHOPED",
+    "ORTHOPAD", "ORTHOPAED", "OTORHINO", "PADIATR", "PAEDIATR", "PEDIATR", "PNEUMO", "PSYCHIATR",
+    "PSYCHOLO", "REUMATO", "RHEUMATO", "RHUMATO", "SENOLO", "STOMATO", "TABACO", "TRAUMATO",
+    "UROLO", "VERLOSKUNDE",
+)  # fmt: skip
 _BY_WHOM = frozenset({"PAR", "DOOR", "BY", "VON", "DURCH", "POUR", "LE", "SUITE", "WEGENS", "OP"})
 _SHORTEST_WORD = 4
 _SHORT_WORDS = frozenset({"CS", "RX", "CT", "IRM", "RMN", "MRI"})

@@ -216,6 +216,8 @@ def test_everyday_activities_are_understood_and_a_speciality_is_none():
     expected = ACTIVITIES | {word: key for key, group in SERVICES.items() for word in group.split()}
     assert {written[number]: record.service for number, record in records.items()} == expected
     assert (fault.value, fault.landed) == ("Cardiologie", False)
+    assert fault.why.startswith("Une spécialité n'est pas une activité")
+    assert "Vouliez-vous dire" not in fault.why
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,53 @@ def test_an_unknown_word_is_answered_with_the_known_ones_and_the_closest():
         words.meaning("radiologei", words.SERVICES)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "Cardiologie", "cardio", "Urologie", "Neurologie", "Audiologie", "Dermatologie", "ORL",
+        "Oncologie", "Service de cardiologie", "Cardiologie Arlon", "Gynécologie-obstétrique",
+        "Pédiatrie", "Médecine interne", "Oogheelkunde", "Kardiologie", "Cardiology",
+    ],
+)  # fmt: skip
+def test_a_speciality_is_no_activity_and_is_never_taken_for_one_spelt_alike(word):
+    with pytest.raises(BadValue) as error:
+        words.meaning(word, words.SERVICES)
+    assert "Une spécialité n'est pas une activité" in str(error.value)
+    assert "Vouliez-vous dire" not in str(error.value)
+    assert len(str(error.value)) <= 300  # what the list of faults keeps
+
+
+@pytest.mark.parametrize(
+    ("word", "table"),
+    [
+        ("Podologie", words.SERVICES),
+        ("Biologie", words.SERVICES),
+        ("Radiothérapie", words.SERVICES),
+        ("Audio", words.SERVICES),
+        ("non annulé", words.STATUSES),
+        ("non vue", words.STATUSES),
+    ],
+)
+def test_another_word_that_is_spelt_alike_is_not_proposed(word, table):
+    with pytest.raises(BadValue) as error:
+        words.meaning(word, table)
+    assert "Vouliez-vous dire" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("slip", "meant"),
+    [
+        ("consultaton", "consultation"),
+        ("consulttaion", "consultation"),
+        ("radiologgie", "radiologie"),
+        ("dialyze", "dialyse"),
+    ],
+)
+def test_one_slip_of_the_pen_is_answered_with_the_word_meant(slip, meant):
+    with pytest.raises(BadValue, match=f"Vouliez-vous dire « {meant} »"):
+        words.meaning(slip, words.SERVICES)
+
+
 def test_groups_are_several_and_an_unknown_one_is_not_passed_over():
     assert values.groups("grossesse + Diabète") == {"pregnancy", "diabetes"}
     assert values.groups("") == values.groups("non") == frozenset()
