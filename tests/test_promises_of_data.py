@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -11,11 +12,12 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.models import Appointment, Decision, Feed
+from appointments.models import Appointment, Decision, Feed, RefusedRow
 from appointments.rules import Clause, Facts, decide
 from appointments.services.bulletins import ClauseDraft
 from appointments.services.importing_files import load_file
 from appointments.vocabulary import Outcome, Ruling
+from patients.models import Patient
 from staff.access import Capability
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
@@ -24,6 +26,7 @@ from tests.triggers import put_back_triggers_against_emptying
 from tests.vivalia_continuity.unguarded import break_by
 from vivalia_continuity.promises import PROMISES
 
+CASES = Path(__file__).parent / "appointments" / "feeds" / "cases"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 
@@ -183,3 +186,30 @@ def test_promise_11_old_data_looks_old_on_each_screen_and_sheet(client, hours, i
         page = signed_in(client, user).get(address, follow=True).content.decode()
         said_loudly = "banner-old" in page or "⚠" in page
         assert said_loudly is is_loud, address
+
+
+def test_promise_12_nobody_merges_by_accident():
+    a_unit("arlon-cardiologie")
+    path = CASES / "same_dossier_other_person.csv"
+    found = load_file(path=path, feed_name="agenda").result
+    assert (found.created, found.rows_rejected) == (1, 2)
+    assert Patient.objects.count() == 1
+    assert RefusedRow.objects.count() == 2
+    assert all(fault.why for fault in found.rejected)
+
+
+def test_promise_13_what_is_said_is_what_holds(client):
+    kept = an_appointment(unit=a_unit("bertrix-cardio", site="bertrix"))
+    gone = an_appointment(unit=a_unit("arlon-cardio", site="arlon"))
+    a_unit("virton-cardio", site="virton")
+    bulletin = in_force(
+        ClauseDraft("cancel", "cancelled", services=("consultation",)),
+        ClauseDraft("maintain", "nobody", sites=("bertrix",)),
+    )
+    page = signed_in(client, a_user("crise", "crisis_cell")).get(
+        reverse("bulletin", args=[bulletin.pk])
+    )
+    said = " ".join(page.content.decode().split())
+    assert "sauf Bertrix" in said
+    outcomes = dict(Appointment.objects.values_list("pk", "outcome"))
+    assert outcomes == {kept.pk: "maintained", gone.pk: "cancelled"}

@@ -43,7 +43,7 @@ class SignInTry(models.Model):
 
 
 class AccountChange(models.Model):
-    """Who made or changed whose account, role or password; append-only.
+    """Who made or changed whose account, role or password; never changed afterwards.
 
     ``by`` is None for the command line. ``staff/two_persons.py`` asks it whether two accounts are
     two persons.

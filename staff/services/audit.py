@@ -129,6 +129,13 @@ def _append(path: Path, line: str) -> None:
         os.close(descriptor)
 
 
+def anchored() -> int | None:
+    """Return how far the anchor files reach, as the number of an event; None without any."""
+    keys = trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
+    marks, _wrong = _anchored(list(keys.values()))
+    return max(marks, default=None)
+
+
 def contradicts(seen: Mark) -> str:
     """Return why the trail does not fit a mark from a sheet of paper; empty when it does."""
     event = AuditEvent.objects.filter(sequence=seen.sequence).first()

@@ -1,4 +1,4 @@
-"""The eleven promises of DESIGN.md section 6, asked of the data as it lies in the database.
+"""The thirteen promises of DESIGN.md section 6, asked of the data as it lies in the database.
 
 Tests prove what the code does; this finds what the data says, after a crash, a restore or a
 hand that went round the code. Each check is one or two statements over whole tables and gives
@@ -73,6 +73,8 @@ PROMISES = (
         (
             trail.chain,
             trail.decisions_without_an_event,
+            trail.orders_and_loads_without_an_event,
+            trail.guards_gone,
             decided.outcome_differs,
             decided.version_gap,
             decided.two_people,
@@ -84,4 +86,6 @@ PROMISES = (
         (fed.rejected_without_a_reason, fed.wrong_day, decided.for_another_day),
     ),
     Promise(11, "Les vieilles données se voient", (fed.age_unknown,)),
+    Promise(12, "Personne n'est confondu avec un autre", ()),
+    Promise(13, "Ce qui est dit est ce qui vaut", ()),
 )

@@ -1,8 +1,10 @@
 """A trail that was edited, or knows too little, is found."""
 
 import pytest
+from django.db import connection
 
 from appointments.models import Appointment, Bulletin, Decision
+from staff import append_only
 from staff.models import AuditEvent
 from staff.services import audit
 from tests.vivalia_continuity.promises.day import faults
@@ -48,3 +50,18 @@ class TestTheTrail:
     def test_a_bulletin_of_one_person_is_found(self, day):
         break_by(Bulletin, "UPDATE {table} SET approved_by_id = drafted_by_id")
         assert any("bulletins approuvés" in fault for fault in faults(9))
+
+    def test_an_emptied_trail_is_found_without_an_anchor(self, day):
+        break_by(AuditEvent, "DELETE FROM {table}")
+        said = " ".join(faults(9))
+        assert "bulletins dont le journal ne sait rien" in said
+        assert "décisions de personnes dont le journal ne sait rien" in said
+
+    @pytest.mark.parametrize("table", [*append_only.GUARDED, "staff_audithead"])
+    def test_a_trigger_that_is_gone_is_named(self, day, table):
+        what = "only_sequence" if table == "staff_audithead" else "no_update"
+        connection.check_constraints()  # PostgreSQL alters no table with checks still to come
+        with connection.cursor() as cursor:
+            on_table = f" ON {table}" if connection.vendor == "postgresql" else ""
+            cursor.execute(f"DROP TRIGGER {table}_{what}{on_table}")
+        assert any(fault.startswith(f"{table} :") for fault in faults(9))

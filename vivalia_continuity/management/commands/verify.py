@@ -14,7 +14,7 @@ from vivalia_continuity.promises import PROMISES
 class Command(BaseCommand):
     """Say of each promise whether the data keeps it; exit 1 when one is broken."""
 
-    help = "Contrôle le journal et les onze promesses sur les données ; 1 si l'une est rompue."
+    help = "Contrôle le journal et les treize promesses sur les données ; 1 si l'une est rompue."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
@@ -37,12 +37,24 @@ class Command(BaseCommand):
             for fault in faults:
                 self.stdout.write(f"      {fault}")
             broken += bool(faults)
+        self._say_how_far_anchored()
         if seen is not None:
             broken += self._hold_against(seen)
         if broken:
             self.stderr.write(f"{broken} promesse(s) rompue(s).")
             sys.exit(1)
         self.stdout.write("Tout est tenu.")
+
+    def _say_how_far_anchored(self) -> None:
+        """Without an anchor outside the database nothing shows that an older copy was put back."""
+        reach = audit.anchored()
+        if reach is None:
+            self.stdout.write(
+                "    Ancre du journal : aucune. Rien hors de la base ne prouve où il en était : "
+                "voyez TRAIL_ANCHOR_FILES."
+            )
+        else:
+            self.stdout.write(f"    Ancre du journal : jusqu'à l'événement {reach}")
 
     def _hold_against(self, seen: Mark) -> bool:
         fault = audit.contradicts(seen)
