@@ -32,6 +32,7 @@ class Capability(enum.Enum):
     SEE_OUTBOX = "see_outbox"
     EDIT_TEXTS = "edit_texts"  # of messages, for the whole group
     KEEP = "keep"  # which patients is answered by appointments/rules.py
+    KEEP_AS_DELEGATE = "keep_as_delegate"  # in the name of who named them, and of nobody else
     GIVE_OPINION = "give_opinion"
     RULE_ON_OPERATIONS = "rule_on_operations"
     WORK_CALL_LIST = "work_call_list"
@@ -58,17 +59,30 @@ GRANTS: dict[Role, frozenset[Capability]] = {
             C.LOAD_FEEDS,
         }
     ),
-    Role.DOCTOR: frozenset({C.SEE_BULLETINS, C.KEEP}),
-    Role.SURGEON: frozenset({C.SEE_BULLETINS, C.KEEP, C.GIVE_OPINION}),
+    Role.DOCTOR: frozenset({C.SEE_BULLETINS, C.KEEP, C.KEEP_AS_DELEGATE}),
+    Role.SURGEON: frozenset({C.SEE_BULLETINS, C.KEEP, C.KEEP_AS_DELEGATE, C.GIVE_OPINION}),
     Role.NURSE: frozenset(
-        {C.SEE_BULLETINS, C.SEE_SCHEDULE, C.GIVE_OPINION, C.PRINT_ROSTERS, C.RECORD_ARRIVALS}
+        {
+            C.SEE_BULLETINS,
+            C.SEE_SCHEDULE,
+            C.KEEP_AS_DELEGATE,
+            C.GIVE_OPINION,
+            C.PRINT_ROSTERS,
+            C.RECORD_ARRIVALS,
+        }
     ),
     Role.MEDICAL_DIRECTOR: frozenset(
         {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.GIVE_OPINION, C.RULE_ON_OPERATIONS}
     ),
     Role.CALL_AGENT: frozenset({C.SEE_SCHEDULE, C.SEE_BULLETINS, C.WORK_CALL_LIST}),
     Role.WARD_CLERK: frozenset(
-        {C.SEE_SCHEDULE, C.SEE_BULLETINS, C.PRINT_ROSTERS, C.RECORD_ARRIVALS}
+        {
+            C.SEE_SCHEDULE,
+            C.SEE_BULLETINS,
+            C.KEEP_AS_DELEGATE,
+            C.PRINT_ROSTERS,
+            C.RECORD_ARRIVALS,
+        }
     ),
     Role.FEED_OPERATOR: frozenset({C.SEE_BULLETINS, C.LOAD_FEEDS}),
     Role.AUDITOR: frozenset(

@@ -95,9 +95,9 @@ def events_about(events: QuerySet[AuditEvent], traces: Sequence[Traces]) -> Quer
 
 
 def may_be_delegates(user: User) -> QuerySet[User]:
-    """Return whom a practitioner may name: everybody else whose role keeps patients."""
-    keepers = [role for role, granted in GRANTS.items() if Capability.KEEP in granted]
-    colleagues = User.objects.filter(is_active=True, role_assignments__role__in=keepers)
+    """Return whom a practitioner may name: doctors, nurses and secretaries, but for themselves."""
+    roles = [role for role, granted in GRANTS.items() if Capability.KEEP_AS_DELEGATE in granted]
+    colleagues = User.objects.filter(is_active=True, role_assignments__role__in=roles)
     return colleagues.exclude(pk=user.pk).distinct().order_by("last_name", "first_name", "username")
 
 

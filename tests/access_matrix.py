@@ -19,6 +19,7 @@ SCHEDULE = {CRISIS, NURSE, DIRECTOR, AGENT, CLERK, AUDITOR}
 BOARD = {CRISIS, DIRECTOR, AUDITOR}
 SPEAKERS = {SURGEON, NURSE, DIRECTOR}
 KEEPERS = {DOCTOR, SURGEON}
+DELEGATES = {NURSE, CLERK}  # keep in the name of a doctor who named them, besides other doctors
 CALLERS = {CRISIS, AGENT}
 OUTBOX = {CRISIS, AUDITOR}
 PRINTERS = {CRISIS, NURSE, CLERK}
@@ -103,27 +104,32 @@ PAGES = (
     _list("board_live", BOARD, ANYWHERE, query=MONDAY, whole=False),
     _view("waiting_doctors", BOARD),
     # Rendez-vous.
-    _list("schedule", SCHEDULE, OF_THE_UNIT, PATIENT, query=MONDAY),
+    _list("schedule", SCHEDULE, OF_THE_UNIT, PATIENT, query=MONDAY, own=DELEGATES),
     _view(
         *("appointment", SCHEDULE, "consultation"),
         where=OF_THE_UNIT,
-        own=KEEPERS,
+        own=KEEPERS | DELEGATES,
         shows=(PATIENT, UNIT_NAME),
     ),
     _view(
         *("appointment", SCHEDULE | SPEAKERS, "operation"),
         where=OF_THE_UNIT,
-        own={DOCTOR},
+        own={DOCTOR} | DELEGATES,
         shows=(PATIENT,),
     ),
     # The doctor's day: only one's own patients, wherever the role is held.
-    _view("doctor_day", KEEPERS),
-    _act("keep", set(), "consultation", own=KEEPERS),
-    _act("let_go", set(), "consultation", own=KEEPERS),
-    _act("undo_keep", set(), "kept", own=KEEPERS),
-    _act("contacted", set(), "kept", own=KEEPERS),
-    _act("not_contacted", set(), "kept", own=KEEPERS),
-    _act("several", set(), own=KEEPERS, send={"choice": "keep", "appointment": "{consultation}"}),
+    _view("doctor_day", KEEPERS | DELEGATES),
+    _view("doctor_day", KEEPERS | DELEGATES, query={"show": "review"}),
+    _act("keep", set(), "consultation", own=KEEPERS | DELEGATES),
+    _act("let_go", set(), "consultation", own=KEEPERS | DELEGATES),
+    _act("undo_keep", set(), "kept", own=KEEPERS | DELEGATES),
+    _act("contacted", set(), "kept", own=KEEPERS | DELEGATES),
+    _act("not_contacted", set(), "kept", own=KEEPERS | DELEGATES),
+    _act(
+        *("several", set()),
+        own=KEEPERS | DELEGATES,
+        send={"choice": "keep", "appointment": "{consultation}"},
+    ),
     # Delegates: everybody's own; an empty form is told what is missing, another's is refused.
     _view("delegates", KEEPERS),
     _act("delegates", KEEPERS, found=422),

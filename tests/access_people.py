@@ -223,13 +223,24 @@ def _people(units: list[Unit], doctor: Practitioner, owner: User) -> list[Person
     )
     nobody = a_user("somebody without a role")
     administrator = User.objects.create_superuser("an administrator")
-    delegate = a_user("the doctor's delegate", Role.DOCTOR, site=a_site("virton"))
-    Delegation.objects.create(practitioner=doctor, delegate=delegate, given_at=SATURDAY_NOON)
+    delegates = [
+        Person(
+            a_user(f"the doctor's delegate, a {role}", role, site=a_site("virton")),
+            role,
+            matrix.OTHER_SITE,
+            is_own=True,
+        )
+        for role in (Role.DOCTOR, Role.NURSE, Role.WARD_CLERK)
+    ]
+    Delegation.objects.bulk_create(
+        Delegation(practitioner=doctor, delegate=person.user, given_at=SATURDAY_NOON)
+        for person in delegates
+    )
     return [
         Person(None),
         Person(nobody),
         Person(administrator, matrix.ADMINISTRATOR),
         Person(owner, Role.SURGEON, is_own=True),
-        Person(delegate, Role.DOCTOR, matrix.OTHER_SITE, is_own=True),
+        *delegates,
         *people,
     ]

@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from appointments.queries.in_force import keeper_of
 from staff.access import Capability, may
 from staff.models import User
 
@@ -21,8 +22,11 @@ class Page:
     capabilities: tuple[Capability, ...]
 
     def opens_for(self, user: User) -> bool:
-        """Whether the user may open the page."""
-        return any(may(user, capability) for capability in self.capabilities)
+        """Whether the page is there for the user: a delegate's only while somebody named them."""
+        if any(may(user, capability) for capability in self.capabilities):
+            return True
+        as_delegate = self.name == "doctor_day" and may(user, C.KEEP_AS_DELEGATE)
+        return as_delegate and bool(keeper_of(user).practitioner_ids)
 
     @property
     def address(self) -> str:

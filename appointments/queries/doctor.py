@@ -10,15 +10,18 @@ from django.db.models import Count, Q, QuerySet
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
 from appointments.queries.appointment import Told, standing_decisions, told_of
 from appointments.queries.in_force import (
+    as_rule,
     doctor_of,
     is_sent_back,
     keep_answers,
     keeper_of,
     may_be_undone,
+    ruling_bulletins,
+    verdict_for,
 )
 from appointments.queries.operations import OPENED_BY
 from appointments.queries.other_visits import NO_OTHERS, OtherVisits, other_visits
-from appointments.rules import KeepAnswer
+from appointments.rules import KeepAnswer, Tell
 from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
 from staff.access import scope_of
@@ -61,7 +64,7 @@ class Card:
     @property
     def may_be_chosen(self) -> bool:
         """Whether it can be decided together with others."""
-        return self.answer.allowed and (not self.is_by_person or self.is_sent_back)
+        return _waits(self.appointment, self.answer)
 
     @property
     def is_sent_back(self) -> bool:
@@ -97,6 +100,32 @@ class DayCounts:
     touched: int
     kept: int
     to_contact: int
+
+
+@dataclass(frozen=True)
+class Review:
+    """What still waits for the doctor's choice, and what silence means.
+
+    ``until``: the first moment after which one of them can be kept no more. ``are_told``: every
+    patient whom silence leaves cancelled is told so, from ``told_from`` on; nothing of it where
+    some clause tells nobody, or nothing is cancelled.
+    """
+
+    appointment_ids: frozenset[int]
+    until: dt.datetime | None = None
+    cancels: bool = False
+    are_told: bool = False
+    told_from: dt.datetime | None = None
+
+    @property
+    def number(self) -> int:
+        """How many."""
+        return len(self.appointment_ids)
+
+    @property
+    def are_told_already(self) -> bool:
+        """Whether the telling has begun."""
+        return self.told_from is not None and self.told_from <= clock.now()
 
 
 def practitioners_of(user: User) -> list[Practitioner]:
@@ -141,6 +170,40 @@ def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
         notice__state=NoticeState.OPEN,
     )
     return DayCounts(to_contact=waiting.count(), **counts)
+
+
+def review_of(appointments: QuerySet[Appointment], user: User) -> Review:
+    """Return what of ``touched`` still waits for a choice (five queries, whatever their number).
+
+    Args:
+        appointments: of ``touched``.
+        user: who would choose.
+    """
+    listed = list(
+        appointments.select_related(None).prefetch_related(None).select_related("unit__site")
+    )
+    answers = keep_answers(listed, doctor_of(user), clock.now())
+    waiting = [one for one in listed if _waits(one, answers[one.pk])]
+    until = [moment for one in waiting if (moment := answers[one.pk].until)]
+    ruling = ruling_bulletins(one.day for one in waiting)
+    clauses = {day: tuple(map(as_rule, one.clauses.all())) for day, one in ruling.items()}
+    cancelled = [one for one in waiting if one.outcome == Outcome.CANCELLED]
+    verdicts = [verdict_for(one, clauses) for one in cancelled]
+    are_told = all(one and one.clause.tell in (Tell.CANCELLED, Tell.BOTH) for one in verdicts)
+    release = [ruling[one.day].leaves_at for one in cancelled if one.day in ruling]
+    return Review(
+        appointment_ids=frozenset(one.pk for one in waiting),
+        until=min(until, default=None),
+        cancels=bool(cancelled),
+        are_told=bool(cancelled) and are_told,
+        told_from=min(release, default=None),
+    )
+
+
+def _waits(appointment: Appointment, answer: KeepAnswer) -> bool:
+    """Whether a choice is still to be made, by somebody who may."""
+    by_person = appointment.outcome_basis == Basis.PERSON
+    return answer.allowed and (not by_person or is_sent_back(appointment))
 
 
 def cards_of(

@@ -123,11 +123,13 @@ def verdict_for(appointment: Appointment, clauses: Mapping[dt.date, Clauses]) ->
 def keeper_of(user: User) -> Keeper:
     """Return whose patients a user answers for (two queries, then remembered on the user)."""
     if not hasattr(user, "_keeper"):
-        own = [user.practitioner.pk] if hasattr(user, "practitioner") else []
+        has_own = may(user, Capability.KEEP) and hasattr(user, "practitioner")
+        own = [user.practitioner.pk] if has_own else []
         lent = user.delegations.filter(revoked_at__isnull=True)
-        practitioner_ids = {*own, *lent.values_list("practitioner_id", flat=True)}
+        as_delegate = may(user, Capability.KEEP_AS_DELEGATE)
+        others = lent.values_list("practitioner_id", flat=True) if as_delegate else ()
         user._keeper = Keeper(  # type: ignore[attr-defined]
-            practitioner_ids=frozenset(practitioner_ids if may(user, Capability.KEEP) else ()),
+            practitioner_ids=frozenset([*own, *others]),
             is_medical_director=may(user, Capability.RULE_ON_OPERATIONS),
         )
     return user._keeper  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ from appointments.queries.in_force import keep_answers, keeper_of, may_be_undone
 from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from notifications.models import NoticeItem
 from staff import clock
-from staff.access import Capability, Scope, scope_of
+from staff.access import Capability, Scope, may, scope_of
 from staff.models import User
 
 C = Capability
@@ -45,7 +45,7 @@ OPENED_BY = (C.GIVE_OPINION, C.RULE_ON_OPERATIONS, C.SEE_BOARD)
 ANSWERED_BY = (C.RULE_ON_OPERATIONS, C.SEE_BOARD)
 DAYS_AHEAD = 14
 # What waits for a ruling first; then theatre by theatre, the most urgent first.
-ORDER = ("is_settled", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
+ORDER = ("is_others", "is_settled", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
 AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
 DAY_REFUSED = Q(is_day_refused=True)
 _URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2}
@@ -98,6 +98,11 @@ class Operation:
         return postponed_from(self.appointment.day)
 
     @property
+    def is_mine(self) -> bool:
+        """Whether it is one of the reader's own patients."""
+        return getattr(self.appointment, "is_others", 1) == 0
+
+    @property
     def is_awaiting(self) -> bool:
         """Whether nobody has ruled yet."""
         return self.appointment.outcome == Outcome.UNDER_REVIEW
@@ -143,6 +148,7 @@ def operations_for(user: User) -> QuerySet[Appointment]:
         _planned(user, OPENED_BY)
         .select_related("patient", "unit__site", "practitioner")
         .annotate(
+            is_others=Case(When(_own(user), then=0), default=1, output_field=IntegerField()),
             is_day_refused=_day_refused(),
             is_settled=Case(
                 When(AWAITING, then=0),
@@ -157,6 +163,19 @@ def operations_for(user: User) -> QuerySet[Appointment]:
             ),
         )
     )
+
+
+def _own(user: User) -> Q:
+    """Narrow to the patients of somebody who gives opinions: by their practitioner, or their unit.
+
+    Whoever rules answers for all alike. A nurse's are those of the units in which they work, as
+    far as their role names units.
+    """
+    if may(user, C.RULE_ON_OPERATIONS):
+        return Q(pk__in=[])
+    own = Q(practitioner__in=keeper_of(user).practitioner_ids)
+    scope = scope_of(user, C.GIVE_OPINION)
+    return own if scope.everywhere else own | Q(unit__in=scope.unit_ids)
 
 
 def _day_refused() -> Exists:

@@ -26,6 +26,7 @@ from appointments.queries.doctor import (
     counts_of,
     days_of,
     practitioners_of,
+    review_of,
     touched,
 )
 from appointments.services import keeping, keeping_several
@@ -38,11 +39,12 @@ from staff.requests import SignedInRequest
 from staff.services import audit
 
 C = Capability
+KEEPS = (C.KEEP, C.KEEP_AS_DELEGATE)
 PAGE_SIZE = MOST
 
 
 @require_safe
-@requires(C.KEEP)
+@requires(*KEEPS)
 def doctor_day(request: SignedInRequest) -> HttpResponse:
     """List what a bulletin touches of one practitioner's coming appointments."""
     practitioners = practitioners_of(request.user)
@@ -52,7 +54,11 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
         appointments = touched(request.user, practitioner)
         days = days_of(appointments)
         day = _day(request, days)
+        review = review_of(appointments, request.user)
+        shows_review = request.GET.get("show") == "review"
         listed = appointments.filter(day=day) if day else appointments
+        if shows_review:
+            listed = listed.filter(pk__in=review.appointment_ids)
         page = page_by_key(listed, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
         cards = cards_of(page.items, request.user)
         context |= {
@@ -62,6 +68,8 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
             "cards": cards,
             "may_choose": any(card.may_be_chosen for card in cards),
             "counts": counts_of(appointments),
+            "review": review,
+            "shows_review": shows_review,
         }
     answer = render(request, "appointments/doctor/page.html", context)
     if practitioner:
@@ -70,42 +78,42 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep a patient that the bulletin cancels."""
     return _act(request, pk, keeping.keep, reason=_reason(request), seen=_seen(request))
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def let_go(request: SignedInRequest, pk: int) -> HttpResponse:
     """Confirm a cancellation in person."""
     return _act(request, pk, keeping.let_go, reason=_reason(request), seen=_seen(request))
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a personal decision back."""
     return _act(request, pk, keeping.undo, seen=_seen(request))
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
     return _act(request, pk, keeping.contacted)
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def not_contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take back that the patient was reached."""
     return _act(request, pk, keeping.not_contacted)
 
 
 @require_POST
-@requires(C.KEEP)
+@requires(*KEEPS)
 def several(request: SignedInRequest) -> HttpResponse:
     """Keep or let go all ticked patients; each is refused or done by itself."""
     form = SeveralForm(request.POST)
@@ -138,10 +146,11 @@ def _answer_several(
             if one.pk in refusals:
                 messages.error(request, f"{one.patient} : {refusals[one.pk]}")
         return redirect(_way_back(request))
-    practitioner = cast("Practitioner", decided[0].practitioner)
+    appointments = touched(request.user, cast("Practitioner", decided[0].practitioner))
     context = {
         "cards": cards_of(decided, request.user, refusals=refusals),
-        "counts": counts_of(touched(request.user, practitioner)),
+        "counts": counts_of(appointments),
+        "review": review_of(appointments, request.user),
         "sentence": sentence,
         "refused": len(refusals),
         "is_live": True,
@@ -201,9 +210,11 @@ def _act(request: SignedInRequest, pk: int, service: Callable, **asked: object) 
 def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) -> HttpResponse:
     """Show the card as it now stands, and how many are kept and still to be called."""
     practitioner = cast("Practitioner", appointment.practitioner)  # answered_for: all have one
+    appointments = touched(request.user, practitioner)
     context = {
         "card": cards_of([appointment], request.user, refusals={appointment.pk: refusal})[0],
-        "counts": counts_of(touched(request.user, practitioner)),
+        "counts": counts_of(appointments),
+        "review": review_of(appointments, request.user),
         "is_live": True,
     }
     status = 409 if refusal else 200

@@ -58,7 +58,7 @@ def schedule(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@requires(C.SEE_SCHEDULE, C.KEEP, C.GIVE_OPINION, C.RULE_ON_OPERATIONS)
+@requires(C.SEE_SCHEDULE, C.KEEP, C.KEEP_AS_DELEGATE, C.GIVE_OPINION, C.RULE_ON_OPERATIONS)
 def appointment(request: SignedInRequest, pk: int) -> HttpResponse:
     """Show one appointment and all that happened to it; that it was seen is recorded."""
     found = get_object_or_404(visible_to(request.user), pk=pk)

@@ -24,7 +24,7 @@ def name(*, practitioner_id: int, delegate_id: int, by: User) -> Delegation:
     """
     practitioner = _own(practitioner_id, by)
     delegate = User.objects.filter(pk=delegate_id).first()
-    if delegate is None or not may(delegate, Capability.KEEP):
+    if delegate is None or not may(delegate, Capability.KEEP_AS_DELEGATE):
         raise Refusal(
             _("Choisissez quelqu'un dont le rôle permet de garder des patients."), field="delegate"
         )

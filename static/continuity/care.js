@@ -120,7 +120,7 @@ function isOver(deadline) {
   deadline.setAttribute("role", "alert");
   deadline.classList.add("deadline-over");
   deadline.textContent = deadline.dataset.late;
-  for (const control of deadline.closest("article").querySelectorAll("[data-decides]")) {
+  for (const control of deadline.closest("article")?.querySelectorAll("[data-decides]") ?? []) {
     control.disabled = true;
   }
 }

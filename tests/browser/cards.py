@@ -20,6 +20,14 @@ def until_settled(card: Locator) -> None:
     card.page.wait_for_function(_SETTLED, arg=card.element_handle())
 
 
+def unfold(card: Locator, name: str) -> None:
+    """Open one of the parts of a card that are folded away."""
+    until_settled(card)
+    part = card.locator("details", has=card.page.locator("summary", has_text=name)).first
+    if part.get_attribute("open") is None:
+        part.locator("summary").first.click()
+
+
 def tap(card: Locator, name: str) -> None:
     """Touch a button of a card, once the card takes taps again."""
     until_settled(card)

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.cards import tap, the_same
+from tests.browser.cards import tap, the_same, unfold
 from tests.browser.people import DESK, PHONE, People, Person
 
 pytestmark = pytest.mark.browser
@@ -18,6 +18,7 @@ def put_back(page: Page, *cards: Locator) -> None:
     """Undo the choices on these cards, so that the next test finds them as they were."""
     page.goto(page.url.partition("#")[0])
     for card in cards:
+        unfold(card, "Changer ce choix")
         tap(card, "Revenir sur ce choix")
         expect(card.get_by_role("button", name="Garder")).to_be_visible()
 
@@ -82,6 +83,7 @@ def test_a_doctor_names_a_delegate_who_keeps_until_it_is_taken_back(people: Peop
     page = doctor.open("/delegates/")
     page.get_by_role("button", name="Retirer ce droit").click()
     expect(page.get_by_text("ne garde plus de patients en votre nom")).to_be_visible()
+    unfold(card, "Changer ce choix")
     tap(card, "Revenir sur ce choix")
     expect(card.get_by_text("n'est plus, l'un des vôtres")).to_be_visible()
     delegate.picture("45-no-longer-a-delegate")
@@ -109,6 +111,7 @@ def a_stale_card_is_not_overwritten(doctor: Person, theirs: Page) -> Locator:
     page = doctor.open("/my-day/")
     old = the_same(page, open_cards(page).last)
     same = the_same(theirs, theirs.locator(f"#{old.get_attribute('id')}"))
+    unfold(same, "Plus")
     tap(same, "Laisser annuler")
     expect(same.get_by_text("Annulation confirmée")).to_be_visible()
     tap(old, "Garder")
@@ -129,6 +132,7 @@ def test_contacted_by_mistake_is_taken_back_with_a_tap(people: People) -> None:
     assert doctor.too_wide <= 0
     assert doctor.barriers() == []
     doctor.picture("48-contacted")
+    unfold(card, "Changer ce choix")
     tap(card, "Finalement pas contacté")
     expect(card.get_by_text("Appelez ce patient")).to_be_visible()
     put_back(page, card)
@@ -139,6 +143,7 @@ def test_a_deadline_counts_down_and_closes_the_card(people: People) -> None:
     doctor.page.clock.install()
     page = doctor.open("/my-day/")
     card = the_same(page, open_cards(page).first)
+    unfold(card, "Plus")
     left = card.locator("time[data-until]")
     before = left.inner_text()
     page.clock.fast_forward("02:00:00")

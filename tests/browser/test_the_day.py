@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.app import RunningApp
-from tests.browser.cards import until_settled
+from tests.browser.cards import unfold, until_settled
 from tests.browser.hospital import MONDAYS_FILE, PLAYBOOK
 from tests.browser.people import PHONE, People, Person
 
@@ -102,11 +102,11 @@ def keep_a_consultation(doctor: Person) -> str:
     doctor.picture("07-my-day-phone")
     card = page.locator("article").first
     patient = card.get_by_role("link").first.inner_text()
-    expect(card.get_by_text("Annulé", exact=True)).to_be_visible()
     tap(card, "Garder")
-    expect(card.get_by_text("Maintenu", exact=True)).to_be_visible()
+    expect(card.get_by_text("Gardé", exact=True)).to_be_visible()
+    unfold(card, "Changer ce choix")
     tap(card, "Revenir sur ce choix")
-    expect(card.get_by_text("Annulé", exact=True)).to_be_visible()
+    expect(card.get_by_role("button", name="Garder")).to_be_visible()
     tap(card, "Garder")
     expect(card.get_by_text("Appelez ce patient")).to_be_visible()
     expect(page.locator("#doctor-counts")).to_contain_text("1 à appeler")

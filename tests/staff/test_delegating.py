@@ -4,7 +4,6 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from staff.access import GRANTS, Capability
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation, Role, User
 from staff.services import delegating
@@ -42,9 +41,9 @@ class TestNaming:
         assert event.detail == {"practitioner": "dr-1", "delegate": "collegue"}
 
     @pytest.mark.parametrize("role", Role.values)
-    def test_only_those_whose_role_keeps_patients_are_named(self, doctor, role):
+    def test_doctors_nurses_and_secretaries_are_named_and_nobody_else(self, doctor, role):
         other = a_user("autre", role)
-        if Capability.KEEP in GRANTS[Role(role)]:
+        if role in (Role.DOCTOR, Role.SURGEON, Role.NURSE, Role.WARD_CLERK):
             assert named(doctor, other).delegate == other
         else:
             with pytest.raises(Refusal, match="dont le rôle permet de garder"):
@@ -118,7 +117,13 @@ class TestThePage:
         for role in Role.values:
             a_user(f"un {role}", role)
         offered = client.get(reverse("delegates")).context["form"].fields["delegate"].queryset
-        assert {user.username for user in offered} == {"collegue", "un doctor", "un surgeon"}
+        assert {user.username for user in offered} == {
+            "collegue",
+            "un doctor",
+            "un surgeon",
+            "un nurse",
+            "un ward_clerk",
+        }
 
     @pytest.mark.parametrize(
         ("sent", "sentence"), [("", "Choisissez d&#x27;abord"), ("999999", "dont le rôle permet")]

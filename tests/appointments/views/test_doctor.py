@@ -1,5 +1,7 @@
 """A doctor's day: the cards, its days, and the days of who delegated theirs."""
 
+from dataclasses import replace
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -7,9 +9,10 @@ from django.urls import reverse
 from appointments.models import Appointment, Bulletin
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
-from tests.appointments.bulletins import SATURDAY_NOON, in_force, withdrawn
+from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, in_force, withdrawn
+from tests.appointments.operations import an_operation
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
-from tests.pages import signed_in
+from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
@@ -185,6 +188,84 @@ class TestInSomebodysName:
         a_practitioner("dr-3")
         answer = client.get(reverse("doctor_day"), {"practitioner": "dr-3"})
         assert answer.status_code == 404
+
+
+class TestADelegateOfTheWard:
+    """A nurse or a secretary keeps in the name of the doctor who named them."""
+
+    @pytest.mark.parametrize("role", ["nurse", "ward_clerk"])
+    def test_they_keep_for_the_doctor_and_only_while_named(self, doctor, consultation, role):
+        delegate = a_user("secretaire", role)
+        client = signed_in(delegate)
+        address = reverse("keep", args=[consultation.pk])
+        assert client.post(address).status_code == 404
+        assert ">Mes consultations</a>" not in client.get(reverse("wards")).content.decode()
+        given = Delegation.objects.create(
+            practitioner=doctor.practitioner, delegate=delegate, given_at=SATURDAY_NOON
+        )
+        assert "Mes consultations" in client.get(reverse("wards")).content.decode()
+        page = client.get(reverse("doctor_day"))
+        assert [card.appointment for card in page.context["cards"]] == [consultation]
+        client.post(address)
+        consultation.refresh_from_db()
+        assert (consultation.outcome, consultation.outcome_basis) == ("maintained", "person")
+        assert consultation.decisions.latest("version").decided_by == delegate
+        given.revoked_at = SATURDAY_NOON
+        given.save()
+        assert client.post(reverse("undo_keep", args=[consultation.pk])).status_code == 404
+
+
+class TestTheTriageList:
+    def test_the_filter_shows_what_still_waits_for_a_choice(self, client, doctor, consultation):
+        kept, let_go = (an_appointment(practitioner=doctor.practitioner) for _ in range(2))
+        an_operation(practitioner=doctor.practitioner)
+        in_force()
+        client.post(reverse("keep", args=[kept.pk]))
+        client.post(reverse("let_go", args=[let_go.pk]))
+        page = client.get(reverse("doctor_day"), {"show": "review"})
+        assert [card.appointment for card in page.context["cards"]] == [consultation]
+        assert page.context["review"].number == 1
+        assert page.context["counts"].touched == 4
+
+    def test_a_tap_counts_down_what_is_to_be_reviewed(self, client, consultation):
+        answer = client.post(reverse("keep", args=[consultation.pk]), headers=HTMX)
+        assert '<span id="to-review" hx-swap-oob="true">0</span>' in answer.content.decode()
+        page = client.get(reverse("doctor_day"), {"show": "review"}).content.decode()
+        assert "Plus rien à revoir ici" in page
+
+    def test_one_sentence_says_what_silence_means_and_when(self, client, consultation):
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Sans choix de votre part, le rendez-vous reste annulé" in page
+        assert "prévenus à partir de dim 15/05 18:00" in page
+        assert "Premier délai pour garder : dim 15/05 18:00" in page
+
+    def test_where_nobody_is_told_it_does_not_say_so(self, client, doctor):
+        an_appointment(practitioner=doctor.practitioner)
+        in_force(replace(THE_DAY[0], tell="nobody"))
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Sans choix de votre part, le rendez-vous reste annulé." in page
+        assert "prévenus" not in page
+
+    def test_after_the_deadline_nothing_is_to_be_reviewed(
+        self, client, doctor, consultation, saturday_noon
+    ):
+        saturday_noon.move_to(at("2022-05-15 23:00"))
+        client.force_login(doctor)
+        assert client.get(reverse("doctor_day")).context["review"].number == 0
+
+    def test_a_line_says_who_when_and_why_they_may_not_wait(self, client, consultation):
+        line = client.get(reverse("doctor_day")).content.decode()
+        line = line.partition('<div class="line"')[2].partition("<details")[0]
+        for words in ("09:10", "LAMBERT Anne", "62 ans", "Contrôle du plâtre", "urgente", "Garder"):
+            assert words in line, words
+
+    def test_where_keep_stood_nothing_stands_that_decides(self, client, consultation):
+        card = client.post(reverse("keep", args=[consultation.pk]), headers=HTMX).content.decode()
+        line = card.partition('<div class="line"')[2].partition("</article>")[0]
+        assert "<button" not in line.partition('class="lost"')[0]
+        outside, _, inside = card.partition('<details class="change"')
+        assert "Revenir sur ce choix" not in outside
+        assert "Revenir sur ce choix" in inside
 
 
 class TestADecisionWithoutABulletin:

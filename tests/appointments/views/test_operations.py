@@ -10,6 +10,7 @@ from appointments.models import Appointment, Opinion
 from appointments.services import operations as services
 from notifications.models import Delivery, Notice
 from notifications.services import calls
+from staff.models import RoleAssignment
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation
 from tests.builders import MONDAY, a_practitioner, a_user, an_appointment, at
@@ -89,6 +90,32 @@ class TestTheList:
                 client.get(reverse("operations"), {"day": day})
             queries.append(len(counted))
         assert queries[0] == queries[1]
+
+
+class TestMyPatientsFirst:
+    def test_a_surgeon_reads_their_own_before_those_of_others(self):
+        surgeon = a_user("chirurgien", "surgeon")
+        others = an_operation("a-bloc", priority="stat")
+        own = an_operation("z-bloc", practitioner=a_practitioner("dr-7", user=surgeon))
+        in_force()
+        page = signed_in(surgeon).get(reverse("operations"), {"day": "2022-05-16"})
+        assert [one.appointment for one in page.context["operations"]] == [own, others]
+        assert "Mes patients, en attente de décision" in page.content.decode()
+
+    def test_a_nurse_reads_those_of_their_unit_first(self):
+        others = an_operation("a-bloc", priority="stat")
+        own = an_operation("z-bloc")
+        nurse = a_user("infirmiere", "nurse", unit=own.unit)
+        RoleAssignment.objects.create(user=nurse, role="nurse", site=own.unit.site)
+        in_force()
+        page = signed_in(nurse).get(reverse("operations"), {"day": "2022-05-16"})
+        assert [one.appointment for one in page.context["operations"]] == [own, others]
+
+    def test_whoever_rules_reads_what_waits_first(self, client, director):
+        an_operation(practitioner=a_practitioner("dr-8", user=director))
+        in_force()
+        page = client.get(reverse("operations"), {"day": "2022-05-16"}).content.decode()
+        assert "Mes patients" not in page
 
 
 class TestOpinions:

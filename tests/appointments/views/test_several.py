@@ -63,7 +63,7 @@ def test_every_card_comes_back_with_the_counts_and_what_became_of_them(client, t
     assert "<html" not in page
     for one in three:
         assert f'id="appointment-{one.pk}"' in page
-    assert page.count('hx-swap-oob="true"') == 4  # the cards, and the counts
+    assert page.count('hx-swap-oob="true"') == 6  # the cards, the counts and the filter
     assert "ne laisse personne garder" in page
     assert "<strong>2</strong> gardés" in page
     assert "autofocus" not in page
