@@ -15,6 +15,7 @@ ALONE = {
     "templates/rosters/_row.html": "the head of each printed page carries the sheet's day",
     "notifications/quiet_hours.py": "hours of every day",
     "templates/appointments/incoming/_day.html": "under the heading of its day",
+    "templates/appointments/doctor/_card.html": "under the heading of its day",
     "appointments/spoken.py": "the sentence names the day beside it",
     "notifications/texts.py": "an SMS names the day once, before the times",
     "notifications/models/notice.py": "an item of a notice, which is of one day",
