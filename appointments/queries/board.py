@@ -140,6 +140,11 @@ class Board:
     untrue: int
     standing_decisions: int
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no appointment of the days ahead is known: then nothing can be said of them."""
+        return not any(day.tally.total for day in self.days)
+
 
 def board(user: User, *, day: dt.date | None = None) -> Board:
     """Return the board of the sites that a user watches, in eleven queries.
@@ -153,9 +158,8 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
     today = clock.today()
     bulletins = _bulletins(user, today)
     in_force = [one for one in bulletins if one.state == BulletinState.IN_FORCE]
-    ruled = [max(one.first_day, today) for one in in_force]
-    day = day or min(ruled, default=today + ONE_DAY)
-    counts, orders = _counts(user, today, day), Orders(in_force)
+    orders = Orders(in_force)
+    counts, day = _opened(user, in_force, orders, today, day)
     sites = list(sites_of(scope_of(user, Capability.SEE_BOARD)))
     by_day: dict[dt.date, Tally] = {}
     for count in counts:
@@ -193,6 +197,24 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
             if orders.ruling(day) is None
         ),
     )
+
+
+def _opened(
+    user: User, in_force: list[Bulletin], orders: Orders, today: dt.date, asked: dt.date | None
+) -> tuple[list["_Count"], dt.date]:
+    """Return the counts, and the day asked for; else the heaviest that a bulletin rules.
+
+    Of days alike the first; where nothing is ruled it is tomorrow.
+    """
+    first = min((max(one.first_day, today) for one in in_force), default=today + ONE_DAY)
+    counts = _counts(user, today, asked or first)
+    if asked:
+        return counts, asked
+    weights = Counter({first: 0})
+    for count in counts:
+        if orders.ruling(count.day):
+            weights[count.day] += count.number
+    return counts, min(weights, key=lambda day: (-weights[day], day))
 
 
 @dataclass(frozen=True)

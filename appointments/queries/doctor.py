@@ -153,6 +153,12 @@ def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
     )
 
 
+def knows_any(user: User, practitioner: Practitioner) -> bool:
+    """Whether any coming appointment of a practitioner is known, ruled or not (one query)."""
+    own = answered_for(user).filter(practitioner=practitioner, day__gte=clock.today())
+    return own.filter(status=Status.BOOKED).exists()
+
+
 def days_of(appointments: QuerySet[Appointment]) -> list[DoctorDay]:
     """Return the days of what ``touched`` lists, the next one first (one query)."""
     days = appointments.order_by("day").values_list("day")

@@ -17,6 +17,7 @@ from staff.models import Unit, User
 # How far ahead the next day with appointments is looked for.
 HORIZON = dt.timedelta(days=31)
 FRIDAY = 5
+NOON = 12
 
 
 @dataclass(frozen=True)
@@ -117,6 +118,17 @@ def latest_rosters(unit_ids: Iterable[int], day: dt.date) -> dict[int, Roster]:
     """Return the highest version of each unit's roster for a day; units without are absent."""
     rosters = Roster.objects.filter(unit__in=unit_ids, day=day).order_by("version")
     return {roster.unit_id: roster for roster in rosters}
+
+
+def opening_day(user: User) -> dt.date:
+    """Return the day on which the sheets open: until noon today, if anybody is expected.
+
+    The next one is printed in the afternoon, and read in the morning.
+    """
+    now = clock.now()
+    if now.hour < NOON and printable_units(user).filter(_has_paper(now.date())).exists():
+        return now.date()
+    return next_roster_day(user)
 
 
 def next_roster_day(user: User) -> dt.date:

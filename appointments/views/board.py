@@ -110,6 +110,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_see_outbox": may(request.user, Capability.SEE_OUTBOX),
         "may_hold": scope_of(request.user, Capability.HOLD_SENDING).everywhere,
         "may_send_back": scope_of(request.user, Capability.APPROVE_BULLETIN).everywhere,
+        "may_draft": scope_of(request.user, Capability.DRAFT_BULLETIN).everywhere,
         "may_load": may(request.user, Capability.LOAD_FEEDS),
         "conflicts": conflicts_waiting(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,

@@ -25,6 +25,7 @@ from appointments.queries.doctor import (
     cards_of,
     counts_of,
     days_of,
+    knows_any,
     practitioners_of,
     review_of,
     touched,
@@ -68,6 +69,7 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
             "cards": cards,
             "may_choose": any(card.may_be_chosen for card in cards),
             "counts": counts_of(appointments),
+            "knows_any": page.items or knows_any(request.user, practitioner),
             "review": review,
             "shows_review": shows_review,
         }

@@ -15,7 +15,7 @@ from appointments.models import Roster, RosterState
 from appointments.queries.roster import roster_contents
 from appointments.queries.roster_day import (
     latest_rosters,
-    next_roster_day,
+    opening_day,
     printable_units,
     roster_day,
 )
@@ -33,7 +33,7 @@ def roster_list(request: SignedInRequest) -> HttpResponse:
     """The units of the scope on a day, by site, with their sheets."""
     asked = DayForm(request.GET)
     asked.is_valid()
-    day = asked.cleaned_data.get("day") or next_roster_day(request.user)
+    day = asked.cleaned_data.get("day") or opening_day(request.user)
     form = asked if asked.errors else DayForm(initial={"day": day})
     context = {
         "form": form,

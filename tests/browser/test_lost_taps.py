@@ -49,7 +49,7 @@ def test_a_slow_answer_shows_that_it_is_on_its_way_and_takes_no_second_tap(docto
     held = hold(doctor.page)
     button = card.get_by_role("button", name="Garder")
     button.tap()
-    expect(card.get_by_text("Envoi…")).to_be_visible()
+    expect(card.locator(".sending:visible")).to_have_text("Envoi…")
     expect(button).to_be_disabled()
     doctor.page.wait_for_timeout(1000)
     (tap,) = held
@@ -65,7 +65,7 @@ def test_whoever_leaves_while_a_tap_is_on_its_way_is_asked_first(doctor: Person)
     held = hold(doctor.page)
     asked: list[str] = []
     card.get_by_role("button", name="Garder").tap()
-    expect(card.get_by_text("Envoi…")).to_be_visible()
+    expect(card.locator(".sending:visible")).to_have_text("Envoi…")
 
     def stay(dialog) -> None:
         asked.append(dialog.type)

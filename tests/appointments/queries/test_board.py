@@ -115,6 +115,22 @@ def test_the_board_opens_on_the_first_day_that_a_bulletin_rules(watcher):
     assert shown.bulletin == shown.in_force[0]
 
 
+def test_the_board_opens_on_the_heaviest_day_that_a_bulletin_rules(watcher):
+    a_bulletin(MONDAY, dt.date(2022, 5, 18))
+    for day in ("16", "17", "17", "19", "19", "19"):
+        an_appointment(starts=f"2022-05-{day} 09:00")
+    assert board(watcher).day == dt.date(2022, 5, 17)
+    assert board(watcher, day=MONDAY).day == MONDAY
+
+
+def test_what_the_source_called_off_weighs_nothing(watcher):
+    a_bulletin(MONDAY, dt.date(2022, 5, 18))
+    an_appointment(starts="2022-05-16 09:00")
+    for _ in range(2):
+        an_appointment(starts="2022-05-17 09:00", status="cancelled")
+    assert board(watcher).day == MONDAY
+
+
 def test_a_bulletin_that_already_rules_opens_the_board_on_today(watcher):
     a_bulletin(dt.date(2022, 5, 10), MONDAY)
     assert board(watcher).day == SATURDAY

@@ -9,7 +9,12 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Decision, Feed
 from appointments.queries.roster import roster_contents
-from appointments.queries.roster_day import next_roster_day, roster_day, units_with_paper
+from appointments.queries.roster_day import (
+    next_roster_day,
+    opening_day,
+    roster_day,
+    units_with_paper,
+)
 from appointments.queries.schedule import expected_on
 from appointments.queries.ward_day import appointments_for
 from notifications.models import Notice, NoticeItem
@@ -222,6 +227,24 @@ def test_the_first_day_shown_is_the_next_weekday_with_appointments_of_the_scope(
     assert next_roster_day(everywhere) == dt.date(2022, 5, 16)
     assert next_roster_day(arlon) == dt.date(2022, 5, 18)
     assert next_roster_day(bastogne) == dt.date(2022, 5, 14)
+
+
+@pytest.mark.parametrize(
+    ("hour", "opens_on"), [("06:30", 16), ("11:59", 16), ("12:00", 17), ("18:00", 17)]
+)
+def test_the_sheets_open_on_today_until_noon(hour, opens_on, time_machine):
+    time_machine.move_to(at(f"2022-05-16 {hour}"))
+    an_appointment(starts="2022-05-16 09:00")
+    an_appointment(starts="2022-05-17 09:00")
+    assert opening_day(a_user("partout", "ward_clerk")) == dt.date(2022, 5, opens_on)
+
+
+def test_in_the_morning_of_a_day_without_anybody_they_open_on_the_next(time_machine):
+    time_machine.move_to(at("2022-05-14 08:00"))
+    an_appointment(starts="2022-05-16 09:00")
+    an_appointment(starts="2022-05-14 09:00", unit=a_unit("virton-u", site="virton"))
+    arlon = a_user("arlon", "ward_clerk", site=a_site("arlon"))
+    assert opening_day(arlon) == dt.date(2022, 5, 16)
 
 
 def test_a_unit_has_paper_on_a_day_to_which_one_operation_was_postponed():

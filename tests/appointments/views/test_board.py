@@ -150,3 +150,36 @@ def test_operations_of_all_days_are_listed_by_day_and_theatre() -> None:
     assert listed == [early.pk, late.pk]
     for words in ("Lundi 16 mai", "Mercredi 18 mai", "<strong>2</strong> opérations sans décision"):
         assert words in page.content.decode()
+
+
+class TestWithNothingInForce:
+    def page(self, *role: str) -> str:
+        client = signed_in(a_user("cellule", *(role or (Role.CRISIS_CELL,))))
+        return client.get(reverse("board")).content.decode().replace("&#x27;", "'")
+
+    def test_over_an_empty_agenda_it_promises_nothing_and_says_what_to_do(self):
+        page = self.page()
+        assert "comme prévu à l'agenda" not in page
+        assert "ne sait rien de l'agenda" in page
+        assert reverse("import_new") in page
+        assert reverse("bulletin_new") in page
+
+    def test_with_appointments_the_next_step_is_a_bulletin(self):
+        an_appointment()
+        page = self.page()
+        assert "les rendez-vous connus ont lieu comme prévu" in page
+        assert 'id="next-draft"' in page
+        assert 'id="next-load"' not in page
+
+    def test_whoever_only_watches_is_offered_nothing_they_may_not_do(self):
+        page = self.page(Role.AUDITOR)
+        assert "next-steps" not in page
+        assert 'id="sending-bar"' not in page
+
+
+def test_the_pause_is_on_the_board_and_follows_its_refreshes():
+    client = signed_in(a_user("cellule", Role.CRISIS_CELL))
+    assert 'id="sending-bar" class="sending-bar"' in client.get(reverse("board")).content.decode()
+    live = client.get(reverse("board_live")).content.decode()
+    assert '<div id="sending-bar" hx-swap-oob="innerHTML">' in live
+    assert "Tout mettre en pause" in live

@@ -73,6 +73,11 @@ class TestTheDay:
         an_appointment(practitioner=doctor.practitioner)
         assert "Aucun bulletin ne touche" in client.get(reverse("doctor_day")).content.decode()
 
+    def test_without_any_known_appointment_nothing_is_promised(self, client):
+        page = client.get(reverse("doctor_day")).content.decode()
+        assert "Aucun rendez-vous à venir n'est connu" in page.replace("&#x27;", "'")
+        assert "comme prévu" not in page
+
     def test_a_sign_in_without_a_practitioner_is_told_what_to_do(self):
         client = signed_in(a_user("new", "doctor"))
         page = client.get(reverse("doctor_day")).content.decode()
