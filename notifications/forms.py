@@ -25,6 +25,7 @@ from staff.access import Capability
 from staff.models import Site, User
 
 READ_BACK = dt.timedelta(days=7)
+_LONG_NUMBER = 19  # digits that may be more than a database counts
 BOUNDS = ("day", "recent", "q")
 
 
@@ -286,6 +287,12 @@ class CallForm(forms.Form):
             del self.fields["number"]
 
     @property
+    def said(self) -> list[int]:
+        """The calls whose sentences the page showed; the service looks whose they are."""
+        sent = self.data.getlist("said") if isinstance(self.data, QueryDict) else []
+        return [int(one) for one in sent if one.isdecimal() and len(one) < _LONG_NUMBER]
+
+    @property
     def asked_days(self) -> list[forms.BoundField]:
         """The questions about the days given instead."""
         return [self[name] for name in self._new_days]
@@ -315,7 +322,11 @@ class CallForm(forms.Form):
         }
         apart = {"happened_at", *self._new_days}
         given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
-        return given | {"at": self.cleaned_data["happened_at"], "new_days": asked}
+        return given | {
+            "at": self.cleaned_data["happened_at"],
+            "new_days": asked,
+            "said": self.said,
+        }
 
 
 class FoundNumberForm(forms.Form):

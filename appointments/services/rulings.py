@@ -133,14 +133,32 @@ def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
 def align_again(pairs: Iterable[tuple[int, dt.date]]) -> None:
     """Bring patients' notices in line with what they turned out to have heard.
 
+    Also on the days to which what they heard of was moved meanwhile, or which they were given.
+
     Args:
         pairs: (patient id, day).
     """
     lock_rulings(shared=True)
-    listed = list(pairs)
+    listed = _with_days_of_subjects(set(pairs))
     patients = Patient.objects.filter(pk__in={patient_id for patient_id, _day in listed})
     list(patients.order_by("id").select_for_update().values_list("pk", flat=True))
     align_pairs(pairs=listed)
+
+
+def _with_days_of_subjects(pairs: set[tuple[int, dt.date]]) -> list[tuple[int, dt.date]]:
+    """Return the pairs, and those that the appointments touch of which their notices spoke."""
+    patients, days = {patient_id for patient_id, _day in pairs}, {day for _patient, day in pairs}
+    said = NoticeItem.objects.filter(
+        notice__patient__in=patients, notice__day__in=days, notice__handed_over_at__isnull=False
+    )
+    subjects = {
+        subject_id
+        for patient_id, day, subject_id in said.values_list(
+            "notice__patient", "notice__day", "subject_id"
+        )
+        if (patient_id, day) in pairs
+    }
+    return sorted(pairs | set(_pairs_of(sorted(subjects))))
 
 
 def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:

@@ -94,7 +94,8 @@ class Delivery(models.Model):
     late receipt may still turn ``failed`` or ``expired`` into ``delivered``, never the other way.
     ``client_reference`` is set for as long as something may have left under it, and so is
     ``submitted_at``: when it was first submitted, however often it was repeated since.
-    For a phone delivery ``queued`` means "on the call list", ``delivered`` "reached".
+    For a phone delivery ``queued`` means "on the call list", ``delivered`` "reached"; it comes
+    after ``withdrawn`` too, where the notice was withdrawn while an agent was saying it.
     """
 
     notice = models.ForeignKey(

@@ -1,8 +1,9 @@
 """What is on the call list."""
 
 import datetime as dt
+from collections.abc import Collection
 
-from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -69,6 +70,33 @@ def calls_before_release() -> QuerySet[Delivery]:
         notice__state=NoticeState.OPEN,
         notice__reserved_for=None,
     )
+
+
+def withdrawn_in_hand() -> Q:
+    """Return the filter for calls that somebody was making when their notice was withdrawn."""
+    return Q(
+        channel=Channel.PHONE,
+        state=DeliveryState.WITHDRAWN,
+        notice__state=NoticeState.WITHDRAWN,
+        finished_at=F("notice__settled_at"),
+        caller__isnull=False,
+    )
+
+
+def heard_too_late(call: Delivery, said: Collection[int] = ()) -> Delivery | None:
+    """Return the call, or one shown with it, that was heard though its notice was withdrawn."""
+    return Delivery.objects.filter(
+        pk__in=[call.pk, *said],
+        notice__patient=call.notice.patient_id,
+        state=DeliveryState.DELIVERED,
+        notice__state=NoticeState.WITHDRAWN,
+    ).first()
+
+
+def calls_instead(call: Delivery, user: User) -> list[Delivery]:
+    """Return the open calls of a patient that say what holds, in place of a withdrawn one."""
+    of_patient = open_calls(user).filter(notice__patient=call.notice.patient_id)
+    return list(shown_with_items(of_patient).order_by("notice__first_at"))
 
 
 def being_made() -> QuerySet[Delivery]:
@@ -150,9 +178,18 @@ def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
 def said_together(call: Delivery, user: User) -> list[Delivery]:
     """Return the calls of one patient that are made in one: this one first.
 
-    Of a call that somebody makes, what they took together; else what whoever takes it would get.
+    Of a call that somebody makes, what they took together, also where it was withdrawn meanwhile;
+    else what whoever takes it would get.
     """
     of_patient = due_calls(user).filter(notice__patient=call.notice.patient_id).exclude(pk=call.pk)
+    if call.state == DeliveryState.WITHDRAWN and call.caller_id:
+        of_patient = Delivery.objects.filter(
+            withdrawn_in_hand(),
+            notice__patient=call.notice.patient_id,
+            caller=call.caller_id,
+            finished_at=call.finished_at,
+        ).exclude(pk=call.pk)
+        return [call, *shown_with_items(of_patient).order_by("notice__first_at")]
     if call.state == DeliveryState.CLAIMED:
         of_patient = of_patient.filter(state=DeliveryState.CLAIMED, caller=call.caller_id)
     elif call.state != DeliveryState.QUEUED:

@@ -41,18 +41,38 @@ _FAILURES = {
 }
 
 
-def refuse(call: Delivery) -> NoReturn:
+def was_withdrawn_in_hand(call: Delivery) -> bool:
+    """Whether its notice was withdrawn while the call was to be made, or being made."""
+    return (
+        call.notice.state == NoticeState.WITHDRAWN
+        and call.state == DeliveryState.WITHDRAWN
+        and call.finished_at == call.notice.settled_at
+    )
+
+
+def refuse(call: Delivery, *, heard: bool = False) -> NoReturn:
     """Say why a call cannot be taken, logged or given back, and what to do.
+
+    Args:
+        call: with its notice.
+        heard: whether the person says that the patient heard it.
 
     Raises:
         Refusal: always.
     """
     notice = call.notice
+    if notice.state == NoticeState.WITHDRAWN and heard and call.state == DeliveryState.DELIVERED:
+        raise Refusal(
+            _(
+                "C'est déjà noté : le patient a entendu cet avis, qui est retiré depuis. Regardez "
+                "ce qui vaut maintenant."
+            )
+        )
     if notice.state == NoticeState.WITHDRAWN:
         raise Refusal(
             _(
-                "La décision a changé entre-temps et cet avis est retiré. Si vous avez déjà parlé "
-                "au patient, regardez ce qui vaut maintenant et rappelez-le tout de suite."
+                "La décision a changé entre-temps et cet avis est retiré : cet appel n'est plus à "
+                "passer, et rien n'est noté."
             )
         )
     if notice.state != NoticeState.OPEN:
@@ -120,8 +140,14 @@ def end(call: Delivery, by: User, result: CallResult, remark: str, at: dt.dateti
 
 
 def tell(notice: Notice, by: User, at: dt.datetime) -> None:
-    """Close a notice as told by somebody who spoke with the patient."""
+    """Close a notice as told by somebody who spoke with the patient.
+
+    One that was withdrawn meanwhile stays so; its words are heard (ADR 0014).
+    """
     notice.handed_over_at = notice.handed_over_at or at
+    if notice.state == NoticeState.WITHDRAWN:
+        notice.save(update_fields=["handed_over_at"])
+        return
     notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, at, by
     notice.save()
 

@@ -15,9 +15,15 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from notifications.models import Channel, Delivery, DeliveryState, NoticeState
-from notifications.queries.calls import BY_URGENCY, being_made, due_calls, free_calls
-from notifications.services import call_results, settling
+from notifications.models import Channel, Delivery, DeliveryState, NoticeItem, NoticeState
+from notifications.queries.calls import (
+    BY_URGENCY,
+    being_made,
+    due_calls,
+    free_calls,
+    withdrawn_in_hand,
+)
+from notifications.services import call_results, looking_again, settling
 from notifications.services.call_results import CallResult, refuse
 from patients.services.numbers import add_number
 from staff import clock
@@ -171,10 +177,13 @@ def log(
     new_days: Mapping[int, bool] | None = None,
     call_at: dt.datetime | None = None,
     at: dt.datetime | None = None,
+    said: Collection[int] = (),
 ) -> Delivery:
     """Write down what came of a call, and open the next try where one is needed.
 
-    What was taken together was said together: the result holds for all of it.
+    What was taken together was said together: the result holds for all of it. Where a notice was
+    withdrawn during the call, a patient who was reached heard it all the same: it stays withdrawn
+    and counts as heard, and it is asked again what is owed (``looking_again``).
 
     Args:
         delivery_id: the call.
@@ -186,17 +195,28 @@ def log(
             day that does not suit goes back to whoever gave it.
         call_at: when to ring again, for ``call_back_later``; half an hour later by default.
         at: when it happened, of a call noted on paper; now by default.
+        said: the calls of the patient whose sentences were shown together with this one.
 
     Raises:
-        Refusal: the decision changed, somebody else settled it meanwhile, ``call_at`` is too
-            late to be of use, or ``at`` is no moment at which this call was made; says what to
-            do.
+        Refusal: the decision changed and nothing was heard, somebody else settled it meanwhile,
+            ``call_at`` is too late to be of use, or ``at`` is no moment at which this call was
+            made; says what to do.
     """
     result = CallResult(result)
-    calls = _locked(delivery_id)
+    reached = result == CallResult.REACHED
+    calls = _locked(delivery_id, said=said if reached else ())
     call = next(one for one in calls if one.pk == delivery_id)
-    _must_be_open(call, by, result)
-    together = [one for one in calls if one == call or _is_theirs(one, by)]
+    too_late = [one for one in calls if call_results.was_withdrawn_in_hand(one)]
+    if not reached or call not in too_late:
+        _must_be_open(call, by, result)
+    shown = {delivery_id, *said}
+    together = [
+        one
+        for one in calls
+        if one == call
+        or (one in too_late and one.caller_id == by.pk)
+        or (_is_theirs(one, by) and (call not in too_late or one.pk in shown))
+    ]
     if result == CallResult.CALL_BACK_LATER:
         call_results.must_be_in_time(together, call_at)
     if at is not None:
@@ -207,13 +227,14 @@ def log(
     for one in together:
         one.address = call.address or one.address  # of several numbers, the one that was rung
         call_results.end(one, by, result, remark.strip()[:200], happened_at)
-        if result == CallResult.REACHED:
+        if reached:
             call_results.keep_answers(one.notice, new_days or {}, happened_at)
         else:
             call_results.go_on(one, by, result, call_at, happened_at)
     for one in together:
         answers = call_results.answers_of(one.notice) if new_days else {}
         audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number, **answers)
+    looking_again.ask_again(_days_spoken_of([one for one in together if one in too_late]))
     return call
 
 
@@ -271,8 +292,21 @@ def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
     return True
 
 
-def _locked(delivery_id: int) -> list[Delivery]:
-    """Lock a call and whatever is claimed of the same patient, by notice."""
+def _days_spoken_of(calls: Collection[Delivery]) -> set[looking_again.Pair]:
+    """Return patient and day of each call, also for each day that it gave instead."""
+    pairs = {(one.notice.patient_id, one.notice.day) for one in calls}
+    if not calls:
+        return pairs
+    items = NoticeItem.objects.filter(notice__in=[one.notice_id for one in calls])
+    given = items.values_list("notice__patient", "postponed_to")
+    return pairs | {(patient_id, day) for patient_id, day in given if day}
+
+
+def _locked(delivery_id: int, *, said: Collection[int] = ()) -> list[Delivery]:
+    """Lock a call and whatever is claimed of the same patient, by notice.
+
+    Also what was withdrawn while somebody was saying it.
+    """
     calls = Delivery.objects.filter(channel=Channel.PHONE)
     asked = calls.filter(pk=delivery_id).values_list("notice__patient", flat=True)
     patient_id = asked.first()
@@ -280,7 +314,8 @@ def _locked(delivery_id: int) -> list[Delivery]:
         raise Refusal(_("Cet appel n'existe pas : revenez à la liste et prenez le suivant."))
     settling.lock_patient(patient_id)
     claimed = Q(state=DeliveryState.CLAIMED, notice__state=NoticeState.OPEN)
-    return settling.lock(calls.filter(claimed | Q(pk=delivery_id), notice__patient=patient_id))
+    wanted = claimed | Q(pk=delivery_id) | (Q(pk__in=list(said)) & withdrawn_in_hand())
+    return settling.lock(calls.filter(wanted, notice__patient=patient_id))
 
 
 def _is_theirs(call: Delivery, by: User) -> bool:
@@ -289,7 +324,7 @@ def _is_theirs(call: Delivery, by: User) -> bool:
 
 def _must_be_open(call: Delivery, by: User, result: CallResult) -> None:
     if call.state not in _OPEN_CALLS or call.notice.state != NoticeState.OPEN:
-        refuse(call)
+        refuse(call, heard=result == CallResult.REACHED)
     is_others = call.is_being_made and call.caller_id not in (None, by.pk)
     if is_others and result != CallResult.REACHED:
         refuse(call)

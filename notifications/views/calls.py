@@ -16,7 +16,7 @@ from notifications.queries.call_sheet import rows as sheet_rows
 from notifications.queries.life import life_of
 from notifications.queries.outbox import lines_of
 from notifications.queries.replies import replies_waiting
-from notifications.services import calls
+from notifications.services import call_results, calls, looking_again
 from notifications.services.calls import MOST_ON_PAPER
 from staff import clock
 from staff.access import Capability, requires
@@ -99,6 +99,10 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect("call", pk)
             form.add_error(refusal.field, refusal.message)
         else:
+            looking_again.answer()  # what the patient heard may call for another word at once
+            if stale := queries.heard_too_late(delivery, form.said):
+                _say_what_follows(request, stale)
+                return redirect("call", stale.pk)
             messages.success(request, _("C'est noté."))
             if delivery.printed_at:
                 return redirect("call_sheet")
@@ -182,7 +186,13 @@ def _call_page(
 ) -> dict:
     notice = delivery.notice
     is_open = notice.state == NoticeState.OPEN and delivery.state in queries.TO_CALL
+    is_stale = notice.state == NoticeState.WITHDRAWN
+    instead = queries.calls_instead(delivery, request.user) if is_stale else []
+    was_mine = delivery.caller_id == request.user.pk
     return {
+        "is_stale": is_stale,
+        "instead": [(one, _to_say(one.notice)) for one in instead],
+        "may_have_said": was_mine and call_results.was_withdrawn_in_hand(delivery),
         "delivery": delivery,
         "notice": notice,
         "life": life_of(notice),
@@ -195,6 +205,26 @@ def _call_page(
         "is_mine": delivery.state == DeliveryState.CLAIMED and delivery.caller == request.user,
         "is_due": delivery.not_before <= clock.now(),
     }
+
+
+def _say_what_follows(request: SignedInRequest, stale: Delivery) -> None:
+    """Say what follows from a word that was heard after it was withdrawn."""
+    if queries.calls_instead(stale, request.user):
+        messages.warning(
+            request,
+            _(
+                "C'est noté : la décision a changé pendant l'appel, et le patient a entendu ce "
+                "qui ne vaut plus. Rappelez-le : l'appel est ouvert, voici ce qu'il faut dire."
+            ),
+        )
+        return
+    messages.warning(
+        request,
+        _(
+            "C'est noté : la décision a changé pendant l'appel. Aucun appel n'est à passer pour "
+            "le moment ; regardez ce qui vaut maintenant."
+        ),
+    )
 
 
 def _to_say(notice: Notice) -> str:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from notifications.models import Delivery, Notice
+from notifications.models import Delivery, Notice, ToAskAgain
 from notifications.services import calls
 from notifications.services.calls import CallResult
 from staff.errors import Refusal
@@ -189,12 +189,32 @@ class TestLogging:
         sunday.move_to(noon)
         assert calls.take_next(by=agent)
 
-    def test_a_notice_withdrawn_during_the_call_is_refused_with_what_to_do(self, agent) -> None:
+    def test_of_a_notice_withdrawn_during_the_call_the_word_is_heard(self, agent) -> None:
         call = a_call()
         calls.take_next(by=agent)
-        Delivery.objects.update(state="withdrawn", lease_until=None)
+        Delivery.objects.update(state="withdrawn", lease_until=None, finished_at=SUNDAY)
         Notice.objects.update(state="withdrawn", settled_at=SUNDAY)
-        with pytest.raises(Refusal, match="rappelez-le tout de suite"):
+        calls.log(delivery_id=call.pk, by=agent, result="reached")
+        notice = Notice.objects.get()
+        assert (notice.state, notice.handed_over_at) == ("withdrawn", SUNDAY)
+        assert [state for state, *_more in tries(notice)] == ["delivered"]
+        assert ToAskAgain.objects.get().patient_id == notice.patient_id
+
+    def test_and_without_an_answer_nothing_is_noted(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        Delivery.objects.update(state="withdrawn", lease_until=None, finished_at=SUNDAY)
+        Notice.objects.update(state="withdrawn", settled_at=SUNDAY)
+        with pytest.raises(Refusal, match="n'est plus à passer"):
+            calls.log(delivery_id=call.pk, by=agent, result="no_answer")
+
+    def test_a_try_that_ended_before_the_notice_was_withdrawn_was_not_in_hand(self, agent) -> None:
+        call = a_call()
+        calls.take_next(by=agent)
+        before = SUNDAY - dt.timedelta(minutes=1)
+        Delivery.objects.update(state="withdrawn", lease_until=None, finished_at=before)
+        Notice.objects.update(state="withdrawn", settled_at=SUNDAY)
+        with pytest.raises(Refusal, match="n'est plus à passer"):
             calls.log(delivery_id=call.pk, by=agent, result="reached")
 
     @pytest.mark.parametrize("result", ["no_answer", "wrong_number", "call_back_later"])

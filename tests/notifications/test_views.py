@@ -200,10 +200,11 @@ class TestCallList:
     def test_a_call_withdrawn_meanwhile_says_what_to_do(self, client, agent) -> None:
         call = a_call()
         as_user(client, agent).post(reverse("call_take"))
-        Delivery.objects.update(state="withdrawn", lease_until=None)
-        Notice.objects.update(state="withdrawn", settled_at=at("2022-05-15 09:00"))
+        now = at("2022-05-15 09:00")
+        Delivery.objects.update(state="withdrawn", lease_until=None, finished_at=now)
+        Notice.objects.update(state="withdrawn", settled_at=now)
         page = client.post(reverse("call", args=[call.pk]), {"result": "reached"}, follow=True)
-        assert "rappelez-le tout de suite" in page.content.decode()
+        assert "regardez ce qui vaut maintenant" in page.content.decode()
 
     def test_a_colleagues_call_cannot_be_taken_and_its_page_says_who_has_it(
         self, client, agent

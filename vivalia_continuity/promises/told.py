@@ -87,10 +87,15 @@ def two_notices_pending() -> Iterator[str]:
 
 
 def same_word_twice() -> Iterator[str]:
-    """An appointment about which a patient was told the same word twice in a row."""
+    """An appointment about which a patient was told the same word twice in a row.
+
+    What they heard in between of a notice that is withdrawn by now is another word.
+    """
+    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
+    standing = [NoticeState.OPEN, NoticeState.TOLD]
     heard = NoticeItem.objects.filter(
+        Q(notice__state__in=standing) | (Q(notice__state=NoticeState.WITHDRAWN) & Exists(arrived)),
         notice__handed_over_at__isnull=False,
-        notice__state__in=[NoticeState.OPEN, NoticeState.TOLD],
     )
 
     def before(value: F | Coalesce) -> Window:
@@ -103,9 +108,13 @@ def same_word_twice() -> Iterator[str]:
         word_before=before(F("word")),
         new_day_before=before(new_day("postponed_to")),
         hour_before=before(F("starts_at")),
+        state_before=before(F("notice__state")),
     ).filter(
+        # In one condition with a window: alone, the state would narrow what the windows see.
+        Q(notice__state=NoticeState.OPEN, word=F("word_before"))
+        | Q(notice__state=NoticeState.TOLD, word=F("word_before")),
         Q(word=Word.CANCELLED) | Q(starts_at=F("hour_before")),  # another hour is another word
-        word=F("word_before"),
+        state_before__in=standing,
         new_day=F("new_day_before"),
     )
     yield from sentence(
