@@ -23,6 +23,7 @@ def moment_of(
     day: dt.date,
     asked: dt.datetime | None,
     now: dt.datetime,
+    hour_is_known: bool = True,
 ) -> dt.datetime | None:
     """Return when something happened; None when a past day leaves it open.
 
@@ -33,12 +34,14 @@ def moment_of(
         starts_at: the appointment's moment, in the hospital's own time zone, as ``now`` is.
         day: on which it is noted: the planned day, or the one to which it was postponed.
         asked: what somebody said, if they did.
+        hour_is_known: whether the moment is told by the tick; on a sheet a tick may stand without
+            its hour, and then counts at the planned one.
     """
     if asked is not None:
         return asked
-    if what == Attended.CLEARED or day == now.date():
+    if what == Attended.CLEARED or (day == now.date() and hour_is_known):
         return now
-    if what != Attended.ABSENT:
+    if what != Attended.ABSENT and hour_is_known:
         return None
     # timetz() also keeps which of two it was, in the hour that happens twice.
     return min(dt.datetime.combine(day, starts_at.timetz()), now)

@@ -104,7 +104,7 @@ PAGES = (
     _list("board_live", BOARD, ANYWHERE, query=MONDAY, whole=False),
     _view("waiting_doctors", BOARD),
     # Rendez-vous.
-    _list("schedule", SCHEDULE, OF_THE_UNIT, PATIENT, query=MONDAY, own=DELEGATES),
+    _list("schedule", SCHEDULE, OF_THE_UNIT, PATIENT, query=MONDAY),
     _view(
         *("appointment", SCHEDULE, "consultation"),
         where=OF_THE_UNIT,

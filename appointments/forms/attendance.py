@@ -16,7 +16,8 @@ from staff import clock
 
 # As people write hours on paper.
 _HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M", "%H.%M", "%Hh", "%H %M")
-_NEEDS_TIME = (Attended.ARRIVED, Attended.DONE, Attended.LEFT)
+# On the sheet a tick may stand without it.
+_HAS_AN_HOUR = (Attended.ARRIVED, Attended.DONE, Attended.LEFT)
 
 
 class FindForm(forms.Form):
@@ -77,8 +78,6 @@ class PaperRowForm(forms.Form):
         what, time = values.get("what"), values.get("time")
         if not what and "what" not in self.errors and (time or values.get("remark")):
             self.add_error("what", gettext("Cochez ce qui s'est passé, à côté de l'heure."))
-        if what in _NEEDS_TIME and time is None and "time" not in self.errors:
-            self.add_error("time", gettext("Écrivez l'heure notée sur la feuille, comme 09:10."))
         return values
 
     @property
@@ -97,6 +96,7 @@ class PaperRowForm(forms.Form):
             happened_at=time and dt.datetime.combine(day, time, tzinfo=clock.BRUSSELS),
             remark=values["remark"],
             day=day,
+            hour_is_known=time is not None or values["what"] not in _HAS_AN_HOUR,
         )
 
 

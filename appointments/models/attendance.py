@@ -25,7 +25,8 @@ class Attendance(models.Model):
     ``Appointment.status`` is the source's word and stays as it was. ``cleared`` takes back what
     stood. ``day`` is the day that the note speaks of: the planned one, or the one to which a person
     postponed it; each day of an appointment has versions of its own. ``happened_at`` is when it was
-    seen, ``noted_at`` when it was written here: later, when it comes from a sheet of paper.
+    seen, ``noted_at`` when it was written here: later, when it comes from a sheet of paper. A tick
+    without an hour on the sheet counts at the planned hour, and ``hour_is_known`` says that.
     """
 
     appointment = models.ForeignKey(
@@ -39,6 +40,7 @@ class Attendance(models.Model):
     version = models.PositiveSmallIntegerField(_("version"))
     what = models.CharField(_("ce qui s'est passé"), max_length=8, choices=Attended.choices)
     happened_at = models.DateTimeField(_("à"))
+    hour_is_known = models.BooleanField(_("heure notée"), default=True, db_default=True)
     noted_at = models.DateTimeField(_("noté le"))
     noted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -175,6 +175,7 @@ def _attendance(appointment: Appointment) -> Iterator[Entry]:
         details = [
             other_day if row.day != appointment.day else "",
             paper if row.from_paper else "",
+            "" if row.hour_is_known else _("heure non notée"),
             row.remark,
         ]
         yield Entry(

@@ -79,6 +79,7 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
             ),
             ruled_by_bulletin=F("standing__bulletin"),
             ruled_by_clause=F("standing__clause__position"),
+            decider_reason=F("standing__reason"),
             decider_given=F("standing__decided_by__first_name"),
             decider_family=F("standing__decided_by__last_name"),
             decider_account=F("standing__decided_by__username"),
@@ -155,6 +156,11 @@ def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
         told_word=told.word,
         told_day=told.postponed_to,
         postponed_to=appointment.postponed_to,
+        minutes=appointment.minutes,
+        groups=tuple(appointment.protected_groups.split()),
+        priority=appointment.priority,
+        language=patient.language,
+        reason=decider.decider_reason or "",
     )
 
 

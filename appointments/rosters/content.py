@@ -34,6 +34,11 @@ class RosterRow:
         told_word: what that notice says (``cancelled`` or ``maintained``).
         told_day: the other day that it gives.
         postponed_to: the day that a person gave instead of the one planned.
+        minutes: how long the act takes, as far as the source says.
+        groups: codes of the protected groups of the patient.
+        priority: code of the urgency.
+        language: code of the patient's language.
+        reason: why the person who decided did so, in their words.
         is_postponed_here: whether the sheet is that other day's; ``starts_at`` is then the hour
             that no longer holds.
     """
@@ -61,6 +66,11 @@ class RosterRow:
     told_day: dt.date | None = None
     postponed_to: dt.date | None = None
     is_postponed_here: bool = False
+    minutes: int | None = None
+    groups: tuple[str, ...] = ()
+    priority: str = "routine"
+    language: str = "fr"
+    reason: str = ""
 
     @property
     def is_off_at_source(self) -> bool:

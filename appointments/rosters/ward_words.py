@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from appointments.models import Basis
 from appointments.rosters.attended import WardDay, WardLine
 from appointments.rosters.content import RosterRow
-from appointments.rosters.words import RowWords, heard_word, in_words
+from appointments.rosters.words import RowWords, heard_word, in_words, numbers_of
 from appointments.vocabulary import KeptBy, Outcome
 from notifications.models import NoticeState
 
@@ -30,12 +30,16 @@ class WardCard:
 
 def cards_of(day: WardDay) -> list[WardCard]:
     """Return a day's lines in the order of the printed sheet."""
-    return [card_of(line, day.content.day) for line in day.lines]
+    numbers = numbers_of(day.content)
+    return [
+        card_of(line, day.content.day, number=numbers[line.row.appointment_id])
+        for line in day.lines
+    ]
 
 
-def card_of(line: WardLine, day: dt.date, *, refusal: str = "") -> WardCard:
-    """Return one line in words."""
-    words = in_words(line.row, day)
+def card_of(line: WardLine, day: dt.date, *, refusal: str = "", number: int = 0) -> WardCard:
+    """Return one line in words, as the row of that number on the sheet."""
+    words = in_words(line.row, day, number)
     if not line.is_called_off:
         return WardCard(line, words, refusal=refusal)
     return WardCard(line, words, _heard(line.row), _whom(line), refusal)

@@ -7,9 +7,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.models import Basis, Outcome, Service, Status
+from appointments.models import Basis, Outcome, Priority, ProtectedGroup, Service, Status
 from appointments.rosters.content import RosterContent, RosterRow
 from notifications.models import NoticeState, Word
+from patients.models import Language
 from patients.phones import display
 
 
@@ -18,7 +19,9 @@ class RowWords:
     """One row in the reader's language; empty where there is nothing to say.
 
     ``ground`` says on what the decision rests, ``marks`` what is unusual about the row;
-    ``phones`` are E.164, as people read them, and their labels.
+    ``phones`` are E.164, as people read them, and their labels. ``tags`` are the urgency and the
+    protected groups; ``language`` is named where it is not French; ``number`` is that of the
+    row on the sheet, 0 where it stands on none.
     """
 
     age: str
@@ -28,6 +31,10 @@ class RowWords:
     phones: tuple[tuple[str, str, str], ...]
     told: str
     marks: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    length: str = ""
+    number: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,16 +64,24 @@ def sections_of(content: RosterContent) -> list[Section]:
         Outcome.UNDER_REVIEW: _("À examiner : décision attendue"),
         Outcome.CANCELLED: _("Annulés"),
     }
+    numbers = numbers_of(content)
     return [
         Section(
-            str(code), titles[Outcome(code)], [(row, in_words(row, content.day)) for row in rows]
+            str(code),
+            titles[Outcome(code)],
+            [(row, in_words(row, content.day, numbers[row.appointment_id])) for row in rows],
         )
         for code, rows in content.sections
     ]
 
 
-def in_words(row: RosterRow, day: dt.date) -> RowWords:
-    """Return what a row says on the given day."""
+def numbers_of(content: RosterContent) -> dict[int, int]:
+    """Return the number of each row on the sheet, by appointment: the same on paper and screen."""
+    return {row.appointment_id: number for number, row in enumerate(content.rows, start=1)}
+
+
+def in_words(row: RosterRow, day: dt.date, number: int = 0) -> RowWords:
+    """Return what a row says on the given day, as the row of that number."""
     decision, ground = _decision(row)
     return RowWords(
         age=_age(row, day),
@@ -76,7 +91,16 @@ def in_words(row: RosterRow, day: dt.date) -> RowWords:
         phones=tuple((number, display(number), label) for number, label in row.phones),
         told=_told(row),
         marks=tuple(_marks(row)),
+        tags=tuple(_tags(row)),
+        language="" if row.language == Language.FRENCH else str(Language(row.language).label),
+        length=_("%(minutes)s min") % {"minutes": row.minutes} if row.minutes else "",
+        number=number,
     )
+
+
+def _tags(row: RosterRow) -> list[str]:
+    urgency = [] if row.priority == Priority.ROUTINE else [str(Priority(row.priority).label)]
+    return urgency + [str(ProtectedGroup(code).label) for code in row.groups]
 
 
 def _age(row: RosterRow, day: dt.date) -> str:

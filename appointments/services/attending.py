@@ -32,6 +32,7 @@ class Seen:
         expected_version: of what stood when they looked; 0 for nothing.
         day: of which it speaks; None for the planned one.
         happened_at: None for "now", and for an absence on a day that is past.
+        hour_is_known: false for a tick on a sheet that has no hour beside it.
     """
 
     appointment_id: int
@@ -40,6 +41,7 @@ class Seen:
     happened_at: dt.datetime | None = None
     remark: str = ""
     day: dt.date | None = None
+    hour_is_known: bool = True
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,7 @@ def _row(
         # As the database gives them back: in the hour that happens twice, Python finds a moment
         # of Brussels equal to none of another zone.
         happened_at=_moment(one, appointment, day, now).astimezone(dt.UTC),
+        hour_is_known=one.hour_is_known,
         noted_at=now.astimezone(dt.UTC),
         noted_by=by,
         remark=one.remark[:200],
@@ -217,7 +220,14 @@ def _moment(one: Seen, appointment: Appointment, day: dt.date, now: dt.datetime)
     if asked is not None:
         asked = asked.astimezone(clock.BRUSSELS)
     starts_at = appointment.starts_at.astimezone(clock.BRUSSELS)
-    moment = moment_of(what, starts_at=starts_at, day=day, asked=asked, now=now)
+    moment = moment_of(
+        what,
+        starts_at=starts_at,
+        day=day,
+        asked=asked,
+        now=now,
+        hour_is_known=one.hour_is_known,
+    )
     verdict = timing(what, moment, day=day, now=now)
     if moment is None or verdict != Timing.FITS:
         raise Refusal(why_not(verdict, day=day, moment=moment), field="time")

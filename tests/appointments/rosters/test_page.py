@@ -20,9 +20,43 @@ def test_a_row_says_who_when_what_and_on_whose_word():
     row = a_row(act="Holter", told="open", **by_clause("maintained"))
     said = text_of(self_contained(a_sheet(row)))
     assert (
-        "09:10 ESSAI1 Anne 01/01/1960 (62 ans) dossier D00001 Holter Dr Anne Collignon "
+        "1 09:10 ESSAI1 Anne 01/01/1960 (62 ans) dossier D00001 Holter Dr Anne Collignon "
         "maintenu bulletin 3, clause 2 0495 12 34 56 à prévenir" in said
     )
+
+
+def test_a_row_says_what_sets_the_patient_apart_and_why_somebody_decided():
+    row = a_row(
+        minutes=45,
+        groups=("cast", "diabetes"),
+        priority="urgent",
+        language="de",
+        reason="Plaie à revoir",
+        phones=(("+32495123456", ""), ("+3263223344", "fille")),
+        **by_clause("maintained"),
+    )
+    said = text_of(self_contained(a_sheet(row)))
+    for words in ("45 min", "urgente", "plâtre", "diabète", "parle allemand", "« Plaie à revoir »"):
+        assert words in said, words
+    assert "063 22 33 44 (fille)" in said
+    assert "parle" not in text_of(self_contained(a_sheet(a_row())))
+
+
+def test_the_columns_are_those_of_the_form_and_there_is_room_for_who_has_no_appointment():
+    said = text_of(self_contained(a_sheet(a_row(1), a_row(2, starts="08:00"))))
+    assert "Arrivé à Fait à Pas venu Parti À noter" in said
+    assert "1 08:00 ESSAI2" in said
+    assert "2 09:10 ESSAI1" in said
+    assert "Venus sans rendez-vous : nom, date de naissance, heure A B C D E" in said
+
+
+def test_what_is_under_review_can_be_ruled_by_hand():
+    reviewed, kept = (
+        text_of(self_contained(a_sheet(a_row(**by_clause(outcome)))))
+        for outcome in ("under_review", "maintained")
+    )
+    assert "maintenu annulé par :" in reviewed
+    assert "par :" not in kept
 
 
 def test_the_head_says_unit_site_day_version_and_what_it_replaces():
@@ -98,7 +132,7 @@ def test_the_decision_says_on_what_it_rests(fields, said):
 )
 def test_a_row_says_whether_the_patient_knows(told, word, said):
     row = a_row(told=told, told_word=word, **by_clause("cancelled"))
-    assert text_of(self_contained(a_sheet(row))).endswith(f"0495 12 34 56 {said}")
+    assert f"0495 12 34 56 {said} Venus" in text_of(self_contained(a_sheet(row)))
 
 
 def test_moved_missing_and_arrived_are_marked():

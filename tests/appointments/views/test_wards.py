@@ -6,10 +6,11 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.models import Appointment, Attendance
+from appointments.models import Appointment, Attendance, Decision
 from staff.models import AuditEvent
+from tests.appointments.bulletins import in_force
 from tests.appointments.ward_pages import page_of, signed_in, tick
-from tests.builders import MONDAY, a_patient, a_unit, an_appointment, at
+from tests.builders import MONDAY, a_patient, a_practitioner, a_unit, a_user, an_appointment, at
 from tests.page_rules import faults_of
 from tests.pages import HTMX
 
@@ -20,6 +21,35 @@ SUNDAY = MONDAY.replace(day=15)
 @pytest.fixture
 def clerk() -> Client:
     return signed_in()
+
+
+class TestWhatTheWardKnows:
+    def test_a_card_has_tags_length_language_and_the_doctors_reason(self, clerk):
+        doctor = a_user("docteur", "doctor", last_name="Lambert")
+        patient = a_patient(language="de", landline="+3263223344")
+        made = an_appointment(
+            patient=patient,
+            practitioner=a_practitioner("dr-1", user=doctor),
+            protected_groups="cast oncology",
+            priority="urgent",
+            minutes=45,
+        )
+        in_force()
+        Decision.objects.create(
+            appointment=made,
+            version=2,
+            day=MONDAY,
+            outcome="maintained",
+            basis="person",
+            decided_by=doctor,
+            decided_at=at("2022-05-15 10:00"),
+            reason="Plaie à revoir",
+        )
+        Appointment.objects.update(outcome="maintained", outcome_basis="person", decision_version=2)
+        page = clerk.get(reverse("ward_day", args=[made.unit_id, MONDAY])).content.decode()
+        words = ("plâtre", "oncologie", "urgente", "45 min", "allemand", "Plaie à revoir")
+        for word in (*words, "063 22 33 44"):
+            assert word in page, word
 
 
 class TestTheDay:
@@ -146,6 +176,28 @@ class TestPaper:
         assert Attendance.objects.count() == 2
         assert "2 lignes notées." in page.content.decode()
 
+    def test_a_tick_without_an_hour_counts_and_says_so(self, clerk):
+        today, past = an_appointment(), an_appointment(starts="2022-05-15 09:00")
+        self.enter(clerk, self.form(today, what="arrived"))
+        self.enter(clerk, self.form(past, what="done"), day=SUNDAY)
+        for appointment in (today, past):
+            row = Attendance.objects.get(appointment=appointment)
+            assert (row.happened_at, row.hour_is_known) == (appointment.starts_at, False)
+        page = clerk.get(reverse("ward_day", args=[today.unit_id, MONDAY])).content.decode()
+        assert "heure non notée" in page
+
+    def test_who_was_not_there_needs_no_hour(self, clerk):
+        self.enter(clerk, self.form(an_appointment(), what="absent"))
+        assert Attendance.objects.get().hour_is_known
+
+    def test_rows_have_the_numbers_of_the_printed_sheet(self, clerk):
+        for start in ("11:00", "08:00"):
+            an_appointment(starts=f"2022-05-16 {start}")
+        page = clerk.get(reverse("ward_paper", args=[a_unit().pk, MONDAY]))
+        numbers = [card.words.number for card, _form in page.context["rows"]]
+        assert numbers == [1, 2]
+        assert "n° 2" in page.content.decode()
+
     def test_a_day_that_is_past_is_entered_afterwards(self, clerk):
         appointment = an_appointment(starts="2022-05-15 09:00")
         self.enter(clerk, self.form(appointment, what="arrived", time="08:55"), day=SUNDAY)
@@ -156,7 +208,6 @@ class TestPaper:
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({"what": "arrived"}, "Écrivez l'heure"),
             ({"what": "arrived", "time": "25:00"}, "Cette heure n'existe pas"),
             ({"what": "arrived", "time": "23:59"}, "n'est pas encore passé"),
             ({"time": "09:00"}, "Cochez ce qui s'est passé"),
