@@ -3,7 +3,7 @@
 from django.db.models import Prefetch, Q, QuerySet
 
 from notifications.models import Delivery, Notice, NoticeState
-from notifications.queries.progress import counted_since
+from notifications.queries.progress import counted_since, last_words
 from notifications.queries.scope import notices_of
 from staff.access import Capability
 from staff.models import User
@@ -12,7 +12,7 @@ BY_APPOINTMENT = ("day", "first_at", "id")
 
 
 def notices_in(user: User, state: NoticeState) -> QuerySet[Notice]:
-    """Return the notices in a state that a person may see, those that ``progress`` counts.
+    """Return the last word to each patient and day in a state, those that ``progress`` counts.
 
     Each comes with its patient and site and, as ``tries``, the tries in their order.
 
@@ -24,7 +24,9 @@ def notices_in(user: User, state: NoticeState) -> QuerySet[Notice]:
     days = Q() if state == NoticeState.OPEN else Q(day__gte=counted_since())
     tries = Delivery.objects.select_related("caller").order_by("id")
     return (
-        Notice.objects.filter(days, notices_of(user, Capability.SEE_OUTBOX), state=state)
+        Notice.objects.filter(
+            days, last_words(), notices_of(user, Capability.SEE_OUTBOX), state=state
+        )
         .select_related("patient", "site", "reserved_for", "settled_by")
         .prefetch_related(Prefetch("deliveries", tries, to_attr="tries"))
     )

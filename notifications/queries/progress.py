@@ -5,7 +5,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    CharField,
+    Count,
+    Exists,
+    ExpressionWrapper,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from notifications.models import (
@@ -25,6 +34,8 @@ from staff.lookups import numbers_of
 from staff.models import User
 
 EVERYWHERE = Q()
+LISTED = (NoticeState.OPEN, NoticeState.TOLD, NoticeState.UNREACHABLE)
+"""How a patient can stand."""
 UNSENT = (
     DeliveryState.HELD,
     DeliveryState.QUEUED,
@@ -37,13 +48,15 @@ NOT_REACHED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRE
 
 @dataclass(frozen=True)
 class Progress:
-    """Counts of notices and tries.
+    """Counts of patients and tries.
 
+    ``patients`` are counted once a day, by the state of the notice that holds their last word
+    (``last_words``): whoever was told what no longer holds is still to be told.
     ``sms_total`` leaves withdrawn tries out; ``sms_done`` are those that need no sending any
     more, whatever came of them. ``calls_before_release`` wait for their bulletin's release time.
     """
 
-    notices: dict[str, int] = field(default_factory=dict)
+    patients: dict[str, int] = field(default_factory=dict)
     deliveries: dict[str, dict[str, int]] = field(default_factory=dict)
     paused: bool = False
     calls_before_release: int = 0
@@ -81,13 +94,13 @@ class Progress:
 
     @property
     def told(self) -> int:
-        """Notices told."""
-        return self.notices[NoticeState.TOLD]
+        """Patients who know what holds."""
+        return self.patients[NoticeState.TOLD]
 
     @property
     def to_tell(self) -> int:
-        """Notices that were not withdrawn."""
-        return sum(self.notices.values()) - self.notices[NoticeState.WITHDRAWN]
+        """Patients to whom something is to be told, or was."""
+        return sum(self.patients.values())
 
     def _sms(self, states: tuple[DeliveryState, ...]) -> int:
         return sum(self.deliveries["sms"][state] for state in states)
@@ -96,7 +109,7 @@ class Progress:
         """Return the counts for ``--json``."""
         return {
             "paused": self.paused,
-            "notices": self.notices,
+            "patients": self.patients,
             "deliveries": self.deliveries,
             "calls_left": self.calls_left,
             "sms_total": self.sms_total,
@@ -116,20 +129,53 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
             ``dt.date.min`` counts all there ever were.
     """
     since = since or counted_since()
-    notices = {state.value: 0 for state in NoticeState}
-    for state, count in _counted(Notice.objects.filter(_seen_by(user)), since, "state"):
-        notices[state] += count
+    patients = {state.value: 0 for state in LISTED}
+    said_last = Notice.objects.filter(_seen_by(user), last_words())
+    for state, count in _counted(said_last, since, "state"):
+        patients[state] += count
     deliveries = {channel.value: {state.value: 0 for state in DeliveryState} for channel in Channel}
     tried = Delivery.objects.filter(_seen_by(user, "notice__"))
     for channel, state, count in _counted(tried, since, "channel", "state", path="notice__"):
         deliveries[channel][state] += count
     calls = calls_before_release().filter(_seen_by(user, "notice__"))
     return Progress(
-        notices=notices,
+        patients=patients,
         deliveries=deliveries,
         paused=Sending.is_paused(),
         calls_before_release=calls.count(),
     )
+
+
+def notices_by_state(*, since: dt.date | None = None) -> dict[str, int]:
+    """Return how many notices there are in each state, whatever they say (one query).
+
+    Args:
+        since: as for ``progress``.
+    """
+    notices = {state.value: 0 for state in NoticeState}
+    for state, count in _counted(Notice.objects.all(), since or counted_since(), "state"):
+        notices[state] += count
+    return notices
+
+
+def last_words() -> Q:
+    """Return the filter for the one notice of each patient and day that says how they stand.
+
+    An open one before a closed one, since something is still to be said; of several the newest.
+    A withdrawn one says nothing.
+    """
+    state = ExpressionWrapper(OuterRef("state"), output_field=CharField())
+    newer = Q(version__gt=OuterRef("version"))
+    stronger = (
+        Notice.objects.annotate(its_state=state)
+        .filter(patient=OuterRef("patient"), day=OuterRef("day"))
+        .exclude(state=NoticeState.WITHDRAWN)
+        .filter(
+            Q(state=NoticeState.OPEN) & (newer | ~Q(its_state=NoticeState.OPEN))
+            | ~Q(state=NoticeState.OPEN) & ~Q(its_state=NoticeState.OPEN) & newer
+        )
+    )
+    return Q(~Exists(stronger), ~Q(state=NoticeState.WITHDRAWN))
 
 
 def holding_untrue(user: User | None = None) -> int:

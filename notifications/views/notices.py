@@ -6,14 +6,13 @@ from django.views.decorators.http import require_safe
 
 from notifications.models import NoticeState
 from notifications.queries.notices import BY_APPOINTMENT, notices_in
-from notifications.queries.progress import progress
+from notifications.queries.progress import LISTED, progress
 from staff.access import Capability, requires
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
 
 PAGE_SIZE = 50
-LISTED = (NoticeState.OPEN, NoticeState.TOLD, NoticeState.UNREACHABLE)
 
 
 @require_safe
@@ -27,7 +26,7 @@ def notices(request: SignedInRequest) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
-    counted = progress(request.user).notices
+    counted = progress(request.user).patients
     context = {
         "state": state,
         "page": page,

@@ -204,6 +204,18 @@ class TestWhatComesBack:
         assert seen.call_seconds == calls * 180
 
 
+class TestWhoKnows:
+    def test_who_heard_the_contrary_is_still_to_be_told(self) -> None:
+        for hour in (9, 10):
+            an_appointment(starts=f"2022-05-16 {hour:02}:00")
+        bulletin = in_force(CANCELS)
+        tell_all()
+        withdrawn(bulletin.pk)
+        for name in ("board", "telling"):
+            shown = " ".join(text_of(page(crisis(), name)).split())
+            assert "<span>Patients prévenus</span> <strong> 0 sur 2 </strong>" in shown
+
+
 class TestMaintainedBySms:
     """Who hears "maintained after all" by SMS, when whoever withdraws chose it."""
 

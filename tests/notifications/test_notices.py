@@ -42,7 +42,7 @@ def test_each_list_is_as_long_as_its_number(where: dict[str, str]) -> None:
     places = {"site": a_site, "unit": a_unit}
     held = {kind: places[kind](code) for kind, code in where.items()}
     user = a_user("somewhere", "crisis_cell", **held)
-    counted = progress(user).notices
+    counted = progress(user).patients
     for state in LISTED:
         assert notices_in(user, state).count() == counted[state] > 0
 

@@ -6,8 +6,9 @@ import json
 import pytest
 from django.core.management import call_command
 
-from notifications.queries.progress import progress
-from tests.builders import a_site, a_user
+from notifications.queries.notices import notices_in
+from notifications.queries.progress import notices_by_state, progress
+from tests.builders import a_patient, a_site, a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
@@ -22,7 +23,7 @@ def test_it_counts_what_is_done_and_what_is_left() -> None:
     a_call()
     counts = progress()
     assert (counts.sms_total, counts.sms_done, counts.calls_left) == (3, 2, 1)
-    assert (counts.notices["told"], counts.told, counts.to_tell) == (2, 2, 5)
+    assert (notices_by_state()["told"], counts.told, counts.to_tell) == (2, 2, 5)
     assert counts.deliveries["sms"]["accepted"] == 2
 
 
@@ -85,3 +86,53 @@ def test_the_command_counts_past_days_when_asked(capsys) -> None:
     for options, number in (((), 0), (("--all",), 1)):
         call_command("notices", "--json", *options)
         assert json.loads(capsys.readouterr().out)["notices"]["told"] == number
+
+
+CANCELLED, MAINTAINED = (("2022-05-16 09:10", word) for word in ("cancelled", "maintained"))
+TOLD = {"state": "told", "settled_at": SUNDAY, "handed_over_at": SUNDAY}
+UNREACHABLE = {"state": "unreachable", "settled_at": SUNDAY}
+WITHDRAWN = {"state": "withdrawn", "settled_at": SUNDAY}
+OPEN: dict[str, object] = {}
+
+
+@pytest.mark.parametrize(
+    ("versions", "counted"),
+    [
+        ([TOLD, OPEN], "open"),
+        ([TOLD, UNREACHABLE], "unreachable"),
+        ([TOLD, TOLD], "told"),
+        ([UNREACHABLE, TOLD], "told"),
+        ([UNREACHABLE, WITHDRAWN], "unreachable"),
+        ([TOLD, WITHDRAWN], "told"),
+        ([TOLD, WITHDRAWN, OPEN], "open"),
+        ([OPEN | {"handed_over_at": SUNDAY}, TOLD], "open"),
+        ([OPEN | {"handed_over_at": SUNDAY}, OPEN], "open"),
+        ([WITHDRAWN], None),
+    ],
+)
+def test_a_patient_counts_once_by_the_last_word_to_them(versions, counted) -> None:
+    patient = a_patient()
+    for number, fields in enumerate(versions, start=1):
+        a_notice(patient=patient, version=number, items=[CANCELLED], **fields)
+    a_notice(patient=patient, items=[("2022-05-17 09:10", "cancelled")], **TOLD)
+    counts = progress()
+    expected = {"open": 0, "told": 1, "unreachable": 0}
+    if counted:
+        expected[counted] += 1
+    assert counts.patients == expected
+    assert (counts.told, counts.to_tell) == (expected["told"], sum(expected.values()))
+    user = a_user("everywhere", "crisis_cell")
+    for state, number in expected.items():
+        assert notices_in(user, state).count() == number
+
+
+def test_after_a_withdrawal_nobody_knows_yet(capsys) -> None:
+    for _ in range(3):
+        patient = a_patient()
+        an_sms(a_notice(patient=patient, items=[CANCELLED], **TOLD), state="delivered")
+        a_call(a_notice(patient=patient, items=[MAINTAINED], version=2))
+    counts = progress()
+    assert (counts.told, counts.to_tell, counts.patients["open"]) == (0, 3, 3)
+    assert notices_by_state()["told"] == 3
+    call_command("notices")
+    assert "Patients prévenus : 0 sur 3" in capsys.readouterr().out

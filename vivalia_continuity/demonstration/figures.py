@@ -9,7 +9,7 @@ from django.db.models import Count
 from appointments.demo.hospital import BULLETIN_DAY
 from appointments.models import Appointment, Outcome, Service, Status
 from notifications.models import Channel, Delivery, DeliveryState, NoticeState
-from notifications.queries.progress import progress
+from notifications.queries.progress import notices_by_state, progress
 from notifications.references import reference_of
 
 
@@ -38,7 +38,8 @@ def decisions() -> Iterator[str]:
 def notices() -> Iterator[str]:
     """Yield the counts of notices by state, then of tries by channel and state."""
     now = progress()
-    states = [(str(NoticeState(state).label), number) for state, number in now.notices.items()]
+    opened = notices_by_state()
+    states = [(str(NoticeState(state).label), number) for state, number in opened.items()]
     yield "   Avis : " + _listed(states)
     for channel, tries in now.deliveries.items():
         states = [(str(DeliveryState(state).label), number) for state, number in tries.items()]

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, DeliveryState, NoticeState
-from notifications.queries.progress import Progress, progress
+from notifications.queries.progress import Progress, notices_by_state, progress
 
 
 class Command(BaseCommand):
@@ -26,16 +26,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print."""
-        counts = progress(since=dt.date.min if options["all"] else None)
+        since = dt.date.min if options["all"] else None
+        counts, notices = progress(since=since), notices_by_state(since=since)
         if options["json"]:
-            self.stdout.write(json.dumps(counts.as_dict(), indent=2))
+            self.stdout.write(json.dumps(counts.as_dict() | {"notices": notices}, indent=2))
         else:
-            self.stdout.write("\n".join(_lines(counts)))
+            self.stdout.write("\n".join(_lines(counts, notices)))
 
 
-def _lines(counts: Progress) -> list[str]:
-    lines = [_("Avis")]
-    lines += [f"  {number:>7}  {NoticeState(s).label}" for s, number in counts.notices.items()]
+def _lines(counts: Progress, notices: dict[str, int]) -> list[str]:
+    told = {"told": counts.told, "number": counts.to_tell}
+    lines = [_("Patients prévenus : %(told)s sur %(number)s") % told, _("Avis")]
+    lines += [f"  {number:>7}  {NoticeState(s).label}" for s, number in notices.items()]
     for channel, states in counts.deliveries.items():
         lines.append(_("Envois par %(channel)s") % {"channel": Channel(channel).label})
         used = {state: number for state, number in states.items() if number}
