@@ -43,12 +43,12 @@ def port(tmp_path_factory) -> Iterator[int]:
         yield free
     finally:
         server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=60) == 0
+        assert server.wait(timeout=300) == 0
 
 
 def wait_for(port: int, server: subprocess.Popen) -> None:
     """Wait until the server listens."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300  # a busy machine
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server ended"
         try:
@@ -61,7 +61,7 @@ def wait_for(port: int, server: subprocess.Popen) -> None:
 
 def status_of(port: int, path: str) -> int:
     """Ask for a page as a browser would."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:  # noqa: S310
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=300) as answer:  # noqa: S310
         return int(answer.status)
 
 
@@ -69,7 +69,7 @@ def status_of(port: int, path: str) -> int:
 def test_two_hundred_half_open_requests_stop_nobody(port, half):
     with ExitStack() as connections:
         for _ in range(HALF_OPEN):
-            one = connections.enter_context(socket.create_connection(("127.0.0.1", port), 10))
+            one = connections.enter_context(socket.create_connection(("127.0.0.1", port), 300))
             one.sendall(half)
         for _ in range(5):
             assert status_of(port, "/account/login/") == 200
@@ -78,6 +78,6 @@ def test_two_hundred_half_open_requests_stop_nobody(port, half):
 def test_a_body_that_is_too_large_is_refused_by_its_length(port):
     announced = 500 * 1024 * 1024
     head = f"POST /imports/new/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: {announced}\r\n\r\n"
-    with socket.create_connection(("127.0.0.1", port), 60) as connection:
+    with socket.create_connection(("127.0.0.1", port), 300) as connection:
         connection.sendall(head.encode())
         assert connection.recv(64).split(b" ")[1] == b"413"
