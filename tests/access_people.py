@@ -222,7 +222,9 @@ def _people(units: list[Unit], doctor: Practitioner, owner: User) -> list[Person
         for held in places[person.place]
     )
     nobody = a_user("somebody without a role")
-    administrator = User.objects.create_superuser("an administrator")
+    administrator = User.objects.create_superuser(
+        "an administrator", password="cheval vert sous la table"
+    )
     delegates = [
         Person(
             a_user(f"the doctor's delegate, a {role}", role, site=a_site("virton")),
