@@ -3,8 +3,6 @@
 In the patient's language, as the notices are; nothing medical.
 """
 
-import datetime as dt
-
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -24,7 +22,7 @@ def of_appointment(appointment: Appointment, language: str) -> str:
     with translation.override(language):
         return _sentence(appointment) % {
             "day": date_format(starts_at, "l j F"),
-            "time": _time(starts_at),
+            "time": clock.told_hour(starts_at),
             "new_day": date_format(appointment.postponed_to, "l j F")
             if appointment.postponed_to
             else "",
@@ -35,10 +33,6 @@ def of_nothing(language: str) -> str:
     """Return the sentence for somebody of whom nothing is planned."""
     with translation.override(language):
         return _("Nous ne trouvons pas de rendez-vous à venir à votre nom.")
-
-
-def _time(moment: dt.datetime) -> str:
-    return f"{moment:%H:%M}"
 
 
 def _sentence(appointment: Appointment) -> str:

@@ -22,7 +22,7 @@ from notifications import wording
 from notifications.models import MessageText, Notice, Word
 from notifications.sms_text import transliterate
 from patients.models import Language, Patient
-from staff.clock import BRUSSELS
+from staff import clock
 
 REMEMBERED_SECONDS = 20.0
 _AND = {"fr": "et", "nl": "en", "de": "und", "en": "and"}
@@ -179,7 +179,7 @@ def _kind(lines: Sequence[Line], *, spoken: bool) -> str:
 
 def _times(language: str, lines: Iterable[Line]) -> str:
     moments = sorted(line.starts_at for line in lines)
-    times = list(dict.fromkeys(f"{moment.astimezone(BRUSSELS):%H:%M}" for moment in moments))
+    times = list(dict.fromkeys(clock.told_hour(moment) for moment in moments))
     if len(times) < 2:
         return "".join(times)
     return f"{', '.join(times[:-1])} {_AND[language]} {times[-1]}"

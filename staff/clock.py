@@ -81,6 +81,21 @@ def local_day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(BRUSSELS).date()
 
 
+def told_hour(moment: dt.datetime) -> str:
+    """Return the hour of an appointment as its patient is told: ``09:10``, in Brussels.
+
+    Most agendas write midnight where they hold no hour, and nobody is asked to come at midnight.
+    It is left open then (``--:--``): a wrong hour misleads, an open one does not.
+    """
+    local = moment.astimezone(BRUSSELS)
+    return "--:--" if is_midnight(local) else f"{local:%H:%M}"
+
+
+def is_midnight(moment: dt.datetime) -> bool:
+    """Whether a moment is the beginning of a day in Brussels."""
+    return moment.astimezone(BRUSSELS).time() == dt.time()
+
+
 def since_boot() -> float:
     """Return seconds since the host started: a clock that nobody sets."""
     return time.clock_gettime(_SINCE_BOOT)

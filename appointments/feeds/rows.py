@@ -15,6 +15,7 @@ from appointments.feeds.moments import Slot
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.feeds.words import BadValue
 from patients import national_number
+from staff import clock
 
 T = TypeVar("T")
 _NO_GROUPS: frozenset[str] = frozenset()
@@ -234,6 +235,13 @@ class RowReader:
         if doubt:
             written = " ".join(shown(self._cell(key)) for key in dict.fromkeys([day, *hours[-1:]]))
             self._fault(day, written, doubt, landed=True)
+        if clock.is_midnight(slot.starts_at):
+            why = _(
+                "Minuit : heure inconnue ? Le patient est prévenu sans heure, et seulement "
+                "avant ce jour. Corrigez l'heure."
+            )
+            written = " ".join(shown(self._cell(key)) for key in dict.fromkeys([day, *hours[-1:]]))
+            self._fault(hours[-1] if hours else day, written, why, landed=True)
         return slot
 
     def _minutes(self, slot: Slot | None) -> int | None:

@@ -62,6 +62,12 @@ SECTIONS = (
 
 
 @register.filter
+def told_hour(moment: dt.datetime) -> str:
+    """Return the hour of an appointment as its patient is told."""
+    return clock.told_hour(moment)
+
+
+@register.filter
 def phone(number: str) -> str:
     """Return an E.164 number as a person reads it."""
     return phones.display(number) if number else ""

@@ -27,6 +27,11 @@ def test_each_outcome_has_its_sentence(appointment, words):
     assert words in spoken.of_appointment(appointment, "fr")
 
 
+def test_midnight_is_an_hour_nobody_knows_and_is_not_read_out():
+    planned = Appointment(outcome="cancelled", status="booked", starts_at=at("2022-05-16 00:00"))
+    assert "lundi 16 mai à --:-- est annulé" in spoken.of_appointment(planned, "fr")
+
+
 def test_nothing_planned_is_said_too():
     assert "pas de rendez-vous à venir" in spoken.of_nothing("fr")
 

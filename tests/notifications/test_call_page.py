@@ -59,6 +59,15 @@ def test_the_call_begins_by_asking_who_answers_in_the_patients_language(caller, 
     assert "1 janvier 1960" in page
 
 
+def test_an_hour_that_nobody_knows_is_not_read_out(caller, agent) -> None:
+    call = a_call(a_notice(items=[("2022-05-16 00:00", "cancelled")]))
+    calls.take(delivery_id=call.pk, by=agent)
+    page = caller.get(reverse("call", args=[call.pk])).content.decode()
+    said = page.partition("say-title")[2].partition("</ul>")[0]
+    assert said.count("--:--") == 2  # in the sentence and in the list
+    assert "00:00</time>" not in said
+
+
 class TestWhatWaits:
     def test_calls_whose_time_has_not_come_are_folded_away_and_counted(self, caller) -> None:
         due, later = a_call(), a_call(not_before=at("2022-05-15 18:00"))

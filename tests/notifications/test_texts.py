@@ -136,6 +136,19 @@ class TestDatesAndTimes:
         facts = {"day": DAYS[1], "callback_number": CALLBACK, "reference": REFERENCE}
         assert "à 09:10 est" in texts.body(language="fr", lines=[line], **facts)
 
+    @pytest.mark.parametrize("language", LANGUAGES)
+    def test_midnight_is_an_hour_nobody_knows_and_is_told_as_none(self, language) -> None:
+        text = texts.body(
+            language=language,
+            day=DAYS[1],
+            lines=[texts.Line(at(f"{DAYS[1]} 00:00"), "cancelled")],
+            callback_number=CALLBACK,
+            reference=REFERENCE,
+        )
+        assert "--:--" in text
+        assert "00:00" not in text
+        assert count(text).parts == 1
+
     def test_what_is_cancelled_and_what_is_maintained_are_told_apart(self) -> None:
         text = a_text("fr", "cancelled", "maintained", "cancelled")
         assert "ANNULÉ, ne venez pas: 09:10 et 13:10. MAINTENU, venez: 11:10." in text

@@ -51,11 +51,13 @@ def test_time_ranges_give_start_and_length():
     assert found == {number: (on(hour), length) for number, (hour, length) in RANGES.items()}
     assert {(fault.source_id, fault.value.split(" ", 1)[1]) for fault in faults} == {
         ("T05", "24:00"),
+        ("", "00:00"),  # landed, with a remark
         ("T14", "9:5"),
         ("T15", "09:10 (confirmé)"),
         ("T16", "vers 9h"),
     }
-    assert not any(fault.landed for fault in faults)
+    (remark,) = [fault for fault in faults if fault.landed]
+    assert remark.why.startswith("Minuit : heure inconnue ?")
 
 
 def test_every_appointment_of_the_monday_stays_on_the_monday():
