@@ -259,7 +259,7 @@ class _Load:
             ruled = _ruled_part(plan, is_ruled)
             if ruled is not None:
                 touching.append(ruled)
-        self.result.practitioners_made = practitioners.made
+        self._count_made(planner, practitioners)
         if feed is not None:
             self._look_back(feed, planner.coverage, importing_write.last_appointment())
         if touching:
@@ -301,12 +301,12 @@ class _Load:
         for plan in self._plans(planner, entries, progress):
             changed += writer.write(plan)
             writer.hold(plan.waiting, schedule_import)
+        self._count_made(planner, writer.practitioners)
         area = self._look_back(feed, planner.coverage, known_until)
         questions = self.result.questions(self.terms)
         if questions:
             raise Unanswered(questions, self.result)
         importing_write.flag_missing([one.appointment_id for one in self.result.disappeared], now)
-        self.result.practitioners_made = writer.practitioners_made
         self.result.telling = _rule_on(changed)
         if not self.terms.by_hand:
             self._keep_age(feed, planner.coverage, area, now)
@@ -450,6 +450,25 @@ class _Load:
             self.result.unchanged += plan.unchanged
             yield plan
             progress(self.result.rows)
+
+    def _count_made(self, planner: Planner, practitioners: Practitioners) -> None:
+        """Count the practitioners made, and name those who look like others in a remark."""
+        self.result.practitioners_made = practitioners.made
+        why = _(
+            "Nouveau praticien créé. S'il est l'un de ceux-ci, écrivez son code ou son nom complet "
+            "et rechargez : %(others)s."
+        )
+        self._count(
+            [
+                planner.remark(
+                    record,
+                    "practitioner_name" if record.practitioner_name else "practitioner_code",
+                    record.practitioner_name or record.practitioner_code,
+                    why % {"others": others},
+                )
+                for record, others in practitioners.alike
+            ]
+        )
 
     def _count(self, faults: list[RowFault]) -> None:
         remarks = [fault for fault in faults if fault.landed]

@@ -171,10 +171,21 @@ class Planner:
                 faults.append(self._fault(record, other))
                 continue
             for column, value, why in found.remarks:
-                fault = self._fault(record, NoPlace(column, value, why))
-                faults.append(replace(fault, landed=True, row=None))
+                faults.append(self.remark(record, column, value, why))
             accepted[record.source_id] = (record, place, found)
         return list(accepted.values())
+
+    def remark(self, record: ScheduleRecord, column: str, value: str, why: str) -> RowFault:
+        """Return what is said of a row that was taken.
+
+        Args:
+            record: the row.
+            column: key of the column, as in ``feeds.columns``.
+            value: what stands there.
+            why: a sentence.
+        """
+        fault = self._fault(record, NoPlace(column, value, why))
+        return replace(fault, landed=True, row=None)
 
     def _fault(self, record: ScheduleRecord, where: NoPlace) -> RowFault:
         column = self._headings.get(where.column, BY_KEY[where.column].title)

@@ -1,9 +1,15 @@
-"""Practitioners as schedules name them: found by code or by name, created when unknown."""
+"""Practitioners as schedules name them: found by code or by name, created when unknown.
+
+A name without code is given to one practitioner or to none: where several bear it, a new one is
+made, and a remark names whom it may be. An appointment on a wrong doctor's list is worse than one
+that waits for somebody to complete the file.
+"""
 
 import hashlib
 import re
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from appointments.feeds.records import ScheduleRecord
 from patients.names import fold
@@ -11,39 +17,70 @@ from staff.models import Practitioner
 
 # A title is followed by a space or a point: M'Hamdi and Drouet begin with none.
 _TITLE = re.compile(
-    r"(dr|dra|docteur|doctor|prof|professeur|pr|mme|mevr|m|mr)(?:\.\s*|\s+|$)", re.IGNORECASE
+    r"(dr|dra|docteur|doctor|prof|professeur|pr|mme|mevr|m|mr)(\.?)(?:(?<=\.)\s*|\s+|$)",
+    re.IGNORECASE,
 )
 # INAMI/RIZIV number: six figures, two to check them, and three of the qualification that a
 # doctor may change. https://www.riziv.fgov.be writes 1-02030-40-140.
 _INAMI = re.compile(r"(\d)[-. /]?(\d{5})[-. /]?(\d{2})(?:[-. /]?\d{3})?", re.ASCII)
+_TITLES = {"dr": "Dr", "dra": "Dr", "docteur": "Dr", "doctor": "Dr"} | dict.fromkeys(
+    ("prof", "professeur", "pr"), "Pr"
+)
+_FROM_NAME = "nom:"  # how the code of somebody named without one begins
+_MOST_NAMED = 3  # of whom somebody new may be
 _LONGEST_CODE, _LONGEST_NAME = 40, 80
 _NOT_YET = -1  # id of whom a dry run would create
 _DIGEST = 10  # hex digits that tell apart two names too long for a code
 
 
 class Practitioners:
-    """Every practitioner by code and by name, read once per load (one query)."""
+    """Every practitioner by code and by name, read once per load (one query).
+
+    Attributes:
+        made: how many were unknown and are made.
+        alike: of those, the record that names each one who looks like others, and who these are.
+    """
 
     def __init__(self) -> None:
         self._by_code: dict[str, int] = {}
         self._by_inami: dict[str, int] = {}
-        self._by_name: dict[str, int] = {}
-        # The words of a name in any order: only where they name one practitioner.
+        # Names, and their words in any order: they find somebody only where one bears them.
+        self._by_name: dict[str, set[int]] = defaultdict(set)
         self._by_words: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        # Each word of a name → whom it may name, to say whom a new one looks like.
+        self._bearers: dict[str, list[_Bearer]] = defaultdict(list)
         self.made = 0
-        known = Practitioner.objects.values_list("id", "code", "family_name", "given_name")
-        for practitioner_id, code, family_name, given_name in known:
-            name = f"{family_name} {given_name}"
-            self._add(practitioner_id, code, name)
-            self._by_words[_words(name)].add(practitioner_id)
+        self.alike: list[tuple[ScheduleRecord, str]] = []
+        known = list(Practitioner.objects.order_by("id"))
+        for one in known:
+            if not _is_made_from_name(one):
+                self._by_name[_name(one)].add(one.pk)
+                self._by_words[_words(_name(one))].add(one.pk)
+        for one in known:
+            self._add(one.pk, one)
 
-    def _add(self, practitioner_id: int, code: str, name: str) -> None:
-        self._by_code[code] = practitioner_id
-        self._by_inami.setdefault(inami_of(code), practitioner_id)
-        # One made by this load, under a code of its own, takes nobody's name away.
-        self._by_name.setdefault(fold(name), practitioner_id)
-        if not self._by_words[_words(name)]:
-            self._by_words[_words(name)].add(practitioner_id)
+    def _add(self, practitioner_id: int, one: Practitioner) -> None:
+        self._by_code[one.code] = practitioner_id
+        self._by_inami.setdefault(inami_of(one.code), practitioner_id)
+        # One made by this load, or from a name alone, takes nobody's name away.
+        for found in (self._by_name[_name(one)], self._by_words[_words(_name(one))]):
+            if not found:
+                found.add(practitioner_id)
+        self._note_bearer(one)
+
+    def _note_bearer(self, one: Practitioner) -> None:
+        shown = str(one) if _is_made_from_name(one) else f"{one} ({one.code})"
+        bearer = _Bearer(one.code, shown, _words(_name(one)))
+        for word in set(bearer.words):
+            self._bearers[word].append(bearer)
+
+    def _looks_like(self, one: Practitioner) -> list[str]:
+        """Return whom somebody new may be: one name within the other, initials counted."""
+        words = _words(_name(one))
+        near = (bearer for word in words for bearer in self._bearers.get(word, ()))
+        found = {b.code: b.shown for b in near if _may_be_one(b.words, words)}
+        found.pop(one.code, None)
+        return list(found.values())
 
     def find(self, record: ScheduleRecord) -> int | None:
         """Return the id of a record's practitioner; None when it names nobody known."""
@@ -53,29 +90,25 @@ class Practitioners:
         folded = _folded(record)
         if not folded:
             return None
-        found = self._by_name.get(folded) or self._by_code.get(_code(record))
-        if found is None:
-            named_so = self._by_words.get(_words(folded), set())
-            found = next(iter(named_so)) if len(named_so) == 1 else None
-        return found
+        return (
+            _only(self._by_name.get(folded))
+            or self._by_code.get(_code(record))
+            or _only(self._by_words.get(_words(folded)))
+        )
 
     def create_unknown(self, records: Iterable[ScheduleRecord]) -> None:
         """Create whom the records name and nobody knows yet, in one statement."""
         new = self._unknown(records)
         self.made += len(new)
         for practitioner in Practitioner.objects.bulk_create(new.values()):
-            self._add(
-                practitioner.pk,
-                practitioner.code,
-                f"{practitioner.family_name} {practitioner.given_name}",
-            )
+            self._add(practitioner.pk, practitioner)
 
     def note_unknown(self, records: Iterable[ScheduleRecord]) -> None:
         """Count whom the records name and nobody knows yet, and create nobody (a dry run)."""
         new = self._unknown(records)
         self.made += len(new)
-        for code, one in new.items():
-            self._add(_NOT_YET, code, f"{one.family_name} {one.given_name}")
+        for one in new.values():
+            self._add(_NOT_YET, one)
 
     def _unknown(self, records: Iterable[ScheduleRecord]) -> dict[str, Practitioner]:
         """Return whom the records name and nobody knows yet, by code."""
@@ -91,13 +124,58 @@ class Practitioners:
                 if named in words:
                     continue  # "Martin Claire" after "Martin, Claire" of the same few hundred
                 words.add(named)
-            new[code] = Practitioner(
+            new[code] = one = Practitioner(
                 code=code,
                 prefix=prefix,
                 family_name=family_name[:_LONGEST_NAME] or code,
                 given_name=given_name[:_LONGEST_NAME],
             )
+            others = self._looks_like(one)
+            if others:
+                self.alike.append((record, ", ".join(others[:_MOST_NAMED])))
+            self._note_bearer(one)
         return new
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """Somebody known: code, how people are shown them, and the words of the name."""
+
+    code: str
+    shown: str
+    words: tuple[str, ...]
+
+
+def _may_be_one(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two names may be of one person: ``MARTIN C`` and ``CLAIRE MARTIN``, ``DUBOIS``.
+
+    Every word of the shorter is one of the longer, or its initial; a whole word is shared.
+    """
+    shorter, longer = sorted((one, other), key=len)
+    left = list(longer)
+    shared = 0
+    for word in sorted(shorter, key=len, reverse=True):
+        found = next((w for w in left if w == word), None) or next(
+            (w for w in left if 1 in {len(w), len(word)} and w[0] == word[0]), None
+        )
+        if found is None:
+            return False
+        shared += found == word and len(word) > 1
+        left.remove(found)
+    return shared > 0
+
+
+def _only(found: set[int] | None) -> int | None:
+    return next(iter(found)) if found and len(found) == 1 else None
+
+
+def _name(one: Practitioner) -> str:
+    return fold(f"{one.family_name} {one.given_name}")
+
+
+def _is_made_from_name(one: Practitioner) -> bool:
+    """Whether a file named them without code: no proof that two people bear the name."""
+    return one.code.startswith(_FROM_NAME)
 
 
 def inami_of(code: str) -> str:
@@ -114,11 +192,15 @@ def parts_of(name: str) -> tuple[str, str, str]:
     """Return title, family name and given name of a name as schedules write it.
 
     ``Dr Martin, Claire`` and ``MARTIN Claire`` tell them apart; otherwise nothing does, and the
-    whole name is kept as the family name.
+    whole name is kept as the family name. The title is the one written, or none: a name alone
+    makes nobody a doctor.
+
+    >>> parts_of("Mme Dubois")
+    ('Mme', 'Dubois', '')
     """
     title = _TITLE.match(name)
     rest = name[title.end() :] if title else name
-    prefix = "Pr" if title and title[1].casefold().startswith("p") else "Dr"
+    prefix = _TITLES.get(title[1].casefold(), title[1] + title[2]) if title else ""
     if "," in rest:
         family_name, _, given_name = rest.partition(",")
         return prefix, family_name.strip(), given_name.strip()
@@ -145,7 +227,7 @@ def _code(record: ScheduleRecord) -> str:
         is_written_out = not record.practitioner_code.isdigit()
         return (is_written_out and inami_of(record.practitioner_code)) or record.practitioner_code
     folded = _folded(record)
-    code = f"nom:{folded}" if folded else ""
+    code = f"{_FROM_NAME}{folded}" if folded else ""
     if len(code) <= _LONGEST_CODE:
         return code
     digest = hashlib.blake2b(folded.encode(), digest_size=_DIGEST // 2).hexdigest()

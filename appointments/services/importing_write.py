@@ -55,13 +55,8 @@ class Writer:
         self._feed = feed
         self._is_newest = is_newest
         self._now = now
-        self._practitioners = Practitioners()
+        self.practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
-
-    @property
-    def practitioners_made(self) -> int:
-        """How many practitioners were unknown and are made by this load."""
-        return self._practitioners.made
 
     def write(self, plan: ChunkPlan) -> list[int]:
         """Write one chunk; return the ids of the appointments that are new or different."""
@@ -77,7 +72,7 @@ class Writer:
             for one in written
             if one.who.same_as is not None
         }
-        self._practitioners.create_unknown(one.record for one in written)
+        self.practitioners.create_unknown(one.record for one in written)
         _raise_to_emergency([one for one in changed if _becomes_emergency(one)], self._now)
         created = Appointment.objects.bulk_create(
             [self._appointment(one, patients) for one in plan.created]
@@ -143,7 +138,7 @@ class Writer:
             patient_id=patients[record.patient_id],
             record_number=record.patient_id,
             unit_id=planned.place.unit_id,
-            practitioner_id=self._practitioners.find(record),
+            practitioner_id=self.practitioners.find(record),
             service=record.service,
             status=record.status,
             starts_at=record.starts_at,

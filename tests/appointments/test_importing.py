@@ -249,15 +249,90 @@ def test_a_name_that_two_practitioners_share_in_another_order_is_neither():
 @pytest.mark.parametrize(
     ("name", "shown"),
     [
-        ("M'Hamdi, Youssef", "Dr Youssef M'Hamdi"),
+        ("M'Hamdi, Youssef", "Youssef M'Hamdi"),
         ("Pr M'Bala Jean", "Pr M'Bala Jean"),
-        ("Drouet, Paul", "Dr Paul Drouet"),
+        ("Drouet, Paul", "Paul Drouet"),
         ("Dr. MARTIN C.", "Dr C. MARTIN"),
+        ("Prof. Peeters", "Pr Peeters"),
+        ("Mme Dubois", "Mme Dubois"),
+        ("Mevr. Peeters", "Mevr. Peeters"),
+        ("M. Dubois", "M. Dubois"),
+        ("Équipe infirmière", "Équipe infirmière"),
     ],
 )
-def test_a_title_is_a_word_of_its_own(name, shown):
+def test_a_title_is_a_word_of_its_own_and_stays_as_written_or_none(name, shown):
     assert load(a_record(practitioner_name=name)).practitioners_made == 1
     assert str(the_appointment().practitioner) == shown
+
+
+def test_a_practitioner_known_by_a_code_only_gets_no_title():
+    load(a_record(practitioner_code="P9"))
+    assert str(the_appointment().practitioner) == "P9"
+
+
+def of_the_practitioners(result) -> list[tuple[int, str, str]]:
+    return [
+        (fault.line, fault.value, fault.why.partition(" : ")[2])
+        for fault in result.remarks
+        if fault.why.startswith("Nouveau praticien")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("", "Dr. MARTIN C."),
+        ("", "Dr Martin"),
+        ("99", "Martin, Claire"),
+        ("", "Claire Anne Martin"),
+    ],
+)
+def test_one_made_who_looks_like_a_known_one_is_named_in_a_remark(code, name):
+    Practitioner.objects.create(code="10203040", family_name="Martin", given_name="Claire")
+    record = a_record(practitioner_code=code, practitioner_name=name)
+    checked, loaded = load(record, dry_run=True), load(record)
+    expected = [(2, name, "Dr Claire Martin (10203040).")]
+    assert of_the_practitioners(checked) == of_the_practitioners(loaded) == expected
+    assert loaded.practitioners_made == 1
+    assert of_the_practitioners(load(record)) == []
+
+
+@pytest.mark.parametrize("name", ["Dr Martin, Paul", "Claire Dubois", "Dr C. M.", "Martinez C."])
+def test_one_made_who_cannot_be_a_known_one_needs_no_remark(name):
+    Practitioner.objects.create(code="10203040", family_name="Martin", given_name="Claire")
+    result = load(a_record(practitioner_name=name))
+    assert result.practitioners_made == 1
+    assert of_the_practitioners(result) == []
+
+
+def test_two_made_by_one_file_who_look_alike_are_named_too():
+    result = load(
+        a_record(1, practitioner_name="Dr Martin, Claire"),
+        a_record(2, practitioner_name="Dr. MARTIN C."),
+    )
+    assert [line for line, _name, _others in of_the_practitioners(result)] == [3]
+
+
+@pytest.mark.parametrize("name", ["Dr Martin, Claire", "Claire Martin"])
+def test_a_name_that_two_known_practitioners_bear_is_given_to_neither_and_said(name):
+    for code in ("P1", "P2"):
+        Practitioner.objects.create(code=code, family_name="Martin", given_name="Claire")
+    result = load(a_record(1, practitioner_name=name), a_record(2, practitioner_name=name))
+    made = the_appointment("R1").practitioner
+    assert made.code not in {"P1", "P2"}
+    assert the_appointment("R2").practitioner == made
+    assert result.practitioners_made == 1
+    others = "Dr Claire Martin (P1), Dr Claire Martin (P2)."
+    assert of_the_practitioners(result) == [(2, name, others)]
+    assert load(a_record(3, practitioner_name=name)).practitioners_made == 0
+    assert the_appointment("R3").practitioner == made
+
+
+def test_one_made_from_a_name_alone_takes_it_from_nobody_who_has_a_code():
+    load(a_record(1, practitioner_name="Dr Martin, Claire"))
+    known = Practitioner.objects.create(code="P1", family_name="Martin", given_name="Claire")
+    load(a_record(2, practitioner_name="Dr Martin, Claire"))
+    assert the_appointment("R2").practitioner == known
 
 
 def test_a_title_alone_names_nobody():
@@ -381,6 +456,10 @@ def test_the_practitioners_of_a_file_are_found_or_made_and_counted():
     assert result.rows_rejected == 0
     of_the_known = [number for number, one in sorted(named.items()) if one == known]
     assert of_the_known == ["P00", "P01", "P02", "P03", "P05", "P06", "P07", "P08", "P09"]
-    assert str(named["P11"]) == "Dr Youssef M'Hamdi"
+    assert str(named["P11"]) == "Youssef M'Hamdi"
+    assert str(named["P14"]) == "Mme Dubois"
+    assert str(named["P17"]) == "Équipe infirmière"
+    alike = {fault.source_id for fault in result.remarks if "Claire Martin" in fault.why}
+    assert alike == {"P04", "P10"}
     assert named["P13"] is None
     assert result.practitioners_made == Practitioner.objects.count() - 1 == 10
