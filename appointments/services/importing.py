@@ -249,10 +249,10 @@ class _Load:
     def check(self, entries: Entries, progress: Callable[[int], None]) -> LoadResult:
         """Count what the load would do."""
         feed = Feed.objects.filter(name=self.feed_name).first()
-        planner = self._planner(feed)
+        practitioners = Practitioners()
+        planner = self._planner(feed, practitioners)
         is_ruled = days_in_force()
         touching = []
-        practitioners = Practitioners()
         for plan in self._plans(planner, entries, progress):
             written = plan.created + plan.updated + plan.moved
             practitioners.note_unknown(one.record for one in written)
@@ -295,7 +295,8 @@ class _Load:
         # First of all locks, as everywhere: whoever decides about a patient takes it first too.
         lock_rulings(shared=False)
         feed = Feed.objects.get_or_create(name=self.feed_name)[0]
-        planner, writer = self._planner(feed), self._writer(feed, now)
+        writer = self._writer(feed, now)
+        planner = self._planner(feed, writer.practitioners)
         known_until = importing_write.last_appointment()
         changed: list[int] = []
         for plan in self._plans(planner, entries, progress):
@@ -345,8 +346,13 @@ class _Load:
     def _writer(self, feed: Feed, now: dt.datetime) -> Writer:
         return Writer(feed, now, is_newest=self._is_age_known and not self._is_older(feed))
 
-    def _planner(self, feed: Feed | None) -> Planner:
-        return Planner(feed, self.headings, is_age_known=self._is_age_known)
+    def _planner(self, feed: Feed | None, practitioners: Practitioners) -> Planner:
+        return Planner(
+            feed,
+            self.headings,
+            is_age_known=self._is_age_known,
+            practitioners=practitioners,
+        )
 
     def _is_older(self, feed: Feed) -> bool:
         """Whether the source said something since; what was loaded last at the latest."""

@@ -9,7 +9,9 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from appointments.feeds.columns import BY_KEY
@@ -18,8 +20,9 @@ from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
 from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
+from appointments.services.importing_practitioners import Practitioners
 from patients import phones
-from patients.services.registering import KnownPatient
+from patients.services.registering import Description, KnownPatient, says_nothing_new
 from staff import clock
 
 
@@ -36,6 +39,15 @@ class Known:
     service: str
     status: str
     outcome: str
+    patient_id: int
+    record_number: str
+    unit_id: int
+    practitioner_id: int | None
+    day: dt.date
+    minutes: int | None
+    act: str
+    priority: str
+    protected_groups: str
 
 
 _OFF = {Status.CANCELLED, Status.ENTERED_IN_ERROR}
@@ -63,6 +75,40 @@ class Planned:
             self.known is not None
             and self.known.status != self.record.status
             and bool(_OFF & {self.known.status, self.record.status})
+        )
+
+    def said(self, practitioner_id: int | None) -> dict[str, Any]:
+        """Return the fields of the appointment that the source says."""
+        record = self.record
+        return {
+            "record_number": record.patient_id,
+            "unit_id": self.place.unit_id,
+            "practitioner_id": practitioner_id,
+            "service": record.service,
+            "status": record.status,
+            "starts_at": record.starts_at,
+            "day": clock.local_day(record.starts_at),
+            "minutes": record.minutes,
+            "act": record.act,
+            "priority": record.priority,
+            "protected_groups": " ".join(sorted(record.protected_groups)),
+        }
+
+    def description(self, *, is_newest: bool) -> Description:
+        """Return what the source says of the patient."""
+        record = self.record
+        return Description(
+            number=record.patient_id,
+            family_name=record.family_name,
+            given_name=record.given_name,
+            birth_date=record.birth_date,
+            language=record.language,
+            national_number=record.national_number,
+            phones=record.phones,
+            is_name_certain=record.is_name_certain,
+            same_as=self.who.same_as,
+            like=self.who.like,
+            is_newest=is_newest,
         )
 
     def last_move(self, now: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
@@ -97,7 +143,12 @@ class Planner:
     """Plans one load, chunk by chunk; remembers what the file has said so far."""
 
     def __init__(
-        self, feed: Feed | None, headings: Mapping[str, str], *, is_age_known: bool
+        self,
+        feed: Feed | None,
+        headings: Mapping[str, str],
+        *,
+        is_age_known: bool,
+        practitioners: Practitioners,
     ) -> None:
         """Start a load.
 
@@ -106,17 +157,19 @@ class Planner:
             headings: for the keys of columns, the file's own headings.
             is_age_known: whether anybody knows when the export was made; without it, what it
                 says of when a known appointment takes place waits for a person.
+            practitioners: those known, and those that this load makes.
         """
         self._feed = feed
         self._headings = headings
         self._is_age_known = is_age_known
+        self._practitioners = practitioners
         self._places = Places()
         self._people = People(feed.name if feed else "")
         self._digests: dict[str, str] = {}  # number at the source → what its row says
         self.coverage = Coverage()
 
     def plan(self, records: Sequence[ScheduleRecord]) -> ChunkPlan:
-        """Return what some hundred records change, in two queries."""
+        """Return what some hundred records change, in a fixed number of queries."""
         plan = ChunkPlan()
         plan.patients = known_people = self._people.known(records)
         accepted = self._accepted(records, known_people, plan.faults)
@@ -136,6 +189,7 @@ class Planner:
             )
             self._sort(planned, plan)
         self._drop_refused_before(plan)
+        self._drop_same(plan)
         return plan
 
     def _accepted(
@@ -222,6 +276,39 @@ class Planner:
         ]
         plan.unchanged += len(plan.waiting) - len(asked)
         plan.waiting = asked
+
+    def _drop_same(self, plan: ChunkPlan) -> None:
+        """Take for unchanged a row whose words changed and which says nothing new.
+
+        It leaves out, or writes so that it cannot be read, what is known of the patient and stays.
+        """
+        people = plan.patients or {}
+        if not plan.updated:
+            return
+        named = {one.record.patient_id for one in plan.updated}
+        prefetch_related_objects([people[n].patient for n in named if n in people], "phones")
+        updated, plan.updated = plan.updated, []
+        for one in updated:
+            who = people.get(one.record.patient_id)
+            if not (one.known and who and self._is_same(one, one.known, who)):
+                plan.updated.append(one)
+            elif one.known.missing_since is not None:
+                plan.back.append(one)
+            else:
+                plan.unchanged += 1
+
+    def _is_same(self, planned: Planned, known: Known, who: KnownPatient) -> bool:
+        practitioner_id = self._practitioners.find(planned.record)
+        is_unknown = practitioner_id is None and bool(
+            planned.record.practitioner_code or planned.record.practitioner_name
+        )
+        said = planned.said(practitioner_id)
+        return (
+            not is_unknown
+            and known.patient_id == who.patient.pk
+            and all(getattr(known, name) == value for name, value in said.items())
+            and says_nothing_new(planned.description(is_newest=True), who)
+        )
 
     def _sort(self, planned: Planned, plan: ChunkPlan) -> None:
         known = planned.known

@@ -22,8 +22,7 @@ from appointments.models import (
 )
 from appointments.services.importing_plan import ChunkPlan, Planned
 from appointments.services.importing_practitioners import Practitioners
-from patients.services.registering import Description, register
-from staff import clock
+from patients.services.registering import register
 
 _FROM_SOURCE = [
     "patient",
@@ -64,7 +63,7 @@ class Writer:
         written = plan.created + changed
         patients = register(
             system=self._feed.name,
-            described=[_description(one, is_newest=self._is_newest) for one in written],
+            described=[one.description(is_newest=self._is_newest) for one in written],
             known=plan.patients,
         )
         self.linked |= {
@@ -136,39 +135,12 @@ class Writer:
             feed=self._feed,
             source_id=record.source_id,
             patient_id=patients[record.patient_id],
-            record_number=record.patient_id,
-            unit_id=planned.place.unit_id,
-            practitioner_id=self.practitioners.find(record),
-            service=record.service,
-            status=record.status,
-            starts_at=record.starts_at,
-            day=clock.local_day(record.starts_at),
-            minutes=record.minutes,
-            act=record.act,
-            priority=record.priority,
-            protected_groups=" ".join(sorted(record.protected_groups)),
+            **planned.said(self.practitioners.find(record)),
             row_digest=planned.digest,
             loaded_at=self._now,
             moved_from=moved_from,
             moved_at=moved_at,
         )
-
-
-def _description(planned: Planned, *, is_newest: bool) -> Description:
-    record = planned.record
-    return Description(
-        number=record.patient_id,
-        family_name=record.family_name,
-        given_name=record.given_name,
-        birth_date=record.birth_date,
-        language=record.language,
-        national_number=record.national_number,
-        phones=record.phones,
-        is_name_certain=record.is_name_certain,
-        same_as=planned.who.same_as,
-        like=planned.who.like,
-        is_newest=is_newest,
-    )
 
 
 def _becomes_emergency(planned: Planned) -> bool:

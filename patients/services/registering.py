@@ -347,14 +347,8 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
     changed: dict[int, Patient] = {}  # one patient may have several numbers
     telephones: dict[int, tuple[Phone, ...]] = {}
     for number, patient in known.items():
-        values = _values(described[number], patient)
         before = telephones.get(patient.pk, patient.numbers)
-        said = _said(described[number])
-        if described[number].is_newest:
-            after = phones.merged(said, before)
-        else:
-            after = phones.merged(before, said)
-        values |= main_numbers(after)
+        values, after = _told(described[number], patient, before)
         if after != before:
             telephones[patient.pk] = after
         if any(getattr(patient, name) != value for name, value in values.items()):
@@ -366,6 +360,30 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
         changed.values(), update_conflicts=True, unique_fields=["id"], update_fields=_DESCRIBED
     )
     write_numbers(telephones)
+
+
+def says_nothing_new(one: Description, known: KnownPatient) -> bool:
+    """Whether a description leaves the patient as they are.
+
+    Args:
+        one: what a source says under a number.
+        known: who is known under it; the telephones are best fetched with the patient.
+    """
+    if known.identifier.linked_at or one.same_as is not None or one.like:
+        return False
+    patient = known.patient
+    values, numbers = _told(one, patient, patient.numbers)
+    same = all(getattr(patient, name) == value for name, value in values.items())
+    return same and numbers == patient.numbers
+
+
+def _told(
+    one: Description, patient: Patient, before: tuple[Phone, ...]
+) -> tuple[dict[str, Any], tuple[Phone, ...]]:
+    """Return the fields and the telephones of a known patient after a description."""
+    said = _said(one)
+    after = phones.merged(said, before) if one.is_newest else phones.merged(before, said)
+    return _values(one, patient) | main_numbers(after), after
 
 
 def _values(one: Description, patient: Patient) -> dict:

@@ -463,3 +463,68 @@ def test_the_practitioners_of_a_file_are_found_or_made_and_counted():
     assert alike == {"P04", "P10"}
     assert named["P13"] is None
     assert result.practitioners_made == Practitioner.objects.count() - 1 == 10
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phones": ()},
+        {"phones": ("0495 12 00 01",)},
+        {"given_name": ""},
+        {"birth_date": None},
+        {"language": ""},
+        {"national_number": ""},
+        {"phones": (), "given_name": "", "birth_date": None, "language": ""},
+    ],
+)
+def test_a_row_that_says_less_of_its_patient_is_unchanged(fields):
+    whole = {
+        "given_name": "Anne",
+        "birth_date": dt.date(1958, 11, 3),
+        "language": "nl",
+        "national_number": "58110300239",
+        "phones": ("+32495120001", "+3263223344"),
+        "practitioner_code": "P1",
+    }
+    load(a_record(**whole))
+    later = a_record(**(whole | fields))
+    assert numbers(load(later, dry_run=True)) == numbers(load(later)) == {"unchanged": 1}
+    patient = Patient.objects.get()
+    assert (patient.given_name, patient.mobile, patient.landline, patient.language) == (
+        "Anne",
+        "+32495120001",
+        "+3263223344",
+        "nl",
+    )
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"phones": ("+32495120009",)},
+        {"given_name": "Annette"},
+        {"act": "contrôle"},
+        {"minutes": 30},
+        {"status": "arrived"},
+        {"service": "radiology"},
+        {"priority": "urgent"},
+        {"protected_groups": frozenset({"pregnancy"})},
+        {"practitioner_code": ""},
+        {"practitioner_code": "P2"},
+        {"language": "de"},
+    ],
+)
+def test_a_row_that_says_something_new_is_changed(fields):
+    first = {"given_name": "Anne", "practitioner_code": "P1", "phones": ("+32495120001",)}
+    load(a_record(**first))
+    later = a_record(**(first | {"birth_date": None} | fields))
+    assert numbers(load(later, dry_run=True)) == {"updated": 1}
+    assert numbers(load(later)) == {"updated": 1}
+
+
+def test_a_row_that_says_less_and_had_disappeared_is_back():
+    load(a_record(1), a_record(2))
+    load(a_record(2))
+    assert the_appointment("R1").missing_since is not None
+    assert numbers(load(a_record(1, phones=()), a_record(2)))["updated"] == 1
+    assert the_appointment("R1").missing_since is None
