@@ -139,6 +139,8 @@ class TestReadingOut:
         page = text(client, address, q="lambert")
         assert 'lang="nl"' in page
         assert "kom niet" in page
+        assert "Het gaat over uw afspraak" in page
+        assert "Ik bel" not in page  # it is the patient who rings
         assert "peut encore changer jusqu'à" in page
         event = AuditEvent.objects.order_by("sequence").last()
         assert (event.action, event.object_id) == ("patient.viewed", str(cancelled.patient_id))
