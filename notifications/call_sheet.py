@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import translation
 
+from notifications.models import Delivery
 from notifications.queries.call_sheet import Row
 from notifications.queries.calls import why_none
 from staff import clock
@@ -17,9 +18,16 @@ from staff.services import audit
 STYLESHEET = "continuity/call-sheet.css"
 
 
-def for_browser(rows: Sequence[Row], *, by: User) -> str:
-    """Return the sheet as a page of this server, with a button that prints it."""
-    return _page(rows, by=by, stylesheet=static(STYLESHEET), on_screen=True)
+def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:
+    """Return the sheet as a page of this server, with a button that prints it.
+
+    Args:
+        rows: the patients on it.
+        by: who has them on paper.
+        withdrawn: calls of theirs that were withdrawn since.
+    """
+    stylesheet = static(STYLESHEET)
+    return _page(rows, by=by, stylesheet=stylesheet, on_screen=True, withdrawn=withdrawn)
 
 
 def self_contained(rows: Sequence[Row], *, by: User) -> str:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Collection
 
+from django.conf import settings
 from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
@@ -81,6 +82,23 @@ def withdrawn_in_hand() -> Q:
         finished_at=F("notice__settled_at"),
         caller__isnull=False,
     )
+
+
+def withdrawn_from(user: User) -> list[Delivery]:
+    """Return the calls that were withdrawn while a person had them, on paper or at the screen.
+
+    They may have been made already; for as long as the person would have had them (one query).
+    """
+    now = clock.now()
+    paper = now - dt.timedelta(seconds=settings.CALL_PAPER_SECONDS)
+    screen = now - dt.timedelta(seconds=settings.CALL_LEASE_SECONDS)
+    calls = Delivery.objects.filter(
+        withdrawn_in_hand(),
+        Q(printed_at__gte=paper) | Q(printed_at=None, finished_at__gte=screen),
+        finished_at__gte=paper,
+        caller=user,
+    )
+    return list(calls.select_related("notice__patient").order_by("finished_at", "id"))
 
 
 def heard_too_late(call: Delivery, said: Collection[int] = ()) -> Delivery | None:

@@ -49,6 +49,7 @@ def call_list(request: SignedInRequest) -> HttpResponse:
         "tries": settings.CALL_TRIES,
         "paper": PaperForm(),
         "on_paper": queries.on_paper(request.user).count(),
+        "withdrawn": queries.withdrawn_from(request.user),
         "now": clock.now(),
     }
     answer = render(request, "notifications/call_list.html", context)
@@ -160,7 +161,8 @@ def call_print(request: SignedInRequest) -> HttpResponse:
 def call_sheet(request: SignedInRequest) -> HttpResponse:
     """Show what the person has on paper, to print it and to enter the results."""
     rows = sheet_rows(request.user)
-    answer = HttpResponse(sheet.for_browser(rows, by=request.user))
+    withdrawn = queries.withdrawn_from(request.user)
+    answer = HttpResponse(sheet.for_browser(rows, by=request.user, withdrawn=withdrawn))
     if rows:
         notices = [call.notice_id for row in rows for call in row.calls]
         audit.record(action="call_list.viewed", by=request.user, notices=notices)

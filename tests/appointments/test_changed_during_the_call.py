@@ -216,6 +216,38 @@ class TestThePatientHeardIt:
         assert not broken()
 
 
+class TestOnPaper:
+    """The sheet was printed; the decision changes while its patients are rung without a screen."""
+
+    def test_the_old_call_is_listed_to_whoever_had_it_and_notes_what_was_heard(
+        self, client, agent, doctor
+    ) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        Delivery.objects.update(not_before=RELEASE - dt.timedelta(days=2))
+        calls.take_on_paper(by=agent, number=1)
+        call = Delivery.objects.get()
+        withdraw_the_bulletin(appointment, doctor)
+        address = reverse("call", args=[call.pk])
+        for page in ("call_list", "call_sheet"):
+            shown = text_of(client.get(reverse(page)))
+            assert "ne les appelez plus" in shown
+            assert address in shown
+        reached(client, call, said=[call.pk])
+        assert open_words(appointment.patient_id) == [("phone", "maintained")]
+        assert "ne les appelez plus" not in text_of(client.get(reverse("call_sheet")))
+        assert not broken()
+
+    def test_a_colleague_is_not_shown_it(self, client, agent, doctor) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        in_hand(agent)
+        withdraw_the_bulletin(appointment, doctor)
+        assert "ne les appelez plus" in text_of(client.get(reverse("call_list")))
+        client.force_login(a_user("other", "call_agent"))
+        assert "ne les appelez plus" not in text_of(client.get(reverse("call_list")))
+
+
 class TestNothingWasHeard:
     @pytest.mark.parametrize("result", ["no_answer", "wrong_number", "call_back_later"])
     @pytest.mark.parametrize("change", CHANGES)
