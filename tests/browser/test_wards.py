@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.cards import tap
+from tests.browser.cards import tap, unfold
 from tests.browser.people import DESK, PHONE, TABLET, People, Person
 
 pytestmark = pytest.mark.browser
@@ -35,6 +35,7 @@ def test_arrivals_are_ticked_on_a_phone_and_a_mistake_is_taken_back(people: Peop
     tap(first, "Fait")
     expect(first.locator(".ward-done")).to_be_visible()
     expect(counts).to_contain_text("1 fait")
+    unfold(first, "Corriger")
     tap(first, "Effacer cette note")
     expect(first.get_by_text("Attendu", exact=True)).to_be_visible()
     expect(counts).to_contain_text("4 attendus")
@@ -57,6 +58,7 @@ def test_a_patient_is_found_by_name_in_all_units_and_ticked_there(people: People
     tap(card(page, 0), "Arrivé")
     expect(card(page, 0).locator(".ward-arrived")).to_be_visible()
     clerk.picture("52-ward-found")
+    unfold(card(page, 0), "Corriger")
     tap(card(page, 0), "Effacer cette note")
     expect(card(page, 0).get_by_text("Attendu", exact=True)).to_be_visible()
 
@@ -66,12 +68,12 @@ def test_what_was_written_on_paper_is_entered_with_its_hour(people: People) -> N
     page = the_unit(clerk)
     page.get_by_role("link", name="Encoder la feuille papier").click()
     row = page.locator("fieldset").nth(1)
-    row.get_by_label("fait", exact=True).check()
+    row.get_by_label("Heure").fill("00:00")
     page.get_by_role("button", name="Noter ces lignes").click()
-    expect(row.get_by_text("Écrivez l'heure notée sur la feuille")).to_be_visible()
+    expect(row.get_by_text("Cochez ce qui s'est passé, à côté de l'heure")).to_be_visible()
     clerk.picture("53-paper-fault")
     assert clerk.barriers() == []
-    row.get_by_label("Heure").fill("00:00")
+    row.get_by_label("fait", exact=True).check()
     row.get_by_label("Remarque").fill("en fauteuil roulant")
     page.get_by_role("button", name="Noter ces lignes").click()
     expect(page.get_by_text("1 ligne notée.")).to_be_visible()
