@@ -30,7 +30,11 @@ class Frame:
     colon: str
     one_day: str
     several_days: str
+    in_force: str
+    lifted: str
+    exceptions: str
     rest: str
+    emergencies: str
     cancelled: str
     case_by_case: str
 
@@ -42,7 +46,11 @@ FRAMES = {
         colon=" :",
         one_day="le {first}",
         several_days="du {first} au {last}",
-        rest="Ce qui n'est pas cité a lieu comme prévu. Les urgences restent ouvertes.",
+        in_force="avis en vigueur",
+        lifted="l'avis est levé, tous les rendez-vous ont lieu comme prévu",
+        exceptions=", sauf ceux qu'un médecin a annulés ou reportés",
+        rest="Ce qui n'est pas cité a lieu comme prévu.",
+        emergencies="Les urgences restent ouvertes.",
         cancelled="Si votre rendez-vous est annulé, nous vous prévenons par SMS ou par téléphone.",
         case_by_case="« Au cas par cas » : un médecin décide pour chaque patient, et nous vous "
         "prévenons de sa décision.",
@@ -53,7 +61,11 @@ FRAMES = {
         colon=":",
         one_day="op {first}",
         several_days="van {first} tot en met {last}",
-        rest="Wat hier niet staat, gaat door zoals gepland. De spoedgevallendienst blijft open.",
+        in_force="geldend bericht",
+        lifted="het bericht is ingetrokken, alle afspraken gaan door zoals gepland",
+        exceptions=", behalve die welke een arts heeft geannuleerd of uitgesteld",
+        rest="Wat hier niet staat, gaat door zoals gepland.",
+        emergencies="De spoedgevallendienst blijft open.",
         cancelled="Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.",
         case_by_case='"Geval per geval": een arts beslist voor elke patiënt, en wij brengen u '
         "op de hoogte van die beslissing.",
@@ -64,8 +76,11 @@ FRAMES = {
         colon=":",
         one_day="am {first}",
         several_days="von {first} bis {last}",
-        rest="Was hier nicht genannt ist, findet wie geplant statt. Die Notaufnahme bleibt "
-        "geöffnet.",
+        in_force="geltende Mitteilung",
+        lifted="Die Mitteilung ist aufgehoben, alle Termine finden wie geplant statt",
+        exceptions=", außer denen, die ein Arzt abgesagt oder verschoben hat",
+        rest="Was hier nicht genannt ist, findet wie geplant statt.",
+        emergencies="Die Notaufnahme bleibt geöffnet.",
         cancelled="Ist Ihr Termin abgesagt, benachrichtigen wir Sie per SMS oder Telefon.",
         case_by_case="„Von Fall zu Fall“: Ein Arzt entscheidet für jeden Patienten, und wir teilen "
         "Ihnen die Entscheidung mit.",
@@ -76,8 +91,11 @@ FRAMES = {
         colon=":",
         one_day="on {first}",
         several_days="from {first} to {last}",
-        rest="Anything that is not mentioned here goes ahead as planned. The emergency "
-        "departments stay open.",
+        in_force="notice in force",
+        lifted="the notice is lifted, all appointments go ahead as planned",
+        exceptions=", except those that a doctor cancelled or postponed",
+        rest="Anything that is not mentioned here goes ahead as planned.",
+        emergencies="The emergency departments stay open.",
         cancelled="If your appointment is cancelled, we will tell you by text message or by phone.",
         case_by_case="“Case by case”: a doctor decides for each patient, and we will tell you "
         "what was decided.",
@@ -152,16 +170,56 @@ def orders_of(
 def made_from_orders(language: str, orders: PublicOrders) -> str:
     """Return the text that the orders give in a language of ``LANGUAGES``."""
     frame = FRAMES[language]
+    lines = [frame.heading, "", _days(language, orders.days) + frame.colon]
+    lines += [*_listed(language, orders), "", f"{frame.rest} {frame.emergencies}"]
+    return "\n".join([*lines, *_told(frame, orders)])
+
+
+def made_after_its_end(
+    language: str,
+    ruling: Sequence[PublicOrders],
+    lifted: Sequence[dt.date],
+    *,
+    has_exceptions: bool,
+) -> str:
+    """Return what the public reads instead of the text of a bulletin that holds no more.
+
+    Args:
+        language: of ``LANGUAGES``.
+        ruling: what each bulletin orders that rules some of its days now, on these.
+        lifted: the days that no bulletin rules now.
+        has_exceptions: whether anything that a person cancelled stands on these.
+    """
+    frame = FRAMES[language]
+    blocks = [frame.heading]
+    if lifted:
+        exceptions = frame.exceptions if has_exceptions else ""
+        blocks.append(f"{_days(language, lifted)}{frame.colon} {frame.lifted}{exceptions}.")
+    for orders in ruling:
+        head = f"{_days(language, orders.days)} ({frame.in_force}){frame.colon}"
+        blocks.append("\n".join([head, *_listed(language, orders)]))
+        blocks += ["\n".join(told)] if (told := _told(frame, orders)) else []
+    blocks.append(f"{frame.rest} {frame.emergencies}" if ruling else frame.emergencies)
+    return "\n\n".join(blocks)
+
+
+def _days(language: str, days: Sequence[dt.date]) -> str:
+    """Return days as the beginning of a sentence."""
     with translation.override(language):
-        days = ", ".join(_period(run, frame) for run in runs_of(orders.days))
+        said = ", ".join(_period(run, FRAMES[language]) for run in runs_of(days))
+    return said[:1].upper() + said[1:]
+
+
+def _listed(language: str, orders: PublicOrders) -> list[str]:
+    with translation.override(language):
         said = public_sentences(orders.said, orders.names, orders.days)
-    lines = [frame.heading, "", days[:1].upper() + days[1:] + frame.colon]
-    lines += [*(f"- {sentence}" for sentence in said), "", frame.rest]
-    if orders.tells_all_cancelled:
-        lines.append(frame.cancelled)
-    if orders.reviews:
-        lines.append(frame.case_by_case)
-    return "\n".join(lines)
+    return [f"- {sentence}" for sentence in said]
+
+
+def _told(frame: Frame, orders: PublicOrders) -> list[str]:
+    """Return how patients learn what holds for them."""
+    told = [frame.cancelled] if orders.tells_all_cancelled else []
+    return [*told, frame.case_by_case] if orders.reviews else told
 
 
 def _period(run: Sequence[dt.date], frame: Frame) -> str:

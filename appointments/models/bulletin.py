@@ -246,6 +246,11 @@ class Bulletin(models.Model):
         return self.state == BulletinState.IN_FORCE and self.withdrawal_asked_at is not None
 
     @property
+    def has_ended(self) -> bool:
+        """Whether it was in force and orders nothing any more."""
+        return self.state in (BulletinState.SUPERSEDED, BulletinState.WITHDRAWN)
+
+    @property
     def is_ready(self) -> bool:
         """Whether it is a draft that waits for a second person."""
         return self.state == BulletinState.DRAFT and self.ready_at is not None

@@ -25,7 +25,8 @@ def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> 
         seen: ``PublicText.seen`` of what was shown when the writing began.
 
     Raises:
-        Refusal: somebody else changed the text meanwhile, or it is too long.
+        Refusal: the bulletin holds no more, somebody else changed the text meanwhile, or it is
+            too long.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
     if language not in LANGUAGES:
@@ -33,6 +34,8 @@ def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> 
             _("Le texte public existe en français, en néerlandais, en allemand et en anglais.")
         )
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
+    if bulletin.has_ended:
+        raise Refusal(ended())
     now = _text_of(bulletin, language)
     wanted = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if now.seen != seen:
@@ -55,6 +58,11 @@ def edit(*, bulletin_id: int, language: str, text: str, by: User, seen: str) -> 
         action="bulletin.text_edited", by=by, subject=bulletin, language=language, by_hand=by_hand
     )
     return _text_of(bulletin, language)
+
+
+def ended() -> str:
+    """Return why the text of a bulletin that holds no more is not written otherwise."""
+    return _("Ce bulletin ne vaut plus : son texte public ne peut plus être modifié.")
 
 
 def _text_of(bulletin: Bulletin, language: str) -> PublicText:

@@ -18,7 +18,7 @@ from appointments.preview_changes import ClauseChanges, changes_of
 from appointments.preview_tables import DayTables, tables_of, totals_of
 from appointments.queries import bulletins as queries
 from appointments.queries.bulletins import clauses_of, fingerprint, places
-from appointments.queries.public_texts import public_texts
+from appointments.queries.public_texts import after_its_end, public_texts
 from appointments.queries.replacing import replaced_by
 from appointments.sentences import (
     clause_in_words,
@@ -209,6 +209,7 @@ def _reading(bulletin: Bulletin) -> dict[str, Any]:
         "clauses": clauses,
         "seen": fingerprint(bulletin, clauses),
         "public_texts": public_texts(bulletin, clauses, where.names, days),
+        "after_its_end": after_its_end(bulletin, where.names) if bulletin.has_ended else None,
         "sentences": order_sentences(clauses, where.names, days),
         "idle_clauses": [
             clause_in_words(clauses[index], where.names) for index in unreachable(clauses)

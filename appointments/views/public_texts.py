@@ -27,6 +27,9 @@ def public_text(request: SignedInRequest, pk: int, language: str) -> HttpRespons
     bulletin = get_object_or_404(visible(request.user), pk=pk)
     if language not in LANGUAGES:
         raise Http404
+    if bulletin.has_ended:
+        messages.warning(request, services.ended())
+        return redirect("bulletin", pk=pk)
     text = _text_of(bulletin, language)
     form = PublicTextForm(request.POST or None, language=language, initial={"text": text.text})
     status = 200

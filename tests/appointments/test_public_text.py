@@ -1,6 +1,7 @@
 """What the public reads of a bulletin: golden texts, and what people make of them."""
 
 import datetime as dt
+import html
 
 import pytest
 from django.urls import reverse
@@ -9,19 +10,21 @@ from appointments.models import Bulletin
 from appointments.public_text import (
     LANGUAGES,
     digest,
+    made_after_its_end,
     made_from_orders,
     orders_of,
     text_that_holds,
 )
+from appointments.queries.public_texts import after_its_end
 from appointments.sentences import PlaceNames
-from appointments.services import bulletins, public_texts
+from appointments.services import bulletins, operations, public_texts
 from appointments.services.clause_drafts import ClauseDraft
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
+from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force, withdrawn
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
-from tests.builders import MONDAY, a_user
+from tests.builders import MONDAY, a_user, an_appointment, at
 from tests.pages import fields_of
 
 NAMES = PlaceNames({"arlon": "Arlon", "bertrix": "Bertrix", "virton": "Virton"}, {})
@@ -103,6 +106,110 @@ def test_what_somebody_wrote_holds_and_is_stale_once_the_clauses_change() -> Non
     assert (stale.text, stale.generated, stale.is_stale) == ("Venez.", "deux", True)
     other = text_that_holds(stored, "nl", "een")
     assert (other.text, other.is_edited, other.is_stale) == ("een", False, False)
+
+
+LIFTED = {
+    "fr": "Le lundi 16 mai 2022 : l'avis est levé, tous les rendez-vous ont lieu comme prévu.",
+    "nl": "Op maandag 16 mei 2022: het bericht is ingetrokken, alle afspraken gaan door zoals "
+    "gepland.",
+    "de": "Am Montag, 16. Mai 2022: Die Mitteilung ist aufgehoben, alle Termine finden wie "
+    "geplant statt.",
+    "en": "On Monday 16 May 2022: the notice is lifted, all appointments go ahead as planned.",
+}
+PARTLY_RULED = """Information aux patients
+
+Le lundi 16 mai 2022, le mercredi 18 mai 2022 : l'avis est levé, tous les rendez-vous ont lieu \
+comme prévu, sauf ceux qu'un médecin a annulés ou reportés.
+
+Le mardi 17 mai 2022 (avis en vigueur) :
+- Dialyses, tous les sites : annulées
+
+Ce qui n'est pas cité a lieu comme prévu. Les urgences restent ouvertes."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_lifted_is_said_to_take_place_in_each_language(language: str) -> None:
+    text = made_after_its_end(language, [], DAYS[:1], has_exceptions=False)
+    assert text.split("\n\n")[1] == LIFTED[language]
+    excepted = made_after_its_end(language, [], DAYS[:1], has_exceptions=True)
+    assert excepted.split("\n\n")[1].startswith(LIFTED[language].removesuffix(".") + ", ")
+
+
+def test_days_that_another_bulletin_rules_now_are_told_apart() -> None:
+    ruling = [orders_of((NOT_TOLD,), NAMES, DAYS[1:2])]
+    text = made_after_its_end("fr", ruling, [DAYS[0], DAYS[2]], has_exceptions=True)
+    assert text == PARTLY_RULED
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("saturday_noon")
+class TestAfterItsEnd:
+    def shown(self, bulletin: Bulletin) -> tuple[str, str]:
+        """Return what the page says of now, and of then."""
+        text = html.unescape(text_of(page(crisis(), "bulletin", bulletin.pk)))
+        now, mark, then = text.partition("Ancien texte public")
+        assert mark
+        return now, then
+
+    def test_a_withdrawn_bulletin_says_that_everything_takes_place(self) -> None:
+        now, then = self.shown(withdrawn(in_force().pk))
+        for sentence in LIFTED.values():
+            assert sentence in now
+        assert "sauf ceux" not in now
+        assert "Ce qu'il ordonnait" in now
+        assert "Ce texte n'est plus vrai" in then
+        assert "médecine nucléaire et centres Covid, tous les sites : annulés" in then
+        assert "Écrire ce texte autrement" not in now + then
+
+    def test_what_a_person_cancelled_is_named_as_the_exception(self) -> None:
+        operation = an_appointment(service="surgery")
+        bulletin = in_force()
+        director = a_user("director", "medical_director")
+        operations.rule(
+            appointment_id=operation.pk, outcome="cancelled", reason="Trop risqué", by=director
+        )
+        now, _then = self.shown(withdrawn(bulletin.pk))
+        assert "comme prévu, sauf ceux qu'un médecin a annulés ou reportés." in now
+
+    def test_a_superseded_bulletin_gives_the_orders_that_hold_now(self) -> None:
+        old = in_force()
+        new = in_force(CASTS_EVERYWHERE)
+        old.refresh_from_db()
+        now, _then = self.shown(old)
+        assert "Le lundi 16 mai 2022 (avis en vigueur) :" in now
+        assert "- Toutes les activités, tous les sites, patients avec plâtre : maintenues" in now
+        assert reverse("bulletin", args=[new.pk]) in now
+        assert "l'avis est levé" not in now
+
+    def test_a_bulletin_in_force_says_nothing_of_the_kind(self) -> None:
+        shown = html.unescape(text_of(page(crisis(), "bulletin", in_force().pk)))
+        assert "Ancien texte public" not in shown
+        assert "Ce qu'il ordonne" in shown
+
+    def test_once_its_days_are_past_there_is_nothing_to_announce(self, saturday_noon) -> None:
+        bulletin = withdrawn(in_force().pk)
+        saturday_noon.move_to(at("2022-05-17 08:00"))
+        now, _then = self.shown(bulletin)
+        assert "il n'y a plus rien à annoncer" in now
+        assert "l'avis est levé" not in now
+
+    def test_its_text_is_not_written_any_more(self) -> None:
+        bulletin = withdrawn(in_force().pk)
+        answer = page(crisis(), "bulletin_text", bulletin.pk, "fr")
+        assert answer.url == reverse("bulletin", args=[bulletin.pk])
+        with pytest.raises(Refusal, match="ne vaut plus"):
+            public_texts.edit(
+                bulletin_id=bulletin.pk, language="fr", text="x", by=somebody("crise2"), seen="x"
+            )
+
+    def test_the_number_of_queries_does_not_grow(self, django_assert_num_queries) -> None:
+        bulletin = withdrawn(in_force(last_day=DAYS[2]).pk)
+        with django_assert_num_queries(2):  # nothing rules
+            after_its_end(bulletin, NAMES)
+        for day in DAYS[:2]:
+            in_force(first_day=day, last_day=day)
+        with django_assert_num_queries(3):
+            after_its_end(bulletin, NAMES)
 
 
 @pytest.mark.django_db
