@@ -146,7 +146,7 @@ NOTHING_TO_KEEP = "Aucun bulletin ne vise ce rendez-vous : il a lieu comme prév
 ALREADY_MAINTAINED = "Le bulletin maintient ce rendez-vous."
 NOBODY_MAY = "Le bulletin ne laisse personne garder ce rendez-vous."
 ONLY_THE_DOCTOR = "Seul le médecin concerné, ou son délégué, peut garder ce rendez-vous."
-ONLY_THE_DIRECTOR = "Seul le Directeur médical se prononce sur cette opération."
+ONLY_THE_DIRECTOR = "Seul le Directeur médical décide de cette opération."
 TOO_LATE = "Le délai pour garder ce rendez-vous est passé. Appelez la cellule de crise."
 
 LEFT_TO_NOBODY = (NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY)

@@ -17,6 +17,7 @@ from babel.messages.pofile import read_po, write_po
 
 ROOT = Path(__file__).resolve().parent.parent
 LANGUAGES = ("en", "nl", "de")
+SOURCE = "fr"
 SOURCES = (
     *("staff", "patients", "notifications", "appointments", "vivalia_continuity"),
     "templates",
@@ -58,6 +59,21 @@ def merged(language: str, found: Catalog) -> Catalog:
     catalog.project, catalog.version = "Vivalia Continuity", ""
     catalog.header_comment = f"# French is the source; this is {language}. See scripts/messages.py."
     catalog.creation_date = BORN  # a moving date would change the file each time
+    return catalog
+
+
+def plurals(found: Catalog) -> Catalog:
+    """Return the catalogue of French itself: only what has a plural, so that zero is singular.
+
+    Without a catalogue gettext takes English's rule for the source: "0 patients".
+    """
+    catalog = Catalog(locale=SOURCE, charset="utf-8", fuzzy=False)
+    for message in found:
+        if isinstance(message.id, tuple):
+            catalog.add(message.id, message.id, flags=message.flags, context=message.context)
+    catalog.project, catalog.version = "Vivalia Continuity", ""
+    catalog.header_comment = "# French is the source: made by scripts/messages.py, for zero."
+    catalog.creation_date = BORN
     return catalog
 
 
@@ -106,18 +122,23 @@ def _path(language: str) -> Path:
     return ROOT / "locale" / language / "LC_MESSAGES" / "django.po"
 
 
+def _write(path: Path, catalog: Catalog) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        write_po(file, catalog, no_location=True, sort_output=True, omit_header=False, width=98)
+
+
 def main() -> int:
     """Rewrite the catalogues and say what is missing."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "vivalia_continuity.settings")
     sys.path.insert(0, str(ROOT))
     found = sentences()
     missing = 0
+    _write(_path(SOURCE), plurals(found))
     for language in LANGUAGES:
         catalog = merged(language, found)
         path = _path(language)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:
-            write_po(file, catalog, no_location=True, sort_output=True, omit_header=False, width=98)
+        _write(path, catalog)
         for sentence in untranslated(catalog):
             missing += 1
             print(f"{language}: {sentence!r}")

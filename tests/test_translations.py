@@ -1,6 +1,15 @@
 """French is the source; every other language is complete."""
 
+import datetime as dt
+import re
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
 import pytest
+from django.template import Context, Template
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import ngettext
 
 from scripts.messages import LANGUAGES, merged, sentences, untranslated
 
@@ -31,3 +40,59 @@ def test_translations_keep_their_placeholders(found, language):
         for error in errors
     ]
     assert faults == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("fr", "0 patient"), ("nl", "0 patiënten"), ("de", "0 Patienten"), ("en", "0 patients")],
+)
+def test_zero_takes_the_number_that_the_language_gives_it(language, said):
+    with translation.override(language):
+        text = ngettext(
+            "%(counter)s patient",
+            "%(counter)s patients",
+            0,
+        )
+        assert said == text % {"counter": 0}
+
+
+@pytest.mark.parametrize(
+    ("language", "asked", "written"),
+    [
+        ("fr", "l j F Y", "lundi 16 mai 2022"),
+        ("nl", "l j F Y", "maandag 16 mei 2022"),
+        ("de", "l j F Y", "Montag 16. Mai 2022"),
+        ("en", "l j F Y", "Monday 16 May 2022"),
+        ("fr", "j F", "16 mai"),
+        ("nl", "j F", "16 mei"),
+        ("de", "j F", "16. Mai"),
+        ("de", "D j/m H:i", "Mo 16.05. 00:00"),
+        ("de", "d/m/Y", "16.05.2022"),
+        ("nl", "d/m/Y", "16/05/2022"),
+        ("fr", "D j b Y H:i:s", "lun 16 mai 2022 00:00:00"),
+        ("de", "H:i", "00:00"),
+    ],
+)
+def test_dates_are_written_as_the_language_writes_them(language, asked, written):
+    day = dt.datetime(2022, 5, 16, tzinfo=ZoneInfo("Europe/Brussels"))
+    with translation.override(language):
+        assert date_format(day, asked).lower() == written.lower()
+        shown = Template("{{ day|date:asked }}").render(Context({"day": day, "asked": asked}))
+        assert shown.lower() == written.lower()
+
+
+GLUED = re.compile(
+    r"{% for [^%]*%}<(?:strong|b|em|span|a|small)\b[^>]*>[^\n]*</(?:strong|b|em|span|a|small)>"
+    r"{% endfor %}"
+)
+# Runs of one text that the page itself joins on purpose.
+JOINED = {"_preview.html": "the parts of one SMS"}
+
+
+def test_no_loop_glues_the_words_it_shows_together():
+    glued = {
+        path.name: found[0]
+        for path in Path("templates").rglob("*.html")
+        if path.name not in JOINED and (found := GLUED.findall(path.read_text(encoding="utf-8")))
+    }
+    assert glued == {}

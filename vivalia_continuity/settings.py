@@ -165,6 +165,7 @@ SESSION_COOKIE_HTTPONLY = True
 # --- Language and time --------------------------------------------------------------------
 # The screens are written in French; other languages are translations of it.
 LANGUAGE_CODE = "fr"
+FORMAT_MODULE_PATH = "vivalia_continuity.formats"
 LANGUAGES = [("fr", "Français"), ("nl", "Nederlands"), ("de", "Deutsch"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Europe/Brussels"

@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
+from staff.languages import CHOSEN_LANGUAGE
 from staff.models import User
 from staff.requests import SignedInRequest
 from vivalia_continuity.health import health as look_at_health
@@ -38,10 +39,16 @@ def health(request: HttpRequest) -> JsonResponse:
 
 @require_POST
 def switch_language(request: HttpRequest) -> HttpResponse:
-    """Change the language of the screens, for good when somebody is signed in."""
+    """Change the language of the screens, for good when somebody is signed in.
+
+    What is chosen before signing in becomes the account's on signing in.
+    """
     language = request.POST.get("language", "")
-    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
-        User.objects.filter(pk=request.user.pk).update(language=language)
+    if language in dict(settings.LANGUAGES):
+        if request.user.is_authenticated:
+            User.objects.filter(pk=request.user.pk).update(language=language)
+        else:
+            request.session[CHOSEN_LANGUAGE] = language
     return set_language(request)
 
 

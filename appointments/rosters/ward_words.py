@@ -64,14 +64,25 @@ def _whom(line: WardLine) -> str:
     row = line.row
     if row.is_off_at_source:
         return _("C'est l'agenda qui l'a annulé, pas un bulletin : voyez %(who)s.") % {
-            "who": row.practitioner or _("la personne qui tient l'agenda")
+            "who": _with_article(row.practitioner) or _("la personne qui tient l'agenda")
         }
     if row.basis == Basis.PERSON:
         return _("Voyez %(who)s, qui l'a décidé.") % {"who": row.decided_by}
     if line.kept_by == KeptBy.DOCTOR and row.practitioner:
         return _("Voyez %(who)s : aucun autre médecin ne peut garder ce patient.") % {
-            "who": row.practitioner
+            "who": _with_article(row.practitioner)
         }
     if line.kept_by == KeptBy.MEDICAL_DIRECTOR:
         return _("Voyez la direction médicale, qui seule peut maintenir ce rendez-vous.")
     return _("Voyez la cellule de crise : personne d'autre ne peut maintenir ce rendez-vous.")
+
+
+def _with_article(doctor: object) -> str:
+    """Return a doctor as a sentence names them: "le Dr Weber", where the language says so."""
+    name = str(doctor or "")
+    if not name.startswith(_TITLES):
+        return name
+    return _("le %(doctor)s") % {"doctor": name}
+
+
+_TITLES = ("Dr ", "Dr. ", "Pr ", "Pr. ", "Prof")

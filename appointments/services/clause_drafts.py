@@ -125,7 +125,7 @@ def _disorders(clause: ClauseDraft) -> Iterator[str]:
     is_open = clause.ruling != Ruling.MAINTAIN
     if Service.SURGERY in clause.services and is_open and clause.kept_by == KeptBy.DOCTOR:
         yield _(
-            "seul le Directeur médical se prononce sur les opérations ; choisissez-le sous "
+            "seul le Directeur médical décide des opérations ; choisissez-le sous "
             "« Peut garder », au besoin dans une clause à part."
         )
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from allauth.account import signals as account
 from allauth.mfa import signals as factor
+from django.conf import settings
 from django.contrib.auth.signals import user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from staff.languages import CHOSEN_LANGUAGE
 from staff.models import AccountChange, User
 from staff.services import audit
 from staff.services.account_changes import note
@@ -29,6 +31,10 @@ def signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
         known_device=bool(who.device),
     )
     request.signed_in_now = user  # type: ignore[attr-defined]
+    chosen = request.session.pop(CHOSEN_LANGUAGE, "")
+    if chosen in dict(settings.LANGUAGES) and chosen != user.language:
+        user.language = chosen
+        user.save(update_fields=["language"])
 
 
 @receiver(user_logged_out)

@@ -228,7 +228,7 @@ class TestEditing:
             ({"refinement-0-days": "18/05/2022"}, "hors de la période du bulletin"),
             ({"row-emergency-cell-every": "cancel"}, "choix valide"),
             ({"row-surgery-kept_by": "nobody"}, "demande quelqu'un qui tranche"),
-            ({"row-surgery-kept_by": "doctor"}, "seul le Directeur médical se prononce"),
+            ({"row-surgery-kept_by": "doctor"}, "seul le Directeur médical décide"),
             ({"refinement-TOTAL_FORMS": "x"}, "ManagementForm"),
         ],
         ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

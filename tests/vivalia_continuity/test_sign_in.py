@@ -54,3 +54,32 @@ def test_the_reference_data_have_no_other_way_in(client: Client):
 def test_a_live_page_whose_sign_in_ran_out_loads_itself_again(client: Client):
     answer = client.get(reverse("board_live"), headers={"hx-request": "true"})
     assert (answer.status_code, answer.headers["HX-Refresh"]) == (204, "true")
+
+
+class TestTheLanguageChosenBeforeSigningIn:
+    def choose(self, client: Client, language: str) -> None:
+        client.post(reverse("set_language"), {"language": language})
+
+    def test_it_becomes_the_accounts(self, client: Client):
+        anne = a_user("anne", Role.NURSE)
+        self.choose(client, "nl")
+        sign_in(client)
+        anne.refresh_from_db()
+        assert anne.language == "nl"
+        assert '<html lang="nl">' in client.get(reverse("schedule")).content.decode()
+
+    def test_who_chose_nothing_keeps_the_accounts(self, client: Client):
+        anne = a_user("anne", Role.NURSE, language="de")
+        sign_in(client)
+        anne.refresh_from_db()
+        assert anne.language == "de"
+
+    def test_the_next_person_at_the_same_computer_keeps_theirs(self, client: Client):
+        a_user("anne", Role.NURSE)
+        self.choose(client, "nl")
+        sign_in(client)
+        client.post(reverse("account_logout"))
+        bert = a_user("bert", Role.NURSE, language="de")
+        client.post(reverse("account_login"), {"login": "bert", "password": PASSWORD})
+        bert.refresh_from_db()
+        assert bert.language == "de"

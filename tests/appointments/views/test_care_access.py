@@ -188,7 +188,7 @@ class TestOnesOwn:
         in_force()
         client = signed_in(surgeon)
         day = client.get(reverse("doctor_day")).content.decode()
-        assert "Seul le Directeur médical se prononce sur cette opération." in day
+        assert "Seul le Directeur médical décide de cette opération." in day
         assert f"/operations/?day=2022-05-16#operation-{own.pk}" in day
         assert reverse("keep", args=[own.pk]) + '" hx' not in day
         for name in ("keep", "let_go", "undo_keep"):
@@ -197,7 +197,7 @@ class TestOnesOwn:
         own.refresh_from_db()
         assert own.outcome == "under_review"
         page = client.get(reverse("operations"), {"day": "2022-05-16"})
-        assert "Seul le Directeur médical se prononce" in page.content.decode()
+        assert "Seul le Directeur médical décide" in page.content.decode()
 
     def test_a_doctor_who_may_not_open_operations_gets_no_link_to_them(self):
         doctor = a_user("docteur", "doctor")

@@ -1,0 +1,1 @@
+"""How dates are written, where a language differs from the French that the code asks for."""
