@@ -176,7 +176,7 @@ class TestDisappeared:
         path.write_text(path.read_text().replace(";Anne;", ';"An"ne;'))
         code, out, _ = run(path, "--full")
         assert code == 1
-        assert "0 rendez-vous disparus" in out
+        assert "0 rendez-vous disparu" in out
 
     def test_days_can_be_declared(self, tmp_path):
         tuesday = ROW | {"N° RDV": "R2", "Date et heure": "17/05/2022 09:10"}

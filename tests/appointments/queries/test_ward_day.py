@@ -231,7 +231,7 @@ class TestWhoShouldNotCome:
 
     def test_the_doctor_who_may_keep_is_named(self, bulletin):
         card = self.card(bulletin["consultation"])
-        assert card.whom.startswith("Voyez Dr DR-1")
+        assert card.whom.startswith("Voyez le Dr DR-1")
         assert card.heard == "Ce patient n'a pas encore été prévenu."
 
     def test_where_nobody_may_keep_it_is_the_crisis_cell(self, bulletin):
