@@ -81,7 +81,8 @@ class TestOutbox:
         sms = an_sms(state="failed", finished_at=at("2022-05-14 20:00"), failure="invalid_number")
         a_call(sms.notice)
         page = as_user(client, chief).get(reverse("message", args=[sms.pk])).content.decode()
-        assert page.index("Patient à prévenir") < page.index("numéro invalide") < page.index("téléphone")
+        opened, failed = page.index("Patient à prévenir"), page.index("numéro invalide")
+        assert opened < failed < page.index("téléphone")
         assert AuditEvent.objects.get().action == "notice.viewed"
 
     def test_a_message_of_another_site_is_not_found(self, client) -> None:
