@@ -82,7 +82,8 @@ class TestWithoutNumber:
         a_call()
         unknown = nobody_known()
         page = " ".join(caller.get(reverse("call_list")).content.decode().split())
-        assert "1 patient sans numéro" in page
+        assert "2 appels à passer" in page
+        assert "dont 1 patient sans numéro" in page
         answer = caller.get(reverse("call_list"), {"show": "without"})
         assert [one.pk for one in answer.context["page"]] == [unknown.pk]
         assert "le médecin traitant" in answer.content.decode()

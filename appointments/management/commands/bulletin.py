@@ -220,7 +220,7 @@ def _telling_rows(result: preview.Preview) -> list[tuple[str, ...]]:
         (_("SMS facturés"), str(result.sms_parts)),
         (_("Durée de l'envoi"), duration_in_words(result.sms_seconds)),
         (_("Patients à appeler"), str(result.patients_by_phone)),
-        (_("Patients sans numéro"), str(result.patients_without_number)),
+        (_("dont sans numéro"), str(result.patients_without_number)),
         (_("Avis retirés"), str(result.notices_withdrawn)),
         (_("Patients déjà prévenus"), str(result.already_told)),
         (_("Décidés par une personne"), str(result.kept_by_people)),
