@@ -31,7 +31,7 @@ def test_the_board_of_the_demo_hospital_for_the_readme(chromium: Browser, tmp_pa
             decide(people)
             board = people.signed_in("crise1", SIZE)
             page = board.open("/board/")
-            page.get_by_role("button", name="Prévenir sans attendre").click()
+            page.get_by_role("link", name="Prévenir sans attendre").click()
             page.get_by_role("button", name="Envoyer maintenant").click()
             expect(page.get_by_text("maintenant.")).to_be_visible()
             page.wait_for_timeout(1500)

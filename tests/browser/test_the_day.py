@@ -149,7 +149,7 @@ def rule_on_the_operation(director: Person, patient: str) -> None:
 def release_the_sms(author: Person, *, kept: str) -> None:
     """The crisis cell lets the SMS go; the worker sends; the outbox shows them as phones do."""
     page = author.open("/board/")
-    page.get_by_role("button", name="Prévenir sans attendre").click()
+    page.get_by_role("link", name="Prévenir sans attendre").click()
     page.get_by_role("button", name="Envoyer maintenant").click()
     expect(page.get_by_text("maintenant.")).to_be_visible()
     wait_until_sent(author)
