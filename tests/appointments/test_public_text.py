@@ -62,7 +62,7 @@ beslissing."""
 GERMAN = """Information für Patientinnen und Patienten
 
 Von Montag, 16. Mai 2022 bis Dienstag, 17. Mai 2022:
-- Alle Bereiche, Arlon, am Montag 16/05, Patienten mit Gips: beibehalten
+- Alle Bereiche, Arlon, am Montag 16.05., Patienten mit Gips: beibehalten
 
 Was hier nicht genannt ist, findet wie geplant statt. Die Notaufnahme bleibt geöffnet."""
 
