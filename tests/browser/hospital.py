@@ -232,6 +232,7 @@ def _load_a_file(operator) -> None:
     """Let a file have been loaded, one row of which was refused."""
     from appointments.models import Feed, ImportState
     from staff import clock
+    from staff.services import audit
 
     load = Feed.objects.get().imports.create(
         state=ImportState.LOADED,
@@ -244,6 +245,7 @@ def _load_a_file(operator) -> None:
         started_by=operator,
     )
     load.rejected_rows.create(line=3, column="Date", value="31/02/2022", why="N'existe pas.")
+    audit.record(action="schedule.loaded", by=operator, subject=load)
 
 
 def _moved(order, day: dt.date) -> dict:

@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 SCHEDULE = {"crisis_cell", "nurse", "medical_director", "call_agent", "ward_clerk", "auditor"}
 KEEPERS = {"doctor", "surgeon"}
+DELEGATES = {"nurse", "ward_clerk"}  # may keep in a doctor's name, once named
 SPEAKERS = {"surgeon", "nurse", "medical_director"}
 WATCHERS = {"crisis_cell", "auditor"}
 ACTIONS_ON_OWN = ("keep", "let_go", "undo_keep", "contacted", "not_contacted")
@@ -52,8 +53,8 @@ def test_an_operation_also_opens_for_those_whose_opinion_is_asked(role, operatio
 
 
 @pytest.mark.parametrize("role", Role.values)
-def test_a_doctors_day_opens_for_doctors(role):
-    expected = 200 if role in KEEPERS else 403
+def test_a_doctors_day_opens_for_doctors_and_who_may_be_their_delegate(role):
+    expected = 200 if role in KEEPERS | DELEGATES else 403
     assert signed_in_as(role).get(reverse("doctor_day")).status_code == expected
 
 
@@ -61,7 +62,7 @@ def test_a_doctors_day_opens_for_doctors(role):
 @pytest.mark.parametrize("name", ACTIONS_ON_OWN)
 def test_nobody_decides_about_somebody_elses_patient(name, role, consultation):
     decisions = Decision.objects.count()
-    expected = 404 if role in KEEPERS else 403
+    expected = 404 if role in KEEPERS | DELEGATES else 403
     client = signed_in_as(role)
     assert client.post(reverse(name, args=[consultation.pk])).status_code == expected
     assert Decision.objects.count() == decisions
