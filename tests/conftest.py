@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import time_machine
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -48,6 +49,12 @@ def django_db_setup(django_db_setup, django_db_blocker) -> None:
     """Make the test database, whose tables can be emptied between tests."""
     with django_db_blocker.unblock():
         take_away_triggers_against_emptying()
+
+
+@pytest.fixture(autouse=True)
+def language_of_the_house() -> None:
+    """Begin in French: a request leaves the language of its reader behind in the thread."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -18,6 +18,8 @@ if env("TEST_DATABASE_URL", default=""):
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
 WHITENOISE_AUTOREFRESH = True
+# The processes that a test starts have data directories of their own, and one trail.
+TRAIL_KEY = "the key of the trail of every process of the tests"
 # Many tests run at the real hour of the day; those about quiet hours say so.
 SMS_QUIET_HOURS = ""
 # Tests freeze the clock of their own process; those about the database's clock say so.

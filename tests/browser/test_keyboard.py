@@ -24,6 +24,8 @@ def test_by_keyboard_alone_a_clerk_ticks_an_arrival_and_takes_it_back(people: Pe
     # The focus stays on the card: the next Tab does not start again at the top of the page.
     assert page.evaluate("document.activeElement.closest('article') !== null")
     until_settled(card)
+    tab_to(page, f"{name} details.change summary")
+    page.keyboard.press("Enter")
     tab_to(page, f"{name} button[value=cleared]")
     page.keyboard.press("Enter")
     expect(card.get_by_text("Attendu", exact=True)).to_be_visible()

@@ -16,6 +16,8 @@ NEXT_DAY = {"first_day": "2022-05-17", "last_day": "2022-05-17"}
 def test_grid_numbers_diff_and_a_number_typed_wrong_then_right(people: People) -> None:
     author, approver = people.signed_in("crise1"), people.signed_in("crise2")
     address = write(author)
+    author.open(address).get_by_role("button", name="Prêt pour l'approbation").click()
+    expect(author.page.get_by_role("button", name="Pas encore prêt")).to_be_visible()
     page = approver.open(f"{address}approve/")
     told = int(page.locator(".to-tell .number").inner_text())
     type_number(page, told + 1)
