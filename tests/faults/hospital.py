@@ -42,14 +42,16 @@ def a_bulletin_about(
     """
     starts_at = starts_at or tomorrow_at(23)
     load_consultations(number, starts_at=starts_at)
-    return bulletins.draft(
-        by=somebody_in_the_crisis_cell("crise1"),
+    author = somebody_in_the_crisis_cell("crise1")
+    draft = bulletins.draft(
+        by=author,
         title="Consultations annulées",
         first_day=starts_at.date(),
         last_day=starts_at.date(),
         release_at=release_at or timezone.localtime() - dt.timedelta(hours=1),
         clauses=[ClauseDraft("cancel", "cancelled", services=("consultation",))],
     )
+    return bulletins.ready(bulletin_id=draft.pk, by=author)
 
 
 def tomorrow_at(hour: int) -> dt.datetime:
