@@ -22,7 +22,7 @@ def test_grid_numbers_diff_and_a_number_typed_wrong_then_right(people: People) -
     told = int(page.locator(".to-tell .number").inner_text())
     type_number(page, told + 1)
     expect(page.get_by_text(f"Vous avez tapé {told + 1}").first).to_be_visible()
-    expect(page.locator(".bulletin-state")).to_have_text("brouillon")
+    expect(page.locator(".bulletin-state")).to_have_text("prêt pour l'approbation")
     type_number(page, told)
     page.wait_for_url("**/board/")
     expect(page.locator(".bulletins").get_by_role("link", name=TITLE)).to_be_visible()
