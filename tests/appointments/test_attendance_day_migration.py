@@ -62,10 +62,10 @@ def test_from_then_on_each_day_has_versions_of_its_own(before):
     clerk = made(before, "staff", "User", username="secretariat")
     monday = an_appointment_then(before)
     noted_before(before, monday, clerk, 1, "arrived")
-    migrate(AFTER)
+    notes = migrate(AFTER).get_model("appointments", "Attendance").objects
     note = {"appointment_id": monday, "version": 1, "what": "done", "noted_by_id": clerk}
     note |= {"happened_at": at("2022-05-17 09:00"), "noted_at": at("2022-05-17 09:00")}
-    Attendance.objects.create(day=TUESDAY, **note)
+    notes.create(day=TUESDAY, **note)
     for day in (TUESDAY, MONDAY, None):
         with pytest.raises(IntegrityError), transaction.atomic():
-            Attendance.objects.create(day=day, **note)
+            notes.create(day=day, **note)
