@@ -14,6 +14,7 @@ from itertools import count, islice
 from appointments.models import Appointment, Feed
 from patients.models import Patient, PatientIdentifier
 from patients.names import search_name
+from staff.database import is_postgresql
 from staff.models import Practitioner, Site, Unit
 from tests.bench import sql
 from tests.builders import MONDAY, at
@@ -159,7 +160,9 @@ def _patients(numbers: str) -> None:
         },
         f"FROM {numbers} JOIN {names}",
     )
+    nothing = "'[]'::jsonb" if is_postgresql() else "'[]'"
     record = {"id": "i", "patient_id": "i", "system": "'bench'", "value": "'D-' || i"}
+    record["linked_numbers"] = nothing
     sql.insert(PatientIdentifier, record, f"FROM {numbers}")
 
 

@@ -23,7 +23,8 @@ from tests.appointments.bulletins import (
     somebody_in_the_crisis_cell,
 )
 
-pytestmark = pytest.mark.bench
+# What has begun is told to nobody: the days lie ahead.
+pytestmark = [pytest.mark.bench, pytest.mark.usefixtures("saturday_noon")]
 
 BARE = (
     """INSERT INTO appointments_decision (appointment_id, version, day, outcome, basis,

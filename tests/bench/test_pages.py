@@ -125,11 +125,18 @@ def address_of(visit: Visit, client: Client) -> str:
     return f"{visit.address}{'&' if visit.query else '?'}cursor={cursor}"
 
 
+# Why a page is not asked for.
+LEFT_OUT = {
+    "trail_export": "a file of all that was chosen, which grows with it",
+    "operation_new_day": "one day of one theatre, of an operation that is still to be ruled on",
+}
+
+
 def everything() -> list[Visit]:
     """Return the visits: no page is forgotten."""
     pages = {page.name for page in PAGES if page.method == "GET" and page.found == 200}
     visits = all_visits()
-    assert {visit.name for visit in visits} == pages
+    assert {visit.name for visit in visits} == pages - LEFT_OUT.keys()
     return visits
 
 

@@ -73,6 +73,9 @@ def _bulletins() -> Iterator[Visit]:
     yield Visit("second", "bulletin_approve", (draft.pk,))
     yield Visit("crisis", "bulletin_text", (draft.pk, "fr"))
     yield Visit("crisis", "bulletin_withdraw", (ruling.pk,))
+    yield Visit("crisis", "bulletin_delete", (draft.pk,))
+    yield Visit("crisis", "standing_decisions")
+    yield Visit("crisis", "sending_release")
 
 
 def _schedule() -> Iterator[Visit]:
@@ -222,6 +225,11 @@ def _house() -> Iterator[Visit]:
     yield Visit("operator", "import_progress", (load,))
     yield Visit("operator", "import_faults", (load,))
     yield Visit("operator", "import_template", ("csv",))
+    yield Visit("operator", "import_disappeared", (load,))
+    yield Visit("operator", "import_conflicts")
+    yield Visit("operator", "import_source", ("bench",))
+    yield Visit("operator", "refused_rows")
+    yield Visit("operator", "links")
     yield Visit("auditor", "trail")
     yield Visit("auditor", "trail", turn=True)
     someone = Appointment.objects.filter(day=TODAY)[0].pk
