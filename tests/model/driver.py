@@ -38,6 +38,7 @@ from notifications.services import (
     calls,
     claiming,
     handing_over,
+    looking_again,
     receiving,
     recording,
     sending,
@@ -370,6 +371,7 @@ class Real:
             calls.log(delivery_id=talk.delivery, by=self.staff.agent, result=result)
         except Refusal:
             return None
+        looking_again.answer()  # as the page does: what was heard may call for another word
         return talk if result == "reached" else None
 
     def contacted(self, number: int, by: str) -> Duty | None:
