@@ -145,7 +145,7 @@ class TestTelling:
         ("language", "words"),
         [
             ("fr", "il est reporté au mardi 24 mai"),
-            ("nl", "verplaatst naar dinsdag 24 mei"),
+            ("nl", "uitgesteld naar dinsdag 24 mei"),
             ("de", "auf Dienstag, 24. Mai verschoben"),
             ("en", "postponed to Tuesday 24 May"),
         ],

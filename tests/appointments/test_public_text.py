@@ -50,9 +50,9 @@ DUTCH = """Informatie voor patiënten
 Van maandag 16 mei 2022 tot en met woensdag 18 mei 2022:
 - Consultaties, radiologie, nucleaire geneeskunde en covidcentra, alle sites behalve Bertrix: \
 geannuleerd
-- Alle activiteiten, Bertrix: behouden
+- Alle activiteiten, Bertrix: gehandhaafd
 - Operaties, alle sites behalve Bertrix: geval per geval
-- Bloedafnames, alle sites: behouden
+- Bloedafnames, alle sites: gehandhaafd
 
 Wat hier niet staat, gaat door zoals gepland. De spoedgevallendienst blijft open.
 Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.
