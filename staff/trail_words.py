@@ -113,6 +113,7 @@ SENTENCES = {
     "sms_failed.viewed": gettext_lazy("a consulté les SMS échoués"),
     "sms_unknown.viewed": gettext_lazy("a consulté les SMS dont le sort est inconnu"),
     "source.set": gettext_lazy("a réglé la source %(id)s"),
+    "trail.anchor_begun": gettext_lazy("l'ancre « %(path)s » du journal commence à nouveau"),
     "trail.exported": gettext_lazy("a téléchargé le journal"),
     "trail.sealed": gettext_lazy("les événements plus anciens que la clé sont scellés"),
     "trail.searched": gettext_lazy("a cherché dans le journal ce qui touche un patient"),

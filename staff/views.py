@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
@@ -39,7 +40,11 @@ def trail_verify(request: SignedInRequest) -> HttpResponse:
         return _trail_page(request)
     faults = list(islice(audit.faults(), MOST_FAULTS + 1))
     audit.record(action="trail.verified", by=request.user, faults=len(faults))
-    shown = {"faults": faults[:MOST_FAULTS], "is_more": len(faults) > MOST_FAULTS}
+    shown = {
+        "faults": faults[:MOST_FAULTS],
+        "is_more": len(faults) > MOST_FAULTS,
+        "is_anchored": bool(settings.TRAIL_ANCHOR_FILES),
+    }
     return _trail_page(request, verified=shown)
 
 

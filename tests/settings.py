@@ -20,6 +20,8 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_AUTOREFRESH = True
 # The processes that a test starts have data directories of their own, and one trail.
 TRAIL_KEY = "the key of the trail of every process of the tests"
+# No beat anchors the trail of a test; those about anchors say so.
+TRAIL_ANCHOR_FILES = []
 # Many tests run at the real hour of the day; those about quiet hours say so.
 SMS_QUIET_HOURS = ""
 # Tests freeze the clock of their own process; those about the database's clock say so.

@@ -56,14 +56,18 @@ class Continuity(Celery):  # type: ignore[misc]
 
 
 class SteadyScheduler(PersistentScheduler):  # type: ignore[misc]
-    """Beat's memory, without last runs in the future: the clock was set back meanwhile."""
+    """Beat, for whom everything is due when it starts.
+
+    Its memory may be of a future (the clock was set back meanwhile), and an installation that has
+    just begun needs its first anchor at once.
+    """
 
     def setup_schedule(self) -> None:
         """Read it."""
         super().setup_schedule()
-        now = self.app.now()
+        long_ago = self.app.now() - dt.timedelta(days=1)
         for entry in self.schedule.values():
-            entry.last_run_at = min(entry.last_run_at, now)
+            entry.last_run_at = long_ago
 
 
 def _patience() -> dt.timedelta:

@@ -5,10 +5,12 @@ outside the database (``TRAIL_ANCHOR_FILES``, best on another disk) that says ho
 come and with which hash. Sheets of paper carry the same mark.
 """
 
+import datetime as dt
 import json
 import logging
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,8 @@ from staff.models import AuditEvent, AuditHead, User
 from staff.trail import Mark
 
 SYSTEM = "système"
+ANCHOR_LATE = dt.timedelta(minutes=5)
+"""Beat anchors each minute: an event that stands in no anchor for longer is a sign of trouble."""
 log = logging.getLogger(__name__)
 
 
@@ -96,6 +100,8 @@ def anchor() -> list[str]:
         One sentence per file that could not be written; also logged.
     """
     now = mark()
+    if now.sequence and _note_late_beginnings():
+        now = mark()
     failures = []
     for path in map(Path, settings.TRAIL_ANCHOR_FILES if now.sequence else ()):
         try:
@@ -108,6 +114,31 @@ def anchor() -> list[str]:
             )
             log.error("trail anchor %s cannot be written: %s", path, error.strerror)
     return failures
+
+
+def _note_late_beginnings() -> bool:
+    """Record each anchor file that begins anew beside an older trail; whether there was one.
+
+    A file that somebody removed is written again within a minute, and then looks whole: the trail
+    says that it was not there.
+    """
+    late = [path for path in map(Path, settings.TRAIL_ANCHOR_FILES) if _is_empty(path)]
+    first = AuditEvent.objects.filter(sequence=1).first()
+    if not late or first is None or first.at > clock.now() - ANCHOR_LATE:
+        return False
+    for path in late:
+        if path.parent.is_dir():  # else it cannot be written, which is said each time
+            record(action="trail.anchor_begun", by=None, path=str(path))
+    return True
+
+
+def _is_empty(path: Path) -> bool:
+    try:
+        return not path.stat().st_size
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
 
 
 def _last_line(path: Path) -> str:
@@ -129,11 +160,46 @@ def _append(path: Path, line: str) -> None:
         os.close(descriptor)
 
 
-def anchored() -> int | None:
-    """Return how far the anchor files reach, as the number of an event; None without any."""
-    keys = trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
-    marks, _wrong = _anchored(list(keys.values()))
-    return max(marks, default=None)
+@dataclass(frozen=True, slots=True)
+class AnchorFile:
+    """How far one anchor file reaches.
+
+    Attributes:
+        path: where it lies.
+        first: the number of the first event that it anchors; 0 without any.
+        last: the number of the last one; 0 without any.
+        fault: what is wrong with that, in words; empty where it reaches to the end of the trail.
+    """
+
+    path: str
+    first: int
+    last: int
+    fault: str = ""
+
+
+def anchor_files() -> list[AnchorFile]:
+    """Return what each configured anchor file vouches for; empty where none is configured."""
+    return _read_anchors(_keys()).files
+
+
+def _fault_of_anchor(file: AnchorFile, furthest: int) -> str:
+    """Say that a file is missing, or ends before the others or the trail; else nothing."""
+    words = {"path": file.path, "last": file.last, "furthest": furthest}
+    if not file.last:
+        if not AuditEvent.objects.exists() and not furthest:
+            return ""
+        return _("ancre %(path)s : manque ou est vide, alors que le journal a commencé") % words
+    if file.last < furthest:
+        return (
+            _("ancre %(path)s : s'arrête à l'événement %(last)s, une autre à %(furthest)s") % words
+        )
+    following = AuditEvent.objects.filter(sequence__gt=file.last).order_by("sequence").first()
+    if following and following.at < clock.now() - ANCHOR_LATE:
+        return (
+            _("ancre %(path)s : s'arrête à l'événement %(last)s ; le journal continue depuis")
+            % words
+        )
+    return ""
 
 
 def contradicts(seen: Mark) -> str:
@@ -150,9 +216,11 @@ def contradicts(seen: Mark) -> str:
 
 def faults() -> Iterator[str]:
     """Yield one sentence per break in the trail; nothing when it is whole."""
-    keys = trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
-    marks, unreadable = _anchored(list(keys.values()))
-    yield from unreadable
+    keys = _keys()
+    read = _read_anchors(keys)
+    marks = read.marks
+    yield from read.wrong
+    yield from (file.fault for file in read.files if file.fault)
     last = AuditEvent(sequence=0, hash=trail.START)
     for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
         yield from _faults_of(event, last, keys)
@@ -212,28 +280,48 @@ def _faults_of(event: AuditEvent, last: AuditEvent, keys: dict[str, str]) -> Ite
         yield _("événement %(n)s : contenu modifié") % {"n": event.sequence}
 
 
-def _anchored(keys: list[str]) -> tuple[dict[int, list[Mark]], list[str]]:
-    """Return the marks of the anchor files by number, and what is wrong with the files."""
-    marks: dict[int, list[Mark]] = {}
-    wrong = []
+@dataclass(slots=True)
+class _Anchors:
+    """What the anchor files say: marks by number, what is wrong with lines, reach of each file."""
+
+    marks: dict[int, list[Mark]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    files: list[AnchorFile] = field(default_factory=list)
+
+
+def _keys() -> dict[str, str]:
+    return trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
+
+
+def _read_anchors(keys: dict[str, str]) -> _Anchors:
+    read = _Anchors()
+    texts: dict[Path, str] = {}
+    # All at once: beat writes one after the other, and no file is to look older than it is.
     for path in map(Path, settings.TRAIL_ANCHOR_FILES):
         try:
-            lines = path.read_text(encoding="ascii", errors="replace").splitlines()
+            texts[path] = path.read_text(encoding="ascii", errors="replace")
         except FileNotFoundError:
-            continue  # nothing was anchored yet
+            texts[path] = ""
         except OSError as error:
-            wrong.append(
+            read.wrong.append(
                 _("ancre %(path)s : ne peut être lue (%(why)s)")
                 % {"path": path, "why": error.strerror}
             )
-            continue
-        for number, line in enumerate(lines, start=1):
-            found = trail.read_anchor(line, keys)
+    for path, text in texts.items():
+        numbers = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            found = trail.read_anchor(line, keys.values())
             if found is None:
-                wrong.append(
+                read.wrong.append(
                     _("ancre %(path)s, ligne %(line)s : n'est pas de ce serveur")
                     % {"path": path, "line": number}
                 )
             else:
-                marks.setdefault(found.sequence, []).append(found)
-    return marks, wrong
+                numbers.append(found.sequence)
+                read.marks.setdefault(found.sequence, []).append(found)
+        read.files.append(
+            AnchorFile(str(path), min(numbers, default=0), max(numbers, default=0))
+        )
+    furthest = max((file.last for file in read.files), default=0)
+    read.files = [replace(file, fault=_fault_of_anchor(file, furthest)) for file in read.files]
+    return read

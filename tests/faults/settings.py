@@ -5,7 +5,5 @@ from tests.settings import CELERY_BEAT_SCHEDULE, env
 
 CELERY_BEAT_SCHEDULE["sweep-outbox"]["schedule"] = 1.0
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1.0
-# The trail begins anew with each test, which an anchor of the one before would contradict.
-TRAIL_ANCHOR_FILES = []
 SMS_QUIET_HOURS = env("TEST_QUIET_HOURS", default="")
 DATABASE_CLOCK = env.bool("TEST_DATABASE_CLOCK", default=False)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
@@ -238,6 +239,90 @@ def test_an_anchor_is_written_once_for_each_end_of_the_trail(anchors):
 def test_an_empty_trail_is_not_anchored(anchors):
     assert audit.anchor() == []
     assert not anchors.exists()
+
+
+class TestAnAnchorThatIsNotThere:
+    """An older copy put back with its own head row is whole in itself: only the anchor tells."""
+
+    @pytest.fixture
+    def both(self, settings, tmp_path) -> tuple[Path, Path]:
+        settings.TRAIL_ANCHOR_FILES = [str(tmp_path / "first"), str(tmp_path / "second")]
+        return tmp_path / "first", tmp_path / "second"
+
+    def put_back(self, head: dict) -> None:
+        """Cut what came after an older head row, and put that row back, rightly signed."""
+        behind_the_back("DELETE FROM staff_auditevent WHERE sequence > %s", head["sequence"])
+        behind_the_back(
+            "UPDATE staff_audithead SET sequence = %s, hash = %s, signature = %s",
+            *(head["sequence"], head["hash"], head["signature"]),
+        )
+
+    def test_an_old_copy_whose_anchor_was_removed_is_red(self, anchors):
+        some_events()
+        head = AuditHead.objects.values().get()
+        audit.record(action="site.seen", by=None)
+        audit.anchor()
+        self.put_back(head)
+        anchors.unlink()
+        assert list(audit.faults()) == [
+            f"ancre {anchors} : manque ou est vide, alors que le journal a commencé"
+        ]
+
+    def test_an_emptied_anchor_is_red(self, anchors):
+        some_events()
+        audit.anchor()
+        anchors.write_text("")
+        [fault] = audit.faults()
+        assert fault.startswith(f"ancre {anchors} : manque ou est vide")
+
+    def test_one_of_two_that_is_missing_or_behind_is_named(self, both):
+        first, second = both
+        some_events()
+        audit.anchor()
+        early = second.read_text()
+        audit.record(action="site.seen", by=None)
+        audit.anchor()
+        assert list(audit.faults()) == []
+        second.write_text(early)
+        assert list(audit.faults()) == [
+            f"ancre {second} : s'arrête à l'événement 3, une autre à 4"
+        ]
+        second.unlink()
+        assert list(audit.faults()) == [
+            f"ancre {second} : manque ou est vide, alors que le journal a commencé"
+        ]
+        first.unlink()
+        assert len(list(audit.faults())) == 2
+
+    def test_one_that_stops_before_the_trail_is_red_after_some_minutes(self, anchors):
+        with time_machine.travel("2022-05-14 04:00Z", tick=False) as moment:
+            some_events()
+            audit.anchor()
+            audit.record(action="site.seen", by=None)
+            moment.shift(240)
+            assert list(audit.faults()) == []  # beat may be a little late
+            moment.shift(61)
+            assert list(audit.faults()) == [
+                f"ancre {anchors} : s'arrête à l'événement 3 ; le journal continue depuis"
+            ]
+
+    def test_one_that_is_written_anew_beside_an_older_trail_stands_in_it(self, anchors):
+        with time_machine.travel("2022-05-14 04:00Z", tick=False) as moment:
+            some_events()
+            audit.anchor()
+            moment.shift(600)
+            anchors.unlink()
+            audit.anchor()
+            audit.anchor()
+        begun = AuditEvent.objects.get(action="trail.anchor_begun")
+        assert begun.detail == {"path": str(anchors)}
+        [file] = audit.anchor_files()
+        assert (file.first, file.last, file.fault) == (4, 4, "")
+
+    def test_a_first_anchor_is_no_new_beginning(self, anchors):
+        some_events()
+        audit.anchor()
+        assert not AuditEvent.objects.filter(action="trail.anchor_begun").exists()
 
 
 def test_a_line_that_somebody_wrote_into_the_anchor_is_named(anchors):

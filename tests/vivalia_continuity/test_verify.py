@@ -49,6 +49,16 @@ class TestTheCommand:
         assert code == 1
         assert "n'est plus le même" in printed
 
+    def test_without_an_anchor_it_says_that_a_copy_put_back_is_not_seen(self, day, settings):
+        code, printed = verify()
+        assert code == 0
+        assert "Une copie plus ancienne de la base, remise en place, ne se verrait pas" in printed
+        settings.TRAIL_ANCHOR_FILES = [str(settings.DATA_DIR / "an anchor that is not there")]
+        code, printed = verify()
+        assert code == 1
+        assert "journal : ancre" in printed
+        assert "an anchor that is not there : manque ou est vide" in printed
+
     def test_a_mark_that_is_none_is_refused_with_an_example(self):
         with pytest.raises(CommandError, match="1234:0123456789abcdef"):
             verify(head="abc")

@@ -16,6 +16,7 @@ from appointments.models import Bulletin
 from appointments.services import bulletins
 from appointments.services.importing_files import load_file
 from staff.errors import Refusal
+from staff.services import audit
 from vivalia_continuity.demonstration import figures, people
 from vivalia_continuity.demonstration.worker import running_worker, wait_for
 
@@ -154,6 +155,7 @@ class Day:
 
     def _promises_are_checked(self) -> bool:
         self._title("Les promesses sont contrôlées sur les données")
+        audit.anchor()  # as beat does each minute
         return self._command("verify") == 0
 
     def _command(self, name: str, *args: str, **options: object) -> int:

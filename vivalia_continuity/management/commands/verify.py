@@ -47,14 +47,15 @@ class Command(BaseCommand):
 
     def _say_how_far_anchored(self) -> None:
         """Without an anchor outside the database nothing shows that an older copy was put back."""
-        reach = audit.anchored()
-        if reach is None:
+        files = audit.anchor_files()
+        if not files:
             self.stdout.write(
-                "    Ancre du journal : aucune. Rien hors de la base ne prouve où il en était : "
-                "voyez TRAIL_ANCHOR_FILES."
+                "    Ancre du journal : aucune n'est configurée. Une copie plus ancienne de la "
+                "base, remise en place, ne se verrait pas : voyez TRAIL_ANCHOR_FILES."
             )
-        else:
-            self.stdout.write(f"    Ancre du journal : jusqu'à l'événement {reach}")
+        for file in files:
+            reach = f"événements {file.first} à {file.last}" if file.last else "vide"
+            self.stdout.write(f"    Ancre du journal {file.path} : {file.fault or reach}")
 
     def _hold_against(self, seen: Mark) -> bool:
         fault = audit.contradicts(seen)
