@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from staff import clock
 from staff.models import (
     AccountChange,
     AuditEvent,
@@ -68,6 +69,9 @@ class ReferenceAdmin(ForAdministrators, admin.ModelAdmin):
         return super().log_deletions(request, queryset)
 
     def _record(self, verb: str, request: HttpRequest, obj: models.Model, entry: Any) -> Any:
+        if entry:  # its history is a page, and shows the hospital's time
+            entry.action_time = clock.now()
+            entry.save(update_fields=["action_time"])
         audit.record(
             action=f"{obj._meta.model_name}.{verb}",
             by=person(request),

@@ -60,6 +60,16 @@ def real() -> dt.datetime:
     return asked.moment + dt.timedelta(seconds=since_boot() - asked.at)
 
 
+def shown(moment: dt.datetime) -> dt.datetime:
+    """Return a moment of the real clock as people are shown it: a drill has its own date."""
+    return now() - (real() - moment) if settings.DEMO_TODAY else moment
+
+
+def of_host(moment: dt.datetime) -> dt.datetime:
+    """Return a moment of this host's own clock, as of a file on it, on the hospital's."""
+    return now() - (timezone.now() - moment)
+
+
 def host_is_ahead() -> dt.timedelta:
     """Return by how much this host's clock is ahead of the database's; negative where behind."""
     asked = _last_asked()

@@ -66,6 +66,34 @@ def sources() -> Iterator[tuple[str, Iterator[int]]]:
         yield str(path.relative_to(ROOT)), lonely_in_script(path.read_text())
 
 
+# What asks a host for the time does not know of a drill, nor of a host whose clock is wrong.
+OWN_CLOCK = re.compile(
+    r"timezone\.now\(|localtime\(\)|localdate\(\)|datetime\.(?:now|utcnow|today)\(|date\.today\("
+    r"|\{% now |\|time(?:since|until)(?!:)|\bCURRENT_(?:DATE|TIMESTAMP)|functions import .*\bNow\b"
+    r"|auto_now|default=timezone"
+)
+ASKS_ITSELF = {
+    "staff/clock.py": "the one place that asks",
+    "vivalia_continuity/celery.py": "beat counts seconds from when it began",
+}
+
+
+def own_clocks() -> Iterator[str]:
+    for folder in (*APPS, "templates"):
+        for path in (ROOT / folder).rglob("*.*"):
+            if path.suffix in {".py", ".html", ".txt"} and "migrations" not in path.parts:
+                name = str(path.relative_to(ROOT))
+                for number, line in enumerate(path.read_text().splitlines(), start=1):
+                    if OWN_CLOCK.search(line):
+                        yield f"{name}:{number}"
+
+
+def test_every_time_comes_from_the_clock_of_the_hospital() -> None:
+    found = list(own_clocks())
+    assert [one for one in found if one.split(":")[0] not in ASKS_ITSELF] == []
+    assert {one.split(":")[0] for one in found} == set(ASKS_ITSELF)
+
+
 def test_no_time_is_shown_without_its_day() -> None:
     found = [f"{name}:{line}" for name, lines in sources() if name not in ALONE for line in lines]
     assert found == []

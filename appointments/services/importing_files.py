@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from appointments.feeds import export_moment
@@ -159,12 +158,7 @@ def evidence_of(
 
 def written_at(path: Path) -> dt.datetime:
     """Return when a file was written, on the hospital's clock."""
-    return on_our_clock(dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC))
-
-
-def on_our_clock(moment: dt.datetime) -> dt.datetime:
-    """Return a real moment on the hospital's clock: a drill replays another day."""
-    return clock.now() - (timezone.now() - moment)
+    return clock.of_host(dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC))
 
 
 def was_loaded_before(feed: Feed, digest: str) -> bool:

@@ -26,7 +26,6 @@ from appointments.services.importing_files import (
     check_exported_at,
     check_source_name,
     evidence_of,
-    on_our_clock,
     sha256_of,
     take_in,
     was_loaded_before,
@@ -72,7 +71,7 @@ def receive(
     schedule_import = ScheduleImport(
         feed=Feed.objects.get_or_create(name=feed_name)[0],
         file_name=Path(upload.name or "").name[:200],
-        file_date=file_date and on_our_clock(file_date),
+        file_date=file_date and clock.of_host(file_date),
         is_dry_run=True,
         started_at=clock.now(),
         started_by=by,

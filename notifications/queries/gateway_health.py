@@ -80,9 +80,10 @@ class Health:
 
     @property
     def away_until(self) -> dt.datetime | None:
-        """Until when it is left in peace, if all hosts leave it so."""
+        """Until when it is left in peace, if all hosts leave it so; as people are shown it."""
         moments = [self.state.away_until, *(one.away_until for one in self.cut_off)]
-        return max((moment for moment in moments if moment), default=None)
+        latest = max((moment for moment in moments if moment), default=None)
+        return clock.shown(latest) if latest else None
 
     @property
     def is_trouble(self) -> bool:

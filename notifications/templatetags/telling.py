@@ -8,7 +8,7 @@ from django import template
 from django.template.context import RequestContext
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -77,6 +77,12 @@ def phone(number: str) -> str:
 def ago(moment: dt.datetime) -> str:
     """Return how long ago a moment of the real clock is, in the two largest units."""
     return timesince(moment, clock.real())
+
+
+@register.filter
+def ahead(moment: dt.datetime) -> str:
+    """Return how far ahead a moment of the real clock is, in the two largest units."""
+    return timeuntil(moment, clock.real())
 
 
 @register.filter

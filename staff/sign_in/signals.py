@@ -12,6 +12,7 @@ from django.contrib.auth.signals import user_logged_out
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from staff import clock
 from staff.languages import CHOSEN_LANGUAGE
 from staff.models import AccountChange, User
 from staff.services import audit
@@ -53,7 +54,9 @@ def password_changed(user: User, **_more: Any) -> None:
 
 @receiver(factor.authenticator_added)
 def factor_added(user: User, authenticator: Any, **_more: Any) -> None:
-    """Record a new second factor."""
+    """Record a new second factor; the page of keys shows since when it is there."""
+    authenticator.created_at = clock.now()
+    authenticator.save(update_fields=["created_at"])
     _factor("added", user, authenticator)
 
 

@@ -33,15 +33,20 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Paused:
-    """A try that was refused without a look at the password."""
+    """A try that was refused without a look at the password; ``until`` is of the real clock."""
 
     until: dt.datetime
     is_slowed: bool = False
 
+    @property
+    def shown_until(self) -> dt.datetime:
+        """Until when, as people are shown it."""
+        return clock.shown(self.until)
+
 
 @dataclass(frozen=True)
 class LockedOut:
-    """An account to which strangers cannot sign in at the moment."""
+    """An account to which strangers cannot sign in; ``until`` is as people are shown it."""
 
     user: User
     until: dt.datetime
@@ -118,7 +123,7 @@ def failed(who: Visitor, step: Step) -> None:
             by=None,
             subject=user,
             account=who.account,
-            until=until,
+            until=clock.shown(until),
             **_seen(who),
         )
 
@@ -164,7 +169,7 @@ def locked_out(role: Role | None = None) -> list[LockedOut]:
         ]
         if user and ends:
             found[user.pk] = LockedOut(
-                user, max(ends), len(failures), len({one.address for one in failures})
+                user, clock.shown(max(ends)), len(failures), len({one.address for one in failures})
             )
     return sorted(found.values(), key=lambda one: str(one.user))
 

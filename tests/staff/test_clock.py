@@ -28,6 +28,19 @@ def test_in_a_drill_the_day_stays_and_the_hour_runs_on():
         assert clock.today() == dt.date(2022, 5, 14)
 
 
+@override_settings(DEMO_TODAY="2022-05-14")
+def test_in_a_drill_people_are_shown_no_moment_of_the_real_clock():
+    with time_machine.travel(dt.datetime(2026, 11, 23, 8, 5, tzinfo=clock.BRUSSELS), tick=False):
+        in_a_while = clock.real() + dt.timedelta(minutes=15)
+        assert clock.shown(in_a_while) == at("2022-05-14 08:20")
+        assert clock.of_host(in_a_while) == at("2022-05-14 08:20")
+
+
+def test_without_a_drill_a_real_moment_is_shown_as_it_is():
+    moment = clock.real()
+    assert clock.shown(moment) is moment
+
+
 def test_a_moment_falls_on_the_day_it_has_in_brussels():
     assert clock.local_day(dt.datetime(2022, 5, 15, 22, 0, tzinfo=dt.UTC)) == dt.date(2022, 5, 16)
 

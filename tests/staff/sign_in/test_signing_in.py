@@ -347,6 +347,22 @@ class TestUnlocking:
         assert "anne, de la cellule de crise, ne peut pas se connecter" in page
         assert "nina, de la cellule" not in page
 
+    def test_in_a_drill_every_end_of_a_pause_is_on_the_day_of_the_drill(
+        self, anne, settings, capsys
+    ):
+        settings.DEMO_TODAY = "2022-05-14"
+        with time_machine.travel("2026-11-23 07:05Z", tick=False):
+            refused = fail(TRIES + 1).content.decode()
+            client = Client()
+            client.force_login(a_user("luc", Role.CRISIS_CELL))
+            board = client.get(reverse("board")).content.decode()
+            call_command("unlock")
+        assert "Attendez jusqu'au samedi 14 mai, 08:20" in refused
+        assert "nouvel appareil jusqu'au samedi 14 mai, 08:20" in board
+        assert "14/05 08:20" in capsys.readouterr().out
+        event = AuditEvent.objects.get(action="account.locked_out")
+        assert event.detail["until"].startswith("2022-05-14")
+
     def test_the_number_of_queries_does_not_grow(self, anne, django_assert_num_queries):
         fail(TRIES)
         with django_assert_num_queries(2):
