@@ -4,9 +4,14 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.base import forms as factor
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from allauth.mfa.utils import decrypt
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
@@ -48,6 +53,7 @@ class _Limited:
         who = _begin(context.request, account, Step.FACTOR)
         try:
             code: str = super().clean_code()  # type: ignore[misc]
+            _use_once(self.authenticator, code)  # type: ignore[attr-defined]
         except ValidationError:
             tries.failed(who, Step.FACTOR)
             raise
@@ -61,6 +67,36 @@ class AuthenticateForm(_Limited, factor.AuthenticateForm):
 
 class ReauthenticateForm(_Limited, factor.ReauthenticateForm):
     """The code before something that matters."""
+
+
+def _use_once(authenticator: Authenticator, code: str) -> None:
+    """Remember in the database which code of a TOTP device was used, and refuse it again.
+
+    allauth remembers it in the cache of one process only, so another one would take it once more
+    (RFC 6238, section 5.2: never a second time). Recovery codes it strikes out in the database.
+
+    Raises:
+        ValidationError: this code, or a later one, was used already.
+    """
+    if authenticator.type != Authenticator.Type.TOTP:
+        return
+    with transaction.atomic():
+        row = Authenticator.objects.select_for_update().get(pk=authenticator.pk)
+        counter = _counter_of(decrypt(row.data["secret"]), code)
+        if counter <= row.data.get("used_counter", -1):
+            raise factor.get_adapter().validation_error("incorrect_code")
+        row.data["used_counter"] = counter
+        row.save(update_fields=["data"])
+
+
+def _counter_of(secret: str, code: str) -> int:
+    """Return the number of the half minute of which a valid code is."""
+    counters = list(totp.yield_hotp_counters_from_time())
+    typed = normalize_user_code(code)
+    for counter in (counters[0] - 1, *counters):  # it may have ended since allauth looked
+        if totp.format_hotp_value(totp.hotp_value(secret, counter)) == typed:
+            return counter
+    return counters[-1]
 
 
 def _begin(request: HttpRequest, account: str, step: Step) -> tries.Visitor:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import time_machine
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import (
     TOTP,
     format_hotp_value,
@@ -232,6 +233,26 @@ class TestTheSecondFactor:
         assert client.get(reverse("home")).status_code == 302
         assert "account.signed_in" in actions()
 
+    def test_a_code_is_taken_once_over_all_processes(self, guarded, moment):
+        code = self.code()
+        for status in (302, 200):
+            client = Client()
+            sign_in(client)
+            assert self.enter(client, code).status_code == status
+            cache.clear()  # the next one is another process, whose memory is its own
+        assert "account.factor_failed" in actions()
+        moment.shift(30)
+        assert self.enter(client, code).status_code == 200
+        assert self.enter(client, self.code()).status_code == 302
+
+    def test_a_recovery_code_is_taken_once_over_all_processes(self, guarded):
+        codes = RecoveryCodes.activate(guarded).get_unused_codes()
+        for status in (302, 200):
+            client = Client()
+            sign_in(client)
+            assert self.enter(client, codes[0]).status_code == status
+            cache.clear()
+
     def test_wrong_codes_are_limited_over_all_strangers(self, guarded):
         assert self.guess(THEIRS) == (TRIES, 429)
         assert self.guess("198.51.100.7") == (0, 429)
@@ -261,6 +282,28 @@ class TestTheSecondFactor:
 
 
 class TestManyAtOnce:
+    @pytest.mark.postgresql  # SQLite has one writer
+    @pytest.mark.django_db(transaction=True)
+    def test_of_many_who_enter_one_code_at_once_one_comes_in(self, settings):
+        settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+        settings.SIGN_IN_TRIES = 20
+        secret = TestTheSecondFactor.SECRET
+        TOTP.activate(a_user("anne", Role.CRISIS_CELL), secret)
+        clients = [Client() for _ in range(8)]
+
+        def enter(client: Client) -> int:
+            try:
+                return client.post(reverse("mfa_authenticate"), {"code": code}).status_code
+            finally:
+                connection.close()
+
+        with time_machine.travel("2022-05-14 04:00Z", tick=False), ThreadPoolExecutor(8) as pool:
+            for client in clients:
+                sign_in(client)
+            counter = next(iter(yield_hotp_counters_from_time()))
+            code = format_hotp_value(hotp_value(secret, counter))
+            assert sorted(pool.map(enter, clients)) == [200] * 7 + [302]
+
     @pytest.mark.postgresql  # SQLite has one writer
     @pytest.mark.django_db(transaction=True)
     def test_tries_at_once_do_not_exceed_the_budget(self):
