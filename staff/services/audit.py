@@ -319,9 +319,7 @@ def _read_anchors(keys: dict[str, str]) -> _Anchors:
             else:
                 numbers.append(found.sequence)
                 read.marks.setdefault(found.sequence, []).append(found)
-        read.files.append(
-            AnchorFile(str(path), min(numbers, default=0), max(numbers, default=0))
-        )
+        read.files.append(AnchorFile(str(path), min(numbers, default=0), max(numbers, default=0)))
     furthest = max((file.last for file in read.files), default=0)
     read.files = [replace(file, fault=_fault_of_anchor(file, furthest)) for file in read.files]
     return read

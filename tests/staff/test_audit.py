@@ -284,9 +284,7 @@ class TestAnAnchorThatIsNotThere:
         audit.anchor()
         assert list(audit.faults()) == []
         second.write_text(early)
-        assert list(audit.faults()) == [
-            f"ancre {second} : s'arrête à l'événement 3, une autre à 4"
-        ]
+        assert list(audit.faults()) == [f"ancre {second} : s'arrête à l'événement 3, une autre à 4"]
         second.unlink()
         assert list(audit.faults()) == [
             f"ancre {second} : manque ou est vide, alors que le journal a commencé"
