@@ -94,6 +94,7 @@ class Extent(StrEnum):
     """What a file is complete for, on its days: only there can something have disappeared."""
 
     NOTHING = "nothing"
+    CHOSEN = "chosen"  # those that somebody names, one by one
     UNITS = "units"  # those that it names
     SITES = "sites"  # every unit of those that it names
     SOURCE = "source"  # everything that the source plans

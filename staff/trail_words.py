@@ -146,6 +146,7 @@ FACTS = {
     "calls": gettext_lazy("appels"),
     "clauses": gettext_lazy("lignes du bulletin"),
     "complete_for": gettext_lazy("fichier complet pour"),
+    "complete_units": gettext_lazy("unités cochées"),
     "created": gettext_lazy("nouveaux"),
     "day": gettext_lazy("jour"),
     "decided_by": gettext_lazy("décidé par le compte n°"),

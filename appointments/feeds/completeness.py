@@ -31,12 +31,14 @@ class Declared:
 
     Attributes:
         extent: which units.
+        unit_ids: those of ``Extent.CHOSEN``, which the file need not name.
         first_day, last_day: between which days, both included; None for the days of the file.
     """
 
     extent: Extent = Extent.NOTHING
     first_day: dt.date | None = None
     last_day: dt.date | None = None
+    unit_ids: frozenset[int] = frozenset()
 
 
 NOTHING = Declared()
@@ -117,12 +119,17 @@ def span_of(rows_by_day: Mapping[dt.date, int]) -> tuple[dt.date, dt.date] | Non
 def area_of(declared: Declared, coverage: Coverage) -> Area | None:
     """Return where a file is complete, or None where it is not."""
     span = span_of(coverage.rows_by_day)
+    is_chosen = declared.extent is Extent.CHOSEN
+    if is_chosen and declared.first_day and declared.last_day:
+        span = declared.first_day, declared.last_day  # also of a unit in which nothing is planned
     if declared.extent is Extent.NOTHING or span is None:
         return None
     first_day, last_day = declared.first_day or span[0], declared.last_day or span[1]
     units: frozenset[int] | None = None
     sites: frozenset[int] | None = None
-    if declared.extent is Extent.UNITS:
+    if is_chosen:
+        units = declared.unit_ids
+    elif declared.extent is Extent.UNITS:
         units = frozenset(coverage.sites)
     elif declared.extent is Extent.SITES:
         sites = frozenset(coverage.sites.values())
@@ -139,11 +146,13 @@ def proposed(coverage: Coverage, *, planned_units: Mapping[int, int]) -> Extent:
 
     Returns:
         the sites that it names, where it names every unit of theirs in which something is
-        planned; else nothing: one unit's list is not the whole.
+        planned; else nothing: one unit's list is not the whole, and of a source or days of which
+        nothing is known nobody can tell what the whole is.
     """
     sites = set(coverage.sites.values())
     expected = {unit for unit, site in planned_units.items() if site in sites}
-    return Extent.SITES if expected <= coverage.sites.keys() else Extent.NOTHING
+    is_whole = bool(expected) and expected <= coverage.sites.keys()
+    return Extent.SITES if is_whole else Extent.NOTHING
 
 
 def too_many(

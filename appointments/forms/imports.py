@@ -1,7 +1,7 @@
 """The forms around a schedule file: give it, say what it is, and set what its source is."""
 
 import datetime as dt
-from typing import Any
+from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
 from django import forms
@@ -11,10 +11,12 @@ from appointments.feeds.completeness import Declared
 from appointments.feeds.limits import LARGEST_FILE
 from appointments.forms.bulletins import DayInput, MomentInput, bare_helper
 from appointments.models import AgeRule, Extent, ScheduleImport
+from appointments.queries.imports import units_to_choose
 from appointments.services.importing_files import DEFAULT_SOURCE, check_source_name
 from appointments.services.importing_queue import Said
 from appointments.vocabulary import Extent as ExtentRule
 from staff.errors import Refusal
+from staff.models import Unit
 
 
 class ImportForm(forms.Form):
@@ -62,6 +64,19 @@ class ImportForm(forms.Form):
             return None
 
 
+class UnitsField(forms.ModelMultipleChoiceField):
+    """Units to tick, each with its site; those that the file names are marked."""
+
+    named: frozenset[int] = frozenset()
+
+    def label_from_instance(self, obj: Unit) -> str:
+        """Return what stands beside the box."""
+        place = f"{obj.site} – {obj.name}"
+        if obj.pk not in self.named:
+            return place
+        return _("%(place)s (dans le fichier)") % {"place": place}
+
+
 class CheckedForm(forms.Form):
     """What a checked file is: when it was exported, and what it is complete for."""
 
@@ -79,6 +94,16 @@ class CheckedForm(forms.Form):
         choices=Extent.choices,
         help_text=_("Là seulement, ce qui n'y figure plus est signalé comme disparu."),
     )
+    units = UnitsField(
+        label=_("Unités dont ce fichier dit tout"),
+        queryset=Unit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(),
+        help_text=_(
+            "Avec « les unités cochées » seulement. Une unité cochée où le fichier ne nomme plus "
+            "personne est vide pour la source."
+        ),
+    )
     first_day = forms.DateField(label=_("Complet du"), required=False, widget=DayInput())
     last_day = forms.DateField(
         label=_("Complet jusqu'au"),
@@ -93,7 +118,12 @@ class CheckedForm(forms.Form):
         super().__init__(*args, **options)
         self._load = load
         for name in self.fields:
-            self.initial.setdefault(name, getattr(load, name))
+            if name != "units":
+                self.initial.setdefault(name, getattr(load, name))
+        units = cast("UnitsField", self.fields["units"])
+        units.named = frozenset(load.units_named)
+        units.queryset = units_to_choose(load)
+        self.initial.setdefault("units", load.complete_units)
 
     def clean_exported_at(self) -> dt.datetime | None:
         """Return the moment; the field knows no seconds, so an untouched one keeps its own."""
@@ -107,6 +137,14 @@ class CheckedForm(forms.Form):
         first_day, last_day = cleaned.get("first_day"), cleaned.get("last_day")
         if first_day and last_day and first_day > last_day:
             self.add_error("last_day", _("Le dernier jour précède le premier."))
+        is_chosen = cleaned.get("complete_for") == ExtentRule.CHOSEN
+        if is_chosen and "units" in cleaned and not cleaned["units"]:
+            self.add_error("units", _("Cochez au moins une unité."))
+        elif cleaned.get("units") and not is_chosen and "complete_for" in cleaned:
+            self.add_error(
+                "complete_for",
+                _("Des unités sont cochées : choisissez « les unités cochées », ou décochez-les."),
+            )
         return cleaned
 
     @property
@@ -115,9 +153,10 @@ class CheckedForm(forms.Form):
         values = self.cleaned_data
         extent = ExtentRule(values["complete_for"])
         days = (values["first_day"], values["last_day"])
+        units = frozenset(unit.pk for unit in values["units"])
         return Said(
             values["exported_at"],
-            Declared(extent) if extent is ExtentRule.NOTHING else Declared(extent, *days),
+            Declared(extent) if extent is ExtentRule.NOTHING else Declared(extent, *days, units),
         )
 
 
@@ -131,7 +170,10 @@ class SourceForm(forms.Form):
     )
     complete_for = forms.ChoiceField(
         label=_("Les fichiers de cette source sont complets pour"),
-        choices=[("", _("à dire à chaque chargement")), *Extent.choices],
+        choices=[
+            ("", _("à dire à chaque chargement")),
+            *(choice for choice in Extent.choices if choice[0] != Extent.CHOSEN),
+        ],
         required=False,
         widget=forms.RadioSelect(),
     )

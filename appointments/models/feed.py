@@ -14,6 +14,7 @@ class Extent(models.TextChoices):
     """What a file is complete for, on its days."""
 
     NOTHING = vocabulary.Extent.NOTHING.value, _("rien (ce qui n'y figure pas ne dit rien)")
+    CHOSEN = vocabulary.Extent.CHOSEN.value, _("les unités cochées")
     UNITS = vocabulary.Extent.UNITS.value, _("les unités qu'il nomme")
     SITES = vocabulary.Extent.SITES.value, _("toutes les unités des sites qu'il nomme")
     SOURCE = vocabulary.Extent.SOURCE.value, _("tout ce que la source prévoit")
@@ -97,7 +98,9 @@ class ScheduleImport(models.Model):
 
     ``exported_at`` is when the source made the file, None where nobody knows; ``age_from`` says
     where that was found. ``first_day`` and ``last_day`` are what a person declared, empty for
-    the days of the file; ``covers_from`` and ``covers_until`` what came of it. ``rows_undone``
+    the days of the file; ``covers_from`` and ``covers_until`` what came of it.
+    ``complete_units`` are the units that were declared one by one, ``units_named`` those of the
+    rows that can be taken; both by number. ``rows_undone``
     counts what an older file would change back, and
     ``too_many_missing`` names the sites and days of which much disappeared: both ask first.
     """
@@ -118,6 +121,8 @@ class ScheduleImport(models.Model):
     )
     first_day = models.DateField(_("premier jour"), null=True, blank=True)
     last_day = models.DateField(_("dernier jour"), null=True, blank=True)
+    complete_units = models.JSONField(_("unités cochées"), default=list, blank=True)
+    units_named = models.JSONField(_("unités nommées"), default=list, blank=True)
     covers_from = models.DateField(_("complet du"), null=True, blank=True)
     covers_until = models.DateField(_("complet jusqu'au"), null=True, blank=True)
     accepts_older = models.BooleanField(default=False)
@@ -142,6 +147,8 @@ class ScheduleImport(models.Model):
     rows_undone = models.PositiveIntegerField(_("nouvelles plus récentes défaites"), default=0)
     patients_told = models.PositiveIntegerField(_("patients à prévenir"), default=0)
     told_by_sms_now = models.PositiveIntegerField(_("par SMS tout de suite"), default=0)
+    sms_now = models.PositiveIntegerField(_("SMS tout de suite"), default=0)
+    sms_later = models.PositiveIntegerField(_("SMS plus tard"), default=0)
     told_by_sms_later = models.PositiveIntegerField(_("par SMS plus tard"), default=0)
     told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
     too_many_missing = models.JSONField(default=list, blank=True)  # sentences that ask
@@ -182,6 +189,17 @@ class ScheduleImport(models.Model):
     def has_sheets_left_out(self) -> bool:
         """Whether a sheet of the workbook was not read."""
         return any(sheet["left_out"] for sheet in self.sheets)
+
+    @property
+    def sms(self) -> int:
+        """How many SMS patients get because of it: one for each patient and day."""
+        return self.sms_now + self.sms_later
+
+    @property
+    def has_more_sms(self) -> bool:
+        """Whether somebody gets more than one SMS: patients alone do not say how many leave."""
+        told = self.told_by_sms_now + self.told_by_sms_later
+        return self.sms > told or self.sms_now > self.told_by_sms_now
 
     @property
     def has_no_phone(self) -> bool:

@@ -1,8 +1,9 @@
 """Loads of schedule files and the age of each source, for those who load them."""
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from appointments.models import (
+    Appointment,
     Conflict,
     ConflictState,
     DisappearedRow,
@@ -12,7 +13,7 @@ from appointments.models import (
 )
 from appointments.queries.data_age import DataAge, every_age
 from staff.access import Capability, scope_of
-from staff.models import User
+from staff.models import Unit, User
 from staff.paging import KeyPage, page_by_key
 
 
@@ -54,6 +55,29 @@ def disappeared_page(
         cursor=cursor,
         size=size,
     )
+
+
+def units_to_choose(schedule_import: ScheduleImport) -> QuerySet[Unit]:
+    """Return the units of which a checked file may say everything: those of the sites it names.
+
+    Also those that were declared, and those in which its source is known to plan something.
+    """
+    named = [*schedule_import.units_named, *schedule_import.complete_units]
+    planned = Appointment.objects.filter(feed=schedule_import.feed_id).order_by()
+    sites = Unit.objects.filter(pk__in=named).values("site")
+    return (
+        Unit.objects.filter(Q(site__in=sites) | Q(pk__in=planned.values("unit")))
+        .select_related("site")
+        .order_by("site__name", "name")
+    )
+
+
+def units_declared(schedule_import: ScheduleImport) -> list[Unit]:
+    """Return the units that were declared one by one (one query; none without any)."""
+    if not schedule_import.complete_units:
+        return []
+    units = Unit.objects.filter(pk__in=schedule_import.complete_units).select_related("site")
+    return list(units.order_by("site__name", "name"))
 
 
 def conflicts_page(user: User, *, cursor: str) -> KeyPage[Conflict]:

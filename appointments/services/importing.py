@@ -37,7 +37,7 @@ from patients.services.registering import known_patients
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
-from staff.models import User
+from staff.models import Unit, User
 from staff.services import audit
 
 CHUNK = 500
@@ -87,6 +87,7 @@ class LoadResult:
         disappeared: appointments that the file should name and does not.
         too_many: site and day → how many disappeared of how many, where that asks first.
         declared: what the file was taken as complete for.
+        units_named: the units of the rows that can be taken, by number.
         area: where and when that is; None where it is complete for nothing.
         telling: who is told because of it.
         with_phone: records with a number that can be dialled.
@@ -106,6 +107,7 @@ class LoadResult:
     disappeared: list[Disappeared] = field(default_factory=list)
     too_many: dict[SiteDay, tuple[int, int]] = field(default_factory=dict)
     declared: Declared = NOTHING
+    units_named: list[int] = field(default_factory=list)
     area: Area | None = None
     telling: Opened = field(default_factory=Opened)
     with_phone: int = 0
@@ -174,6 +176,13 @@ class Unanswered(Refusal):
         super().__init__(" ".join(questions.values()), field=next(iter(questions)))
         self.questions = questions
         self.result = result
+
+
+def codes_of(declared: Declared) -> list[str]:
+    """Return the codes of the units that were declared one by one (one query; else none)."""
+    if not declared.unit_ids:
+        return []
+    return sorted(Unit.objects.filter(pk__in=declared.unit_ids).values_list("code", flat=True))
 
 
 def about_older(undone: int) -> str:
@@ -260,6 +269,7 @@ class _Load:
             if ruled is not None:
                 touching.append(ruled)
         self._count_made(planner, practitioners)
+        self.result.units_named = sorted(planner.coverage.sites)
         if feed is not None:
             self._look_back(feed, planner.coverage, importing_write.last_appointment())
         if touching:
@@ -303,6 +313,7 @@ class _Load:
             changed += writer.write(plan)
             writer.hold(plan.waiting, schedule_import)
         self._count_made(planner, writer.practitioners)
+        self.result.units_named = sorted(planner.coverage.sites)
         area = self._look_back(feed, planner.coverage, known_until)
         questions = self.result.questions(self.terms)
         if questions:
@@ -331,6 +342,7 @@ class _Load:
             file_sha256=digest,
             exported_at=self.terms.exported_at,
             complete_for=self.result.declared.extent,
+            complete_units=codes_of(self.result.declared),
             patients_told=self.result.telling.patients,
             with_phone=self.result.with_phone,
             practitioners_made=self.result.practitioners_made,
@@ -534,11 +546,15 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
     declared, telling = result.declared, result.telling
     schedule_import.complete_for = declared.extent
     schedule_import.first_day, schedule_import.last_day = declared.first_day, declared.last_day
+    schedule_import.complete_units = sorted(declared.unit_ids)
+    schedule_import.units_named = result.units_named
     schedule_import.covers_from = result.area.first_day if result.area else None
     schedule_import.covers_until = result.area.last_day if result.area else None
     schedule_import.too_many_missing = about_too_many(result.too_many)
     schedule_import.patients_told = telling.patients
     schedule_import.told_by_sms_now = telling.sms_now
+    schedule_import.sms_now = telling.messages_now
+    schedule_import.sms_later = telling.messages_later
     schedule_import.told_by_sms_later = telling.sms_later
     schedule_import.told_by_phone = telling.by_phone
     schedule_import.sheets = [asdict(sheet) for sheet in result.sheets]

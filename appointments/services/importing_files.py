@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from appointments.vocabulary import AgeRule
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
-from staff.models import User
+from staff.models import Unit, User
 
 DEFAULT_SOURCE = "agenda"
 UNATTENDED = Terms()
@@ -179,6 +179,23 @@ def check_exported_at(moment: dt.datetime | None) -> None:
             _("L'export ne peut pas dater de l'avenir : vérifiez le jour et l'heure."),
             field="exported_at",
         )
+
+
+def units_called(codes: Sequence[str]) -> frozenset[int]:
+    """Return the units of these codes, by number.
+
+    Raises:
+        Refusal: there is no such unit; says which.
+    """
+    found = dict(Unit.objects.filter(code__in=codes).values_list("code", "id"))
+    unknown = sorted(set(codes) - found.keys())
+    if unknown:
+        raise Refusal(
+            _("Unité inconnue : %(codes)s. Écrivez le code des données de référence.")
+            % {"codes": ", ".join(unknown)},
+            field="units",
+        )
+    return frozenset(found.values())
 
 
 def check_source_name(name: str) -> None:

@@ -20,7 +20,7 @@ from appointments.feeds.completeness import Declared
 from appointments.feeds.limits import LARGEST_FILE
 from appointments.feeds.reading import open_schedule
 from appointments.models import AgeFrom, Feed, ImportState, ScheduleImport
-from appointments.services.importing import Terms, Unanswered, about_older
+from appointments.services.importing import Terms, Unanswered, about_older, codes_of
 from appointments.services.importing_files import (
     about_unused,
     check_exported_at,
@@ -121,10 +121,12 @@ def correct(*, schedule_import_id: int, said: Said, by: User) -> bool:
     now_held = (
         *(schedule_import.exported_at, schedule_import.complete_for),
         *(schedule_import.first_day, schedule_import.last_day),
+        frozenset(schedule_import.complete_units),
     )
     if now_held == (
         *(said.exported_at, declared.extent.value),
         *(declared.first_day, declared.last_day),
+        declared.unit_ids,
     ):
         return False
     if said.exported_at != schedule_import.exported_at:
@@ -132,6 +134,7 @@ def correct(*, schedule_import_id: int, said: Said, by: User) -> bool:
         schedule_import.age_from = AgeFrom.PERSON if said.exported_at else ""
     schedule_import.complete_for = declared.extent
     schedule_import.first_day, schedule_import.last_day = declared.first_day, declared.last_day
+    schedule_import.complete_units = sorted(declared.unit_ids)
     _check_again(schedule_import)
     audit.record(
         action="schedule.corrected",
@@ -139,6 +142,7 @@ def correct(*, schedule_import_id: int, said: Said, by: User) -> bool:
         subject=schedule_import,
         exported_at=said.exported_at,
         complete_for=declared.extent,
+        complete_units=codes_of(declared),
     )
     return True
 
@@ -292,10 +296,11 @@ def _terms(schedule_import: ScheduleImport) -> Terms:
     """Return what was said of a file and accepted of its effect."""
     extent = schedule_import.complete_for
     days = (schedule_import.first_day, schedule_import.last_day)
+    units = frozenset(schedule_import.complete_units)
     return Terms(
         exported_at=schedule_import.exported_at,
         age_from=schedule_import.age_from,
-        declared=Declared(Extent(extent), *days) if extent else None,
+        declared=Declared(Extent(extent), *days, units) if extent else None,
         accepts_older=schedule_import.accepts_older,
         accepts_disappeared=schedule_import.accepts_disappeared,
         shown=frozenset(schedule_import.disappeared_rows.values_list("appointment_id", flat=True)),

@@ -31,6 +31,7 @@ from appointments.queries.imports import (
     imports,
     imports_page,
     sources,
+    units_declared,
 )
 from appointments.queries.in_force import ruled_from
 from appointments.queries.refused_rows import count_refused, refused_page, refused_rows
@@ -118,6 +119,7 @@ def _report(
         context["remarks_listed"] = MOST_REMARKS
         context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
         context["disappeared"] = disappeared_page(found, cursor="", size=SHOWN_DISAPPEARED)
+    context["units"] = units_declared(found)
     if found.state == ImportState.CHECKED:
         context["form"] = form or CheckedForm(load=found)
         context["about_older"] = about_older(found.rows_undone) if found.rows_undone else ""

@@ -132,13 +132,16 @@ class Opened:
     """Who is told by notices that were just opened; each patient is counted once in each number.
 
     ``sms_now`` leave at once, as soon as the quiet hours end at the latest; ``sms_later`` are
-    held until the bulletin's release.
+    held until the bulletin's release. ``messages_now`` and ``messages_later`` count the SMS: a
+    patient gets one for each day.
     """
 
     patients: int = 0
     sms_now: int = 0
     sms_later: int = 0
     by_phone: int = 0
+    messages_now: int = 0
+    messages_later: int = 0
 
 
 def last_notice() -> int:
@@ -164,6 +167,8 @@ def opened_since(notice_id: int, now: dt.datetime) -> Opened:
             sms_now=patients(by_sms & is_due),
             sms_later=patients(by_sms & ~is_due),
             by_phone=patients(~by_sms),
+            messages_now=Count("pk", filter=by_sms & is_due),
+            messages_later=Count("pk", filter=by_sms & ~is_due),
         )
     )
 

@@ -1,5 +1,6 @@
 """``manage.py import_schedule``: exit codes and what it prints."""
 
+import datetime as dt
 import io
 import json
 import os
@@ -184,6 +185,27 @@ class TestDisappeared:
         days = ["--first-day", "17/05/2022", "--last-day", "18/05/2022"]
         said = json.loads(run(csv_file(tmp_path, ROW), "--full", *days, "--json")[1])
         assert [one["source_id"] for one in said["disappeared"]] == ["R2"]
+
+
+def test_units_are_declared_one_by_one(tmp_path):
+    a_unit("arlon-radio")
+    other = ROW | {"N° RDV": "R2", "Dossier": "D2", "Unité": "arlon-radio"}
+    third = ROW | {"N° RDV": "R3", "Dossier": "D3"}
+    run(csv_file(tmp_path, ROW, other, third), "--exported-at", "13/05/2022 06:00")
+    said = ("--exported-at", "13/05/2022 07:00", "--complete-unit", "arlon-radio")
+    report = json.loads(run(csv_file(tmp_path), *said, "--dry-run", "--json")[1])
+    assert [one["source_id"] for one in report["disappeared"]] == ["R2"]
+    assert (report["complete_for"], report["complete_units"]) == ("chosen", ["arlon-radio"])
+    code, _, errors = run(csv_file(tmp_path), "--complete-unit", "arlon-radoi")
+    assert (code, "Unité inconnue : arlon-radoi" in errors) == (2, True)
+
+
+def test_a_dry_run_says_how_many_sms_a_patient_with_two_days_gets(tmp_path, saturday_noon):
+    in_force(last_day=dt.date(2022, 5, 17))
+    saturday_noon.move_to(at("2022-05-15 19:00"))
+    tuesday = ROW | {"N° RDV": "R2", "Date et heure": "17/05/2022 10:00"}
+    out = run(csv_file(tmp_path, ROW, tuesday), "--dry-run")[1]
+    assert "1 patient serait prévenu, dont 1 par SMS tout de suite. En tout 2 SMS, dont 2" in out
 
 
 def test_a_dry_run_says_who_would_be_told(tmp_path, saturday_noon):

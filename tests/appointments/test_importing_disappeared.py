@@ -2,6 +2,7 @@
 
 import pytest
 
+from appointments.feeds.completeness import Declared
 from appointments.models import Feed
 from appointments.services.importing import Unanswered
 from appointments.vocabulary import Extent
@@ -18,9 +19,10 @@ NOT_DECLARED = {"declared": None}
 
 @pytest.fixture(autouse=True)
 def arlon(saturday_noon) -> None:
-    """Stand on the day of the bulletin, with two units at Arlon."""
+    """Stand on the day of the bulletin, with three units at Arlon."""
     a_unit()
     a_unit("arlon-radio")
+    a_unit("arlon-lab")
 
 
 def monday(first: int, last: int, **fields) -> list:
@@ -48,6 +50,15 @@ def test_a_dry_run_proposes_sites_where_every_unit_is_named_and_else_nothing():
     assert (one_unit.declared.extent, one_unit.missing) == (Extent.NOTHING, 0)
     both = load(a_record(1), a_record(3, unit="arlon-radio"), said=asking, dry_run=True)
     assert (both.declared.extent, both.missing) == (Extent.SITES, 1)
+
+
+def test_units_are_complete_one_by_one():
+    load(*monday(1, 2), a_record(3, unit="arlon-radio"), a_record(4, unit="arlon-lab"))
+    radio = frozenset({a_unit("arlon-radio").pk})
+    said = {"declared": Declared(Extent.CHOSEN, unit_ids=radio)}
+    (gone,) = load(a_record(1), said=said).disappeared
+    assert gone.source_id == "R3"
+    assert the_appointment("R2").missing_since is None
 
 
 def test_one_far_off_date_takes_nothing_away():

@@ -1,5 +1,7 @@
 """A load that tells patients says so before, with the numbers of what it then does."""
 
+import datetime as dt
+
 import pytest
 
 from appointments.models import Appointment, Feed
@@ -39,14 +41,14 @@ def test_before_the_release_sms_wait_and_calls_are_counted_apart():
     told = checked_and_loaded(
         a_record(1), a_record(2, **BY_PHONE), a_record(3, service="blood_sampling")
     )
-    assert told == Opened(patients=2, sms_now=0, sms_later=1, by_phone=1)
+    assert told == Opened(patients=2, sms_later=1, by_phone=1, messages_later=1)
 
 
 def test_after_the_release_sms_leave_at_once_and_the_check_says_so(saturday_noon):
     in_force()
     saturday_noon.move_to(at("2022-05-15 19:00"))
     told = checked_and_loaded(a_record(1), a_record(2), a_record(3, starts="2022-05-18 09:00"))
-    assert told == Opened(patients=2, sms_now=2)
+    assert told == Opened(patients=2, sms_now=2, messages_now=2)
     assert Delivery.objects.filter(channel="sms").count() == 2
 
 
@@ -54,7 +56,16 @@ def test_a_patient_with_two_appointments_is_one(saturday_noon):
     in_force()
     saturday_noon.move_to(at("2022-05-15 19:00"))
     twice = a_record(2, starts="2022-05-16 11:00", patient_id="D1", family_name="Dupont1")
-    assert checked_and_loaded(a_record(1), twice) == Opened(patients=1, sms_now=1)
+    assert checked_and_loaded(a_record(1), twice) == Opened(patients=1, sms_now=1, messages_now=1)
+
+
+def test_a_patient_with_two_days_is_one_with_two_sms(saturday_noon):
+    in_force(last_day=dt.date(2022, 5, 17))
+    saturday_noon.move_to(at("2022-05-15 19:00"))
+    tuesday = a_record(2, starts="2022-05-17 11:00", patient_id="D1", family_name="Dupont1")
+    told = checked_and_loaded(a_record(1), tuesday)
+    assert told == Opened(patients=1, sms_now=1, messages_now=2)
+    assert Delivery.objects.filter(channel="sms").count() == 2
 
 
 def test_moves_into_and_out_of_what_is_ruled_are_told_or_not():

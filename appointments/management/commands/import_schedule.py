@@ -20,12 +20,13 @@ from appointments.feeds.reading import FORMATS
 from appointments.feeds.records import RowFault, where
 from appointments.feeds.words import BadValue
 from appointments.models import AgeFrom
-from appointments.services.importing import LoadResult, Terms, Unanswered
+from appointments.services.importing import LoadResult, Terms, Unanswered, codes_of
 from appointments.services.importing_files import (
     DEFAULT_SOURCE,
     FileLoad,
     about_no_phone,
     load_file,
+    units_called,
 )
 from appointments.services.importing_write import Disappeared
 from appointments.vocabulary import Extent
@@ -61,7 +62,7 @@ class Command(BaseCommand):
         extent.add_argument(
             "--complete",
             type=Extent,
-            choices=list(Extent),
+            choices=[extent for extent in Extent if extent is not Extent.CHOSEN],
             dest="extent",
             help="ce pour quoi le fichier est complet : ce qui n'y figure plus a disparu. "
             "nothing, units (les unités nommées), sites (les sites nommés) ou source ; sans "
@@ -80,6 +81,14 @@ class Command(BaseCommand):
             const=Extent.NOTHING,
             dest="extent",
             help="comme --complete nothing",
+        )
+        extent.add_argument(
+            "--complete-unit",
+            action="append",
+            metavar="CODE",
+            dest="units",
+            help="une unité pour laquelle le fichier est complet, même s'il n'y nomme personne ; "
+            "à répéter pour chaque unité",
         )
         for option, what in (("--first-day", "premier"), ("--last-day", "dernier")):
             parser.add_argument(
@@ -230,10 +239,13 @@ def _day(text: str) -> dt.date:
 
 def _terms(options: dict[str, Any]) -> Terms:
     extent, days = options["extent"], (options["first_day"], options["last_day"])
+    units = units_called(options["units"] or ())
+    if units:
+        extent = Extent.CHOSEN
     return Terms(
         exported_at=options["exported_at"],
         age_from=AgeFrom.PERSON if options["exported_at"] else "",
-        declared=Declared(extent, *days) if extent is not None else None,
+        declared=Declared(extent, *days, units) if extent is not None else None,
         accepts_older=options["accept_older"],
         accepts_disappeared=options["accept_disappeared"],
     )
@@ -280,7 +292,12 @@ def _about_telling(telling: Opened, *, is_dry_run: bool) -> str:
             "suite.",
             telling.patients,
         )
-    return sentence % {"n": telling.patients, "now": telling.sms_now}
+    said = sentence % {"n": telling.patients, "now": telling.sms_now}
+    sms = telling.messages_now + telling.messages_later
+    if (telling.messages_now, telling.messages_later) == (telling.sms_now, telling.sms_later):
+        return said
+    more = _("En tout %(n)s SMS, dont %(now)s tout de suite : un par patient et par jour.")
+    return f"{said} {more % {'n': sms, 'now': telling.messages_now}}"
 
 
 def _sentence_of(one: Disappeared) -> str:
@@ -327,6 +344,7 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         "warning": about_no_phone() if load.result.has_no_phone else "",
         "exported_at": load.terms.exported_at and load.terms.exported_at.isoformat(),
         "complete_for": load.result.declared.extent,
+        "complete_units": codes_of(load.result.declared),
         **load.result.counts(),
         **_told(load.result),
         "with_phone": load.result.with_phone,
@@ -347,4 +365,6 @@ def _told(result: LoadResult) -> dict[str, int]:
         "told_by_sms_now": telling.sms_now,
         "told_by_sms_later": telling.sms_later,
         "told_by_phone": telling.by_phone,
+        "sms_now": telling.messages_now,
+        "sms_later": telling.messages_later,
     }

@@ -85,7 +85,19 @@ def test_one_units_list_is_not_proposed_as_the_whole():
 
 def test_a_file_that_names_every_planned_unit_of_its_sites_is_proposed_as_complete_for_them():
     assert proposed(a_file(CARDIOLOGY, RADIOLOGY), planned_units=SITES) is Extent.SITES
-    assert proposed(a_file(CARDIOLOGY), planned_units={}) is Extent.SITES
+
+
+def test_nothing_is_proposed_for_a_source_of_which_nothing_is_known():
+    assert proposed(a_file(CARDIOLOGY), planned_units={}) is Extent.NOTHING
+    assert proposed(a_file(CARDIOLOGY), planned_units={VIRTON_LAB: VIRTON}) is Extent.NOTHING
+
+
+def test_units_are_declared_one_by_one_also_where_the_file_names_nobody():
+    one = Declared(Extent.CHOSEN, unit_ids=frozenset({RADIOLOGY}))
+    assert covered(area_of(one, a_file(CARDIOLOGY))) == {RADIOLOGY}
+    emptied = Declared(Extent.CHOSEN, day(0), day(1), frozenset({RADIOLOGY}))
+    assert covered(area_of(emptied, Coverage())) == {RADIOLOGY}
+    assert area_of(one, Coverage()) is None  # of which days, nobody says
 
 
 def test_what_is_named_on_a_refused_row_has_not_disappeared():

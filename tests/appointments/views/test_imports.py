@@ -1,6 +1,7 @@
 """The imports pages: who may open them, what they show, what they give out."""
 
 import csv
+import datetime as dt
 import io
 
 import openpyxl
@@ -267,6 +268,50 @@ class TestAnswers:
         importing_queue.run_waiting()
         load.refresh_from_db()
         assert (load.state, load.rows_missing) == ("loaded", 25)
+
+    def test_nothing_is_preselected_for_a_new_source(self, operator):
+        load = checked(operator)
+        load.refresh_from_db()
+        assert load.complete_for == "nothing"
+        page = self.page(operator, load)
+        assert '<option value="nothing" selected>' in page
+        assert "checked" not in page.partition("Unités dont ce fichier dit tout")[2]
+
+    def test_units_are_ticked_one_by_one_and_kept(self, operator):
+        a_unit("arlon-radio")
+        radio = ROW | {"N° RDV": "R2", "Dossier": "D2", "Nom": "Autre", "Unité": "arlon-radio"}
+        self.loaded(operator, ROW, radio, exported_at="2022-05-13T06:00")
+        load = checked(operator, ROW)
+        assert "Arlon – arlon-cardio (dans le fichier)" in self.page(operator, load)
+        chosen = {"complete_for": "chosen", "units": [a_unit("arlon-radio").pk]}
+        self.answered(operator, load, **chosen, check="1")
+        importing_queue.run_waiting()
+        page = self.page(operator, load)
+        assert "complet pour : les unités cochées (Arlon – arlon-radio)" in page
+        assert "AUTRE Hélène" in page
+        self.answered(operator, load, **chosen)
+        importing_queue.run_waiting()
+        load.refresh_from_db()
+        assert (load.state, load.rows_missing) == ("loaded", 1)
+        event = AuditEvent.objects.filter(action="schedule.loaded").latest("id")
+        assert event.detail["complete_units"] == ["arlon-radio"]
+
+    def test_units_and_what_the_file_is_complete_for_must_agree(self, operator):
+        load = checked(operator)
+        answer = self.answered(operator, load, complete_for="chosen")
+        assert (answer.status_code, "au moins une unité" in answer.content.decode()) == (422, True)
+        answer = self.answered(operator, load, units=[a_unit().pk])
+        assert answer.status_code == 422
+        assert "ou décochez-les" in answer.content.decode()
+
+    def test_a_patient_with_two_days_is_said_to_get_two_sms(self, saturday_noon):
+        in_force(last_day=dt.date(2022, 5, 17))
+        saturday_noon.move_to(at("2022-05-15 19:00"))
+        operator = signed_in_as(Role.FEED_OPERATOR)
+        load = checked(operator, ROW, ROW | {"N° RDV": "R2", "Date et heure": "17/05/2022 10:00"})
+        page = self.page(operator, load)
+        assert "1 patient serait prévenu, dont 1 par SMS tout de suite." in page
+        assert "En tout 2 SMS, dont 2 tout de suite : un par patient et par jour." in page
 
     def test_the_page_says_who_would_be_told_before_and_after(self, saturday_noon):
         in_force()
