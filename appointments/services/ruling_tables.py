@@ -35,7 +35,7 @@ TABLES = {
         day date NOT NULL, outcome varchar(12) NOT NULL, basis varchar(8) NOT NULL,
         clause_id bigint, bulletin_id bigint NOT NULL""",
     "vain": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
-        version integer NOT NULL, PRIMARY KEY (patient_id, subject_id, day)""",
+        tried_at timestamptz NOT NULL, PRIMARY KEY (patient_id, subject_id, day)""",
     "elsewhere": "subject_id bigint PRIMARY KEY",
     "holds": """subject_id bigint PRIMARY KEY, patient_id bigint NOT NULL, day date NOT NULL,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, practitioner_id bigint,
@@ -155,8 +155,8 @@ def find_vain(cursor: CursorWrapper, scope: Scope) -> None:
         scope.parameters,
     )
     cursor.execute(
-        f"""INSERT INTO vain (patient_id, subject_id, day, version)
-            SELECT n.patient_id, i.subject_id, n.day, MAX(n.version)
+        f"""INSERT INTO vain (patient_id, subject_id, day, tried_at)
+            SELECT n.patient_id, i.subject_id, n.day, MAX(n.settled_at)
             FROM notifications_notice n
             JOIN notifications_noticeitem i ON i.notice_id = n.id
             WHERE n.state = 'unreachable' AND {scope.condition("n")}
@@ -177,7 +177,8 @@ def find_holding(cursor: CursorWrapper, scope: Scope) -> None:
             LEFT JOIN heard h ON h.patient_id = a.patient_id AND h.subject_id = a.id
                 AND h.day = a.day
             WHERE {LIVE} AND {scope.condition("a")} AND a.moved_at IS NOT NULL AND n.day <> a.day
-                AND n.handed_over_at IS NOT NULL AND n.id > COALESCE(h.notice_id, 0)""",  # noqa: S608
+                AND n.handed_over_at IS NOT NULL
+                AND (h.notice_id IS NULL OR (n.handed_over_at, n.id) > (h.said_at, h.notice_id))""",  # noqa: S608
         scope.parameters,
     )
     cursor.execute(
@@ -210,7 +211,7 @@ def _standing(scope: Scope) -> str:
             f.release_at, f.rank, f.ignores_quiet_hours, COALESCE(f.clause_id, 0) AS clause_id,
             h.word AS heard_word, h.postponed_to AS heard_day, h.starts_at AS heard_at,
             COALESCE(h.is_in_doubt, 0) AS in_doubt,
-            CASE WHEN v.version >= COALESCE(h.version, 0) THEN 1 ELSE 0 END AS in_vain,
+            CASE WHEN v.tried_at >= COALESCE(h.said_at, v.tried_at) THEN 1 ELSE 0 END AS in_vain,
             CASE WHEN e.subject_id IS NULL THEN 0 ELSE 1 END AS of_another_day,
             CASE WHEN h.is_sure = 1 THEN f.back_by_sms ELSE 0 END AS back_by_sms
         FROM appointments_appointment a
@@ -288,7 +289,7 @@ def _find_left(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
                 AND o.patient_id = c.patient_id AND o.day = c.said_on AND o.status NOT IN {GONE}
             LEFT JOIN vain v ON v.patient_id = c.patient_id AND v.subject_id = c.subject_id
                 AND v.day = c.day
-            WHERE a.id IS NULL AND o.id IS NULL AND v.version IS NULL AND c.starts_at > %s""",  # noqa: S608
+            WHERE a.id IS NULL AND o.id IS NULL AND v.tried_at IS NULL AND c.starts_at > %s""",  # noqa: S608
         [as_parameter(now), as_parameter(now)],
     )
 

@@ -144,10 +144,11 @@ def tell(notice: Notice, by: User, at: dt.datetime) -> None:
 
     One that was withdrawn meanwhile stays so; its words are heard (ADR 0014).
     """
-    notice.handed_over_at = notice.handed_over_at or at
     if notice.state == NoticeState.WITHDRAWN:
+        notice.handed_over_at = at  # heard after whatever replaced it was said
         notice.save(update_fields=["handed_over_at"])
         return
+    notice.handed_over_at = notice.handed_over_at or at
     notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, at, by
     notice.save()
 

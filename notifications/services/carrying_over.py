@@ -74,7 +74,7 @@ def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
     for item in heard:
         notice = pending.get(_pair(item.notice))
         again = said.get((notice.pk, item.subject_id)) if notice else None
-        if again and _says_the_same(again, item) and since[item.subject_id] <= item.notice_id:
+        if again and _says_the_same(again, item) and since[item.subject_id] == item.notice_id:
             needless[again.notice_id].append(again)
     for notice in pending.values():
         left = [item for (owner, _), item in said.items() if owner == notice.pk]
@@ -95,14 +95,15 @@ def _says_the_same(one: NoticeItem, other: NoticeItem) -> bool:
 
 
 def _heard_since(heard: Collection[NoticeItem]) -> Mapping[int, int]:
-    """Return subject → the newest notice of which something was handed over, of its patient."""
+    """Return subject → the notice that was handed over last, of its patient."""
     notices = {item.notice_id: item.notice for item in heard}
     items = NoticeItem.objects.filter(
         subject_id__in={item.subject_id for item in heard},
         notice__handed_over_at__isnull=False,
         notice__patient__in={one.patient_id for one in notices.values()},
     )
-    return dict(items.order_by().values_list("subject_id").annotate(Max("notice_id")))
+    in_order = items.order_by("notice__handed_over_at", "notice_id")
+    return dict(in_order.values_list("subject_id", "notice_id"))
 
 
 def _waiting(pairs: Collection[Pair]) -> dict[Pair, Notice]:

@@ -39,9 +39,9 @@ TABLES = {
         record_number varchar(80) NOT NULL DEFAULT '',
         PRIMARY KEY (subject_id, day, patient_id)""",
     "heard": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
-        notice_id bigint NOT NULL, version integer NOT NULL, word varchar(10) NOT NULL,
+        notice_id bigint NOT NULL, word varchar(10) NOT NULL,
         starts_at timestamptz NOT NULL, site_id bigint NOT NULL, postponed_to date,
-        is_in_doubt integer NOT NULL, is_sure integer NOT NULL,
+        said_at timestamptz NOT NULL, is_in_doubt integer NOT NULL, is_sure integer NOT NULL,
         PRIMARY KEY (subject_id, day, patient_id)""",
     "claim": """patient_id bigint NOT NULL, subject_id bigint NOT NULL, day date NOT NULL,
         said_on date NOT NULL, starts_at timestamptz NOT NULL, site_id bigint NOT NULL,
@@ -112,16 +112,16 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     be said by a person. What a notice tried to say in vain was not heard.
     """
     cursor.execute(
-        f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, version, word, starts_at,
-                site_id, postponed_to, is_in_doubt, is_sure)
-            SELECT patient_id, subject_id, day, notice_id, version, word, starts_at, site_id,
-                postponed_to, is_in_doubt, is_sure FROM (
-                SELECT n.patient_id, i.subject_id, n.day, i.notice_id, n.version, i.word,
-                    i.starts_at, i.site_id, i.postponed_to,
+        f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, word, starts_at,
+                site_id, postponed_to, said_at, is_in_doubt, is_sure)
+            SELECT patient_id, subject_id, day, notice_id, word, starts_at, site_id,
+                postponed_to, said_at, is_in_doubt, is_sure FROM (
+                SELECT n.patient_id, i.subject_id, n.day, i.notice_id, i.word,
+                    i.starts_at, i.site_id, i.postponed_to, n.handed_over_at AS said_at,
                     CASE WHEN {IN_DOUBT} THEN 1 ELSE 0 END AS is_in_doubt,
                     CASE WHEN {ARRIVED} THEN 1 ELSE 0 END AS is_sure,
                     ROW_NUMBER() OVER (PARTITION BY n.patient_id, i.subject_id, n.day
-                        ORDER BY n.version DESC) AS place
+                        ORDER BY n.handed_over_at DESC, n.version DESC) AS place
                 FROM notifications_notice n
                 JOIN notifications_noticeitem i ON i.notice_id = n.id
                 WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL) t
@@ -158,18 +158,19 @@ def find_claims(cursor: CursorWrapper, scope: Scope) -> None:
     cursor.execute(
         f"""SELECT t.patient_id, t.subject_id, t.day, t.said_on, t.starts_at, t.site_id
             FROM (SELECT n.patient_id, i.subject_id, i.postponed_to AS day, n.day AS said_on,
-                    i.notice_id, i.starts_at, i.site_id
+                    i.notice_id, n.handed_over_at AS said_at, i.starts_at, i.site_id
                 FROM notifications_noticeitem i
                 JOIN notifications_notice n ON n.id = i.notice_id
                 WHERE i.postponed_to IS NOT NULL AND n.handed_over_at IS NOT NULL) t
             LEFT JOIN heard h ON h.patient_id = t.patient_id AND h.subject_id = t.subject_id
                 AND h.day = t.day
-            WHERE {scope.condition("t")} AND COALESCE(h.notice_id, 0) < t.notice_id
+            WHERE {scope.condition("t")} AND (h.notice_id IS NULL
+                    OR (h.said_at, h.notice_id) < (t.said_at, t.notice_id))
                 AND NOT EXISTS (SELECT 1 FROM notifications_noticeitem x
                     JOIN notifications_notice m ON m.id = x.notice_id
                     WHERE x.subject_id = t.subject_id AND m.patient_id = t.patient_id
-                        AND m.day = t.said_on AND m.handed_over_at IS NOT NULL
-                        AND x.notice_id > t.notice_id)""",  # noqa: S608
+                        AND m.day = t.said_on
+                        AND (m.handed_over_at, m.id) > (t.said_at, t.notice_id))""",  # noqa: S608
         scope.parameters,
     )
     given = {}

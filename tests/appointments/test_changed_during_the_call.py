@@ -13,7 +13,7 @@ from appointments.models import Appointment
 from appointments.services import keeping, rulings
 from notifications.models import Delivery, Notice, ToAskAgain
 from notifications.queries.progress import holding_untrue
-from notifications.services import calls
+from notifications.services import calls, looking_again
 from staff import clock
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import RELEASE, in_force, withdrawn
@@ -171,6 +171,36 @@ class TestThePatientHeardIt:
         withdraw_the_bulletin(appointment, doctor)
         reached(client, call)
         assert open_words(appointment.patient_id) == [("phone", "maintained")]
+
+    def test_after_the_doctor_told_the_contrary_it_is_the_last_word(
+        self, client, agent, doctor, saturday_noon
+    ) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        call = in_hand(agent)
+        keep(appointment, doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        keeping.contacted(appointment_id=appointment.pk, by=doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        assert "le patient a entendu ce qui ne vaut plus" in reached(client, call)
+        assert open_words(appointment.patient_id) == [("phone", "maintained")]
+        assert not broken()
+
+    def test_noted_later_it_is_not_the_last_word_if_it_was_said_before(
+        self, client, agent, doctor, saturday_noon
+    ) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        call = in_hand(agent)
+        keep(appointment, doctor)
+        said_at = clock.now()
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        keeping.contacted(appointment_id=appointment.pk, by=doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        calls.log(delivery_id=call.pk, by=agent, result="reached", at=said_at)
+        looking_again.answer()
+        assert open_words(appointment.patient_id) == []
+        assert not broken()
 
     def test_what_was_said_together_is_heard_together(self, client, agent, doctor) -> None:
         first = by_landline(doctor)

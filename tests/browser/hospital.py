@@ -137,19 +137,19 @@ def fill() -> None:
         _engage(sign_in, alike, first_name, last_name)
     first, second = (User.objects.get(username=name) for name in ("crise1", "crise2"))
     order = read(PLAYBOOK.read_text(encoding="utf-8"))
-    tuesday = _drafted(first, _moved(order, TUESDAY))
+    tuesday = drafted(first, moved(order, TUESDAY))
     bulletins.approve(bulletin_id=tuesday.pk, by=second)
-    _drafted(first, _moved(order, WEDNESDAY))
+    drafted(first, moved(order, WEDNESDAY))
     at_once = {"release_at": clock.now() - dt.timedelta(minutes=1)}
-    thursday = _drafted(first, _moved(order, THURSDAY) | at_once)
+    thursday = drafted(first, moved(order, THURSDAY) | at_once)
     bulletins.approve(bulletin_id=thursday.pk, by=second)
-    _drafted(first, _moved(order, FRIDAY))
+    drafted(first, moved(order, FRIDAY))
     _hear_back()
     _lose_one()
     _load_a_file(first)
 
 
-def _drafted(author: Any, content: dict[str, Any]) -> Any:
+def drafted(author: Any, content: dict[str, Any]) -> Any:
     """Return a draft that its author calls ready."""
     from appointments.services import bulletins
 
@@ -248,9 +248,10 @@ def _load_a_file(operator) -> None:
     audit.record(action="schedule.loaded", by=operator, subject=load)
 
 
-def _moved(order, day: dt.date) -> dict:
-    moved = vars(order.starting(day))
-    return moved | {"title": f"Panne informatique : activité du {day:%d/%m/%Y}"}
+def moved(order: Any, day: dt.date) -> dict[str, Any]:
+    """Return what a playbook says, for another day."""
+    content = vars(order.starting(day))
+    return content | {"title": f"Panne informatique : activité du {day:%d/%m/%Y}"}
 
 
 if __name__ == "__main__":

@@ -33,6 +33,7 @@ from tests.notifications.builders import FakeGateway
 from vivalia_continuity.promises import PROMISES
 
 SATURDAY_NOON = at("2022-05-14 12:00")
+A_MOMENT = dt.timedelta(milliseconds=1)
 MOST_ROUNDS = 30
 
 
@@ -82,6 +83,7 @@ class Story:
     def tell(self, *steps: Step) -> None:
         """Let these things happen, and look after each whether all agree."""
         for step in steps:
+            self._move_to(self.now + A_MOMENT)  # no two things are said at the same instant
             self.steps.append(f"{self.now:%a %H:%M}  {step}")
             self._move_to(self.now + dt.timedelta(seconds=1))  # no two things happen at once
             getattr(self, f"_{step.what}")(**step.facts)

@@ -100,7 +100,7 @@ def same_word_twice() -> Iterator[str]:
 
     def before(value: F | Coalesce) -> Window:
         place = ["notice__patient", "subject_id", "notice__day"]
-        order = ["notice__version"]
+        order = ["notice__handed_over_at", "notice__version"]
         return Window(Lag(value), partition_by=place, order_by=order)
 
     repeated = heard.annotate(
