@@ -20,6 +20,12 @@ class SeenForm(forms.Form):
     seen = forms.IntegerField(required=False)
 
 
+class SaidForm(forms.Form):
+    """Which notice stood on the card when the patient was called."""
+
+    said = forms.IntegerField(required=False)
+
+
 class SeenAppointmentsField(forms.Field):
     """Ticked cards, each as ``number-version``; a number alone says nothing of what was seen."""
 

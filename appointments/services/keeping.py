@@ -121,13 +121,20 @@ def take_back(
 
 
 @transaction.atomic
-def contacted(*, appointment_id: int, by: User) -> Notice:
+def contacted(*, appointment_id: int, by: User, said: int | None = None) -> Notice:
     """Note that the doctor reached the patient they kept.
+
+    Args:
+        appointment_id: which appointment.
+        by: the doctor, or who answers for them.
+        said: the notice that they had before their eyes, as far as known. Where the source moved
+            the patient or the decision changed meanwhile, that notice is withdrawn and stays so;
+            it counts as heard, and what is owed is asked again (``looking_again``).
 
     Raises:
         Refusal: the appointment is not theirs, or there is nothing to tell.
     """
-    notice = _notice_of_kept(appointment_id, by)
+    notice = _notice_of_kept(appointment_id, by, said)
     if notice.state == NoticeState.TOLD:
         return notice
     calls.log(delivery_id=_call_of(notice).pk, by=by, result=calls.CallResult.REACHED)
@@ -151,8 +158,8 @@ def not_contacted(*, appointment_id: int, by: User) -> Notice:
     return notice
 
 
-def _notice_of_kept(appointment_id: int, by: User) -> Notice:
-    """Lock an appointment, and return the newest notice that says it is maintained.
+def _notice_of_kept(appointment_id: int, by: User, said: int | None = None) -> Notice:
+    """Lock an appointment, and return the newest notice that says it is maintained, or that one.
 
     Raises:
         Refusal: the appointment is not theirs, or there is nothing to tell.
@@ -160,9 +167,10 @@ def _notice_of_kept(appointment_id: int, by: User) -> Notice:
     appointment = deciding.locked(appointment_id)
     if appointment.practitioner_id not in keeper_of(by).practitioner_ids:
         raise AccessRefused(_("Ce patient n'est pas l'un des vôtres."))
-    notices = Notice.objects.filter(patient=appointment.patient_id, day=appointment.day)
-    told = notices.filter(items__subject_id=appointment.pk, items__word="maintained")
-    notice = told.exclude(state=NoticeState.WITHDRAWN).order_by("-version").first()
+    told = Notice.objects.filter(items__subject_id=appointment.pk, items__word=Outcome.MAINTAINED)
+    of_now = told.filter(patient=appointment.patient_id, day=appointment.day)
+    shown = told.filter(pk=said).first() if said else None
+    notice = shown or of_now.exclude(state=NoticeState.WITHDRAWN).order_by("-version").first()
     if notice is None:
         raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
     return notice

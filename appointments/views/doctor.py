@@ -5,7 +5,7 @@ Each answers htmx with the cards alone, and a browser without JavaScript with th
 
 import datetime as dt
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.care import ReasonForm, SeenForm, SeveralForm
+from appointments.forms.care import ReasonForm, SaidForm, SeenForm, SeveralForm
 from appointments.forms.rosters import DayForm
 from appointments.models import Appointment
 from appointments.queries.doctor import (
@@ -32,6 +32,8 @@ from appointments.queries.doctor import (
 )
 from appointments.services import keeping, keeping_several
 from appointments.services.keeping_several import MOST, Done
+from notifications.models import NoticeState
+from notifications.services import looking_again
 from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.models import Practitioner
@@ -104,7 +106,23 @@ def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(*KEEPS)
 def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
-    return _act(request, pk, keeping.contacted)
+    form = SaidForm(request.POST)
+    said = form.cleaned_data["said"] if form.is_valid() else None
+    return _act(request, pk, _contacted, said=said)
+
+
+def _contacted(**asked: Any) -> None:
+    """Note it, and say so where the decision changed while the doctor was calling."""
+    notice = keeping.contacted(**asked)
+    looking_again.answer()  # what the patient heard may call for another word at once
+    if notice.state == NoticeState.WITHDRAWN:
+        raise Refusal(
+            _(
+                "C'est noté, mais la décision a changé pendant l'appel : le patient a entendu ce "
+                "qui ne vaut plus. Regardez ce qui vaut maintenant ; s'il faut le rappeler, "
+                "l'appel est ouvert."
+            )
+        )
 
 
 @require_POST

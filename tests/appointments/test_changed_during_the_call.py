@@ -186,6 +186,28 @@ class TestThePatientHeardIt:
         assert open_words(appointment.patient_id) == [("phone", "maintained")]
         assert not broken()
 
+    @pytest.mark.parametrize("change", [withdraw_the_bulletin, move])
+    def test_by_the_doctor_who_kept_them_too(
+        self, client, doctor, saturday_noon, change: Change
+    ) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        keep(appointment, doctor)
+        client.force_login(doctor)
+        card = client.get(reverse("doctor_day")).content.decode()
+        notice = Notice.objects.get(state="open")
+        assert f'name="said" value="{notice.pk}"' in card
+        change(appointment, doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        address = reverse("contacted", args=[appointment.pk])
+        card = client.post(address, {"said": notice.pk}, headers={"HX-Request": "true"})
+        assert "C'est noté, mais la décision a changé" in html.unescape(card.content.decode())
+        notice.refresh_from_db()
+        assert (notice.state, notice.handed_over_at) == ("withdrawn", clock.now())
+        said = [("phone", "cancelled"), ("phone", "maintained")] if change is move else []
+        assert sorted(open_words(appointment.patient_id)) == said
+        assert not broken()
+
     def test_noted_later_it_is_not_the_last_word_if_it_was_said_before(
         self, client, agent, doctor, saturday_noon
     ) -> None:

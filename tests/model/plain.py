@@ -462,20 +462,6 @@ class Plain:
                 asked[one.word.postponed_to] = one.day, None
         yield from ((day, said_of, hour) for day, (said_of, hour) in asked.items())
 
-    def may_be_needless(self, act: int, patient: int, day: dt.date, word: Word) -> bool:
-        """Whether a true word waits only because another one was out, which left nobody after all.
-
-        The price named in ADR 0014: such a call is made though the patient heard nothing.
-        """
-        is_true = self.says_what_holds(act, patient, day, word)
-        is_owed = act in self.all_owed().get((patient, day), {})
-        out_in_vain = [
-            (one.day, one.word)
-            for one in self.said
-            if (one.act, one.patient, one.fate) == (act, patient, NOT_HEARD)
-        ]
-        return is_true and not is_owed and any(one != (day, word) for one in out_in_vain)
-
     def has_begun(self, act: int, patient: int, day: dt.date) -> bool:
         """Whether it is too late to tell anything more about an appointment on a day."""
         row = self.acts[act].row

@@ -286,7 +286,6 @@ class Story:
                 number: word
                 for number, word in words.items()
                 if not self.plain.has_begun(number, patient, day)
-                and not self.plain.may_be_needless(number, patient, day, word)
             }
             due = owed.get((patient, day), {})
             said = {number: one.word for number, one in due.items()}
