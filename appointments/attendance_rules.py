@@ -1,6 +1,7 @@
-"""When something can have happened on the day of an appointment. Pure."""
+"""What can have happened on the day of an appointment, and when. Pure."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from appointments.vocabulary import Attended
@@ -14,6 +15,55 @@ class Timing(StrEnum):
     FUTURE = "future"  # the moment itself is
     OTHER_DAY = "other_day"
     NO_TIME = "no_time"  # the day is past, and nobody said when it was
+
+
+class Conflict(StrEnum):
+    """Why two marks of one patient cannot both be true."""
+
+    NOT_COME_AND_SEEN = "not_come_and_seen"
+    DONE_AND_LEFT = "done_and_left"  # who left was not seen
+    DONE_BEFORE_ARRIVAL = "done_before_arrival"
+    LEFT_BEFORE_ARRIVAL = "left_before_arrival"
+
+
+def conflict_of(marks: Mapping[Attended, dt.datetime | None]) -> Conflict | None:
+    """Return what contradicts itself in the marks of one patient; None when all can be true.
+
+    Args:
+        marks: each with its moment, None where the sheet has no hour.
+    """
+    if Attended.ABSENT in marks and len(marks) > 1:
+        return Conflict.NOT_COME_AND_SEEN
+    if Attended.DONE in marks and Attended.LEFT in marks:
+        return Conflict.DONE_AND_LEFT
+    arrived = marks.get(Attended.ARRIVED)
+    for what, conflict in (
+        (Attended.DONE, Conflict.DONE_BEFORE_ARRIVAL),
+        (Attended.LEFT, Conflict.LEFT_BEFORE_ARRIVAL),
+    ):
+        moment = marks.get(what)
+        if arrived and moment and moment.astimezone(dt.UTC) < arrived.astimezone(dt.UTC):
+            return conflict
+    return None
+
+
+def in_order(moments: Sequence[tuple[dt.datetime, bool]]) -> list[dt.datetime]:
+    """Return the moments of one patient, none before the one that stands before it.
+
+    A tick without an hour counts at the planned one; it gives way where an hour says otherwise.
+
+    Args:
+        moments: in UTC and in the order in which things happen, each with whether the sheet has
+            its hour.
+    """
+    settled = [moment for moment, _is_known in moments]
+    for number, (_moment, is_known) in enumerate(moments):
+        if number and not is_known:
+            settled[number] = max(settled[number], settled[number - 1])
+    for number in reversed(range(len(moments) - 1)):
+        if not moments[number][1]:
+            settled[number] = min(settled[number], settled[number + 1])
+    return settled
 
 
 def moment_of(

@@ -1,7 +1,8 @@
 """What wards and reception fill in: a tick, a search, a sheet of paper."""
 
 import datetime as dt
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -14,10 +15,12 @@ from appointments.models import Attendance, Attended
 from appointments.services.attending import Seen
 from staff import clock
 
-# As people write hours on paper.
-_HOURS = ("%H:%M", "%H:%M:%S", "%Hh%M", "%H.%M", "%Hh", "%H %M")
-# On the sheet a tick may stand without it.
-_HAS_AN_HOUR = (Attended.ARRIVED, Attended.DONE, Attended.LEFT)
+# As people write hours on paper, and as they type them in a hurry: 9h05, 9:05, 9.05, 905, 9h, 9.
+_HOUR = re.compile(
+    r"(?P<hour>\d{1,2})(?:\s*[h:.,\s]\s*(?P<minute>\d{2})?|(?P<digits>\d{2}))?", re.I
+)
+# The columns of the sheet in which a tick may have an hour beside it.
+_WITH_HOUR = (Attended.ARRIVED, Attended.DONE)
 
 
 class FindForm(forms.Form):
@@ -51,22 +54,36 @@ class TickForm(forms.Form):
     day = forms.DateField(required=False)  # a page that says none shows the planned one
 
 
-class PaperRowForm(forms.Form):
-    """One row of a sheet: what is ticked, the hour beside it, the remark."""
+class HourField(forms.CharField):
+    """An hour in words of paper, given back as a time; what makes none stays as it was typed."""
 
-    what = forms.ChoiceField(
-        label=_("Ce qui s'est passé"),
-        choices=[("", _("rien de noté")), *Attended.choices[:-1]],
-        required=False,
-    )
-    time = forms.TimeField(
-        label=_("Heure"),
-        required=False,
-        input_formats=_HOURS,
-        error_messages={"invalid": _("Cette heure n'existe pas : écrivez-la comme 09:10.")},
-    )
+    default_error_messages = {"invalid": _("Cette heure n'existe pas : écrivez-la comme 9h05.")}
+
+    def to_python(self, value: object) -> Any:
+        """Return the time; empty stays None."""
+        typed = super().to_python(value)
+        if not typed:
+            return None
+        found = _HOUR.fullmatch(typed)
+        if found is None:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            return dt.time(int(found["hour"]), int(found["minute"] or found["digits"] or 0))
+        except ValueError:
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class PaperRowForm(forms.Form):
+    """One row of a sheet, column by column; an hour says as much as the tick beside it."""
+
+    arrived = forms.BooleanField(label=_("Arrivé"), required=False)
+    arrived_at = HourField(label=_("Arrivé à"), required=False)
+    done = forms.BooleanField(label=_("Fait"), required=False)
+    done_at = HourField(label=_("Fait à"), required=False)
+    absent = forms.BooleanField(label=_("Pas venu"), required=False)
+    left = forms.BooleanField(label=_("Parti"), required=False)
     remark = forms.CharField(
-        label=_("Remarque"),
+        label=_("À noter"),
         required=False,
         max_length=Attendance._meta.get_field("remark").max_length,
     )
@@ -75,29 +92,52 @@ class PaperRowForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Ask for what is missing beside what was filled in."""
         values = super().clean() or {}
-        what, time = values.get("what"), values.get("time")
-        if not what and "what" not in self.errors and (time or values.get("remark")):
-            self.add_error("what", gettext("Cochez ce qui s'est passé, à côté de l'heure."))
+        if values.get("remark") and not self.errors and not self._marks(values):
+            self.add_error("remark", gettext("Cochez aussi ce qui s'est passé."))
         return values
 
     @property
     def is_filled(self) -> bool:
         """Whether somebody wrote anything into the row."""
-        return any(self.data.get(self.add_prefix(name)) for name in ("what", "time", "remark"))
-
-    def seen(self, appointment_id: int, day: dt.date) -> Seen:
-        """Return the row as the service takes it; it speaks of the sheet's day."""
-        values = self.cleaned_data
-        time = values["time"]
-        return Seen(
-            appointment_id=appointment_id,
-            what=values["what"],
-            expected_version=values["version"],
-            happened_at=time and dt.datetime.combine(day, time, tzinfo=clock.BRUSSELS),
-            remark=values["remark"],
-            day=day,
-            hour_is_known=time is not None or values["what"] not in _HAS_AN_HOUR,
+        return any(
+            self.data.get(self.add_prefix(name)) for name in self.fields if name != "version"
         )
+
+    @property
+    def faults(self) -> list[tuple[str, str]]:
+        """What is at fault, each with its column; none for what is wrong with the whole row."""
+        return [
+            (str(self.fields[name].label or "") if name in self.fields else "", str(fault))
+            for name, faults in self.errors.items()
+            for fault in faults
+        ]
+
+    def seen(self, appointment_id: int, day: dt.date) -> list[Seen]:
+        """Return what the row says as the service takes it, in the order in which it happened."""
+        values = self.cleaned_data
+        marks = self._marks(values)
+        return [
+            Seen(
+                appointment_id=appointment_id,
+                what=what,
+                expected_version=values["version"],
+                happened_at=(
+                    None if time is None else dt.datetime.combine(day, time, tzinfo=clock.BRUSSELS)
+                ),
+                remark=values["remark"] if number == len(marks) else "",
+                day=day,
+                # Who did not come has no hour; every other tick without one leaves it open.
+                hour_is_known=time is not None or what == Attended.ABSENT,
+            )
+            for number, (what, time) in enumerate(marks, start=1)
+        ]
+
+    def _marks(self, values: Mapping[str, Any]) -> list[tuple[Attended, dt.time | None]]:
+        """Return what is marked, with the hour where there is one."""
+        marks = [(what, values.get(f"{what}_at")) for what in _WITH_HOUR]
+        ticked = [(what, time) for what, time in marks if values.get(what) or time]
+        others = (Attended.ABSENT, Attended.LEFT)
+        return ticked + [(what, None) for what in others if values.get(what)]
 
 
 def paper_rows(data: QueryDict | None, appointment_ids: Iterable[int]) -> dict[int, PaperRowForm]:

@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from appointments.models import Appointment, Attendance, Decision, Outcome
-from appointments.queries.attendance import standing_attendance
+from appointments.queries.attendance import holding, notes_of_day
 from appointments.queries.roster import roster_contents
 from appointments.queries.schedule import CALLED_OFF, expected_on, of_patients_that_day, units_of
 from appointments.rosters.attended import DayCounts, WardDay, WardLine, counted
+from appointments.rosters.content import RosterRow
 from appointments.vocabulary import Attended
 from patients.search_text import SearchText
 from staff.access import Capability, scope_of
@@ -50,12 +51,12 @@ def ward_days(
     todays = expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
     found = of_patients_that_day(todays, search) if search else todays
     ids = set(found.values_list("pk", flat=True))
-    latest, kept_by = standing_attendance(ids, day), _kept_by(unit_ids, day)
+    notes, kept_by = notes_of_day(ids, day), _kept_by(unit_ids, day)
     days = [
         WardDay(
             content,
             tuple(
-                WardLine(row, latest.get(row.appointment_id), kept_by.get(row.appointment_id, ""))
+                _line(row, notes.get(row.appointment_id, []), kept_by.get(row.appointment_id, ""))
                 for row in content.rows
                 if row.appointment_id in ids
             ),
@@ -63,6 +64,13 @@ def ward_days(
         for content in roster_contents(unit_ids=unit_ids, day=day).values()
     ]
     return [one for one in days if one.lines or not search]
+
+
+def _line(row: RosterRow, notes: Sequence[Attendance], kept_by: str) -> WardLine:
+    """Return one appointment with what was noted of it, the last at the end."""
+    latest = notes[-1] if notes else None
+    arrival = next((one for one in holding(notes)[:-1]), None)
+    return WardLine(row, latest, arrival, kept_by)
 
 
 def found_units(user: User, day: dt.date, search: SearchText) -> set[int]:

@@ -15,11 +15,13 @@ class WardLine:
 
     Attributes:
         latest: what was noted last, also when that took a mistake back; None before.
+        arrival: the note of the arrival that came before what holds; None without one.
         kept_by: code of who may still keep it, as the bulletin that cancels it says.
     """
 
     row: RosterRow
     latest: Attendance | None = None
+    arrival: Attendance | None = None
     kept_by: str = ""
 
     @property
@@ -36,6 +38,11 @@ class WardLine:
     def what(self) -> str:
         """Code of what holds; empty while nobody noted anything."""
         return self.standing.what if self.standing else ""
+
+    @property
+    def notes(self) -> list[Attendance]:
+        """What holds, in the order in which it happened."""
+        return [one for one in (self.arrival, self.standing) if one]
 
     @property
     def is_called_off(self) -> bool:

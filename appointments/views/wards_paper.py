@@ -42,7 +42,7 @@ def paper(request: SignedInRequest, unit_id: int, day: dt.date) -> HttpResponse:
 
 def _note(filled: Rows, day: dt.date, *, by: User) -> int:
     """Note the rows without a fault; return how many stand, and write the faults to the rows."""
-    good = [row.seen(pk, day) for pk, row in filled.items() if row.is_valid()]
+    good = [one for pk, row in filled.items() if row.is_valid() for one in row.seen(pk, day)]
     noted = attending.note_many(seen=good, by=by)
     for pk, why in noted.faults.items():
         filled[pk].add_error(why.field if why.field in filled[pk].fields else None, str(why))
@@ -64,7 +64,7 @@ def _form(
         "day": day,
         "counts": whole.counts,
         "rows": rows,
-        "number_at_fault": len(at_fault),
+        "faults": [card for card, _form in rows if card.line.row.appointment_id in at_fault],
         "is_empty": is_empty,
         "is_to_come": day > clock.today(),
     }

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.attendance_rules import Timing, moment_of, timing
+from appointments.attendance_rules import Conflict, Timing, conflict_of, in_order, moment_of, timing
 from appointments.vocabulary import Attended
 from tests.builders import BRUSSELS, MONDAY, at
 
@@ -101,3 +101,52 @@ def test_in_the_hour_that_happens_twice_the_first_has_passed_in_the_second():
 
 def test_a_mistake_is_taken_back_on_any_day():
     assert timing(Attended.CLEARED, TUESDAY, day=MONDAY, now=TUESDAY) == Timing.FITS
+
+
+EARLY, LATE = at("2022-05-16 09:00"), at("2022-05-16 09:30")
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        ({}, None),
+        ({Attended.ABSENT: None}, None),
+        ({Attended.ARRIVED: EARLY, Attended.DONE: LATE}, None),
+        ({Attended.ARRIVED: EARLY, Attended.DONE: EARLY}, None),
+        ({Attended.ARRIVED: LATE, Attended.DONE: None}, None),
+        ({Attended.ARRIVED: None, Attended.DONE: EARLY}, None),
+        ({Attended.ARRIVED: EARLY, Attended.LEFT: None}, None),
+        ({Attended.ARRIVED: LATE, Attended.DONE: EARLY}, Conflict.DONE_BEFORE_ARRIVAL),
+        ({Attended.ARRIVED: LATE, Attended.LEFT: EARLY}, Conflict.LEFT_BEFORE_ARRIVAL),
+        ({Attended.DONE: LATE, Attended.LEFT: None}, Conflict.DONE_AND_LEFT),
+        ({Attended.ABSENT: None, Attended.ARRIVED: None}, Conflict.NOT_COME_AND_SEEN),
+        ({Attended.ABSENT: None, Attended.DONE: LATE}, Conflict.NOT_COME_AND_SEEN),
+        ({Attended.ABSENT: None, Attended.LEFT: None}, Conflict.NOT_COME_AND_SEEN),
+    ],
+)
+def test_marks_of_one_patient_contradict_each_other_or_not(marks, expected):
+    assert conflict_of(marks) == expected
+
+
+def test_the_hour_that_happens_twice_contradicts_nothing():
+    first, second = (
+        dt.datetime(2022, 10, 30, 2, minute, tzinfo=BRUSSELS, fold=fold)
+        for minute, fold in ((50, 0), (10, 1))
+    )
+    assert conflict_of({Attended.ARRIVED: first, Attended.DONE: second}) is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.datetimes(timezones=st.just(dt.UTC)), st.booleans()), min_size=1, max_size=2
+    )
+)
+def test_a_tick_without_an_hour_gives_way_to_the_hours_and_hours_stay(moments):
+    known = [moment for moment, is_known in moments if is_known]
+    if known != sorted(known):
+        return  # refused before
+    settled = in_order(moments)
+    assert settled == sorted(settled)
+    assert [
+        now for now, (_then, is_known) in zip(settled, moments, strict=True) if is_known
+    ] == known

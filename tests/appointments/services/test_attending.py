@@ -8,7 +8,7 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Attendance
-from appointments.queries.attendance import standing_attendance
+from appointments.queries.attendance import notes_of_day
 from appointments.services import attending
 from appointments.services.attending import Seen
 from staff.errors import AccessRefused, Refusal
@@ -61,7 +61,7 @@ class TestOneTick:
         note(appointment, clerk, "absent")
         note(appointment, clerk, "cleared", 1)
         assert words(appointment) == ["absent", "cleared"]
-        assert standing_attendance([appointment.pk], MONDAY)[appointment.pk].what == "cleared"
+        assert notes_of_day([appointment.pk], MONDAY)[appointment.pk][-1].what == "cleared"
 
     def test_whoever_comes_second_is_told_who_was_faster(self, clerk):
         appointment = an_appointment()
@@ -92,7 +92,7 @@ class TestOneTick:
         yesterday = an_appointment(starts="2022-05-15 09:00")
         with pytest.raises(Refusal, match="avec l'heure") as refused:
             note(yesterday, clerk)
-        assert refused.value.field == "time"
+        assert refused.value.field == "arrived_at"
         row = note(yesterday, clerk, happened_at=at("2022-05-15 09:04"), from_paper=True)
         assert (row.happened_at, row.noted_at) == (at("2022-05-15 09:04"), NOON)
 
@@ -214,6 +214,24 @@ def test_of_two_at_once_one_is_noted_and_the_other_told():
     assert isinstance(refused, Refusal)
     assert "vient de noter" in str(refused)
     assert len(words(appointment)) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_of_two_sheets_at_once_one_row_is_noted_whole_and_nothing_of_the_other():
+    appointment = an_appointment(starts="2022-05-16 08:00")
+    first, second = a_user("anne", "ward_clerk"), a_user("luc", "nurse")
+    came = [
+        Seen(appointment.pk, "arrived", 0, at("2022-05-16 08:05")),
+        Seen(appointment.pk, "done", 0, at("2022-05-16 08:30")),
+    ]
+    absent = [Seen(appointment.pk, "absent", 0)]
+    results = together(
+        lambda: attending.note_many(seen=came, by=first),
+        lambda: attending.note_many(seen=absent, by=second),
+    )
+    assert sorted(len(one.faults) for one in results) == [0, 1]
+    assert words(appointment) in (["arrived", "done"], ["absent"])
 
 
 @pytest.mark.postgresql

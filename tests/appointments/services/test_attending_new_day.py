@@ -6,7 +6,7 @@ import pytest
 import time_machine
 
 from appointments.models import Appointment, Attendance
-from appointments.queries.attendance import standing_attendance
+from appointments.queries.attendance import notes_of_day
 from appointments.services import attending
 from appointments.services.attending import Seen
 from staff.errors import Refusal
@@ -44,8 +44,8 @@ class TestWhatWasPostponed:
         assert (row.version, row.day, row.happened_at) == (1, NEXT_WEEK, THEN)
         assert self.chain(operation, MONDAY) == [(1, "arrived"), (2, "left")]
         assert self.chain(operation, NEXT_WEEK) == [(1, "arrived"), (2, "done")]
-        assert standing_attendance([operation.pk], MONDAY)[operation.pk].what == "left"
-        assert standing_attendance([operation.pk], NEXT_WEEK)[operation.pk].what == "done"
+        assert notes_of_day([operation.pk], MONDAY)[operation.pk][-1].what == "left"
+        assert notes_of_day([operation.pk], NEXT_WEEK)[operation.pk][-1].what == "done"
 
     def test_without_a_day_the_planned_one_is_meant(self, clerk, operation):
         assert note(operation, clerk).day == MONDAY

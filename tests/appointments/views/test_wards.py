@@ -3,14 +3,25 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.models import Appointment, Attendance, Decision
 from staff.models import AuditEvent
 from tests.appointments.bulletins import in_force
 from tests.appointments.ward_pages import page_of, signed_in, tick
-from tests.builders import MONDAY, a_patient, a_practitioner, a_unit, a_user, an_appointment, at
+from tests.builders import (
+    BRUSSELS,
+    MONDAY,
+    a_patient,
+    a_practitioner,
+    a_unit,
+    a_user,
+    an_appointment,
+    at,
+)
 from tests.page_rules import faults_of
 from tests.pages import HTMX
 
@@ -148,8 +159,16 @@ class TestAllUnits:
 
 class TestPaper:
     def form(self, appointment: Appointment, **fields) -> dict:
-        values = {"what": "", "time": "", "remark": "", "version": 0} | fields
+        """Return a row as a browser sends it: a box that is not ticked is not sent."""
+        values = {"arrived_at": "", "done_at": "", "remark": "", "version": 0} | fields
         return {f"r{appointment.pk}-{name}": value for name, value in values.items()}
+
+    def notes(self, appointment: Appointment) -> list[tuple]:
+        rows = Attendance.objects.filter(appointment=appointment).order_by("version")
+        return [
+            (row.what, f"{row.happened_at.astimezone(BRUSSELS):%H:%M}", row.hour_is_known)
+            for row in rows
+        ]
 
     def enter(self, client: Client, *rows: dict, day=MONDAY):
         sent = {key: value for row in rows for key, value in row.items()}
@@ -167,8 +186,8 @@ class TestPaper:
         first, second, empty = an_appointment(), an_appointment(), an_appointment()
         page = self.enter(
             clerk,
-            self.form(first, what="done", time="9h05", remark="en fauteuil"),
-            self.form(second, what="absent"),
+            self.form(first, done="1", done_at="9h05", remark="en fauteuil"),
+            self.form(second, absent="1"),
             self.form(empty),
         )
         row = Attendance.objects.get(appointment=first)
@@ -178,16 +197,98 @@ class TestPaper:
 
     def test_a_tick_without_an_hour_counts_and_says_so(self, clerk):
         today, past = an_appointment(), an_appointment(starts="2022-05-15 09:00")
-        self.enter(clerk, self.form(today, what="arrived"))
-        self.enter(clerk, self.form(past, what="done"), day=SUNDAY)
+        self.enter(clerk, self.form(today, arrived="1"))
+        self.enter(clerk, self.form(past, done="1"), day=SUNDAY)
         for appointment in (today, past):
             row = Attendance.objects.get(appointment=appointment)
             assert (row.happened_at, row.hour_is_known) == (appointment.starts_at, False)
         page = clerk.get(reverse("ward_day", args=[today.unit_id, MONDAY])).content.decode()
         assert "heure non notée" in page
 
+    def test_arrived_and_done_of_one_row_are_a_note_each(self, clerk):
+        appointment = an_appointment()
+        sent = self.form(appointment, arrived_at="9h05", done_at="940", remark="en fauteuil")
+        page = self.enter(clerk, sent)
+        assert self.notes(appointment) == [("arrived", "09:05", True), ("done", "09:40", True)]
+        assert "1 ligne notée." in page.content.decode()
+        assert Attendance.objects.get(version=2).remark == "en fauteuil"
+        assert AuditEvent.objects.filter(action="attendance.noted").count() == 1
+        self.enter(clerk, sent)  # the button pressed once more
+        assert Attendance.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({"arrived": "1", "done": "1"}, [("arrived", "09:00"), ("done", "09:00")]),
+            ({"arrived": "1", "done_at": "8h40"}, [("arrived", "08:40"), ("done", "08:40")]),
+            ({"arrived_at": "9h20", "done": "1"}, [("arrived", "09:20"), ("done", "09:20")]),
+            ({"arrived_at": "9h20", "left": "1"}, [("arrived", "09:20"), ("left", "09:20")]),
+            ({"left": "1"}, [("left", "09:00")]),
+        ],
+    )
+    def test_a_tick_without_an_hour_never_contradicts_the_hour_beside_it(
+        self, clerk, fields, expected
+    ):
+        appointment = an_appointment(starts="2022-05-16 09:00")
+        self.enter(clerk, self.form(appointment, **fields))
+        assert [(what, hour) for what, hour, _known in self.notes(appointment)] == expected
+        known = [f"{what}_at" in fields for what, _hour in expected]
+        assert [is_known for _what, _hour, is_known in self.notes(appointment)] == known
+
+    @pytest.mark.parametrize(
+        "typed", ["9h05", "9H05", "9:05", "09:05", "9.05", "905", "0905", "9 05"]
+    )
+    def test_hours_are_read_as_people_write_them(self, clerk, typed):
+        appointment = an_appointment()
+        self.enter(clerk, self.form(appointment, arrived_at=typed))
+        assert self.notes(appointment) == [("arrived", "09:05", True)]
+
+    def test_what_was_ticked_at_the_screen_is_completed_from_the_sheet(self, clerk):
+        arrived, done = an_appointment(), an_appointment()
+        tick(clerk, arrived)
+        tick(clerk, done, "done")
+        self.enter(
+            clerk,
+            self.form(arrived, arrived="1", done="1", version=1),
+            self.form(done, arrived_at="8h50", version=1),
+        )
+        assert [row[:2] for row in self.notes(arrived)] == [("arrived", "12:00"), ("done", "12:00")]
+        assert [row[:2] for row in self.notes(done)] == [
+            ("done", "12:00"),
+            ("arrived", "08:50"),
+            ("done", "12:00"),
+        ]
+        page = clerk.get(reverse("ward_paper", args=[done.unit_id, MONDAY])).content.decode()
+        assert "arrivé lun 16/05 08:50" in page
+        assert "fait lun 16/05 12:00" in page
+
+    def test_done_before_the_arrival_noted_at_the_screen_is_refused_in_words(self, clerk):
+        appointment = an_appointment()
+        tick(clerk, appointment)
+        page = self.enter(clerk, self.form(appointment, done_at="9h15", version=1))
+        assert "avant l'arrivée, déjà notée à 12:00" in page.content.decode().replace("&#x27;", "'")
+        self.enter(clerk, self.form(appointment, arrived_at="9h", done_at="9h15", version=1))
+        assert [row[:2] for row in self.notes(appointment)][1:] == [
+            ("arrived", "09:00"),
+            ("done", "09:15"),
+        ]
+
+    def test_a_longer_sheet_asks_no_more_of_the_database(self, clerk):
+        def entering(number: int) -> int:
+            rows = [
+                self.form(an_appointment(), arrived_at="8h50", done_at="9h10")
+                for _ in range(number)
+            ]
+            sent = {key: value for row in rows for key, value in row.items()}
+            with CaptureQueriesContext(connection) as queries:
+                clerk.post(reverse("ward_paper", args=[a_unit().pk, MONDAY]), sent)
+            return len(queries)
+
+        entering(1)
+        assert entering(2) == entering(12)
+
     def test_who_was_not_there_needs_no_hour(self, clerk):
-        self.enter(clerk, self.form(an_appointment(), what="absent"))
+        self.enter(clerk, self.form(an_appointment(), absent="1"))
         assert Attendance.objects.get().hour_is_known
 
     def test_rows_have_the_numbers_of_the_printed_sheet(self, clerk):
@@ -200,7 +301,7 @@ class TestPaper:
 
     def test_a_day_that_is_past_is_entered_afterwards(self, clerk):
         appointment = an_appointment(starts="2022-05-15 09:00")
-        self.enter(clerk, self.form(appointment, what="arrived", time="08:55"), day=SUNDAY)
+        self.enter(clerk, self.form(appointment, arrived_at="08:55"), day=SUNDAY)
         row = Attendance.objects.get()
         assert row.happened_at == at("2022-05-15 08:55")
         assert row.noted_at == at("2022-05-16 12:00")
@@ -208,32 +309,42 @@ class TestPaper:
     @pytest.mark.parametrize(
         ("fields", "said"),
         [
-            ({"what": "arrived", "time": "25:00"}, "Cette heure n'existe pas"),
-            ({"what": "arrived", "time": "23:59"}, "n'est pas encore passé"),
-            ({"time": "09:00"}, "Cochez ce qui s'est passé"),
-            ({"what": "gone", "time": "09:00"}, "gone"),
-            ({"what": "done", "time": "09:00", "remark": "x" * 201}, "200"),
+            ({"arrived": "1", "arrived_at": "25:00"}, "Arrivé à : Cette heure n'existe pas"),
+            ({"done_at": "à midi"}, "Fait à : Cette heure n'existe pas"),
+            ({"arrived_at": "9h05", "done_at": "23:59"}, "Fait à : lundi 16 mai 2022 23:59"),
+            ({"remark": "en fauteuil"}, "Cochez aussi ce qui s'est passé"),
+            ({"done_at": "09:00", "remark": "x" * 201}, "200"),
+            ({"absent": "1", "arrived": "1"}, "« Pas venu » contredit"),
+            ({"absent": "1", "done_at": "10:00"}, "« Pas venu » contredit"),
+            ({"absent": "1", "left": "1"}, "« Pas venu » contredit"),
+            ({"done": "1", "left": "1"}, "« Parti » veut dire"),
+            (
+                {"arrived_at": "9h20", "done_at": "9h05"},
+                "« Fait à 09:05 » vient avant « Arrivé à 09:20 »",
+            ),
         ],
     )
     def test_a_row_at_fault_keeps_what_was_typed_and_the_others_land(self, clerk, fields, said):
         good, bad = an_appointment(), an_appointment()
-        page = self.enter(
-            clerk, self.form(good, what="done", time="09:00"), self.form(bad, **fields)
-        )
-        text = page.content.decode().replace("&#x27;", "'")
+        page = self.enter(clerk, self.form(good, done_at="09:00"), self.form(bad, **fields))
+        text = re.sub(r"\s+", " ", page.content.decode()).replace("&#x27;", "'")
         assert page.status_code == 422
         assert said in text
+        assert f'href="#row-{bad.pk}"' in text
         assert "1 ligne n'est pas encore notée" in text
-        assert fields.get("time", "") in text
+        for name, typed in fields.items():
+            sent = f'name="r{bad.pk}-{name}" value="{typed}"'
+            assert f"{sent} checked" in text if typed == "1" else sent in text, name
         assert list(Attendance.objects.values_list("appointment", flat=True)) == [good.pk]
         assert faults_of(page.content.decode()) == []
 
     def test_a_colleague_who_was_faster_is_named_at_the_row(self, clerk):
         appointment = an_appointment()
         tick(signed_in("infirmiere", "nurse"), appointment, "absent")
-        page = self.enter(clerk, self.form(appointment, what="done", time="09:00"))
+        page = self.enter(clerk, self.form(appointment, arrived_at="08:50", done_at="09:00"))
         assert "infirmiere vient de noter" in page.content.decode()
         assert f'name="r{appointment.pk}-version" value="1"' in page.content.decode()
+        assert self.notes(appointment) == [("absent", "12:00", True)]
 
     def test_an_empty_sheet_says_what_to_do(self, clerk):
         page = self.enter(clerk, self.form(an_appointment()))
@@ -242,7 +353,7 @@ class TestPaper:
 
     def test_a_sheet_of_another_unit_slips_nothing_in(self, clerk):
         here, there = an_appointment(), an_appointment(unit=a_unit("virton-x"))
-        self.enter(clerk, self.form(here), self.form(there, what="absent"))
+        self.enter(clerk, self.form(here), self.form(there, absent="1"))
         assert not Attendance.objects.exists()
 
 

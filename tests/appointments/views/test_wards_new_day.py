@@ -129,7 +129,7 @@ class TestTheNewDay:
         blank = re.sub(r"\s+", " ", clerk.get(address).content.decode())
         assert '<span class="card-time"> mar 24/05 </span>' in blank
         row = f"r{operation.pk}"
-        sent = {f"{row}-what": "done", f"{row}-time": "10:15", f"{row}-version": "0"}
+        sent = {f"{row}-done": "1", f"{row}-done_at": "10:15", f"{row}-version": "0"}
         page = clerk.post(address, sent, follow=True)
         note = Attendance.objects.get()
         assert (note.day, note.happened_at) == (NEXT_WEEK, at("2022-05-24 10:15"))
@@ -139,7 +139,7 @@ class TestTheNewDay:
         address = reverse("ward_paper", args=[operation.unit_id, NEXT_WEEK])
         row = f"r{operation.pk}"
         with time_machine.travel(at("2022-05-25 12:00"), tick=False):
-            signed_in().post(address, {f"{row}-what": "absent", f"{row}-version": "0"})
+            signed_in().post(address, {f"{row}-absent": "1", f"{row}-version": "0"})
         assert Attendance.objects.get().happened_at == at("2022-05-24 09:10")
 
     def test_the_history_says_of_which_day_a_note_is(self, clerk, operation):
