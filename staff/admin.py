@@ -134,7 +134,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):
     persons (``staff/two_persons.py``). A superuser is out of an administrator's reach.
     """
 
-    actions = ("unlock",)
+    actions = ("unlock", "end_sessions")
 
     list_display = ("username", "first_name", "last_name", "language", "is_active", "is_staff")
     list_filter = ("role_assignments__role", "is_active", "is_staff")
@@ -210,6 +210,25 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):
             ngettext(
                 "La connexion de %(number)s compte est débloquée.",
                 "La connexion de %(number)s comptes est débloquée.",
+                number,
+            )
+            % {"number": number},
+        )
+
+    @admin.action(description=_("Fermer toutes les sessions"))
+    @transaction.atomic
+    def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
+        """Make people sign in again, on every device."""
+        accounts = [one for one in queryset if _is_in_reach(request, one)]
+        for account in accounts:
+            devices.forget_all(account)
+            audit.record(action="account.sessions_ended", by=person(request), subject=account)
+        number = len(accounts)
+        self.message_user(
+            request,
+            ngettext(
+                "Les sessions de %(number)s compte sont fermées.",
+                "Les sessions de %(number)s comptes sont fermées.",
                 number,
             )
             % {"number": number},

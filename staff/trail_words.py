@@ -36,6 +36,7 @@ SENTENCES = {
     "account.signed_in": gettext_lazy("s'est connecté"),
     "account.signed_out": gettext_lazy("s'est déconnecté"),
     "account.unlocked": gettext_lazy("a débloqué le compte %(id)s"),
+    "account.sessions_ended": gettext_lazy("a fermé toutes les sessions du compte %(id)s"),
     "appointment.keep_undone": gettext_lazy("a repris sa décision sur le rendez-vous %(id)s"),
     "appointment.kept": gettext_lazy("a gardé le rendez-vous %(id)s"),
     "appointment.let_go": gettext_lazy("a confirmé l'annulation du rendez-vous %(id)s"),

@@ -8,6 +8,7 @@ from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.contrib.auth.password_validation import validate_password
 from django.db import models
 from django.db.models.functions import Coalesce
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from staff.models.place import Site, Unit
@@ -48,7 +49,7 @@ class UserManager(DjangoUserManager["User"]):
 class User(AbstractUser):
     """A person with a sign-in. Rights come from role assignments, never from groups."""
 
-    # Raised when the devices that signed in to this account are no longer known ones.
+    # Raised to end all sessions of this account; its devices are then no longer known ones.
     devices_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     language = models.CharField(_("langue"), max_length=2, choices=settings.LANGUAGES, default="fr")
 
@@ -60,6 +61,12 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.get_full_name() or self.username
+
+    def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
+        """Return what a session must carry to go on: void with the password or the version."""
+        salt = "staff.models.User.session"
+        value = f"{self.password}:{self.devices_version}"
+        return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()
 
 
 class RoleAssignment(models.Model):

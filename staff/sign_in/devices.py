@@ -23,20 +23,19 @@ def of(request: HttpRequest, user: User) -> str:
     written = request.COOKIES.get(_cookie(user), "")
     try:
         found = signing.loads(written, salt=_SALT, max_age=LIFETIME_SECONDS)
-        device, version, password = found["device"], found["version"], found["password"]
+        device, session = found["device"], found["session"]
     except (signing.BadSignature, KeyError, TypeError):
         return ""
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    same_password = any(hmac.compare_digest(str(password), _short(one)) for one in hashes)
-    return str(device) if same_password and version == user.devices_version else ""
+    is_valid = any(hmac.compare_digest(str(session), _short(one)) for one in hashes)
+    return str(device) if is_valid else ""
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
     """Make the device that just signed in a known one, for another 90 days."""
     content = {
         "device": of(request, user) or secrets.token_hex(16),
-        "version": user.devices_version,
-        "password": _short(user.get_session_auth_hash()),
+        "session": _short(user.get_session_auth_hash()),
     }
     response.set_cookie(
         _cookie(user),
@@ -50,7 +49,7 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
 
 
 def forget_all(user: User) -> None:
-    """Make every device that signed in to this account a stranger again."""
+    """End every session of this account, and make its devices strangers again."""
     user.devices_version += 1
     user.save(update_fields=["devices_version"])
 

@@ -171,6 +171,24 @@ class TestWhoChangedWhoseAccount:
         client.post(reverse("admin:staff_user_change", args=[luc.pk]), form)
         assert set(changes(luc)) == {("access", administrator), ("role", administrator)}
 
+    def test_sessions_are_ended_on_every_device(self, client, administrator):
+        luc, his = a_user("luc"), Client()
+        his.force_login(luc)
+        assert his.get(reverse("account_change_password")).status_code == 200
+        form = {"action": "end_sessions", "_selected_action": [luc.pk]}
+        client.post(reverse("admin:staff_user_changelist"), form)
+        assert his.get(reverse("account_change_password")).status_code == 302
+        event = AuditEvent.objects.get(action="account.sessions_ended")
+        assert (event.actor, event.object_id) == (administrator, str(luc.pk))
+        assert client.get(reverse("admin:staff_user_changelist")).status_code == 200
+
+    def test_the_sessions_of_a_superuser_are_out_of_reach(self, client, administrator):
+        root = User.objects.create_superuser("root", password=self.NEW)
+        form = {"action": "end_sessions", "_selected_action": [root.pk]}
+        client.post(reverse("admin:staff_user_changelist"), form)
+        root.refresh_from_db()
+        assert root.devices_version == 0
+
     def test_a_new_name_is_no_change_of_access(self, client, administrator):
         luc = a_user("luc")
         form = {
