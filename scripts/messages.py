@@ -30,7 +30,7 @@ KEYWORDS = {
         "pgettext": ((1, "c"), 2),
         "npgettext": ((1, "c"), 2, 3),
     }.items()
-    for name in (base, f"{base}_lazy")
+    for name in (base, f"{base}_lazy", f"{base}_stored")
 } | {"_": None, "gettext_noop": None, "_noop": None, "in_sentence": ((1, "c"), 2)}
 BORN = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 # Sentences that are their own key without being marked: the rules know nothing of Django.

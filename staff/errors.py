@@ -1,21 +1,29 @@
 """The one error a person gets to read."""
 
+from staff.sentences import Stored
+
 
 class Refusal(Exception):
-    """Something was asked that cannot be done; the message says why and what to do.
+    """Something was asked that cannot be done; the sentence says why and what to do.
 
     Args:
-        message: one sentence in the reader's language, free of jargon.
+        sentence: one, free of jargon, in the reader's language; a ``Sentence`` where it is
+            stored for later readers.
         field: name of the form field or column at fault, when there is one.
     """
 
-    def __init__(self, message: str, *, field: str = "") -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(self, sentence: Stored, *, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
         self.field = field
 
     def __str__(self) -> str:
-        return str(self.message)
+        return self.message
+
+    @property
+    def message(self) -> str:
+        """The sentence in the language of who reads it now."""
+        return str(self.sentence)
 
 
 class AccessRefused(Refusal):

@@ -74,13 +74,15 @@ class Coverage:
         sites: unit id → site id, of the units named.
     """
 
-    lines: dict[str, str] = field(default_factory=dict)
+    lines: dict[str, object] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
     rows_by_day: Counter[dt.date] = field(default_factory=Counter)
     sites: dict[int, int] = field(default_factory=dict)
 
-    def take(self, source_id: str, line: str, *, day: dt.date, unit_id: int, site_id: int) -> None:
+    def take(
+        self, source_id: str, line: object, *, day: dt.date, unit_id: int, site_id: int
+    ) -> None:
         """Note a row that was taken."""
         self.lines[source_id] = line
         self.rows_by_day[day] += 1

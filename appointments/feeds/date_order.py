@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import moments
 from appointments.feeds.headings import Headings
 from staff.errors import Refusal
+from staff.sentences import gettext_stored as _
 
 _AGENDA, _BIRTH = "agenda", "birth"
 _KINDS = {"starts_at": _AGENDA, "date": _AGENDA, "ends_at": _AGENDA, "birth_date": _BIRTH}

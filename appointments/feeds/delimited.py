@@ -13,14 +13,13 @@ from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import headings, moments
 from appointments.feeds.headings import Headings
 from appointments.feeds.limits import LONGEST_LINE
 from appointments.feeds.tables import Broken, Row, ScheduleFile, find_table
 from appointments.feeds.values import UNREADABLE
 from staff.errors import Refusal
+from staff.sentences import gettext_stored as _
 
 DELIMITERS = (";", ",", "\t", "|")
 _BLOCK = 1 << 18

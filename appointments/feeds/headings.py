@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds.columns import BY_KEY, COLUMNS
 from patients.names import fold
 from staff.errors import Refusal
+from staff.sentences import gettext_stored as _
 
 _TELLING = ("source_id", "patient_id", "service")
 _FEWEST = 4  # headings that a second line of headings has at least
@@ -128,7 +127,7 @@ def find(rows: Sequence[tuple[int, Sequence[object]]]) -> Headings:
                 "Aucun titre de colonne connu dans les premières lignes (trouvé : %(found)s). "
                 "Mettez les titres du modèle sur la première ligne."
             )
-            % {"found": _shortened(found)}
+            % {"found": shortened(found)}
         )
     return read(*best)
 
@@ -181,11 +180,12 @@ def _check(headings: Headings) -> None:
             % {
                 "missing": ", ".join(missing),
                 "line": headings.line,
-                "found": _shortened(", ".join(filter(None, headings.titles))),
+                "found": shortened(", ".join(filter(None, headings.titles))),
             },
             field=missing[0],
         )
 
 
-def _shortened(text: str, longest: int = 160) -> str:
+def shortened(text: str, longest: int = 160) -> str:
+    """Return a text cut to what a sentence bears."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -11,12 +11,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds.values import text
 from appointments.feeds.words import BadValue
 from patients.names import fold
 from staff.clock import BRUSSELS
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 _DATE = re.compile(
     r"""(?: (?P<year>[0-9]{4}) (?P<dash>[-/.]?) (?P<month>[0-9]{2}) (?P=dash) (?P<day>[0-9]{2})
@@ -122,7 +122,7 @@ class Slot:
 
     starts_at: dt.datetime
     minutes: int | None = None
-    doubt: str = ""
+    doubt: Stored = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,7 +298,7 @@ def weekday_of(word: object) -> int | None:
     return _WEEKDAYS.get(fold(str(word)))
 
 
-def weekday_doubt(starts_at: dt.datetime, word: object) -> str:
+def weekday_doubt(starts_at: dt.datetime, word: object) -> Stored:
     """Return what to say when a weekday and a date contradict each other; otherwise nothing."""
     weekday = weekday_of(word)
     if weekday is None or weekday == starts_at.astimezone(BRUSSELS).weekday():
@@ -364,7 +364,7 @@ def _with_weekday(slot: Slot, date_cell: object) -> Slot:
     if slot.doubt or not isinstance(date_cell, str):
         return slot
     doubts = (weekday_doubt(slot.starts_at, w) for w in _weekday_before(text(date_cell)).split())
-    return replace(slot, doubt=next(filter(None, doubts), ""))
+    return replace(slot, doubt=next((doubt for doubt in doubts if doubt), ""))
 
 
 def _slot(day: dt.date, written: str) -> Slot:
@@ -514,7 +514,7 @@ def _no_belgian_offset() -> BadValue:
     )
 
 
-def _end_doubted() -> str:
+def _end_doubted() -> Stored:
     return _("La fin n'est pas après le début : la durée n'est pas reprise.")
 
 

@@ -6,12 +6,11 @@ The kind is told by the content, never by the name: files are renamed more often
 import re
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import delimited, spreadsheet
 from appointments.feeds.limits import LARGEST_FILE
 from appointments.feeds.tables import ScheduleFile
 from staff.errors import Refusal
+from staff.sentences import gettext_stored as _
 
 FORMATS = ("auto", "csv", "xlsx")
 _ZIP, _OLE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF"

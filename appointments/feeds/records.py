@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
-from django.utils.translation import gettext as _
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class ScheduleRecord:
         )
 
     @property
-    def where(self) -> str:
+    def where(self) -> Stored:
         """The line, and in a workbook of several sheets the sheet, for the reader of a fault."""
         return where(self.sheet, self.line)
 
@@ -120,7 +121,7 @@ class RowFault:
         line: as in ``ScheduleRecord``.
         column: the heading as the file writes it.
         value: what was found there.
-        why: what is wrong and what to do, in the reader's language.
+        why: what is wrong and what to do.
         landed: the row was taken all the same, without this value.
         source_id: the appointment that the row is about, when it says so: its row is wrong, but
             it has not disappeared from the source.
@@ -134,7 +135,7 @@ class RowFault:
     line: int
     column: str
     value: str
-    why: str
+    why: Stored
     landed: bool = False
     source_id: str = ""
     row: Readable | None = None
@@ -143,7 +144,7 @@ class RowFault:
     written: str = ""
 
 
-def where(sheet: str, line: int) -> str:
+def where(sheet: str, line: int) -> Stored:
     """Return a line as it is named to people: ``3``, or ``3 (feuille « Mardi »)``."""
     if not sheet:
         return str(line)
@@ -160,9 +161,13 @@ class SheetRead:
     Attributes:
         name: as the workbook shows it.
         rows: rows read, taken or not.
-        left_out: why it was not read at all, in the reader's language; empty when it was.
+        left_out: why it was not read at all; empty when it was.
     """
 
     name: str
     rows: int = 0
-    left_out: str = ""
+    left_out: Stored = ""
+
+    def as_kept(self) -> dict[str, Any]:
+        """Return what the load keeps of it, in ``ScheduleImport.sheets``."""
+        return {"name": self.name, "rows": self.rows, "left_out": self.left_out}

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import headings, moments, values, words
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.headings import Headings
@@ -16,6 +14,8 @@ from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.feeds.words import BadValue
 from patients import national_number
 from staff import clock
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 T = TypeVar("T")
 _NO_GROUPS: frozenset[str] = frozenset()
@@ -131,9 +131,9 @@ class RowReader:
         except BadValue as error:
             readable = shown(values.only_lost_letters(cell))
             if not readable:
-                self._fault("family_name", cell, str(error), landed=False)
+                self._fault("family_name", cell, error.sentence, landed=False)
                 return "", False
-            why = _("%(why)s Un nom déjà connu n'est pas remplacé.") % {"why": error}
+            why = _("%(why)s Un nom déjà connu n'est pas remplacé.") % {"why": error.sentence}
             self._fault("family_name", cell, why, landed=True)
             return readable[:longest].rstrip(), False
         if name:
@@ -156,7 +156,9 @@ class RowReader:
         try:
             return _word(words.STATUSES)(cell) or "booked"
         except BadValue as error:
-            why = _("%(why)s En attendant, le rendez-vous compte comme prévu.") % {"why": error}
+            why = _("%(why)s En attendant, le rendez-vous compte comme prévu.") % {
+                "why": error.sentence
+            }
             self._fault("status", cell, why, landed=True)
             return "booked"
 
@@ -193,7 +195,7 @@ class RowReader:
         try:
             return read(self._cell(key))
         except BadValue as error:
-            self._fault(key, self._cell(key), str(error), landed=False)
+            self._fault(key, self._cell(key), error.sentence, landed=False)
             return otherwise
 
     def _may(self, key: str, read: Callable[[object], T], otherwise: T) -> T:
@@ -204,10 +206,10 @@ class RowReader:
         try:
             return read(cell)
         except BadValue as error:
-            self._fault(key, cell, str(error), landed=True)
+            self._fault(key, cell, error.sentence, landed=True)
             return otherwise
 
-    def _fault(self, key: str, cell: object, why: str, *, landed: bool) -> None:
+    def _fault(self, key: str, cell: object, why: Stored, *, landed: bool) -> None:
         column = self.headings.title_of(key)
         self.faults.append(RowFault(self.line, column, shown(cell), why, landed=landed))
 
@@ -229,7 +231,7 @@ class RowReader:
             given = [key for key in keys if shown(self._cell(key))] or keys
             titles = ", ".join(self.headings.titles[self.headings.places[key][0]] for key in given)
             written = " ".join(shown(self._cell(key)) for key in given)
-            self.faults.append(RowFault(self.line, titles, written[:SHOWN], str(error)))
+            self.faults.append(RowFault(self.line, titles, written[:SHOWN], error.sentence))
             return None
         doubt = slot.doubt or moments.weekday_doubt(slot.starts_at, self._cell("weekday"))
         if doubt:
@@ -255,7 +257,7 @@ class RowReader:
             try:
                 until = moments.minutes_until(slot.starts_at, end)
             except BadValue as error:
-                self._fault("ends_at", end, str(error), landed=True)
+                self._fault("ends_at", end, error.sentence, landed=True)
         return slot.minutes or until or counted
 
     def _phones(self) -> tuple[str, ...]:
@@ -269,7 +271,7 @@ class RowReader:
             try:
                 read = values.phone_numbers(cell)
             except BadValue as error:
-                self._remark(column, shown(cell), str(error))
+                self._remark(column, shown(cell), error.sentence)
                 continue
             relative = headings.relative_in(column)
             found += [_labelled(one, relative) for one in read.written]
@@ -281,7 +283,7 @@ class RowReader:
                 self._remark(column, shown(doubtful), why)
         return tuple(found)
 
-    def _remark(self, column: str, value: str, why: str) -> None:
+    def _remark(self, column: str, value: str, why: Stored) -> None:
         self.faults.append(RowFault(self.line, column, value, why, landed=True))
 
     def _national_number(self) -> str:
@@ -305,7 +307,7 @@ class RowReader:
         )
         return True
 
-    def refuse(self, why: str, value: str = "") -> None:
+    def refuse(self, why: Stored, value: str = "") -> None:
         """Refuse the row as a whole; the number of the appointment is kept when it is there."""
         try:
             source_id = _identifier("source_id")(self._cell("source_id"))

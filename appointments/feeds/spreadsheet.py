@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import workbook_child
 from appointments.feeds.limits import (
     LARGEST_SHARED_STRINGS,
@@ -28,6 +26,8 @@ from appointments.feeds.records import SheetRead
 from appointments.feeds.tables import NoRows, Row, ScheduleFile, Table, find_table
 from appointments.feeds.values import Uncomputed
 from staff.errors import Refusal
+from staff.sentences import gettext_stored as _
+from staff.sentences import joined
 
 _MEGABYTE = 1 << 20
 # A workbook of 36,000 rows has 3 MB and takes 70 MB of memory and 2 s of a slow processor, one of
@@ -36,6 +36,7 @@ _MEMORY, _MEMORY_FOR_A_BYTE = 250 * _MEGABYTE, 16
 _SECONDS, _SECONDS_FOR_A_MEGABYTE = 20, 8
 _WAIT_FOR_A_SECOND = 12  # of processor time: a busy machine does little of it
 _BLOCK = 1 << 20
+_MOST_NAMED = 5  # sheets in one sentence
 _INDEX_WIDTH = 20
 _KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
@@ -63,7 +64,7 @@ def open_file(path: Path) -> ScheduleFile:
     rows_file, sheets = _read(path.resolve())
     tables: list[Table] = []
     read: list[SheetRead] = []
-    refusals: list[Refusal] = []
+    refusals: dict[str, Refusal] = {}
     for sheet in sheets:
         about = SheetRead(sheet["name"])
         if sheet["is_hidden"]:
@@ -73,10 +74,10 @@ def open_file(path: Path) -> ScheduleFile:
                 rows = _rows(rows_file, sheet["start"], sheet["end"])
                 tables.append(find_table(rows, rows_expected=sheet["rows"], sheet=about.name))
             except NoRows as refusal:  # the sheet of a day without appointments
-                refusals.append(refusal)
+                refusals[about.name] = refusal
             except Refusal as refusal:
-                about.left_out = refusal.message
-                refusals.append(refusal)
+                about.left_out = refusal.sentence
+                refusals[about.name] = refusal
         else:
             continue
         read.append(about)
@@ -85,12 +86,18 @@ def open_file(path: Path) -> ScheduleFile:
     return ScheduleFile(tables, read)
 
 
-def _nothing_read(sheets: list[SheetRead], refusals: list[Refusal]) -> Refusal:
+def _nothing_read(sheets: list[SheetRead], refusals: dict[str, Refusal]) -> Refusal:
     if len(refusals) == 1:
-        return refusals[0]
+        return next(iter(refusals.values()))
     if refusals:
-        reasons = " ".join(f"« {sheet.name} » : {sheet.left_out}" for sheet in sheets)
-        return Refusal((_("Aucune feuille ne convient. %(reasons)s") % {"reasons": reasons})[:300])
+        reason = _("« %(name)s » : %(why)s")
+        reasons = [
+            reason % {"name": one.name, "why": one.left_out or refusals[one.name].sentence}
+            for one in sheets[:_MOST_NAMED]
+        ]
+        more = ["…"] if len(sheets) > _MOST_NAMED else []
+        why = _("Aucune feuille ne convient. %(reasons)s")
+        return Refusal(why % {"reasons": joined([*reasons, *more])})
     if sheets:
         names = ", ".join(sheet.name for sheet in sheets)
         return Refusal(

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import headings
 from appointments.feeds.date_order import DateOrder
 from appointments.feeds.headings import Headings
@@ -16,6 +14,8 @@ from appointments.feeds.records import Readable, RowFault, ScheduleRecord, Sheet
 from appointments.feeds.rows import SHOWN, RowReader, shown
 from appointments.feeds.values import INVISIBLE
 from staff.errors import Refusal
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 Row = tuple[int, Sequence[Any]]
 
@@ -30,7 +30,7 @@ class Broken:
 
     line: int
     cells: Sequence[str]
-    why: str
+    why: Stored
 
 
 @dataclass
@@ -71,7 +71,7 @@ class Table:
                     width = width and max(known.width, len(cells))
                 except Refusal as refusal:
                     known = None
-                    yield RowFault(line, "", "", refusal.message, sheet=self.sheet)
+                    yield RowFault(line, "", "", refusal.sentence, sheet=self.sheet)
                     yield None
                 continue
             if known is None:

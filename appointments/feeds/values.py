@@ -5,12 +5,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds import words
 from appointments.feeds.words import BadValue
 from patients import phones
 from patients.names import fold
+from staff.sentences import gettext_stored as _
 
 UNREADABLE = "\ufffd"  # what the decoder leaves where the bytes are no text
 # Characters without a shape that copying and exporting leave in cells: zero-width spaces, byte

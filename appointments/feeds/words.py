@@ -4,14 +4,18 @@ import difflib
 import os.path
 from collections.abc import Iterable, Mapping
 
-from django.utils.translation import gettext as _
-
 from appointments.vocabulary import ProtectedGroup, Service
 from patients.names import fold
+from staff.sentences import Stored, joined
+from staff.sentences import gettext_stored as _
 
 
 class BadValue(ValueError):
-    """What stands in a cell cannot be used; the message says why and what to do."""
+    """What stands in a cell cannot be used; the sentence says why and what to do."""
+
+    def __init__(self, sentence: Stored) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def _meanings(words: Mapping[str, Iterable[str]]) -> dict[str, str]:
@@ -183,7 +187,7 @@ def meaning(text: str, words: dict[str, str]) -> str:
     known = _("Mot inconnu. Mots connus : %(words)s.") % {"words": _SHOWN[id(words)]}
     meant = _misspelt(folded, words)
     hint = _("Vouliez-vous dire « %(word)s » ?") % {"word": meant.lower()} if meant else ""
-    raise BadValue(f"{known} {hint}".strip())
+    raise BadValue(joined([known, hint]))
 
 
 def _names_a_speciality(folded: str) -> bool:

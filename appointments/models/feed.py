@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
 from appointments.models.appointment import Appointment, Status
+from staff.sentences import SentenceDecoder, SentenceEncoder, SentenceField
 
 
 class Extent(models.TextChoices):
@@ -151,10 +152,19 @@ class ScheduleImport(models.Model):
     sms_later = models.PositiveIntegerField(_("SMS plus tard"), default=0)
     told_by_sms_later = models.PositiveIntegerField(_("par SMS plus tard"), default=0)
     told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
-    too_many_missing = models.JSONField(default=list, blank=True)  # sentences that ask
-    message = models.CharField(_("message"), max_length=300, blank=True)
+    # Sentences that ask.
+    too_many_missing = models.JSONField(
+        default=list, blank=True, encoder=SentenceEncoder, decoder=SentenceDecoder
+    )
+    message = SentenceField(_("message"), blank=True)
     practitioners_made = models.PositiveIntegerField(_("praticiens créés"), default=0)
-    sheets = models.JSONField(_("feuilles"), default=list, blank=True)
+    sheets = models.JSONField(
+        _("feuilles"),
+        default=list,
+        blank=True,
+        encoder=SentenceEncoder,
+        decoder=SentenceDecoder,
+    )
     started_at = models.DateTimeField(_("commencé le"))
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -220,7 +230,7 @@ class RejectedRow(models.Model):
     line = models.PositiveIntegerField(_("ligne"))
     column = models.CharField(_("colonne"), max_length=80)
     value = models.CharField(_("valeur"), max_length=200, blank=True)
-    why = models.CharField(_("raison"), max_length=300)
+    why = SentenceField(_("raison"))
     landed = models.BooleanField(_("entrée quand même"), default=False)
 
     class Meta:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models.feed import Feed, ScheduleImport
+from staff.sentences import SentenceField
 
 
 class RefusedState(models.TextChoices):
@@ -54,7 +55,7 @@ class RefusedRow(models.Model):
     day = models.DateField(_("jour"), null=True, blank=True)
     moment = models.CharField(_("date et heure"), max_length=80, blank=True)
     place = models.CharField(_("unité"), max_length=160, blank=True)
-    why = models.CharField(_("raison"), max_length=600)
+    why = SentenceField(_("raison"))
     content = models.CharField(max_length=32, editable=False)
     state = models.CharField(
         _("état"), max_length=12, choices=RefusedState.choices, default=RefusedState.OPEN

@@ -6,13 +6,10 @@ change nothing.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from itertools import islice
 
 from django.db import transaction
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from appointments.feeds import completeness
 from appointments.feeds.completeness import NOTHING, Area, Coverage, Declared, SiteDay
@@ -38,6 +35,8 @@ from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import Unit, User
+from staff.sentences import ShownDay, Stored, joined, ngettext_stored
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 CHUNK = 500
@@ -158,22 +157,22 @@ class LoadResult:
             "remarks": self.remarks_counted,
         }
 
-    def questions(self, terms: Terms) -> dict[str, str]:
+    def questions(self, terms: Terms) -> dict[str, Stored]:
         """Return what must be answered before this is written: name in ``Terms`` → sentence."""
-        asked = {}
+        asked: dict[str, Stored] = {}
         if self.undone and not terms.accepts_older:
             asked["accepts_older"] = about_older(self.undone)
         is_shown = terms.shown.issuperset(one.appointment_id for one in self.disappeared)
         if self.too_many and not terms.accepts_disappeared and not is_shown:
-            asked["accepts_disappeared"] = " ".join(about_too_many(self.too_many))
+            asked["accepts_disappeared"] = joined(about_too_many(self.too_many))
         return asked
 
 
 class Unanswered(Refusal):
     """A load that somebody must say yes to first; nothing was written."""
 
-    def __init__(self, questions: Mapping[str, str], result: LoadResult) -> None:
-        super().__init__(" ".join(questions.values()), field=next(iter(questions)))
+    def __init__(self, questions: Mapping[str, Stored], result: LoadResult) -> None:
+        super().__init__(joined(questions.values()), field=next(iter(questions)))
         self.questions = questions
         self.result = result
 
@@ -185,9 +184,9 @@ def codes_of(declared: Declared) -> list[str]:
     return sorted(Unit.objects.filter(pk__in=declared.unit_ids).values_list("code", flat=True))
 
 
-def about_older(undone: int) -> str:
+def about_older(undone: int) -> Stored:
     """Return the sentence about an older file that would undo newer word."""
-    return ngettext(
+    return ngettext_stored(
         "Ce fichier est plus ancien que ce qui est déjà chargé : il remplacerait %(n)s "
         "rendez-vous par ce que la source disait avant.",
         "Ce fichier est plus ancien que ce qui est déjà chargé : il remplacerait %(n)s "
@@ -196,11 +195,11 @@ def about_older(undone: int) -> str:
     ) % {"n": undone}
 
 
-def about_too_many(too_many: Mapping[SiteDay, tuple[int, int]]) -> list[str]:
+def about_too_many(too_many: Mapping[SiteDay, tuple[int, int]]) -> list[Stored]:
     """Return a sentence for each site and day of which much disappeared."""
     sentence = _("%(site)s, %(day)s : %(n)s des %(known)s rendez-vous connus ont disparu.")
     return [
-        sentence % {"site": site, "day": date_format(day, "l j F Y"), "n": number, "known": known}
+        sentence % {"site": site, "day": ShownDay(day, "l j F Y"), "n": number, "known": known}
         for (site, day), (number, known) in sorted(too_many.items())
     ]
 
@@ -557,7 +556,7 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
     schedule_import.sms_later = telling.messages_later
     schedule_import.told_by_sms_later = telling.sms_later
     schedule_import.told_by_phone = telling.by_phone
-    schedule_import.sheets = [asdict(sheet) for sheet in result.sheets]
+    schedule_import.sheets = [sheet.as_kept() for sheet in result.sheets]
     schedule_import.state = state
     schedule_import.finished_at = clock.now()
     schedule_import.save()
@@ -570,7 +569,7 @@ def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: Impo
                 line=fault.line,
                 column=fault.column[:80],
                 value=fault.value[:200],
-                why=fault.why[:300],
+                why=fault.why,
                 landed=fault.landed,
             )
             for fault in _in_order(result)

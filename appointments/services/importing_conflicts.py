@@ -12,6 +12,7 @@ from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 
@@ -49,7 +50,8 @@ def _accept(feed: Feed, conflict_ids: Collection[int], by: User) -> int:
     )
     if result.rejected:
         fault = result.rejected[0]
-        raise Refusal(f"{fault.column} « {fault.value} » : {fault.why}")
+        why = _("%(column)s « %(value)s » : %(why)s")
+        raise Refusal(why % {"column": fault.column, "value": fault.value, "why": fault.why})
     _record(accepted, ConflictState.ACCEPTED, by)
     return len(accepted)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from appointments.feeds import export_moment
 from appointments.feeds.columns import COLUMNS
 from appointments.feeds.export_moment import Evidence, ExportMoment
+from appointments.feeds.headings import shortened
 from appointments.feeds.reading import open_schedule
 from appointments.feeds.records import ScheduleRecord
 from appointments.feeds.tables import ScheduleFile
@@ -23,6 +23,8 @@ from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import Unit, User
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 DEFAULT_SOURCE = "agenda"
 UNATTENDED = Terms()
@@ -105,7 +107,7 @@ def load_file(
             age_from=terms.age_from,
             accepts_older=terms.accepts_older,
             accepts_disappeared=terms.accepts_disappeared,
-            message=about_unused(file),
+            message=about_unused(file.unused),
             started_at=clock.now(),
             started_by=by,
         )
@@ -211,15 +213,14 @@ def check_source_name(name: str) -> None:
         )
 
 
-def about_unused(file: ScheduleFile) -> str:
+def about_unused(names: Sequence[str]) -> Stored:
     """Return the sentence on columns that were passed over; a misspelt one loses telephones."""
-    if not file.unused:
+    if not names:
         return ""
-    names = ", ".join(file.unused)
-    return (_("Colonnes non utilisées : %(names)s.") % {"names": names})[:300]
+    return _("Colonnes non utilisées : %(names)s.") % {"names": shortened(", ".join(names), 250)}
 
 
-def about_no_phone() -> str:
+def about_no_phone() -> Stored:
     """Return what is said first of a file without any telephone: nobody in it can be told."""
     return _(
         "Aucun numéro de téléphone dans ce fichier : personne ne pourra être prévenu par SMS ni "

@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-
 from appointments.feeds.records import ScheduleRecord
 from patients.identity import Difference, Link, Person, Remark, compare, merged
 from patients.models import Likeness
 from patients.services.likeness import Found, Holder, Holders, known_holders
 from patients.services.registering import KnownPatient, known_patients
+from staff import clock
+from staff.sentences import Sentence, ShownDay, Stored
+from staff.sentences import gettext_stored as _
 
 _LONGEST_NAME = 40  # a reason has 300 characters, for two people
 
@@ -20,7 +20,7 @@ class Seen:
     """Whom this file names under a record number, on which line first, and who else they are."""
 
     person: Person
-    line: str
+    line: Stored
     same_as: int | str | None = None
 
 
@@ -31,8 +31,8 @@ class Recognised:
     ``same_as`` and ``like`` are those of ``registering.Description``.
     """
 
-    refused: str = ""
-    remarks: tuple[tuple[str, str, str], ...] = ()  # column, value, why
+    refused: Stored = ""
+    remarks: tuple[tuple[str, str, Stored], ...] = ()  # column, value, why
     same_as: int | str | None = None
     like: tuple[int | str, Likeness] | None = None
 
@@ -125,7 +125,7 @@ def _person(record: ScheduleRecord) -> Person:
     return Person(family_name, record.given_name, record.birth_date, record.national_number)
 
 
-def _about(found: Found, *, is_new: bool = True) -> str:
+def _about(found: Found, *, is_new: bool = True) -> Sentence:
     """Return the sentence about somebody who is, or may be, known under another number."""
     if found.link is Link.SURE and not is_new:
         why = _(
@@ -149,21 +149,27 @@ def _about(found: Found, *, is_new: bool = True) -> str:
             "numéro national : rien n'est relié, ce sont deux patients."
         )
     where = found.holder.where or _("déjà connu")
-    record = f"{found.holder.record[:40]} ({described(found.holder.person)}, {where})"
+    record = _("%(record)s (%(person)s, %(where)s)") % {
+        "record": found.holder.record[:40],
+        "person": described(found.holder.person),
+        "where": where,
+    }
     return why % {"other": record}
 
 
-def _where(seen: Seen | None, before: KnownPatient | None) -> str:
+def _where(seen: Seen | None, before: KnownPatient | None) -> Sentence:
     if seen is not None:
         return _("ligne %(line)s") % {"line": seen.line}
     if before is not None and before.since is not None:
         return _("connu depuis le chargement du %(day)s") % {
-            "day": date_format(before.since, "d/m/Y")
+            "day": ShownDay(clock.local_day(before.since))
         }
     return _("connu d'un chargement antérieur")
 
 
-def _refusal(difference: Difference, bearer: Person, where: str, said: Person, line: str) -> str:
+def _refusal(
+    difference: Difference, bearer: Person, where: Sentence, said: Person, line: Stored
+) -> Sentence:
     reasons = {
         Difference.NATIONAL_NUMBER: _("deux numéros nationaux valides différents"),
         Difference.GIVEN_NAME: _("prénoms différents sans le même numéro national"),
@@ -182,7 +188,7 @@ def _refusal(difference: Difference, bearer: Person, where: str, said: Person, l
     }
 
 
-def _remark(remark: Remark, bearer: Person, said: Person) -> tuple[str, str, str]:
+def _remark(remark: Remark, bearer: Person, said: Person) -> tuple[str, str, Stored]:
     """Return column, value and reason of what changed about one person."""
     if remark is Remark.BIRTH_DATE and bearer.birth_date and said.birth_date:
         why = _("Autre date de naissance, proche du %(day)s connu : la nouvelle est gardée.")

@@ -4,11 +4,11 @@ import difflib
 from collections import defaultdict
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from appointments.feeds.records import ScheduleRecord
 from patients.names import fold
 from staff.models import Site, Unit
+from staff.sentences import Stored, joined
+from staff.sentences import gettext_stored as _
 
 _UNKNOWN = 0
 
@@ -27,7 +27,7 @@ class NoPlace:
 
     column: str
     value: str
-    why: str
+    why: Stored
 
 
 class Places:
@@ -60,12 +60,13 @@ class Places:
     def _find(self, site: str, unit: str, unit_name: str) -> Place | NoPlace:
         site_id = self._sites.get(fold(site), _UNKNOWN) if site else None
         if site_id == _UNKNOWN:
-            why = _("Site inconnu. Sites connus : %(sites)s.")
-            return NoPlace("site", site, why % {"sites": ", ".join(sorted(self._site_codes))})
+            unknown = _("Site inconnu. Sites connus : %(sites)s.")
+            return NoPlace("site", site, unknown % {"sites": ", ".join(sorted(self._site_codes))})
         known = self._known(unit, unit_name)
         here = [place for place in known if site_id in {None, place.site_id}]
         if len(here) == 1:
             return here[0]
+        why: Stored
         if here:
             why = _(
                 "Plusieurs sites ont une unité de ce nom : donnez le code de l'unité ou le site."
@@ -81,7 +82,7 @@ class Places:
             return [self._by_code[fold(unit)]]
         return self._by_name.get(fold(unit)) or self._by_name.get(fold(unit_name)) or []
 
-    def _closest(self, unit: str) -> str:
+    def _closest(self, unit: str) -> Stored:
         why = _(
             "Unité inconnue : corrigez le code, ou créez l'unité dans les données de référence."
         )
@@ -89,4 +90,4 @@ class Places:
         if not close:
             return why
         hint = _("La plus proche est « %(code)s ».") % {"code": self._unit_codes[close[0]]}
-        return f"{why} {hint}"
+        return joined([why, hint])

@@ -12,7 +12,6 @@ from operator import attrgetter
 from typing import Any
 
 from django.db.models import prefetch_related_objects
-from django.utils.translation import gettext as _
 
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.completeness import Coverage
@@ -24,6 +23,8 @@ from appointments.services.importing_practitioners import Practitioners
 from patients import phones
 from patients.services.registering import Description, KnownPatient, says_nothing_new
 from staff import clock
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,10 +210,10 @@ class Planner:
             if record.source_id in accepted:
                 earlier = accepted[record.source_id][0].where
             if earlier is not None:
-                why = _(
+                repeated = _(
                     "Ce numéro figure déjà à la ligne %(line)s : ne gardez qu'une des deux lignes."
                 )
-                twice = NoPlace("source_id", record.source_id, why % {"line": earlier})
+                twice = NoPlace("source_id", record.source_id, repeated % {"line": earlier})
                 said = self._digests.get(record.source_id) or digest_of(
                     accepted[record.source_id][0]
                 )
@@ -229,7 +230,7 @@ class Planner:
             accepted[record.source_id] = (record, place, found)
         return list(accepted.values())
 
-    def remark(self, record: ScheduleRecord, column: str, value: str, why: str) -> RowFault:
+    def remark(self, record: ScheduleRecord, column: str, value: str, why: Stored) -> RowFault:
         """Return what is said of a row that was taken.
 
         Args:

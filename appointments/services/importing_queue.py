@@ -13,7 +13,6 @@ from uuid import uuid4
 from django.core.files.base import File
 from django.db import DatabaseError, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from appointments.feeds import export_moment
 from appointments.feeds.completeness import Declared
@@ -36,6 +35,8 @@ from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import Stored, joined
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 TASK = "appointments.tasks.run_waiting_imports"
@@ -193,7 +194,7 @@ def confirm(
     if schedule_import.rows_undone and not accepts_older:
         raise Refusal(about_older(schedule_import.rows_undone), field="accepts_older")
     if schedule_import.too_many_missing and not accepts_disappeared:
-        raise Refusal(" ".join(schedule_import.too_many_missing), field="accepts_disappeared")
+        raise Refusal(joined(schedule_import.too_many_missing), field="accepts_disappeared")
     schedule_import.is_dry_run = False
     schedule_import.state = ImportState.WAITING
     schedule_import.rows_done = 0
@@ -254,7 +255,7 @@ def _run(schedule_import: ScheduleImport) -> None:
         # Since it was checked, a newer file came in: somebody looks again.
         _check_again(ScheduleImport.objects.get(pk=schedule_import.pk))
     except Refusal as refusal:
-        _give_up(schedule_import, refusal.message)
+        _give_up(schedule_import, refusal.sentence)
     except DatabaseError:
         raise  # the file is not to blame: the sweep tries again when the lease is over
     except Exception:
@@ -268,7 +269,7 @@ def _run(schedule_import: ScheduleImport) -> None:
 def _check(schedule_import: ScheduleImport) -> None:
     path = Path(schedule_import.stored_file.path)
     file = open_schedule(path)
-    schedule_import.message = about_unused(file)
+    schedule_import.message = about_unused(file.unused)
     is_first_reading = not schedule_import.complete_for
     if is_first_reading:
         evidence = evidence_of(
@@ -334,9 +335,9 @@ def _load(schedule_import: ScheduleImport) -> None:
     transaction.on_commit(lambda: _forget_file(schedule_import))
 
 
-def _give_up(schedule_import: ScheduleImport, message: str) -> None:
+def _give_up(schedule_import: ScheduleImport, message: Stored) -> None:
     ScheduleImport.objects.filter(pk=schedule_import.pk).update(
-        state=ImportState.UNREADABLE, message=message[:300], finished_at=clock.now()
+        state=ImportState.UNREADABLE, message=message, finished_at=clock.now()
     )
     _forget_file(schedule_import)
 

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from appointments.feeds.records import SHEET_LENGTH, Readable, RowFault
 from appointments.models import Feed, RefusedRow, RefusedState, ScheduleImport
@@ -14,12 +13,13 @@ from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import Stored, joined
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 _CHUNK = 500
-_READ = ["source_id", "record_number", "name", "phones", "day", "moment", "place", "why"]
 _WRITTEN = [
-    *_READ,
+    *("source_id", "record_number", "name", "phones", "day", "moment", "place", "why"),
     *("schedule_import", "sheet", "line", "content", "state", "refused_at"),
     *("settled_at", "settled_by", "note"),
 ]
@@ -127,7 +127,7 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     # Where not even the cells are known, what the file says at that place must do.
     read = said or Readable(name=faults[0].value[:170])
     source_id = next((fault.source_id for fault in faults if fault.source_id), "")[:80]
-    reasons = (f"{fault.column} : {fault.why}" if fault.column else fault.why for fault in faults)
+    reasons = (_reason(fault) for fault in faults)
     row = RefusedRow(
         feed=feed,
         source_id=source_id,
@@ -139,7 +139,7 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
         day=read.day,
         moment=read.moment[:80],
         place=read.place[:160],
-        why=" ".join(dict.fromkeys(reasons))[:600],
+        why=joined(dict.fromkeys(reasons)),
     )
     said_of_them = [row.record_number, row.name, row.phones, row.moment, row.place]
     if not said:
@@ -147,6 +147,12 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     row.content = hashlib.sha256(json.dumps([source_id, *said_of_them]).encode()).hexdigest()[:32]
     row.key = source_id or f"# {row.content}"
     return row
+
+
+def _reason(fault: RowFault) -> Stored:
+    if not fault.column:
+        return fault.why
+    return _("%(column)s : %(why)s") % {"column": fault.column, "why": fault.why}
 
 
 def _keep(feed: Feed, rows: list[RefusedRow]) -> None:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from patients.identity import Link, Person, link, names_and_birth, valid_number
 from patients.models import Likeness, Patient
 from patients.names import search_name
+from staff.sentences import Stored
 
 MOST_HOLDERS = 2_000  # that a few hundred people resemble; a copied number has many
 _MOST_COMPARED = 20  # of those who share one number or one name and birth date
@@ -27,7 +28,7 @@ class Holder:
     key: int | str
     person: Person
     record: str
-    where: str = ""
+    where: Stored = ""
 
 
 @dataclass(frozen=True, slots=True)

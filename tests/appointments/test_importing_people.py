@@ -45,9 +45,9 @@ def test_three_people_under_record_number_0_are_never_one(monkeypatch, chunk, dr
         strict=True,
     ):
         assert (fault.line, fault.column, fault.value) == (line, "Numéro de dossier", "0")
-        assert "DUPONT Anne, 03/11/1958 (ligne 2)" in fault.why
-        assert f"la ligne {line} nomme {name}" in fault.why
-        assert len(fault.why) <= 300
+        assert "DUPONT Anne, 03/11/1958 (ligne 2)" in str(fault.why)
+        assert f"la ligne {line} nomme {name}" in str(fault.why)
+        assert len(str(fault.why)) <= 300
 
 
 def test_a_known_patient_does_not_turn_into_another():
@@ -55,7 +55,7 @@ def test_a_known_patient_does_not_turn_into_another():
     with time_machine.travel(SATURDAY_NOON + dt.timedelta(days=1), tick=False):
         result = load(a_record(2, **JEAN))
     assert "DUPONT Anne, 03/11/1958 (connu depuis le chargement du 14/05/2022)" in (
-        result.rejected[0].why
+        str(result.rejected[0].why)
     )
     patient = Patient.objects.get()
     assert (patient.family_name, patient.mobile) == ("Dupont", "+32495120001")
@@ -80,7 +80,7 @@ def test_a_name_that_alone_changed_lands_with_a_remark_once():
     assert (result.updated, result.created) == (1, 1)
     (remark,) = result.remarks
     assert (remark.line, remark.column, remark.value) == (2, "Nom", "Lambert")
-    assert "« Dupont Anne »" in remark.why
+    assert "« Dupont Anne »" in str(remark.why)
     assert Patient.objects.get().family_name == "Lambert"
 
 
@@ -88,7 +88,7 @@ def test_a_name_that_alone_changed_lands_with_a_remark_once():
 def test_a_slip_in_a_birth_date_lands_with_a_remark(written):
     result = load(a_record(1, **ANNE), a_record(2, **(ANNE | {"birth_date": written})))
     assert [(one.column, one.landed) for one in result.remarks] == [("Date de naissance", True)]
-    assert "03/11/1958" in result.remarks[0].why
+    assert "03/11/1958" in str(result.remarks[0].why)
     assert Patient.objects.count() == 1
 
 

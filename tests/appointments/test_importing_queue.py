@@ -96,7 +96,7 @@ def test_a_file_that_cannot_be_read_says_so_and_is_deleted(operator, tmp_path):
     run_waiting_imports()
     load.refresh_from_db()
     assert load.state == ImportState.UNREADABLE
-    assert "pas un fichier de texte" in load.message
+    assert "pas un fichier de texte" in str(load.message)
     assert not stored_files(tmp_path)
 
 
@@ -109,7 +109,7 @@ def test_an_error_nobody_foresaw_ends_the_load_not_the_worker(operator, monkeypa
     run_waiting_imports()
     load.refresh_from_db()
     assert load.state == ImportState.UNREADABLE
-    assert "inattendue" in load.message
+    assert "inattendue" in str(load.message)
 
 
 def test_a_database_in_trouble_does_not_condemn_the_file(operator, monkeypatch):

@@ -4,7 +4,6 @@ import datetime as dt
 import json
 import sys
 from argparse import ArgumentTypeError
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from appointments.services.importing_files import (
     DEFAULT_SOURCE,
     FileLoad,
     about_no_phone,
+    about_unused,
     load_file,
     units_called,
 )
@@ -130,7 +130,7 @@ class Command(BaseCommand):
         if self.stderr.isatty():
             self.stderr.write("")
         if options["as_json"]:
-            self.stdout.write(json.dumps(_as_dict(load, options["dry_run"]), ensure_ascii=False))
+            self.stdout.write(_in_json(_as_dict(load, options["dry_run"])))
         else:
             self._say(load, is_dry_run=options["dry_run"])
         result = load.result
@@ -144,7 +144,7 @@ class Command(BaseCommand):
 
     def _say_unreadable(self, refusal: Refusal, *, as_json: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps({"error": refusal.message}, ensure_ascii=False))
+            self.stdout.write(_in_json({"error": refusal.message}))
         else:
             self.stderr.write(self.style.ERROR(refusal.message))
 
@@ -157,7 +157,7 @@ class Command(BaseCommand):
                 "accept_with": options,
                 "disappeared": _listed_disappeared(disappeared),
             }
-            self.stdout.write(json.dumps(said, ensure_ascii=False))
+            self.stdout.write(_in_json(said))
             return
         self._say_disappeared(disappeared)
         self.stderr.write(self.style.ERROR(unanswered.message))
@@ -172,11 +172,10 @@ class Command(BaseCommand):
 
     def _say(self, load: FileLoad, *, is_dry_run: bool) -> None:
         if load.result.has_no_phone:
-            self.stdout.write(self.style.WARNING(about_no_phone()))
+            self.stdout.write(self.style.WARNING(str(about_no_phone())))
         self.stdout.write(_about_age(load.terms, load.proposal))
         if load.unused:
-            names = ", ".join(load.unused)
-            self.stdout.write(_("Colonnes non utilisées : %(names)s.") % {"names": names})
+            self.stdout.write(str(about_unused(load.unused)))
         self._say_sheets(load.result)
         for title, faults in (
             (_("Lignes rejetées :"), load.result.rejected),
@@ -352,10 +351,15 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         "questions": load.result.questions(load.terms) if is_dry_run else {},
         "disappeared": _listed_disappeared(load.result.disappeared),
         "unused_columns": list(load.unused),
-        "sheets": [asdict(sheet) for sheet in load.result.sheets],
+        "sheets": [sheet.as_kept() for sheet in load.result.sheets],
         "rejected_rows": listed(load.result.rejected),
         "remarks_on_rows": listed(load.result.remarks),
     }
+
+
+def _in_json(said: dict[str, Any]) -> str:
+    """Return what a script reads; sentences are in the language of the terminal."""
+    return json.dumps(said, ensure_ascii=False, default=str)
 
 
 def _told(result: LoadResult) -> dict[str, int]:
