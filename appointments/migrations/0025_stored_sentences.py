@@ -1,7 +1,8 @@
 """Sentences that loads keep are translated when they are read; plain text of before stays."""
 
-import staff.sentences
 from django.db import migrations, models
+
+import staff.sentences
 
 
 class Migration(migrations.Migration):

@@ -1,9 +1,12 @@
 """Where appointments come from."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
@@ -79,6 +82,31 @@ class ImportState(models.TextChoices):
     LOADED = "loaded", _("chargé")
     UNREADABLE = "unreadable", _("illisible")
     ABANDONED = "abandoned", _("abandonné")
+
+
+def about_counts(counts: Mapping[str, int]) -> str:
+    """Return one sentence on what became of the rows of a file, in the reader's language.
+
+    Args:
+        counts: ``rows``, ``created``, ``updated``, ``moved``, ``unchanged``, ``rejected`` and
+            ``missing``, at least.
+    """
+    rows, missing = counts["rows"], counts["missing"]
+    created, updated, moved = counts["created"], counts["updated"], counts["moved"]
+    unchanged, rejected = counts["unchanged"], counts["rejected"]
+    sentence = gettext(
+        "%(rows)s : %(created)s, %(updated)s, %(moved)s, %(unchanged)s, %(rejected)s ; %(missing)s."
+    )
+    return sentence % {
+        "rows": ngettext("%(n)s ligne", "%(n)s lignes", rows) % {"n": rows},
+        "created": ngettext("%(n)s nouvelle", "%(n)s nouvelles", created) % {"n": created},
+        "updated": ngettext("%(n)s modifiée", "%(n)s modifiées", updated) % {"n": updated},
+        "moved": ngettext("%(n)s déplacée", "%(n)s déplacées", moved) % {"n": moved},
+        "unchanged": ngettext("%(n)s inchangée", "%(n)s inchangées", unchanged) % {"n": unchanged},
+        "rejected": ngettext("%(n)s rejetée", "%(n)s rejetées", rejected) % {"n": rejected},
+        "missing": ngettext("%(n)s rendez-vous disparu", "%(n)s rendez-vous disparus", missing)
+        % {"n": missing},
+    }
 
 
 class ScheduleImport(models.Model):
@@ -194,6 +222,21 @@ class ScheduleImport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} ({self.get_state_display()})"
+
+    @property
+    def about_counts(self) -> str:
+        """One sentence on what became of the rows, in the reader's language."""
+        return about_counts(
+            {
+                "rows": self.rows_total,
+                "created": self.rows_created,
+                "updated": self.rows_updated,
+                "moved": self.rows_moved,
+                "unchanged": self.rows_unchanged,
+                "rejected": self.rows_rejected,
+                "missing": self.rows_missing,
+            }
+        )
 
     @property
     def has_sheets_left_out(self) -> bool:

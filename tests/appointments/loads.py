@@ -1,4 +1,10 @@
-"""Loads of a few records, for tests."""
+"""Loads of a few records, and of a file by the command, for tests."""
+
+import io
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
 
 from appointments.feeds.completeness import Declared
 from appointments.models import Appointment
@@ -32,3 +38,11 @@ def numbers(result: LoadResult) -> dict[str, int]:
 def the_appointment(source_id: str = "R1") -> Appointment:
     """Return the appointment that the source calls so."""
     return Appointment.objects.get(source_id=source_id)
+
+
+def run(path: Path, *options: str) -> tuple[int, str, str]:
+    """Return exit code, output and errors of ``import_schedule``."""
+    out, errors = io.StringIO(), io.StringIO()
+    with pytest.raises(SystemExit) as ended:
+        call_command("import_schedule", str(path), *options, stdout=out, stderr=errors)
+    return int(ended.value.code or 0), out.getvalue(), errors.getvalue()

@@ -1,19 +1,17 @@
 """``manage.py import_schedule``: exit codes and what it prints."""
 
 import datetime as dt
-import io
 import json
 import os
-from pathlib import Path
 
 import openpyxl
 import pytest
-from django.core.management import call_command
 
 from appointments.models import Appointment, Feed, RefusedRow, ScheduleImport
 from staff.models import AuditEvent
 from tests.appointments.bulletins import in_force
 from tests.appointments.feeds.files import ROW, csv_file, xlsx_file
+from tests.appointments.loads import run
 from tests.builders import a_unit, at
 
 pytestmark = pytest.mark.django_db
@@ -27,18 +25,10 @@ def unit():
     return a_unit()
 
 
-def run(path: Path, *options: str) -> tuple[int, str, str]:
-    """Return exit code, output and errors of the command."""
-    out, errors = io.StringIO(), io.StringIO()
-    with pytest.raises(SystemExit) as ended:
-        call_command("import_schedule", str(path), *options, stdout=out, stderr=errors)
-    return int(ended.value.code or 0), out.getvalue(), errors.getvalue()
-
-
 def test_it_ends_with_0_when_every_row_is_in(tmp_path):
     code, out, _ = run(csv_file(tmp_path), "--source", "labo")
     assert code == 0
-    assert "1 nouvelles" in out
+    assert "1 nouvelle, " in out
     assert Appointment.objects.get().feed.name == "labo"
     load = ScheduleImport.objects.get()
     assert (load.state, load.file_name, len(load.file_digest)) == ("loaded", "agenda.csv", 64)
@@ -268,7 +258,7 @@ def test_a_fault_names_its_sheet(tmp_path):
         "(feuille « Lundi »)" in out
     )
     assert "ligne 2 (feuille « Mercredi »), Activité « sieste »" in out
-    assert "3 lignes : 1 nouvelles" in out
+    assert "3 lignes : 1 nouvelle, " in out
     load = ScheduleImport.objects.get()
     assert [row.sheet for row in load.rejected_rows.all()] == ["Mardi", "Mercredi"]
     assert RefusedRow.objects.filter(sheet="Mercredi").exists()

@@ -19,6 +19,7 @@ from appointments.feeds.reading import FORMATS
 from appointments.feeds.records import RowFault, where
 from appointments.feeds.words import BadValue
 from appointments.models import AgeFrom
+from appointments.models.feed import about_counts
 from appointments.services.importing import LoadResult, Terms, Unanswered, codes_of
 from appointments.services.importing_files import (
     DEFAULT_SOURCE,
@@ -187,13 +188,12 @@ class Command(BaseCommand):
                 self.stdout.write("  " + _sentence(fault))
         unlisted = load.result.remarks_counted - len(load.result.remarks)
         if unlisted:
-            self.stdout.write(_("… et %(count)s autres remarques.") % {"count": unlisted})
+            more = ngettext(
+                "… et %(count)s autre remarque.", "… et %(count)s autres remarques.", unlisted
+            )
+            self.stdout.write(more % {"count": unlisted})
         self._say_effect(load, is_dry_run=is_dry_run)
-        counts = _(
-            "%(rows)s lignes : %(created)s nouvelles, %(updated)s modifiées, %(moved)s déplacées, "
-            "%(unchanged)s inchangées, %(rejected)s rejetées ; %(missing)s rendez-vous disparus."
-        )
-        self.stdout.write(counts % load.result.counts())
+        self.stdout.write(about_counts(load.result.counts()))
         if load.result.practitioners_made:
             said = _("Praticiens inconnus, créés : %(count)s.")
             self.stdout.write(said % {"count": load.result.practitioners_made})
