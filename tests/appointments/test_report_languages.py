@@ -55,7 +55,7 @@ UNUSED = {
 PDF = {
     "fr": "Ceci est un PDF",
     "nl": "Dit is een pdf",
-    "de": "Dies ist eine PDF-Datei",
+    "de": "Das ist ein PDF",
     "en": "This is a PDF",
 }
 GONE = {
