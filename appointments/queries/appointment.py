@@ -3,11 +3,11 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, Decision, Service
 from appointments.queries.in_force import keeper_of
-from notifications.models import NoticeItem, NoticeState, Word
+from notifications.models import Delivery, DeliveryState, NoticeItem, NoticeState, Word
 from staff.access import Capability, scope_of
 from staff.models import User
 
@@ -118,13 +118,17 @@ def told_of(appointments: list[Appointment]) -> dict[int, Told]:
 def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     """Return the words on each appointment of which there are any (one query).
 
-    Those that the patient who comes now was told about the day on which they come. Withdrawn
-    notices do not count: their patients never heard them.
+    Those that the patient who comes now was told about the day on which they come. A withdrawn
+    notice counts as heard where it arrived all the same (ADR 0014), never as the newest.
     """
     expected = {one.pk: (one.patient_id, one.day) for one in appointments}
+    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
     items = (
         NoticeItem.objects.filter(subject_id__in=[a.pk for a in appointments])
-        .exclude(notice__state=NoticeState.WITHDRAWN)
+        .filter(
+            ~Q(notice__state=NoticeState.WITHDRAWN)
+            | (Q(notice__handed_over_at__isnull=False) & Exists(arrived))
+        )
         .select_related("notice__reserved_for", "notice__settled_by")
         .order_by("notice__created_at", "notice__version")
     )
@@ -132,7 +136,17 @@ def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     for item in items:
         if (item.notice.patient_id, item.notice.day) != expected[item.subject_id]:
             continue
-        left = item.notice.handed_over_at is not None
         before = words.get(item.subject_id, Words())
-        words[item.subject_id] = Words(item, item if left else before.heard)
+        is_withdrawn = item.notice.state == NoticeState.WITHDRAWN
+        newest = before.newest if is_withdrawn else item
+        words[item.subject_id] = Words(newest, _later(before.heard, item))
     return words
+
+
+def _later(heard: NoticeItem | None, item: NoticeItem) -> NoticeItem | None:
+    """Return which of two words was handed over last, if any was."""
+    at = item.notice.handed_over_at
+    if at is None:
+        return heard
+    before = heard.notice.handed_over_at if heard else None
+    return item if before is None or before <= at else heard

@@ -185,6 +185,9 @@ class TestThePatientHeardIt:
         assert "le patient a entendu ce qui ne vaut plus" in reached(client, call)
         assert open_words(appointment.patient_id) == [("phone", "maintained")]
         assert not broken()
+        client.force_login(doctor)
+        card = text_of(client.get(reverse("doctor_day")))
+        assert "Le patient avait été averti du contraire : annulé" in card
 
     @pytest.mark.parametrize("change", [withdraw_the_bulletin, move])
     def test_by_the_doctor_who_kept_them_too(
