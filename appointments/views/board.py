@@ -60,6 +60,7 @@ def release(request: SignedInRequest) -> HttpResponse:
     context = {
         "messages_held": counted.deliveries["sms"][DeliveryState.HELD],
         "calls": counted.calls_before_release,
+        "by_doctors": counted.calls_by_doctors,
         "bulletins": in_force.filter(released_at=None).order_by("release_at"),
         "doctors": waiting_doctors(request.user),
         "from": came_from,

@@ -58,10 +58,10 @@ def due_calls(user: User) -> QuerySet[Delivery]:
     return open_calls(user).filter(not_before__lte=clock.now())
 
 
-def calls_before_release() -> QuerySet[Delivery]:
-    """Return the calls that wait for the release time of their bulletin, as held SMS do.
+def first_calls_to_come() -> QuerySet[Delivery]:
+    """Return the calls that wait for the release time of their bulletin, by us or by a doctor.
 
-    Not those that a doctor makes in person, nor a later try: the patient or the agent chose when.
+    Not a later try: the patient or the agent chose when.
     """
     return Delivery.objects.filter(
         channel=Channel.PHONE,
@@ -69,8 +69,36 @@ def calls_before_release() -> QuerySet[Delivery]:
         number=1,
         not_before__gt=clock.now(),
         notice__state=NoticeState.OPEN,
-        notice__reserved_for=None,
     )
+
+
+def calls_before_release() -> QuerySet[Delivery]:
+    """Return the calls that wait for the release time of their bulletin, as held SMS do.
+
+    Not those that a doctor makes in person.
+    """
+    return first_calls_to_come().exclude(made_by_doctors())
+
+
+def made_by_doctors() -> Q:
+    """Return the filter for calls that are the doctor's until their hour; then they are ours."""
+    return Q(
+        state=DeliveryState.QUEUED,
+        number=1,
+        not_before__gt=clock.now(),
+        notice__reserved_for__isnull=False,
+    )
+
+
+def said_of_doctors(number: int) -> str:
+    """Return what follows a number of calls to make: how many more their doctors make."""
+    if not number:
+        return ""
+    return ngettext(
+        "et %(number)s que son médecin appelle",
+        "et %(number)s que leurs médecins appellent",
+        number,
+    ) % {"number": number}
 
 
 def withdrawn_in_hand() -> Q:
@@ -135,20 +163,25 @@ def call_list(user: User, *, show: str = "") -> QuerySet[Delivery]:
 
     Args:
         user: who looks.
-        show: ``without`` for patients of whom no number is known, ``all`` for every open call;
-            neither asks whether it is due. Else the calls that are due.
+        show: ``without`` for patients of whom no number is known, ``all`` for every open call of
+            ours, ``doctors`` for those that doctors make; none asks whether it is due. Else the
+            calls that are due.
     """
-    if show == "without":
-        rows = open_calls(user).filter(address="")
-    else:
-        rows = open_calls(user) if show == "all" else due_calls(user)
+    every = open_calls(user)
+    rows = {
+        "without": every.filter(address=""),
+        "all": every.exclude(made_by_doctors()),
+        "doctors": every.filter(made_by_doctors()),
+    }.get(show)
+    if rows is None:
+        rows = due_calls(user)
     return with_attempt(rows.select_related(*_SHOWN))
 
 
 def later_calls(user: User) -> list[Delivery]:
-    """Return the next calls whose time has not come, the soonest first; at most ``MOST_LATER``."""
-    later = open_calls(user).filter(not_before__gt=clock.now()).select_related(*_SHOWN)
-    return list(with_attempt(later).order_by("not_before", *BY_URGENCY)[:MOST_LATER])
+    """Return our next calls whose time has not come, the soonest first; at most ``MOST_LATER``."""
+    later = open_calls(user).filter(not_before__gt=clock.now()).exclude(made_by_doctors())
+    return list(with_attempt(later.select_related(*_SHOWN)).order_by("not_before", *BY_URGENCY)[:MOST_LATER])
 
 
 def calls_of(user: User) -> QuerySet[Delivery]:
@@ -241,7 +274,7 @@ def why_none(user: User) -> str:
             "papier.",
             taken,
         ) % {"number": taken}
-    later = every.filter(not_before__gt=clock.now())
+    later = every.filter(not_before__gt=clock.now()).exclude(made_by_doctors())
     if first := later.order_by("not_before").values_list("not_before", flat=True).first():
         number = later.count()
         waits = ngettext(
@@ -253,20 +286,29 @@ def why_none(user: User) -> str:
             return waits
         advice = _("La cellule de crise peut faire prévenir sans attendre.")
         return f"{waits} {advice}"
+    if by_doctors := every.filter(made_by_doctors()).count():
+        return ngettext(
+            "Aucun appel n'est à passer par vous : le médecin du seul patient à prévenir l'appelle.",
+            "Aucun appel n'est à passer par vous : les médecins des %(number)s patients à prévenir "
+            "les appellent.",
+            by_doctors,
+        ) % {"number": by_doctors}
     return _("Aucun patient n'est à appeler sur vos sites pour le moment.")
 
 
 def counts(user: User) -> dict[str, int]:
-    """Return how many calls are ``open``.
+    """Return how many calls are ``open``, beside those that doctors make (``by_doctors``).
 
     And how many of them may be taken now (``due``), have their time to come (``later``), or are of
-    patients without any number (``without``).
+    patients without any number (``without``, whoever calls them).
     """
     free = Q(not_before__lte=clock.now()) & free_calls()
+    ours = ~made_by_doctors()
     return open_calls(user).aggregate(
-        open=Count("pk"),
+        open=Count("pk", filter=ours),
+        by_doctors=Count("pk", filter=made_by_doctors()),
         due=Count("pk", filter=free),
-        later=Count("pk", filter=Q(not_before__gt=clock.now())),
+        later=Count("pk", filter=Q(not_before__gt=clock.now()) & ours),
         without=Count("pk", filter=Q(address="")),
     )
 

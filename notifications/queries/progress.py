@@ -26,7 +26,7 @@ from notifications.models import (
     NoticeState,
     Sending,
 )
-from notifications.queries.calls import TO_CALL, calls_before_release
+from notifications.queries.calls import TO_CALL, first_calls_to_come, made_by_doctors
 from notifications.queries.scope import notices_of
 from staff import clock
 from staff.access import Capability
@@ -53,13 +53,15 @@ class Progress:
     ``patients`` are counted once a day, by the state of the notice that holds their last word
     (``last_words``): whoever was told what no longer holds is still to be told.
     ``sms_total`` leaves withdrawn tries out; ``sms_done`` are those that need no sending any
-    more, whatever came of them. ``calls_before_release`` wait for their bulletin's release time.
+    more, whatever came of them. ``calls_before_release`` wait for their bulletin's release time;
+    ``calls_by_doctors`` are made by whoever kept the patient, and are no calls of ours until then.
     """
 
     patients: dict[str, int] = field(default_factory=dict)
     deliveries: dict[str, dict[str, int]] = field(default_factory=dict)
     paused: bool = False
     calls_before_release: int = 0
+    calls_by_doctors: int = 0
 
     @property
     def waits_for_release(self) -> bool:
@@ -68,8 +70,9 @@ class Progress:
 
     @property
     def calls_left(self) -> int:
-        """Calls still to be made."""
-        return sum(self.deliveries["phone"][state] for state in TO_CALL)
+        """Calls still to be made by us."""
+        every = sum(self.deliveries["phone"][state] for state in TO_CALL)
+        return every - self.calls_by_doctors
 
     @property
     def sms_total(self) -> int:
@@ -112,6 +115,7 @@ class Progress:
             "patients": self.patients,
             "deliveries": self.deliveries,
             "calls_left": self.calls_left,
+            "calls_by_doctors": self.calls_by_doctors,
             "sms_total": self.sms_total,
             "sms_done": self.sms_done,
         }
@@ -137,12 +141,19 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
     tried = Delivery.objects.filter(_seen_by(user, "notice__"))
     for channel, state, count in _counted(tried, since, "channel", "state", path="notice__"):
         deliveries[channel][state] += count
-    calls = calls_before_release().filter(_seen_by(user, "notice__"))
+    calls = (
+        first_calls_to_come()
+        .filter(_seen_by(user, "notice__"))
+        .aggregate(
+            calls_before_release=Count("pk", filter=~made_by_doctors()),
+            calls_by_doctors=Count("pk", filter=made_by_doctors()),
+        )
+    )
     return Progress(
         patients=patients,
         deliveries=deliveries,
         paused=Sending.is_paused(),
-        calls_before_release=calls.count(),
+        **calls,
     )
 
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
 from notifications.models import Delivery
+from notifications.queries import calls
 from patients import phones
 from staff import clock
 from staff.access import Capability, may
@@ -71,6 +72,12 @@ def told_hour(moment: dt.datetime) -> str:
 def phone(number: str) -> str:
     """Return an E.164 number as a person reads it."""
     return phones.display(number) if number else ""
+
+
+@register.filter
+def by_doctors(number: int) -> str:
+    """Return how many calls doctors make beside ours, after a number of ours; or nothing."""
+    return calls.said_of_doctors(number)
 
 
 @register.filter

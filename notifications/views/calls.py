@@ -44,7 +44,7 @@ def call_list(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "counts": queries.counts(request.user),
         "without_number": show == "without",
-        "later": [] if show in ("without", "all") else queries.later_calls(request.user),
+        "later": [] if show in ("without", "all", "doctors") else queries.later_calls(request.user),
         "replies": replies_waiting(request.user),
         "tries": settings.CALL_TRIES,
         "paper": PaperForm(),

@@ -1,11 +1,16 @@
 """The outbox, the call list and the switch, as people use them."""
 
+import re
+
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from notifications.models import Delivery, Notice, Reply, Sending
+from notifications.queries.calls import why_none
+from notifications.queries.progress import progress
 from notifications.services import calls
 from staff.models import AuditEvent
 from tests.builders import a_patient, a_practitioner, a_site, a_user, at
@@ -291,6 +296,38 @@ class TestTheSwitch:
         a_call(number=2, not_before=evening)
         assert as_user(client, chief).post(reverse("sending_release")).status_code == 409
         assert set(Delivery.objects.values_list("not_before", flat=True)) == {evening}
+
+    def test_every_number_of_calls_leaves_those_of_doctors_apart(self, client, chief, capsys):
+        evening = at("2022-05-15 18:00")
+        for _ in range(3):
+            a_call(not_before=evening)
+        a_call(a_notice(reserved_for=a_practitioner()), not_before=evening)
+        and_one = "et 1 que son médecin appelle"
+        as_user(client, chief)
+        for name in ("board", "telling"):
+            page = client.get(reverse(name))
+            tile = re.search(r'id="tile-calls"[^<]*|<dd>\s*3\s*</dd>', page.content.decode())
+            assert tile, name
+            assert and_one in page.content.decode()
+        page = " ".join(client.get(reverse("sending_release")).content.decode().split())
+        assert "<strong>3</strong> patients sont à appeler tout de suite" in page
+        assert "<strong>1</strong> autre reste à son médecin, qui l'appelle." in page
+        call_command("notices")
+        assert f"Appels à passer : 3, {and_one}" in capsys.readouterr().out
+        as_user(client, a_user("agent", "call_agent"))
+        page = " ".join(client.get(reverse("call_list")).content.decode().split())
+        assert re.search(rf"3 appels à passer, dont 0 maintenant, <a [^>]*>{and_one}</a>\.", page)
+        assert "3 appels attendent leur heure" in page
+        for show, number in (("all", 3), ("doctors", 1)):
+            answer = client.get(reverse("call_list"), {"show": show})
+            assert len(answer.context["page"].items) == number
+
+    def test_at_their_hour_the_calls_of_doctors_are_ours(self, client, chief, sunday) -> None:
+        a_call(a_notice(reserved_for=a_practitioner()), not_before=at("2022-05-15 18:00"))
+        assert (progress().calls_left, progress().calls_by_doctors) == (0, 1)
+        assert "le médecin du seul patient à prévenir l'appelle" in why_none(chief)
+        sunday.move_to(at("2022-05-15 18:00"))
+        assert (progress().calls_left, progress().calls_by_doctors) == (1, 0)
 
     def test_nothing_to_release_is_said(self, client, chief) -> None:
         answer = as_user(client, chief).post(reverse("sending_release"))

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, DeliveryState, NoticeState
+from notifications.queries.calls import said_of_doctors
 from notifications.queries.progress import Progress, notices_by_state, progress
 
 
@@ -42,7 +43,9 @@ def _lines(counts: Progress, notices: dict[str, int]) -> list[str]:
         lines.append(_("Envois par %(channel)s") % {"channel": Channel(channel).label})
         used = {state: number for state, number in states.items() if number}
         lines += [f"  {number:>7}  {DeliveryState(s).label}" for s, number in used.items()]
-    lines.append(_("Appels à passer : %(number)s") % {"number": counts.calls_left})
+    to_call = _("Appels à passer : %(number)s") % {"number": counts.calls_left}
+    by_doctors = said_of_doctors(counts.calls_by_doctors)
+    lines.append(f"{to_call}, {by_doctors}" if by_doctors else to_call)
     if counts.paused:
         lines.append(_("Tous les envois sont en pause."))
     return lines
