@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.rules import BRUSSELS, Clause
 from appointments.sentences import moment_in_words
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from notifications.quiet_hours import QuietHours
 
 
 class Doubt(StrEnum):
@@ -42,8 +45,8 @@ _SENTENCES = {
         "Les premiers jours de ce bulletin sont déjà passés : il ne vaut qu'à partir d'aujourd'hui."
     ),
     Doubt.RELEASE_PAST: _(
-        "L'heure d'envoi (%(moment)s) est passée : les SMS partent tout de suite après "
-        "l'approbation, sans laisser le temps de garder des patients."
+        "L'heure d'envoi (%(moment)s) est passée : les SMS ne sont pas retenus après "
+        "l'approbation, ce qui ne laisse pas le temps de garder des patients."
     ),
     Doubt.KEEP_PAST: _(
         "Le délai pour garder des patients (%(moment)s) est passé : personne ne pourra plus en "
@@ -131,3 +134,83 @@ def in_words(one: Doubtful) -> str:
     """Return an odd moment as a sentence that says what would happen."""
     words = {"moment": moment_in_words(one.moment), "other": moment_in_words(one.other)}
     return str(_SENTENCES[one.doubt]) % words
+
+
+def approval_in_words(
+    *, release_at: dt.datetime, sends: bool, hours: QuietHours, now: dt.datetime
+) -> str:
+    """Return what approving does at once, and what it leaves for later.
+
+    Args:
+        release_at: from when the SMS of the bulletin leave.
+        sends: whether there are any.
+        hours: the quiet hours that they wait for.
+        now: the current moment.
+    """
+    said = [_("L'approbation écrit les décisions et ouvre les avis aussitôt.")]
+    leaves_at = hours.next_allowed(max(release_at, now))
+    words = {"moment": moment_in_words(release_at), "leaves": moment_in_words(leaves_at)}
+    if not sends:
+        pass
+    elif leaves_at <= now:
+        said.append(
+            _(
+                "L'heure d'envoi (%(moment)s) est passée : les SMS partent aussitôt, et ne se "
+                "reprennent plus."
+            )
+        )
+    elif release_at <= now:
+        said.append(
+            _(
+                "L'heure d'envoi (%(moment)s) est passée : seules les heures calmes retiennent les "
+                "SMS, qui partent à partir du %(leaves)s."
+            )
+        )
+    else:
+        said.append(
+            _(
+                "Les SMS partent à partir du %(leaves)s ; jusque-là ils peuvent encore être "
+                "retenus."
+            )
+        )
+    return " ".join(str(one) % words for one in said)
+
+
+def release_in_words(
+    *,
+    release_at: dt.datetime,
+    approved_at: dt.datetime | None,
+    released_at: dt.datetime | None,
+    has_ended: bool,
+    now: dt.datetime,
+) -> str:
+    """Return when the SMS of a bulletin leave or left, true at any moment.
+
+    Args:
+        release_at: the hour that was ordered.
+        approved_at: None for a draft.
+        released_at: when somebody let them go before that hour.
+        has_ended: whether the bulletin orders nothing any more: its SMS may have left or not.
+        now: the current moment.
+    """
+    words = {"moment": _at_length(release_at), "early": _at_length(released_at or release_at)}
+    if released_at:
+        text = _("SMS partis dès le %(early)s, au lieu du %(moment)s")
+    elif has_ended:
+        text = _("SMS prévus à partir du %(moment)s")
+    elif release_at > now:
+        text = _("SMS à partir du %(moment)s")
+    elif approved_at is None:
+        text = _("SMS non retenus après l'approbation : l'heure d'envoi (%(moment)s) est passée")
+    elif approved_at > release_at:
+        text = _("SMS non retenus : l'heure d'envoi (%(moment)s) était passée à l'approbation")
+    else:
+        text = _("SMS depuis le %(moment)s")
+    return str(text) % words
+
+
+def _at_length(moment: dt.datetime) -> str:
+    """Return ``dimanche 15 mai à 18:00``, in Brussels."""
+    local = moment.astimezone(BRUSSELS)
+    words = {"day": date_format(local, "l j F"), "hour": f"{local:%H:%M}"}
+    return gettext("%(day)s à %(hour)s") % words

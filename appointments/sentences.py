@@ -10,6 +10,7 @@ import datetime as dt
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -67,6 +68,14 @@ _KEEPERS = {
         "le Directeur médical tranche jusqu'au %(until)s"
     ),
 }
+_KEEPERS_TOO_LATE = {
+    KeptBy.DOCTOR: gettext_lazy(
+        "le médecin concerné ne peut plus garder : le délai (%(until)s) est passé"
+    ),
+    KeptBy.MEDICAL_DIRECTOR: gettext_lazy(
+        "le Directeur médical ne tranche plus : le délai (%(until)s) est passé"
+    ),
+}
 _EFFECTS = {ruling: Effect(outcome) for ruling, outcome in OUTCOME_OF.items()}
 
 
@@ -87,12 +96,23 @@ class PlaceNames:
 
 
 def order_sentences(
-    clauses: Sequence[ClauseDraft], names: PlaceNames, days: Sequence[dt.date]
+    clauses: Sequence[ClauseDraft],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    *,
+    now: dt.datetime | None = None,
 ) -> list[str]:
-    """Return what clauses order on these days: for whom what holds, who is told, who may keep."""
+    """Return what clauses order on these days: for whom what holds, who is told, who may keep.
+
+    Args:
+        clauses: what is ordered.
+        names: of the places.
+        days: on which they rule.
+        now: the current moment, by which a deadline is past; without it none is.
+    """
     world = names.world(days)
     found = effective_orders.statements(as_rules(clauses), world, effective_orders.whole_order)
-    return _in_words(found, names, days, _whole_order)
+    return _in_words(found, names, days, partial(_whole_order, now=now))
 
 
 def public_sentences(
@@ -107,12 +127,18 @@ def compared_sentences(
     new: Sequence[ClauseDraft],
     names: PlaceNames,
     days: Sequence[dt.date],
+    *,
+    now: dt.datetime | None = None,
 ) -> tuple[list[str], list[str]]:
-    """Return what the new clauses order on these days and the old do not, and the reverse."""
+    """Return what the new clauses order on these days and the old do not, and the reverse.
+
+    ``now`` is as for ``order_sentences``.
+    """
+    say = partial(_whole_order, now=now)
     dropped, added = effective_orders.compared(as_rules(old), as_rules(new), names.world(days))
     return (
-        _in_words(added, names, days, _whole_order),
-        _in_words(dropped, names, days, _whole_order),
+        _in_words(added, names, days, say),
+        _in_words(dropped, names, days, say),
     )
 
 
@@ -155,13 +181,15 @@ def _outcome(effect: Effect, agreement: str) -> str:
     return str(_RULINGS[effect.outcome][agreement])
 
 
-def _whole_order(effect: Effect, agreement: str) -> str:
+def _whole_order(effect: Effect, agreement: str, *, now: dt.datetime | None = None) -> str:
     words = [_outcome(effect, agreement)]
     words.append(
         str(_TOLD[effect.outcome, effect.told]) if effect.told else _("ne prévenir personne")
     )
     if effect.kept_by != KeptBy.NOBODY:
         keeper = _KEEPERS[effect.kept_by, effect.keep_until is not None]
+        if now and effect.keep_until and effect.keep_until <= now:
+            keeper = _KEEPERS_TOO_LATE[effect.kept_by]
         words.append(str(keeper) % {"until": moment_in_words(effect.keep_until)})
     return " ; ".join(words)
 

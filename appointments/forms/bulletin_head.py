@@ -33,7 +33,13 @@ class HeadForm(forms.ModelForm):
             *("quiet_hours_override_reason", "source_text"),
         ]
         labels = {"quiet_hours_override_reason": _("Motif, si la case est cochée")}
-        help_texts = {"quiet_hours_override_reason": _("Il reste lisible dans l'historique.")}
+        help_texts = {
+            "release_at": _(
+                "Jusque-là les SMS sont retenus et les médecins gardent leurs patients ; une heure "
+                "déjà passée à l'approbation ne retient rien."
+            ),
+            "quiet_hours_override_reason": _("Il reste lisible dans l'historique."),
+        }
         widgets = {
             "first_day": DayInput(),
             "last_day": DayInput(),

@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import astuple, dataclass
 
+from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Q, QuerySet
 
@@ -14,6 +15,7 @@ from appointments.queries.in_force import ruling_bulletins
 from appointments.queries.reach import first_starts
 from appointments.sentences import PlaceNames
 from appointments.services.clause_drafts import ClauseDraft, as_rules, draft_of
+from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.access import Capability, may, scope_of
 from staff.models import AuditEvent, Site, Unit, User
@@ -114,6 +116,13 @@ def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> list[st
         now=clock.now(),
     )
     return list(map(in_words, found))
+
+
+def quiet_hours_of(bulletin: Bulletin) -> QuietHours:
+    """Return the hours in which the SMS of a bulletin wait: none where it says why they do not."""
+    if bulletin.quiet_hours_override_reason:
+        return QuietHours()
+    return QuietHours.parse(settings.SMS_QUIET_HOURS)
 
 
 def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:

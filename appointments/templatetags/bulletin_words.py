@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from django import template
 
-from appointments import sentences
+from appointments import bulletin_moments, sentences
+from appointments.models import Bulletin
+from staff import clock
 
 register = template.Library()
 
@@ -20,3 +22,15 @@ def costs(parts: int, euro_per_part: float) -> float:
 def days_in_words(days: Sequence[dt.date]) -> str:
     """Return ``lundi 16/05, du mercredi 18/05 au samedi 21/05``."""
     return sentences.days_in_words(days)
+
+
+@register.filter
+def release_in_words(bulletin: Bulletin) -> str:
+    """Return when the SMS of a bulletin leave or left, true at this moment."""
+    return bulletin_moments.release_in_words(
+        release_at=bulletin.release_at,
+        approved_at=bulletin.approved_at,
+        released_at=bulletin.released_at,
+        has_ended=bulletin.has_ended,
+        now=clock.now(),
+    )

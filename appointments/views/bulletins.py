@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
 from appointments.bulletin_grid import unreachable
+from appointments.bulletin_moments import approval_in_words
 from appointments.forms.bulletins import ApproveForm, WithdrawForm
 from appointments.models import Bulletin, BulletinState
 from appointments.preview_changes import ClauseChanges, changes_of
 from appointments.preview_tables import DayTables, tables_of, totals_of
 from appointments.queries import bulletins as queries
-from appointments.queries.bulletins import clauses_of, fingerprint, places
+from appointments.queries.bulletins import clauses_of, fingerprint, places, quiet_hours_of
 from appointments.queries.public_texts import after_its_end, public_texts
 from appointments.queries.replacing import replaced_by
 from appointments.sentences import (
@@ -113,6 +114,12 @@ def approve(request: SignedInRequest, pk: int) -> HttpResponse:
     bulletin = _visible(request, pk)  # as it reads now
     context = _with_preview(bulletin) | {"refusal": refusal, "form": form}
     context["is_draft"] = _is_draft(bulletin)
+    context["approving"] = approval_in_words(
+        release_at=bulletin.release_at,
+        sends=bool(context["preview"].patients_by_sms),
+        hours=quiet_hours_of(bulletin),
+        now=clock.now(),
+    )
     context["is_own"] = bulletin.drafted_by_id == request.user.pk
     context |= _two_persons(bulletin, request.user)
     return render(request, "appointments/bulletins/approve.html", context, status=status)
@@ -210,7 +217,7 @@ def _reading(bulletin: Bulletin) -> dict[str, Any]:
         "seen": fingerprint(bulletin, clauses),
         "public_texts": public_texts(bulletin, clauses, where.names, days),
         "after_its_end": after_its_end(bulletin, where.names) if bulletin.has_ended else None,
-        "sentences": order_sentences(clauses, where.names, days),
+        "sentences": order_sentences(clauses, where.names, days, now=clock.now()),
         "idle_clauses": [
             clause_in_words(clauses[index], where.names) for index in unreachable(clauses)
         ],
@@ -230,7 +237,7 @@ def _clause_changes(bulletin: Bulletin, reading: dict[str, Any]) -> list[ClauseC
     found = []
     for one in replaced_by(bulletin):
         added, dropped = compared_sentences(
-            one.clauses, reading["clauses"], reading["names"], one.days
+            one.clauses, reading["clauses"], reading["names"], one.days, now=clock.now()
         )
         number, title = (one.bulletin.pk, one.bulletin.title) if one.bulletin else (0, "")
         found.append(

@@ -85,7 +85,7 @@ class TestTheEstimate:
         with time_machine.travel(at("2022-05-15 23:00"), tick=False):
             assert self.figures(draft) == (2, 2, 3)
             at_once, quiet, _late = preview(draft.pk).warnings
-            assert "partent tout de suite" in at_once
+            assert "ne sont pas retenus" in at_once
             assert "libérés dimanche 15/05 à 23:00" in quiet
 
     def test_the_first_appointment_of_the_day_counts(self):

@@ -1,16 +1,25 @@
 """Moments that make no sense are named, and only those."""
 
 import datetime as dt
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_moments import Doubt, Doubtful, doubtful_moments, in_words
+from appointments.bulletin_moments import (
+    Doubt,
+    Doubtful,
+    approval_in_words,
+    doubtful_moments,
+    in_words,
+    release_in_words,
+)
 from appointments.rules import Clause
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
 from tests.appointments.bulletin_pages import crisis, page, text_of
-from tests.appointments.bulletins import a_draft
+from notifications.quiet_hours import QuietHours
+from tests.appointments.bulletins import a_draft, in_force
 from tests.appointments.clauses import CONSULTATIONS_CANCELLED, OPERATIONS_CASE_BY_CASE, the_clause
 from tests.builders import MONDAY, an_appointment, at
 
@@ -122,8 +131,96 @@ def test_the_sentence_names_both_moments():
 def test_draft_preview_and_approval_warn(name, saturday_noon):
     an_appointment(starts_at=at("2022-05-16 09:00"))
     draft = a_draft()
-    assert "partent tout de suite" not in text_of(page(crisis(), name, draft.pk))
+    assert "ne sont pas retenus" not in text_of(page(crisis(), name, draft.pk))
     saturday_noon.move_to(at("2022-05-15 18:30"))
-    shown = text_of(page(crisis(), name, draft.pk))
-    assert "les SMS partent tout de suite" in shown
+    shown = unescape(text_of(page(crisis(), name, draft.pk)))
+    assert "les SMS ne sont pas retenus après l'approbation" in shown
     assert "Le délai pour garder des patients (dimanche 15/05 à 18:00) est passé" in shown
+
+
+NIGHT = QuietHours.parse("21:00-08:00")
+
+
+@pytest.mark.parametrize(
+    ("release", "now", "hours", "said"),
+    [
+        ("2022-05-15 18:00", "2022-05-14 12:00", NIGHT, "partent à partir du dimanche 15/05 à 18:00"),
+        ("2022-05-15 22:00", "2022-05-14 12:00", NIGHT, "partent à partir du lundi 16/05 à 08:00"),
+        ("2022-05-13 18:00", "2022-05-14 12:00", NIGHT, "les SMS partent aussitôt"),
+        ("2022-05-14 12:00", "2022-05-14 12:00", NIGHT, "les SMS partent aussitôt"),
+        ("2022-05-13 18:00", "2022-05-14 23:00", NIGHT, "qui partent à partir du dimanche 15/05 à 08"),
+        ("2022-05-13 18:00", "2022-05-14 23:00", QuietHours(), "les SMS partent aussitôt"),
+    ],
+)
+def test_what_approving_does_is_true_of_every_release_hour(release, now, hours, said):
+    words = {"release_at": at(release), "hours": hours, "now": at(now)}
+    assert said in approval_in_words(sends=True, **words)
+    assert "SMS" not in approval_in_words(sends=False, **words)
+
+
+@given(release=moments, now=moments)
+def test_only_what_still_lies_ahead_can_still_be_held(release, now):
+    text = approval_in_words(release_at=release, sends=True, hours=NIGHT, now=now)
+    assert ("jusque-là ils peuvent encore être retenus" in text) == (release > now)
+
+
+@pytest.mark.parametrize(
+    ("fields", "now", "said"),
+    [
+        ({}, "2022-05-14 12:00", "SMS à partir du dimanche 15 mai à 18:00"),
+        ({}, "2022-05-15 18:00", "SMS non retenus après l'approbation : l'heure d'envoi"),
+        ({"approved_at": NOON}, "2022-05-14 13:00", "SMS à partir du dimanche 15 mai à 18:00"),
+        ({"approved_at": NOON}, "2022-05-15 19:00", "SMS depuis le dimanche 15 mai à 18:00"),
+        (
+            {"approved_at": at("2022-05-15 19:00")},
+            "2022-05-15 19:30",
+            "SMS non retenus : l'heure d'envoi (dimanche 15 mai à 18:00) était passée",
+        ),
+        (
+            {"approved_at": NOON, "released_at": at("2022-05-14 13:00")},
+            "2022-05-14 14:00",
+            "SMS partis dès le samedi 14 mai à 13:00, au lieu du dimanche 15 mai à 18:00",
+        ),
+        (
+            {"approved_at": NOON, "has_ended": True},
+            "2022-05-14 14:00",
+            "SMS prévus à partir du dimanche 15 mai à 18:00",
+        ),
+        (
+            {"approved_at": NOON, "has_ended": True},
+            "2022-05-16 14:00",
+            "SMS prévus à partir du dimanche 15 mai à 18:00",
+        ),
+    ],
+)
+def test_when_sms_leave_is_true_before_and_after(fields, now, said):
+    facts = {"approved_at": None, "released_at": None, "has_ended": False} | fields
+    assert release_in_words(release_at=RELEASE, now=at(now), **facts).startswith(said)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", ["bulletin", "bulletin_edit", "bulletin_preview", "bulletin_approve"]
+)
+def test_no_page_speaks_of_a_past_moment_as_one_to_come(name, saturday_noon):
+    an_appointment(starts_at=at("2022-05-16 09:00"))
+    draft = a_draft()
+    to_come = ("SMS à partir du", "partent à partir du", "peut garder jusqu'au", "peuvent encore")
+    before = unescape(text_of(page(crisis(), name, draft.pk)))
+    assert name == "bulletin_edit" or all(words in before for words in to_come[::2])
+    saturday_noon.move_to(at("2022-05-15 18:30"))
+    shown = unescape(text_of(page(crisis(), name, draft.pk)))
+    assert [words for words in to_come if words in shown] == []
+    if name != "bulletin_edit":
+        assert "ne peut plus garder : le délai (dimanche 15/05 à 18:00) est passé" in shown
+        assert "SMS non retenus après l'approbation" in shown
+
+
+@pytest.mark.django_db
+def test_a_bulletin_in_force_says_that_its_moments_are_past(saturday_noon):
+    an_appointment(starts_at=at("2022-05-16 09:00"))
+    bulletin = in_force()
+    saturday_noon.move_to(at("2022-05-15 18:30"))
+    shown = unescape(text_of(page(crisis(), "bulletin", bulletin.pk)))
+    assert "SMS depuis le dimanche 15 mai à 18:00" in shown
+    assert "ne peut plus garder" in shown
