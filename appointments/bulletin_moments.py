@@ -168,10 +168,7 @@ def approval_in_words(
         )
     else:
         said.append(
-            _(
-                "Les SMS partent à partir du %(leaves)s ; jusque-là ils peuvent encore être "
-                "retenus."
-            )
+            _("Les SMS partent à partir du %(leaves)s ; jusque-là ils peuvent encore être retenus.")
         )
     return " ".join(str(one) % words for one in said)
 

@@ -142,7 +142,7 @@ class KeepAnswer:
     until: dt.datetime | None = None
 
 
-NOTHING_TO_KEEP = "Aucun bulletin ne vise ce rendez-vous : il a lieu comme prévu."
+NOTHING_TO_KEEP = "Aucun bulletin ne vise ce rendez-vous : il n'y a rien à garder."
 ALREADY_MAINTAINED = "Le bulletin maintient ce rendez-vous."
 NOBODY_MAY = "Le bulletin ne laisse personne garder ce rendez-vous."
 ONLY_THE_DOCTOR = "Seul le médecin concerné, ou son délégué, peut garder ce rendez-vous."

@@ -192,7 +192,12 @@ class WithdrawForm(forms.Form):
         super().__init__(*args, **options)
         field = cast("forms.ChoiceField", self.fields["restores"])
         field.choices = [
-            ("", _("Sans bulletin : tout a lieu comme prévu, sauf ce qu'un autre bulletin règle")),
+            (
+                "",
+                _(
+                    "Sans bulletin : l'agenda vaut, sauf ce que règle un autre bulletin ou une personne"
+                ),
+            ),
             *(
                 (
                     bulletin.pk,

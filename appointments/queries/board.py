@@ -145,6 +145,13 @@ class Board:
         """Whether no appointment of the days ahead is known: then nothing can be said of them."""
         return not any(day.tally.total for day in self.days)
 
+    @property
+    def is_as_planned(self) -> bool:
+        """Whether without a bulletin all takes place, and nobody believes anything else."""
+        decided = (Outcome.CANCELLED, Outcome.UNDER_REVIEW)
+        others = any(day.tally.counts[outcome] for day in self.days for outcome in decided)
+        return not (others or self.standing_decisions or self.untrue)
+
 
 def board(user: User, *, day: dt.date | None = None) -> Board:
     """Return the board of the sites that a user watches, in eleven queries.

@@ -19,6 +19,7 @@ from appointments.queries.refused_rows import count_refused
 from appointments.services import rulings
 from appointments.services.clause_drafts import draft_of
 from appointments.services.ruling_tables import LIVE, Scope
+from appointments.services.sending_back import decided_by_day
 from notifications.quiet_hours import QuietHours
 from notifications.services import estimating
 from notifications.services.estimating import Estimate, Sample
@@ -120,12 +121,29 @@ def preview(bulletin_id: int) -> Preview:
 
 
 @dataclass(frozen=True)
+class DayAfter:
+    """What holds on a day after a withdrawal.
+
+    Attributes:
+        day: which.
+        ruling: the bulletin that rules it then, if one does.
+        by_persons: appointments that persons cancelled, postponed or have yet to decide.
+        unaware: patients who do not know yet what holds.
+    """
+
+    day: dt.date
+    ruling: Bulletin | None
+    by_persons: int = 0
+    unaware: int = 0
+
+
+@dataclass(frozen=True)
 class Withdrawal:
     """What withdrawing a bulletin does.
 
     Attributes:
         restored: the bulletin that comes back with it, if one does.
-        days: from today on, each with the bulletin that rules it then; None: as planned.
+        days: from today on.
         patients_to_tell: who is told something again.
         by_sms, by_phone: of these.
         call_seconds: how long calling them takes, by one person.
@@ -133,7 +151,7 @@ class Withdrawal:
     """
 
     restored: Bulletin | None
-    days: list[tuple[dt.date, Bulletin | None]]
+    days: list[DayAfter]
     patients_to_tell: int
     by_sms: int
     by_phone: int
@@ -156,9 +174,15 @@ def withdrawal(
     ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk if restored else 0)
     with rulings.planned_withdrawal(bulletin, restored, by_sms=by_sms) as cursor:
         estimate = estimating.estimate(cursor, Scope(days[0], days[-1]))
+        unaware = estimating.unaware_by_day(cursor)
+    by_persons = decided_by_day(days[0], days[-1])
     return Withdrawal(
         restored=restored,
-        days=[(day, ruling.get(day)) for day in rulings.days_of(bulletin) if day >= clock.today()],
+        days=[
+            DayAfter(day, ruling.get(day), by_persons.get(day, 0), unaware.get(day, 0))
+            for day in rulings.days_of(bulletin)
+            if day >= clock.today()
+        ],
         patients_to_tell=estimate.by_sms + estimate.by_phone,
         by_sms=estimate.by_sms,
         by_phone=estimate.by_phone,

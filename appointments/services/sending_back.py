@@ -63,6 +63,21 @@ def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[Standing]:
     return sorted(found, key=lambda one: (-one.decisions, str(one.decided_by)))
 
 
+def decided_by_day(first_day: dt.date, last_day: dt.date = dt.date.max) -> dict[dt.date, int]:
+    """Return by day what persons cancelled, postponed or have yet to decide, and has not begun.
+
+    No bulletin is needed for it: without one these do not follow the agenda (one query).
+    """
+    decided = Appointment.objects.filter(
+        outcome__in=[Outcome.CANCELLED, Outcome.UNDER_REVIEW],
+        outcome_basis=Basis.PERSON,
+        day__range=(first_day, last_day),
+        starts_at__gt=clock.now(),
+        status__in=[Status.BOOKED, Status.ARRIVED],
+    )
+    return dict(decided.order_by().values_list("day").annotate(Count("pk")))
+
+
 @transaction.atomic
 def send_back_unruled(*, by: User, reason: str) -> int:
     """Ask anew those who cancelled on coming days that no bulletin rules; return how many.

@@ -30,7 +30,8 @@ from appointments.sentences import (
 from appointments.services import as_seen
 from appointments.services import bulletins as services
 from appointments.services import preview as previewing
-from appointments.services.sending_back import standing_by_person
+from appointments.services.sending_back import decided_by_day, standing_by_person
+from notifications.queries.progress import holding_untrue
 from staff import clock
 from staff.access import Capability, require_everywhere, requires, scope_of
 from staff.errors import Refusal
@@ -45,8 +46,10 @@ C = Capability
 @requires(C.SEE_BULLETINS)
 def listing(request: SignedInRequest) -> HttpResponse:
     """List what is in force, then drafts and history."""
+    in_force = queries.in_force(request.user)
     context = {
-        "in_force": queries.in_force(request.user),
+        "in_force": in_force,
+        "is_as_planned": in_force or not (decided_by_day(clock.today()) or holding_untrue()),
         "page": queries.not_in_force(request.user, cursor=request.GET.get("cursor", "")),
         "may_draft": _everywhere(request.user, C.DRAFT_BULLETIN),
     }

@@ -181,7 +181,9 @@ def call_list(user: User, *, show: str = "") -> QuerySet[Delivery]:
 def later_calls(user: User) -> list[Delivery]:
     """Return our next calls whose time has not come, the soonest first; at most ``MOST_LATER``."""
     later = open_calls(user).filter(not_before__gt=clock.now()).exclude(made_by_doctors())
-    return list(with_attempt(later.select_related(*_SHOWN)).order_by("not_before", *BY_URGENCY)[:MOST_LATER])
+    return list(
+        with_attempt(later.select_related(*_SHOWN)).order_by("not_before", *BY_URGENCY)[:MOST_LATER]
+    )
 
 
 def calls_of(user: User) -> QuerySet[Delivery]:

@@ -21,6 +21,7 @@ from notifications.services import opening, pacing
 from notifications.services.opening import Scope
 from patients.models import Language
 from staff.clock import BRUSSELS
+from staff.database import as_date
 from staff.models import Site
 
 _STAND_IN = dt.date(2022, 5, 16)
@@ -125,6 +126,12 @@ def estimate(cursor: CursorWrapper, scope: Scope, *, day: dt.date | None = None)
             _sample(language, by_sms, day or _STAND_IN, gateway) for language in Language.values
         ),
     )
+
+
+def unaware_by_day(cursor: CursorWrapper) -> dict[dt.date, int]:
+    """Return by day how many patients are owed a word, whether or not it waits already."""
+    cursor.execute("SELECT day, COUNT(DISTINCT patient_id) FROM wanted GROUP BY day")
+    return {as_date(day): number for day, number in cursor.fetchall()}
 
 
 @dataclass(frozen=True)

@@ -144,11 +144,21 @@ NIGHT = QuietHours.parse("21:00-08:00")
 @pytest.mark.parametrize(
     ("release", "now", "hours", "said"),
     [
-        ("2022-05-15 18:00", "2022-05-14 12:00", NIGHT, "partent à partir du dimanche 15/05 à 18:00"),
+        (
+            "2022-05-15 18:00",
+            "2022-05-14 12:00",
+            NIGHT,
+            "partent à partir du dimanche 15/05 à 18:00",
+        ),
         ("2022-05-15 22:00", "2022-05-14 12:00", NIGHT, "partent à partir du lundi 16/05 à 08:00"),
         ("2022-05-13 18:00", "2022-05-14 12:00", NIGHT, "les SMS partent aussitôt"),
         ("2022-05-14 12:00", "2022-05-14 12:00", NIGHT, "les SMS partent aussitôt"),
-        ("2022-05-13 18:00", "2022-05-14 23:00", NIGHT, "qui partent à partir du dimanche 15/05 à 08"),
+        (
+            "2022-05-13 18:00",
+            "2022-05-14 23:00",
+            NIGHT,
+            "qui partent à partir du dimanche 15/05 à 08",
+        ),
         ("2022-05-13 18:00", "2022-05-14 23:00", QuietHours(), "les SMS partent aussitôt"),
     ],
 )

@@ -1,6 +1,7 @@
 """Withdrawing: two persons, what holds then, what comes back, whom it makes call."""
 
 import datetime as dt
+from html import unescape
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -108,6 +109,38 @@ class TestTwoPersons:
         with pytest.raises(IntegrityError), transaction.atomic():
             Bulletin.objects.filter(pk=bulletin.pk).update(withdrawal_asked_by=None)
 
+    def test_as_planned_is_said_only_where_it_is_so(self) -> None:
+        an_appointment()
+        operation = an_appointment(service="surgery")
+        bulletin = in_force()
+        director = a_user("director", "medical_director")
+
+        def shown() -> str:
+            client = crisis("crise1")
+            names = (("board",), ("bulletins",), ("bulletin_withdraw", bulletin.pk))
+            return unescape(" ".join(text_of(page(client, *one)) for one in names))
+
+        assert "Lundi 16 mai : tout a lieu comme prévu" in " ".join(shown().split())
+        operations.rule(
+            appointment_id=operation.pk, outcome="cancelled", reason="Trop risqué", by=director
+        )
+        said = " ".join(shown().split())
+        assert "tout a lieu comme prévu" not in said
+        assert "l'agenda vaut, sauf pour 1 rendez-vous que décide une personne" in said
+        withdrawn(bulletin.pk)
+        said = " ".join(shown().split())
+        assert "comme prévu" not in said
+        assert "Pourtant des rendez-vous ne suivent pas l'agenda" in said
+        assert said.count("Pourtant des rendez-vous") == 2
+
+    def test_without_a_bulletin_nobody_may_still_believe_the_contrary(self) -> None:
+        an_appointment()
+        bulletin = in_force()
+        tell_all()
+        withdrawn(bulletin.pk)
+        assert "comme prévu" not in text_of(page(crisis(), "board"))
+        assert "comme prévu" not in text_of(page(crisis(), "bulletins"))
+
     def test_the_pages_lead_both_through_it(self) -> None:
         an_appointment()
         bulletin = in_force()
@@ -116,7 +149,9 @@ class TestTwoPersons:
         first, second = crisis("crise1"), crisis("crise2")
         shown = text_of(first.get(address))
         assert "Lundi 16 mai" in shown
-        assert "tout a lieu comme prévu" in shown
+        assert "tout a lieu comme prévu" not in shown  # somebody believes the contrary
+        assert "l'agenda vaut de nouveau" in unescape(shown)
+        assert "; 1 patient ne le sait pas encore" in shown
         assert "<strong>1</strong> patient à appeler" in shown
         assert "environ 3 min d'appels" in " ".join(shown.split())
         first.post(address, {"reason": "Serveurs rétablis"})
@@ -163,7 +198,7 @@ class TestWhatComesBack:
         later = in_force(MAINTAINS, first_day=TUESDAY)
         assert Bulletin.objects.get(pk=old.pk).state == "superseded"
         effect = withdrawal(new.pk, restored=old)
-        assert effect.days == [(MONDAY, old)]
+        assert [(one.day, one.ruling) for one in effect.days] == [(MONDAY, old)]
         withdrawn(new.pk, restores=old.pk)
         monday.refresh_from_db(), tuesday.refresh_from_db()
         assert (monday.outcome, tuesday.outcome) == ("cancelled", "maintained")
@@ -172,8 +207,8 @@ class TestWhatComesBack:
     def test_each_day_says_what_rules_it_then(self) -> None:
         old = in_force(CANCELS, last_day=WEDNESDAY)
         new = in_force(MAINTAINS, first_day=TUESDAY, last_day=TUESDAY)
-        assert withdrawal(new.pk).days == [(TUESDAY, old)]
-        assert withdrawal(old.pk).days == [(MONDAY, None), (TUESDAY, new), (WEDNESDAY, None)]
+        then = [[(one.day, one.ruling) for one in withdrawal(pk).days] for pk in (new.pk, old.pk)]
+        assert then == [[(TUESDAY, old)], [(MONDAY, None), (TUESDAY, new), (WEDNESDAY, None)]]
 
     def test_what_would_rule_nothing_is_not_offered(self, saturday_noon) -> None:
         old, new = in_force(CANCELS), in_force(MAINTAINS)

@@ -164,7 +164,7 @@ class TestThePage:
         grid = page.partition('id="board-grid"')[2]
         orders = re.findall(r'class="order order-([a-z_]+)"', grid)
         assert orders == ["cancelled", "under_review", "none"]
-        for words in ("on annule", "au cas par cas", "comme prévu"):
+        for words in ("on annule", "au cas par cas", "sans ordre"):
             assert words in grid
 
     def test_the_number_of_a_turn_is_the_number_of_rows_behind_it(self, watcher) -> None:
@@ -185,8 +185,8 @@ class TestThePage:
         assert "règle dimanche 15/05, mercredi 18/05, approuvé par crise2" in page
         assert "règle du lundi 16/05 au mardi 17/05, approuvé par crise2" in page
 
-    NOTHING_CHANGES = "Rien ne change demain"
-    NO_ORDER = "Aucun ordre ne touche les rendez-vous de demain."
+    NOTHING_CHANGES = "Aucun ordre ne change demain"
+    NO_ORDER = "Aucun bulletin n'ordonne rien pour les rendez-vous de demain."
     SAME_ORDERS = "Les ordres de demain sont ceux d'aujourd'hui."
 
     @pytest.mark.parametrize(

@@ -73,6 +73,10 @@ class TestThePage:
 
     def test_without_a_bulletin_it_takes_place(self):
         assert "il a lieu comme prévu" in page_of(an_appointment())
+        for status in ("cancelled", "noshow", "fulfilled"):
+            page = page_of(an_appointment(status=status))
+            assert "Aucun bulletin ne vise ce rendez-vous." in page
+            assert "comme prévu" not in page
 
     def test_its_doctor_may_keep_it_here(self):
         doctor = a_user("docteur", "doctor")
