@@ -80,8 +80,8 @@ FRAMES = {
         in_force="geltende Mitteilung",
         lifted="Die Mitteilung ist aufgehoben, alle Termine finden wie geplant statt",
         exceptions=", außer denen, die ein Arzt abgesagt oder verschoben hat",
-        rest="Was hier nicht genannt ist, findet wie geplant statt, außer was ein Arzt abgesagt oder "
-        "verschoben hat.",
+        rest="Was hier nicht genannt ist, findet wie geplant statt, außer was ein Arzt abgesagt "
+        "oder verschoben hat.",
         emergencies="Die Notaufnahme bleibt geöffnet.",
         cancelled="Ist Ihr Termin abgesagt, benachrichtigen wir Sie per SMS oder Telefon.",
         case_by_case="„Von Fall zu Fall“: Ein Arzt entscheidet für jeden Patienten, und wir teilen "

@@ -195,7 +195,8 @@ class WithdrawForm(forms.Form):
             (
                 "",
                 _(
-                    "Sans bulletin : l'agenda vaut, sauf ce que règle un autre bulletin ou une personne"
+                    "Sans bulletin : l'agenda vaut, sauf ce que règle un autre bulletin ou une "
+                    "personne"
                 ),
             ),
             *(

@@ -290,7 +290,8 @@ def why_none(user: User) -> str:
         return f"{waits} {advice}"
     if by_doctors := every.filter(made_by_doctors()).count():
         return ngettext(
-            "Aucun appel n'est à passer par vous : le médecin du seul patient à prévenir l'appelle.",
+            "Aucun appel n'est à passer par vous : le médecin du seul patient à prévenir "
+            "l'appelle.",
             "Aucun appel n'est à passer par vous : les médecins des %(number)s patients à prévenir "
             "les appellent.",
             by_doctors,

@@ -17,8 +17,8 @@ from appointments.bulletin_moments import (
 )
 from appointments.rules import Clause
 from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
-from tests.appointments.bulletin_pages import crisis, page, text_of
 from notifications.quiet_hours import QuietHours
+from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import a_draft, in_force
 from tests.appointments.clauses import CONSULTATIONS_CANCELLED, OPERATIONS_CASE_BY_CASE, the_clause
 from tests.builders import MONDAY, an_appointment, at

@@ -40,7 +40,8 @@ Le lundi 16 mai 2022 :
 - Opérations, tous les sites : au cas par cas
 - Prises de sang, tous les sites : maintenues
 
-Ce qui n'est pas cité a lieu comme prévu, sauf ce qu'un médecin a annulé ou reporté. Les urgences restent ouvertes.
+Ce qui n'est pas cité a lieu comme prévu, sauf ce qu'un médecin a annulé ou reporté. \
+Les urgences restent ouvertes.
 Si votre rendez-vous est annulé, nous vous prévenons par SMS ou par téléphone.
 « Au cas par cas » : un médecin décide pour chaque patient, et nous vous prévenons de sa \
 décision."""
@@ -54,7 +55,9 @@ geannuleerd
 - Operaties, alle sites behalve Bertrix: geval per geval
 - Bloedafnames, alle sites: gehandhaafd
 
-Wat hier niet staat, gaat door zoals gepland, behalve wat een arts heeft geannuleerd of uitgesteld. De spoedgevallendienst blijft open.
+Wat hier niet staat, gaat door zoals gepland, behalve wat een arts heeft geannuleerd of \
+uitgesteld. \
+De spoedgevallendienst blijft open.
 Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.
 "Geval per geval": een arts beslist voor elke patiënt, en wij brengen u op de hoogte van die \
 beslissing."""
@@ -64,7 +67,9 @@ GERMAN = """Information für Patientinnen und Patienten
 Von Montag, 16. Mai 2022 bis Dienstag, 17. Mai 2022:
 - Alle Bereiche, Arlon, am Montag 16.05., Patienten mit Gips: beibehalten
 
-Was hier nicht genannt ist, findet wie geplant statt, außer was ein Arzt abgesagt oder verschoben hat. Die Notaufnahme bleibt geöffnet."""
+Was hier nicht genannt ist, findet wie geplant statt, außer was ein Arzt abgesagt oder \
+verschoben hat. \
+Die Notaufnahme bleibt geöffnet."""
 
 ENGLISH = """Information for patients
 
@@ -74,7 +79,9 @@ On Monday 16 May 2022, on Wednesday 18 May 2022:
 - Dialysis, all sites, on Wednesday 18/05: cancelled
 - Dialysis, all sites except Arlon: cancelled
 
-Anything that is not mentioned here goes ahead as planned, except what a doctor cancelled or postponed. The emergency departments stay open."""
+Anything that is not mentioned here goes ahead as planned, except what a doctor cancelled or \
+postponed. \
+The emergency departments stay open."""
 
 
 @pytest.mark.parametrize(
@@ -124,7 +131,8 @@ comme prévu, sauf ceux qu'un médecin a annulés ou reportés.
 Le mardi 17 mai 2022 (avis en vigueur) :
 - Dialyses, tous les sites : annulées
 
-Ce qui n'est pas cité a lieu comme prévu, sauf ce qu'un médecin a annulé ou reporté. Les urgences restent ouvertes."""
+Ce qui n'est pas cité a lieu comme prévu, sauf ce qu'un médecin a annulé ou reporté. \
+Les urgences restent ouvertes."""
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
