@@ -30,7 +30,7 @@ def sms(
         alphabet: of the gateway.
     """
     reference = reference_of(notice_id)
-    words = tuple((line.starts_at, line.word) for line in lines)
+    words = tuple((line.starts_at, line.word, line.site_id) for line in lines)
     key = (language, day, words, callback_number, len(reference), alphabet)
     _forget_the_old()
     if key not in _composed:

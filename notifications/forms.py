@@ -269,8 +269,13 @@ class CallForm(forms.Form):
         data: QueryDict | None = None,
     ) -> None:
         super().__init__(data)
-        self._new_days = {f"day_{item.pk}": item for item in new_days}
-        for name, item in self._new_days.items():
+        # One appointment that several sources plan is asked about once.
+        alike: dict[tuple, list[NoticeItem]] = {}
+        for item in new_days:
+            said = (item.notice_id, item.starts_at, item.site_id, item.postponed_to)
+            alike.setdefault(said, []).append(item)
+        self._new_days = {f"day_{items[0].pk}": items for items in alike.values()}
+        for name, (item, *_others) in self._new_days.items():
             day = date_format(item.postponed_to, "l j F") if item.postponed_to else ""
             self.fields[name] = forms.ChoiceField(
                 label=_("Le %(day)s convient-il au patient ?") % {"day": day},
@@ -317,7 +322,8 @@ class CallForm(forms.Form):
         """Return the arguments of ``calls.log``."""
         asked = {
             item.pk: self.cleaned_data[name] == "yes"
-            for name, item in self._new_days.items()
+            for name, items in self._new_days.items()
+            for item in items
             if self.cleaned_data[name]
         }
         apart = {"happened_at", *self._new_days}

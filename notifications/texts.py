@@ -35,12 +35,14 @@ _LONG_DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "de": "EEEE, d. MMMM", "e
 class Line:
     """One appointment in a message: an aware moment and what is said of it (a ``Word``).
 
-    ``postponed_to`` is the day given instead of a cancelled one.
+    ``postponed_to`` is the day given instead of a cancelled one. Equal lines are one appointment
+    that several sources plan: it is named once.
     """
 
     starts_at: dt.datetime
     word: str
     postponed_to: dt.date | None = None
+    site_id: int = 0
 
 
 def body(
@@ -159,7 +161,7 @@ def filled(
         "reference": reference,
         "new_day": _new_day(language, lines),
     }
-    return wording.fill(text, values, plural=len(lines) > 1)
+    return wording.fill(text, values, plural=len(set(lines)) > 1)
 
 
 def _compose(facts: Mapping[str, Any], *, prefix: str) -> str:

@@ -82,6 +82,9 @@ SENTENCES = {
     "outbox.viewed": gettext_lazy("a consulté la boîte d'envoi"),
     "patient.number_added": gettext_lazy("a ajouté un numéro de téléphone au patient %(id)s"),
     "patient.viewed": gettext_lazy("a ouvert la fiche du patient %(id)s, qui appelait"),
+    "decision.shared": gettext_lazy(
+        "la décision vaut aussi pour le même rendez-vous dans une autre source"
+    ),
     "patients.likeness_dismissed": gettext_lazy("a écarté une ressemblance entre deux patients"),
     "patients.linked": gettext_lazy("des numéros de dossier sont reliés à un même patient"),
     "patients.sms_stopped": gettext_lazy("des patients ont répondu qu'ils ne veulent plus de SMS"),

@@ -254,7 +254,7 @@ def _day(
     sentences += [spoken.of_appointment(one, patient.language) for one in others]
     return Day(
         day=day,
-        sentences=sentences,
+        sentences=[*dict.fromkeys(sentences)],  # one act of several sources is read out once
         answer=_answer(newest, others),
         appointments=appointments,
         notice=newest,

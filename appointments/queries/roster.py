@@ -10,6 +10,7 @@ from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from appointments.models import Appointment, Feed
 from appointments.queries.data_age import age_of
+from appointments.queries.double_entries import others_by_id
 from appointments.queries.schedule import expected_on
 from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
 from notifications.models import NoticeItem, NoticeState
@@ -30,23 +31,32 @@ class Told(NamedTuple):
 def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, RosterContent]:
     """Return the sheet of each unit, without a version, in the order of site and unit.
 
-    Five queries, whatever the number of units and rows. Asks for nobody's rights: the caller
-    narrows ``unit_ids`` to what the reader may print.
+    Five queries, whatever the number of units and rows, and one more where several sources plan.
+    Asks for nobody's rights: the caller narrows ``unit_ids`` to what the reader may print.
     """
     units = (
         Unit.objects.filter(id__in=unit_ids).select_related("site").order_by("site__name", "name")
     )
     now, trail_mark = clock.now(), str(audit.mark())
     ages = {feed.pk: _age(feed, now) for feed in Feed.objects.all()}
-    told = _told(unit_ids, day)
+    planned = list(_appointments(unit_ids, day))
+    others = others_by_id(planned) if len(ages) > 1 else {}
+    told = _told(unit_ids, day, {one.id for listed in others.values() for one in listed})
     numbers = _record_numbers(unit_ids, day)
     rows, heard = defaultdict(list), defaultdict(set)
-    for appointment in _appointments(unit_ids, day):
+    for appointment in planned:
         age = ages[appointment.feed_id]
         record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
-        said = told.get((appointment.pk, appointment.patient_id, appointment.day), Told())
-        row = _row(appointment, record_number, said)
-        rows[appointment.unit_id].append(replace(row, is_postponed_here=appointment.day != day))
+        also = others.get(appointment.pk, [])
+        of_whom = appointment.patient_id, appointment.day
+        entries = [appointment.pk, *(one.id for one in also)]  # one act: what was said of any
+        said = [told[pk, *of_whom] for pk in entries if (pk, *of_whom) in told]
+        row = replace(
+            _row(appointment, record_number, said[0] if said else Told()),
+            is_postponed_here=appointment.day != day,
+            also_in=tuple(f"{one.source} {one.source_id}" for one in also),
+        )
+        rows[appointment.unit_id].append(row)
         heard[appointment.unit_id].add(age)
     return {
         unit.pk: RosterContent(
@@ -71,7 +81,7 @@ def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointme
     """The day's appointments, each with the one decision that stands (outer join)."""
     return (
         _of_day(unit_ids, day)
-        .select_related("patient", "practitioner")
+        .select_related("patient", "practitioner", "unit")
         .prefetch_related("patient__phones")
         .annotate(
             standing=FilteredRelation(
@@ -91,11 +101,18 @@ def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
     return expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
 
 
-def _told(unit_ids: Collection[int], day: dt.date) -> dict[tuple[int, int, dt.date], Told]:
-    """What the newest notice that stands says, by appointment, patient and the day it speaks of."""
+def _told(
+    unit_ids: Collection[int], day: dt.date, others: Collection[int]
+) -> dict[tuple[int, int, dt.date], Told]:
+    """What the newest notice that stands says, by appointment, patient and the day it speaks of.
+
+    ``others``: ids of other sources' entries of the same acts.
+    """
     appointments = _of_day(unit_ids, day)
     items = (
-        NoticeItem.objects.filter(subject_id__in=appointments.values("id"))
+        NoticeItem.objects.filter(
+            Q(subject_id__in=appointments.values("id")) | Q(subject_id__in=others)
+        )
         .exclude(notice__state=NoticeState.WITHDRAWN)
         .order_by("notice__version")
         .values_list(

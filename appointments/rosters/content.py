@@ -39,6 +39,7 @@ class RosterRow:
         priority: code of the urgency.
         language: code of the patient's language.
         reason: why the person who decided did so, in their words.
+        also_in: other sources that plan the same act, each with its number: one appointment.
         is_postponed_here: whether the sheet is that other day's; ``starts_at`` is then the hour
             that no longer holds.
     """
@@ -71,6 +72,7 @@ class RosterRow:
     priority: str = "routine"
     language: str = "fr"
     reason: str = ""
+    also_in: tuple[str, ...] = ()
 
     @property
     def is_off_at_source(self) -> bool:
@@ -155,13 +157,13 @@ class RosterContent:
     @property
     def content_digest(self) -> str:
         """SHA-256 of everything printed that is not the time of printing."""
-        return self._digest([vars(row) for row in self.rows])
+        return self._digest([_printed(row) for row in self.rows])
 
     @property
     def plan_digest(self) -> str:
         """The same without who was told."""
         untold = {"told": "", "told_word": "", "told_day": None}
-        return self._digest([vars(row) | untold for row in self.rows])
+        return self._digest([_printed(row) | untold for row in self.rows])
 
     @property
     def file_stem(self) -> str:
@@ -176,6 +178,11 @@ class RosterContent:
         printed = [self.site, self.unit, self.callback_number, self.day, rows]
         canonical = json.dumps(printed, sort_keys=True, ensure_ascii=False, default=str)
         return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def _printed(row: RosterRow) -> dict[str, Any]:
+    """Return what counts for a digest; that of sheets printed before ``also_in`` stays the same."""
+    return {name: value for name, value in vars(row).items() if value or name != "also_in"}
 
 
 def arranged(rows: Iterable[RosterRow]) -> tuple[RosterRow, ...]:

@@ -170,6 +170,8 @@ def _marks(row: RosterRow) -> list[str]:
         marks.append(
             _("disparu de la source le %(moment)s") % {"moment": _moment(row.missing_since)}
         )
+    if row.also_in:
+        marks.append(_("aussi dans : %(sources)s") % {"sources": ", ".join(row.also_in)})
     return marks
 
 

@@ -1,12 +1,16 @@
 """Append one decision about one appointment, under the locks that keep it true."""
 
 import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome
+from appointments.queries.double_entries import LIVE, others_by_id, others_of
+from appointments.queries.in_force import clauses_for, verdict_for
 from appointments.rules import Verdict
 from appointments.services import rulings
 from patients.models import Patient
@@ -14,6 +18,10 @@ from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
+from staff.services import audit
+
+_CHUNK = 500
+_FINAL = (Outcome.CANCELLED, Outcome.MAINTAINED)
 
 
 def locked(appointment_id: int) -> Appointment:
@@ -77,42 +85,119 @@ def by_person(
 ) -> Decision:
     """Append a person's decision and bring the patient's notice in line.
 
+    It holds for the other sources' entries of the act too: to the patient they are one.
+
     ``bulletin_id``: the bulletin that left it to them, as far as one did.
     """
-    return _append(
-        appointment,
-        outcome=outcome,
-        basis=Basis.PERSON,
-        bulletin_id=bulletin_id,
-        decided_by=by,
-        reason=reason,
-        postponed_to=postponed_to,
-    )
+    others = list(others_of(appointment).select_for_update(of=("self",)))
+    said: dict[str, Any] = {
+        "outcome": outcome,
+        "basis": Basis.PERSON,
+        "bulletin_id": bulletin_id,
+        "decided_by": by,
+        "reason": reason,
+        "postponed_to": postponed_to,
+    }
+    for other in others:
+        _append(other, **said)
+    decision = _append(appointment, **said)
+    _settle(appointment, others, by=by)
+    return decision
 
 
 @transaction.atomic
-def by_clause(*, appointment: Appointment, verdict: Verdict) -> Decision:
-    """Append the clause's own decision again (a person took theirs back)."""
-    return _append(
-        appointment,
-        outcome=verdict.outcome.value,
-        basis=Basis.CLAUSE,
-        bulletin_id=verdict.clause.bulletin_id,
-        clause_id=verdict.clause.id,
-    )
-
-
-@transaction.atomic
-def by_nothing(*, appointment: Appointment, bulletin_id: int | None) -> Decision:
-    """Append that nothing rules it any more: as planned (a person took their decision back).
+def by_nobody(
+    *, appointment: Appointment, verdict: Verdict | None, bulletin_id: int | None, by: User
+) -> Decision:
+    """Append what holds without a person, who took their decision back; also where it was shared.
 
     Args:
         appointment: from ``locked``.
+        verdict: of the clause that rules it; None where nothing does: then it is as planned.
         bulletin_id: under which the person had decided.
+        by: who takes it back.
     """
-    return _append(
-        appointment, outcome=Outcome.MAINTAINED, basis=Basis.LAPSE, bulletin_id=bulletin_id
+    others = others_of(appointment).filter(outcome_basis=Basis.PERSON)
+    shared = list(others.select_for_update(of=("self",)))
+    clauses = clauses_for([appointment.day]) if shared else {}
+    for other in shared:
+        _append(other, **_unless_by_person(verdict_for(other, clauses), bulletin_id))
+    decision = _append(appointment, **_unless_by_person(verdict, bulletin_id))
+    _settle(appointment, shared, by=by)
+    return decision
+
+
+def share(appointment_ids: Iterable[int]) -> list[int]:
+    """Give what a load brought the decision that a person made about the same act elsewhere.
+
+    The newest one of that day counts; what a person decided about the entry itself stays. Part of
+    a service that brings notices in line.
+
+    Returns:
+        the ids of the appointments that got one.
+    """
+    ids, shared = list(appointment_ids), []
+    for start in range(0, len(ids), _CHUNK):
+        some = Appointment.objects.filter(pk__in=ids[start : start + _CHUNK], status__in=LIVE)
+        undecided = some.exclude(outcome_basis=Basis.PERSON, outcome__in=_FINAL)
+        entries = list(undecided.select_related("unit"))
+        others = others_by_id(entries)
+        standing = _by_persons({other.id for listed in others.values() for other in listed})
+        for entry in entries:
+            listed = [standing[one.id] for one in others.get(entry.pk, ()) if one.id in standing]
+            listed = [one for one in listed if one.day == entry.day]
+            if not listed:
+                continue
+            newest = max(listed, key=lambda one: (one.decided_at, one.pk))
+            _append(
+                entry,
+                outcome=newest.outcome,
+                basis=Basis.PERSON,
+                bulletin_id=newest.bulletin_id,
+                decided_by=newest.decided_by,
+                reason=newest.reason,
+                postponed_to=newest.postponed_to,
+            )
+            shared.append(entry.pk)
+    return shared
+
+
+def _by_persons(ids: Collection[int]) -> dict[int, Decision]:
+    """Return the decisions of persons that stand, by appointment."""
+    found = Decision.objects.filter(
+        appointment__in=ids,
+        version=F("appointment__decision_version"),
+        basis=Basis.PERSON,
+        outcome__in=_FINAL,
     )
+    return {one.appointment_id: one for one in found.select_related("decided_by")}
+
+
+def _unless_by_person(verdict: Verdict | None, bulletin_id: int | None) -> dict[str, Any]:
+    if verdict is None:
+        return {
+            "outcome": Outcome.MAINTAINED,
+            "basis": Basis.LAPSE,
+            "bulletin_id": bulletin_id,
+        }
+    return {
+        "outcome": verdict.outcome.value,
+        "basis": Basis.CLAUSE,
+        "bulletin_id": verdict.clause.bulletin_id,
+        "clause_id": verdict.clause.id,
+    }
+
+
+def _settle(appointment: Appointment, others: Sequence[Appointment], *, by: User) -> None:
+    """Bring the patient's notice in line, and write for which other entries it holds too."""
+    rulings.align_pairs(pairs=[(appointment.patient_id, appointment.day)])
+    if others:
+        audit.record(
+            action="decision.shared",
+            by=by,
+            subject=appointment,
+            appointments=[other.pk for other in others],
+        )
 
 
 def _append(appointment: Appointment, *, outcome: str, basis: str, **ground: Any) -> Decision:
@@ -129,6 +214,4 @@ def _append(appointment: Appointment, *, outcome: str, basis: str, **ground: Any
     appointment.decision_version = decision.version
     appointment.postponed_to = decision.postponed_to
     appointment.save(update_fields=["outcome", "outcome_basis", "decision_version", "postponed_to"])
-    pair: tuple[int, dt.date] = (appointment.patient_id, appointment.day)
-    rulings.align_pairs(pairs=[pair])
     return decision

@@ -21,7 +21,7 @@ from appointments.models import (
     RejectedRow,
     ScheduleImport,
 )
-from appointments.services import importing_write
+from appointments.services import deciding, importing_write
 from appointments.services.importing_plan import ChunkPlan, Planned, Planner
 from appointments.services.importing_practitioners import Practitioners
 from appointments.services.importing_write import Disappeared, Writer
@@ -318,7 +318,7 @@ class _Load:
         if questions:
             raise Unanswered(questions, self.result)
         importing_write.flag_missing([one.appointment_id for one in self.result.disappeared], now)
-        self.result.telling = _rule_on(changed)
+        self.result.telling = _rule_on(changed, by=self.by)
         if not self.terms.by_hand:
             self._keep_age(feed, planner.coverage, area, now)
         if self._is_age_known:
@@ -502,9 +502,15 @@ class _Load:
             )
 
 
-def _rule_on(appointment_ids: list[int]) -> Opened:
-    """Let what is in force rule on appointments; return who is told because of it."""
+def _rule_on(appointment_ids: list[int], *, by: User | None = None) -> Opened:
+    """Let what is in force rule on appointments; return who is told because of it.
+
+    What a person decided about the same act in another source comes first.
+    """
     last_notice = estimating.last_notice()
+    shared = deciding.share(appointment_ids)
+    if shared:
+        audit.record(action="decision.shared", by=by, appointments=shared)
     rule_on(appointment_ids=appointment_ids)
     return estimating.opened_since(last_notice, clock.now())
 

@@ -17,13 +17,14 @@ from appointments.feeds.columns import BY_KEY
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
+from appointments.queries.double_entries import LIVE, Act, entries_at
 from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
 from appointments.services.importing_practitioners import Practitioners
 from patients import phones
 from patients.services.registering import Description, KnownPatient, says_nothing_new
 from staff import clock
-from staff.sentences import Stored
+from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
 
 
@@ -191,7 +192,40 @@ class Planner:
             self._sort(planned, plan)
         self._drop_refused_before(plan)
         self._drop_same(plan)
+        self._name_double_entries(plan)
         return plan
+
+    def _name_double_entries(self, plan: ChunkPlan) -> None:
+        """Name in a remark what another source plans for the same patient, moment and place."""
+        people = plan.patients or {}
+        concerned = []
+        for one in [*plan.created, *plan.moved]:
+            known = people.get(one.record.patient_id)
+            patient_id = known.patient.pk if known else one.who.same_as
+            if isinstance(patient_id, int) and one.record.status in LIVE:
+                record = one.record
+                place = (record.starts_at, record.service, one.place.site_id)
+                concerned.append((record, Act(patient_id, *place)))
+        entries = entries_at(
+            {act.patient_id for _record, act in concerned},
+            {act.starts_at for _record, act in concerned},
+        )
+        own = self._feed.pk if self._feed else 0
+        named = _("%(number)s (source %(source)s)")
+        why = _(
+            "Même patient, même heure, même activité et même site que le rendez-vous %(others)s : "
+            "un seul rendez-vous pour le patient, annoncé une fois. Ce qu'une personne décide de "
+            "l'un vaut pour l'autre."
+        )
+        for record, act in concerned:
+            others = [
+                named % {"number": one.source_id, "source": one.source}
+                for one in entries.get(act, ())
+                if one.feed_id != own
+            ]
+            if others:
+                said = why % {"others": joined(others, ", ")}
+                plan.faults.append(self.remark(record, "source_id", record.source_id, said))
 
     def _accepted(
         self,

@@ -112,10 +112,9 @@ def take_back(
     if not is_by_person:
         return standing
     deciding.check_seen(standing, seen=seen, by=by)
-    if verdict is not None:
-        decision = deciding.by_clause(appointment=appointment, verdict=verdict)
-    else:
-        decision = deciding.by_nothing(appointment=appointment, bulletin_id=standing.bulletin_id)
+    decision = deciding.by_nobody(
+        appointment=appointment, verdict=verdict, bulletin_id=standing.bulletin_id, by=by
+    )
     audit.record(action=action, by=by, subject=appointment)
     return decision
 

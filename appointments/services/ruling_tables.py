@@ -63,6 +63,13 @@ FACTS = (
 
 # What the source still plans; a fulfilled or cancelled act is no longer ruled on.
 LIVE = "a.status IN ('booked', 'arrived')"
+# What another source still plans of the act to which ``c`` claims that the patient is to come.
+_ANOTHER_ENTRY = f"""SELECT a.id FROM appointments_appointment a
+    JOIN staff_unit u ON u.id = a.unit_id
+    JOIN appointments_appointment s ON s.id = c.subject_id
+    WHERE a.patient_id = c.patient_id AND a.day = c.day AND a.starts_at = c.starts_at
+        AND a.service = s.service AND a.feed_id <> s.feed_id AND u.site_id = c.site_id
+        AND {LIVE}"""  # noqa: S608
 # What the source took away; of who was seen, or did not come, nothing is to be corrected.
 GONE = "('cancelled', 'entered-in-error')"
 SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.service
@@ -163,6 +170,34 @@ def find_vain(cursor: CursorWrapper, scope: Scope) -> None:
                 AND n.id NOT IN (SELECT id FROM stale_vain)
             GROUP BY n.patient_id, i.subject_id, n.day""",  # noqa: S608
         scope.parameters,
+    )
+
+
+def hear_double_entries(cursor: CursorWrapper) -> None:
+    """Add to ``heard`` what patients heard of an act through another source's entry of it.
+
+    One moment, service and site is one appointment to the patient (ADR 0014): what was said of
+    one entry is not said again of the other.
+    """
+    cursor.execute(
+        f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, word, starts_at, site_id,
+                postponed_to, said_at, is_in_doubt, is_sure)
+            SELECT patient_id, id, day, notice_id, word, starts_at, site_id,
+                postponed_to, said_at, is_in_doubt, is_sure FROM (
+                SELECT h.patient_id, a.id, h.day, h.notice_id, h.word, h.starts_at, h.site_id,
+                    h.postponed_to, h.said_at, h.is_in_doubt, h.is_sure,
+                    ROW_NUMBER() OVER (PARTITION BY a.id, h.day
+                        ORDER BY h.said_at DESC, h.notice_id DESC) AS place
+                FROM heard h
+                JOIN appointments_appointment o ON o.id = h.subject_id
+                JOIN appointments_appointment a ON a.patient_id = h.patient_id
+                    AND a.day = h.day AND a.starts_at = h.starts_at AND a.service = o.service
+                    AND a.feed_id <> o.feed_id
+                JOIN staff_unit u ON u.id = a.unit_id AND u.site_id = h.site_id
+                LEFT JOIN heard own ON own.patient_id = a.patient_id AND own.subject_id = a.id
+                    AND own.day = h.day
+                WHERE {LIVE} AND own.subject_id IS NULL) t
+            WHERE place = 1"""  # noqa: S608
     )
 
 
@@ -289,7 +324,8 @@ def _find_left(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
                 AND o.patient_id = c.patient_id AND o.day = c.said_on AND o.status NOT IN {GONE}
             LEFT JOIN vain v ON v.patient_id = c.patient_id AND v.subject_id = c.subject_id
                 AND v.day = c.day
-            WHERE a.id IS NULL AND o.id IS NULL AND v.tried_at IS NULL AND c.starts_at > %s""",  # noqa: S608
+            WHERE a.id IS NULL AND o.id IS NULL AND v.tried_at IS NULL AND c.starts_at > %s
+                AND NOT EXISTS ({_ANOTHER_ENTRY})""",  # noqa: S608
         [as_parameter(now), as_parameter(now)],
     )
 

@@ -307,6 +307,7 @@ def plan(
     ruling_tables.find_changes(cursor, scope)
     analyze(cursor, "ruled_change")
     opening.find_known(cursor, scope)
+    ruling_tables.hear_double_entries(cursor)
     ruling_tables.find_vain(cursor, scope)
     ruling_tables.find_holding(cursor, scope)
     clauses = {clause.id: clause for day in ruled.values() for clause in day.clauses}

@@ -8,6 +8,7 @@ urlpatterns = [
     path("imports/", imports.listing, name="imports"),
     path("imports/new/", imports.new, name="import_new"),
     path("imports/conflicts/", imports.conflicts, name="import_conflicts"),
+    path("imports/double-entries/", imports.double_entries, name="double_entries"),
     path("imports/sources/<slug:name>/", imports.source, name="import_source"),
     path("imports/template.<slug:format>", imports.template, name="import_template"),
     path("imports/refused/", imports.refused, name="refused_rows"),

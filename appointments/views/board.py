@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments.forms.bulletins import SendBackForm
 from appointments.models import Bulletin, BulletinState
 from appointments.queries.board import board as board_of
+from appointments.queries.double_entries import count_double_entries
 from appointments.queries.imports import conflicts_waiting
 from appointments.queries.waiting_doctors import waiting_doctors
 from appointments.services import bulletins, sending_back
@@ -114,6 +115,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_draft": scope_of(request.user, Capability.DRAFT_BULLETIN).everywhere,
         "may_load": may(request.user, Capability.LOAD_FEEDS),
         "conflicts": conflicts_waiting(request.user),
+        "double_entries": count_double_entries(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,
         "doctors_waiting": len(waiting_doctors(request.user)),
         "queues": queues.counts(request.user),

@@ -22,6 +22,7 @@ from appointments.feeds.columns import COLUMNS
 from appointments.feeds.limits import LARGEST_FILE
 from appointments.forms.imports import CheckedForm, ImportForm, SourceForm
 from appointments.models import ImportState, ScheduleImport
+from appointments.queries import double_entries as queries_of_double_entries
 from appointments.queries.imports import (
     conflicts_page,
     conflicts_waiting,
@@ -71,6 +72,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "feeds": feed_ages(request.user),
         "refused": count_refused(ruled_from(since=clock.today())),
         "conflicts": conflicts_waiting(request.user),
+        "double_entries": queries_of_double_entries.count_double_entries(request.user),
     }
     return render(request, "appointments/imports/list.html", context)
 
@@ -214,6 +216,15 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
         "number": conflicts_waiting(request.user),
     }
     return render(request, "appointments/imports/conflicts.html", context)
+
+
+@require_GET
+@for_the_group
+def double_entries(request: SignedInRequest) -> HttpResponse:
+    """List what several sources plan for one patient, moment and place; contradictions first."""
+    found = queries_of_double_entries.double_entries(request.user)
+    context = {"found": found, "most": queries_of_double_entries.MOST_SHOWN}
+    return render(request, "appointments/imports/double_entries.html", context)
 
 
 @require_GET

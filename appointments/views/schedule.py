@@ -12,6 +12,7 @@ from django_htmx.http import push_url
 from appointments.filters import ScheduleFilter
 from appointments.queries.appointment import visible_to
 from appointments.queries.doctor import cards_of
+from appointments.queries.double_entries import others_of
 from appointments.queries.history import ground_of, history_of
 from appointments.queries.in_force import keeper_of
 from appointments.queries.operations import OPENED_BY
@@ -67,6 +68,9 @@ def appointment(request: SignedInRequest, pk: int) -> HttpResponse:
         "appointment": found,
         "card": card,
         "ground": ground_of(card.decision) if card.decision else "",
+        "others": visible_to(request.user)
+        .filter(pk__in=others_of(found).values("pk"))
+        .select_related("feed"),
         "is_mine": found.practitioner_id in keeper_of(request.user).practitioner_ids,
         "history": history_of(found, request.user),
         "identifiers": found.patient.identifiers.order_by("system", "value"),

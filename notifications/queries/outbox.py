@@ -89,4 +89,7 @@ def text_of(delivery: Delivery) -> str:
 
 def lines_of(notice: Notice) -> list[texts.Line]:
     """Return the lines of a notice's text."""
-    return [texts.Line(item.starts_at, item.word, item.postponed_to) for item in notice.items.all()]
+    return [
+        texts.Line(item.starts_at, item.word, item.postponed_to, item.site_id)
+        for item in notice.items.all()
+    ]

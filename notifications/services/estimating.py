@@ -209,8 +209,10 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
         f"""SELECT channel, has_number, language, callback_number, cancelled, maintained, COUNT(*)
             FROM (
                 SELECT p.language, s.callback_number,
-                    SUM(CASE WHEN w.word = 'cancelled' THEN 1 ELSE 0 END) AS cancelled,
-                    SUM(CASE WHEN w.word = 'maintained' THEN 1 ELSE 0 END) AS maintained,
+                    COUNT(DISTINCT CASE WHEN w.word = 'cancelled' THEN w.starts_at END)
+                        AS cancelled,
+                    COUNT(DISTINCT CASE WHEN w.word = 'maintained' THEN w.starts_at END)
+                        AS maintained,
                     CASE WHEN p.mobile <> '' OR p.landline <> '' THEN 1 ELSE 0 END AS has_number,
                     CASE WHEN {opening.CHANNEL} = 'phone' THEN 'phone'
                         WHEN {too_late} THEN 'late' ELSE 'sms' END AS channel

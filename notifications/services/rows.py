@@ -38,12 +38,12 @@ def lines_of(notices: Sequence[int]) -> dict[int, list[texts.Line]]:
     lines: dict[int, list[texts.Line]] = {notice: [] for notice in notices}
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT notice_id, starts_at, word FROM notifications_noticeitem
+            f"""SELECT notice_id, starts_at, word, site_id FROM notifications_noticeitem
                 WHERE {is_one_of("notice_id")}""",  # noqa: S608
             [as_list(notices)],
         )
-        for notice, starts_at, word in cursor.fetchall():
-            lines[notice].append(texts.Line(as_moment(starts_at), word))
+        for notice, starts_at, word, site_id in cursor.fetchall():
+            lines[notice].append(texts.Line(as_moment(starts_at), word, site_id=site_id))
     return lines
 
 

@@ -1,6 +1,7 @@
 """What the pages of the outbox and the call list need to show."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,24 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
-from notifications.models import Delivery
+from notifications.models import Delivery, NoticeItem
 from notifications.queries import calls
 from patients import phones
 from staff import clock
 from staff.access import Capability, may
 
 register = template.Library()
+
+
+@register.filter
+def said_once(items: Iterable[NoticeItem]) -> list[NoticeItem]:
+    """Return the items of a notice, each word once: several sources may plan one appointment."""
+    first: dict[tuple, NoticeItem] = {}
+    for item in items:
+        said = (item.notice_id, item.starts_at, item.site_id, item.word, item.postponed_to)
+        first.setdefault(said, item)
+    return list(first.values())
+
 
 _TONES = {
     "accepted": "maintained",
