@@ -64,7 +64,10 @@ class Sentence:
             text = gettext(self.msgid)
         if not self.values:
             return text
-        return text % dict(self.values)
+        try:
+            return text % dict(self.values)
+        except (KeyError, TypeError, ValueError):
+            return text  # not stored by us: no reason for a page to fail
 
     def as_kept(self) -> dict[str, Any]:
         """Return what is stored of it, in JSON; ``said`` comes first."""
@@ -79,7 +82,8 @@ class Sentence:
     def from_kept(cls, kept: Mapping[str, Any]) -> Self:
         """Return the sentence that ``as_kept`` kept."""
         values = tuple((name, _read(value)) for name, value in kept.get("with", {}).items())
-        return cls(kept["said"], kept.get("plural", ""), kept.get("count", 0), values)
+        plural, count = str(kept.get("plural", "")), int(kept.get("count", 0))
+        return cls(str(kept["said"]), plural, count, values)
 
 
 Value = str | int | ShownDay | Sentence
@@ -128,7 +132,7 @@ class SentenceField(_TextField):
             return text
         try:
             return Sentence.from_kept(json.loads(text))
-        except (ValueError, KeyError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return text
 
     def get_prep_value(self, value: Any) -> str | None:

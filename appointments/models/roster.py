@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Unit
+from staff.sentences import SentenceField
 
 
 class RosterState(models.TextChoices):
@@ -39,7 +40,7 @@ class Roster(models.Model):
     plan_digest = models.CharField(max_length=64, blank=True)
     pages = models.PositiveSmallIntegerField(_("pages"), default=0)
     file = models.FileField(upload_to="rosters/", max_length=200, blank=True)
-    message = models.CharField(_("message"), max_length=300, blank=True)
+    message = SentenceField(_("message"), blank=True)
     made_at = models.DateTimeField(_("établie le"))
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -149,7 +149,7 @@ def _delivery(delivery: Delivery, notice: Notice) -> Entry:
         kind="delivery",
         title=f"{way} : {delivery.get_state_display()}",
         who=str(delivery.caller or ""),
-        detail=", ".join(filter(None, [failure, delivery.remark])),
+        detail=", ".join(filter(None, [failure, str(delivery.remark)])),
     )
 
 

@@ -13,6 +13,7 @@ from appointments.rosters.content import RosterContent
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import Unit, User
+from staff.sentences import Stored
 
 # How far ahead the next day with appointments is looked for.
 HORIZON = dt.timedelta(days=31)
@@ -81,7 +82,7 @@ class RosterDay:
         return self.asked - self.waiting
 
     @property
-    def failures(self) -> list[str]:
+    def failures(self) -> list[Stored]:
         """Why some have no PDF, each reason once."""
         messages = (
             unit.latest.message

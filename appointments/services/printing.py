@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-
 from appointments.models import Roster, RosterState
 from appointments.queries.roster import roster_contents
 from appointments.rosters.content import RosterContent
 from appointments.rosters.page import self_contained
 from appointments.services import rosters as service
 from staff.paper.pdf import Pdf, PdfUnavailable, draw
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 CHILDREN = 2
 # After so many sheets the children are replaced. Not by max_tasks_per_child: up to Python 3.14
@@ -34,7 +34,7 @@ class Printed:
     body: bytes
     pages: int
     rows: int
-    why_no_pdf: str = ""
+    why_no_pdf: Stored = ""
 
 
 def print_units(*, unit_ids: Collection[int], day: dt.date) -> Iterator[Printed]:

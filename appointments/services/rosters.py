@@ -6,7 +6,6 @@ from collections.abc import Collection, Iterable
 
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
 from appointments.models import Roster, RosterState
@@ -19,6 +18,8 @@ from staff.access import Capability, require
 from staff.errors import AccessRefused
 from staff.models import Unit, User
 from staff.paper.pdf import Pdf, PdfUnavailable, draw
+from staff.sentences import Sentence, Stored
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 logger = logging.getLogger(__name__)
@@ -129,14 +130,14 @@ def keep(*, roster: Roster, content: RosterContent, pdf: Pdf) -> bool:
     return bool(won)
 
 
-def fail(*, roster: Roster, message: str) -> None:
+def fail(*, roster: Roster, message: Stored) -> None:
     """State why a waiting roster has no PDF."""
     Roster.objects.filter(pk=roster.pk, state=RosterState.WAITING).update(
         state=RosterState.FAILED, message=message
     )
 
 
-def pdf_is_missing() -> str:
+def pdf_is_missing() -> Sentence:
     """Return the sentence for a machine without WeasyPrint's libraries."""
     return _(
         "Cette machine ne peut pas faire de PDF (la bibliothèque Pango manque). "

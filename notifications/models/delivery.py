@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.models.notice import Notice
 from staff import clock
+from staff.sentences import SentenceField
 
 
 class Channel(models.TextChoices):
@@ -136,7 +137,7 @@ class Delivery(models.Model):
         verbose_name=_("appelé par"),
     )
     failure = models.CharField(_("cause"), max_length=16, choices=Failure.choices, blank=True)
-    remark = models.CharField(_("remarque"), max_length=200, blank=True)
+    remark = SentenceField(_("remarque"), blank=True)
 
     class Meta:
         verbose_name = _("envoi")

@@ -23,6 +23,7 @@ from patients.phones import in_calling_order
 from staff import clock
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import Stored
 
 
 class CallResult(enum.StrEnum):
@@ -127,7 +128,7 @@ def must_have_happened(call: Delivery, at: dt.datetime) -> None:
         )
 
 
-def end(call: Delivery, by: User, result: CallResult, remark: str, at: dt.datetime) -> None:
+def end(call: Delivery, by: User, result: CallResult, remark: Stored, at: dt.datetime) -> None:
     """End a try; a patient who was reached is told."""
     reached = result == CallResult.REACHED
     call.state = DeliveryState.DELIVERED if reached else DeliveryState.FAILED

@@ -30,6 +30,7 @@ from staff import clock
 from staff.access import Capability, require
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import Stored
 from staff.services import audit
 
 __all__ = [
@@ -172,7 +173,7 @@ def log(
     delivery_id: int,
     by: User,
     result: CallResult | str,
-    remark: str = "",
+    remark: Stored = "",
     number: str = "",
     new_days: Mapping[int, bool] | None = None,
     call_at: dt.datetime | None = None,
@@ -189,7 +190,7 @@ def log(
         delivery_id: the call.
         by: who rang; a doctor may log ``reached`` for a call that nobody took.
         result: what came of it.
-        remark: at most 200 characters, for colleagues.
+        remark: for colleagues; at most 200 characters of what somebody typed.
         number: which of the patient's numbers was rung; the one proposed when it is empty.
         new_days: by item of the notices, whether the day given instead suits who was reached; a
             day that does not suit goes back to whoever gave it.
@@ -226,7 +227,7 @@ def log(
     call.address = number if number in known else call.address
     for one in together:
         one.address = call.address or one.address  # of several numbers, the one that was rung
-        call_results.end(one, by, result, remark.strip()[:200], happened_at)
+        call_results.end(one, by, result, remark, happened_at)
         if reached:
             call_results.keep_answers(one.notice, new_days or {}, happened_at)
         else:

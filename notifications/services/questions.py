@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _noop
 
 from notifications.models import (
     LIVE,
@@ -32,12 +30,12 @@ from staff import clock
 from staff.access import Capability, require
 from staff.database import lock_rulings
 from staff.errors import Refusal
-from staff.languages import in_house
 from staff.models import User
+from staff.sentences import Stored, joined
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
-_REMARK = Delivery._meta.get_field("remark").max_length or 200
-_RANG_IN = _noop("Le patient a appelé lui-même.")
+_RANG_IN = _("Le patient a appelé lui-même.")
 
 
 @dataclass(frozen=True)
@@ -184,7 +182,7 @@ def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: Us
     NoticeItem.objects.bulk_create(
         NoticeItem(notice=notice, **dataclasses.asdict(word)) for word in words
     )
-    _add_call(notice, by, in_house(_RANG_IN), urgency=0)
+    _add_call(notice, by, _RANG_IN, urgency=0)
 
 
 def _locked(notice_ids: Collection[int], by: User) -> list[Notice]:
@@ -230,7 +228,7 @@ def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
 def _tell(notice: Notice, by: User, remark: str) -> bool:
     """End what still was to tell the patient; False when it was handed over already."""
     live = notice.deliveries.select_for_update().filter(state__in=LIVE).first()
-    said = f"{in_house(_RANG_IN)} {remark.strip()}".strip()[:_REMARK]
+    said = joined([_RANG_IN, remark.strip()])
     if live is not None and live.channel == Channel.PHONE:
         calls.log(delivery_id=live.pk, by=by, result=calls.CallResult.REACHED, remark=said)
         return True
@@ -244,7 +242,7 @@ def _tell(notice: Notice, by: User, remark: str) -> bool:
     return True
 
 
-def _add_call(notice: Notice, by: User, remark: str, *, urgency: int) -> None:
+def _add_call(notice: Notice, by: User, remark: Stored, *, urgency: int) -> None:
     now = clock.now()
     last = notice.deliveries.filter(channel=Channel.PHONE).order_by("-number").first()
     Delivery.objects.create(

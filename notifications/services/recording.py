@@ -25,6 +25,7 @@ from notifications.services.bulk import write_each
 from notifications.services.line import Returned
 from staff import clock
 from staff.database import as_list, is_one_of
+from staff.sentences import Stored
 
 _ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
 _NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
@@ -238,7 +239,7 @@ def _unknown(answers: Sequence[Answer]) -> None:
     _remark(answers)
 
 
-def become_unknown(deliveries: Sequence[Delivery], remark: str = "") -> None:
+def become_unknown(deliveries: Sequence[Delivery], remark: Stored = "") -> None:
     """Leave tries as ``unknown`` until something settles them, at most until ``lease_until``."""
     limit = RawSQL(*limits.until(settings.SMS_UNKNOWN_SECONDS))  # noqa: S611  # our own words
     Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(

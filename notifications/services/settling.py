@@ -21,6 +21,7 @@ from notifications.services import looking_again
 from notifications.services.carrying_over import carry_over
 from notifications.services.opening_calls import open_calls
 from patients.models import Patient
+from staff.sentences import Stored
 
 
 def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
@@ -79,7 +80,7 @@ def finish(
     state: DeliveryState,
     at: dt.datetime,
     failure: Failure | str = "",
-    remark: str = "",
+    remark: Stored = "",
 ) -> None:
     """End tries: all the same way."""
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in deliveries]).update(

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Max
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _noop
 
 from notifications import rules
 from notifications.models import (
@@ -31,12 +29,13 @@ from notifications.services import doorbell, settling
 from staff import clock
 from staff.access import Capability, may, require
 from staff.errors import Refusal
-from staff.languages import in_house
 from staff.models import User
+from staff.sentences import Sentence, Stored
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 MOST_AT_ONCE = 2000
-_REMARK = Delivery._meta.get_field("remark").max_length or 200
+_LONGEST_REASON = 200  # of which is kept beside the SMS; the trail has all of it
 
 
 @dataclass(frozen=True)
@@ -64,8 +63,8 @@ def resend(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
     unsettled = _locked(delivery_ids, by, Capability.HOLD_SENDING)
     useless = _not_worth_it(unsettled)
     worth_it = [one for one in unsettled if one.pk not in useless]
-    moved = _without_call(worth_it, DeliveryState.WITHDRAWN, by, in_house(_noop("SMS renvoyé")))
-    said = _said(_noop("Renvoyé"), by, reason)
+    moved = _without_call(worth_it, DeliveryState.WITHDRAWN, by, _("SMS renvoyé"))
+    said = _said(_("Renvoyé"), by, reason)
     _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
     _queue_again(moved)
     doorbell.ring()
@@ -83,7 +82,7 @@ def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -
     capability = _capability(by, delivery_ids)
     unsettled = _locked(delivery_ids, by, capability)
     moved = [one for one in unsettled if one.state == DeliveryState.UNKNOWN]
-    said = _said(_noop("Appelé à la place"), by, reason)
+    said = _said(_("Appelé à la place"), by, reason)
     _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
     settling.call_instead(moved, at=clock.now())
     return _told_of("sms.called_instead", delivery_ids, moved, by, reason)
@@ -102,7 +101,7 @@ def count_as_told(*, delivery_ids: Collection[int], by: User, reason: str) -> Se
     capability = _capability(by, delivery_ids)
     reason = _needed(reason)
     unsettled = _locked(delivery_ids, by, capability)
-    said = _said(_noop("Compté comme prévenu"), by, reason)
+    said = _said(_("Compté comme prévenu"), by, reason)
     moved = _without_call(unsettled, DeliveryState.DELIVERED, by, said, must=True)
     _end_unknown(moved, DeliveryState.DELIVERED, said)
     now = clock.now()
@@ -130,9 +129,11 @@ def _needed(reason: str) -> str:
     return reason.strip()
 
 
-def _said(what: str, by: User, reason: str) -> str:
-    words = in_house(_noop("%(what)s par %(name)s")) % {"what": in_house(what), "name": by}
-    return (f"{words} : {reason.strip()}" if reason.strip() else f"{words}.")[:_REMARK]
+def _said(what: Sentence, by: User, reason: str) -> Sentence:
+    if not reason.strip():
+        return _("%(what)s par %(name)s.") % {"what": what, "name": by}
+    words = _("%(what)s par %(name)s : %(reason)s")
+    return words % {"what": what, "name": by, "reason": reason.strip()[:_LONGEST_REASON]}
 
 
 def _locked(delivery_ids: Collection[int], by: User, capability: Capability) -> list[Delivery]:
@@ -165,7 +166,7 @@ def _without_call(
     deliveries: Sequence[Delivery],
     state: DeliveryState,
     by: User,
-    remark: str,
+    remark: Stored,
     *,
     must: bool = False,
 ) -> list[Delivery]:
@@ -199,7 +200,7 @@ def _without_call(
         or (one.notice_id not in carried and not must)
     ]
     calls = [waits[one.notice_id] for one in free if one.notice_id in waits]
-    settling.finish(calls, state=state, at=clock.now(), remark=remark[:_REMARK])
+    settling.finish(calls, state=state, at=clock.now(), remark=remark)
     if state == DeliveryState.DELIVERED:
         Delivery.objects.filter(pk__in=[one.pk for one in calls]).update(caller=by)
     return free
@@ -208,7 +209,7 @@ def _without_call(
 def _end_unknown(
     deliveries: Iterable[Delivery],
     state: DeliveryState,
-    remark: str,
+    remark: Stored,
     failure: Failure | str = "",
 ) -> None:
     unknown = [one for one in deliveries if one.state == DeliveryState.UNKNOWN]

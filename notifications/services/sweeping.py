@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
 from notifications import rules
 from notifications.gateways import Gateway
@@ -19,6 +18,7 @@ from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failu
 from notifications.quiet_hours import QuietHours
 from notifications.services import hosts, looking_again, receiving, recording, settling
 from staff import clock
+from staff.sentences import gettext_stored as _
 
 BATCH = 500
 

@@ -30,7 +30,7 @@ def note(deliveries: Sequence[Delivery]) -> None:
     for gateway, last in {one.gateway: one for one in deliveries}.items():
         in_a_row = _in_a_row(gateway)
         state, _made = GatewayState.objects.select_for_update().get_or_create(name=gateway)
-        state.failed_at, state.complaint = clock.real(), last.remark[:200]
+        state.failed_at, state.complaint = clock.real(), str(last.remark)[:200]
         if in_a_row >= ENOUGH:
             seconds = FIRST_ABSENCE_SECONDS * 2.0 ** (in_a_row - ENOUGH)
             until = clock.real() + dt.timedelta(seconds=min(seconds, LONGEST_TROUBLE_SECONDS))

@@ -7,18 +7,16 @@ withdrawn, since nothing was said in it, and a new one takes its place under the
 import datetime as dt
 
 from django.db import transaction
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop as _noop
 
 from notifications.models import Channel, Delivery, DeliveryState, Notice, NoticeState
 from notifications.services import settling
 from staff import clock
 from staff.errors import Refusal
-from staff.languages import in_house
 from staff.models import User
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
-_SLIP = _noop("Noté par erreur : à rappeler.")
+_SLIP = _("Noté par erreur : à rappeler.")
 
 
 @transaction.atomic
@@ -45,7 +43,7 @@ def take_back(*, delivery_id: int, by: User) -> list[Notice]:
     now = clock.now()
     if min(one.notice.first_at for one in together) <= now:
         raise Refusal(_("Le rendez-vous a commencé : il n'y a plus d'appel à passer."))
-    settling.finish(together, state=DeliveryState.WITHDRAWN, at=now, remark=in_house(_SLIP))
+    settling.finish(together, state=DeliveryState.WITHDRAWN, at=now, remark=_SLIP)
     for one in together:
         Delivery.objects.filter(pk=one.pk).update(submitted_at=None)  # nothing was said
         _reopen(one.notice, noted_at)

@@ -86,7 +86,7 @@ class TestTellingWhoRingsIn:
         assert tell(call.notice, agent).answer == "told"
         call.refresh_from_db()
         assert (call.state, call.caller, call.notice.state) == ("delivered", agent, "told")
-        assert call.remark == "Le patient a appelé lui-même."
+        assert str(call.remark) == "Le patient a appelé lui-même."
 
     def test_a_call_that_a_colleague_is_making_counts_as_made(self, agent) -> None:
         call = a_call()

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+from django.urls import reverse
 from django.utils import translation
 
 from notifications.models import Delivery, Notice
@@ -18,6 +19,7 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
+from tests.pages import signed_in
 from vivalia_continuity.promises import told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
@@ -54,12 +56,26 @@ def states(notice: Notice) -> list[tuple[str, int, str]]:
     return list(tries.values_list("channel", "number", "state"))
 
 
-def test_what_is_written_down_is_in_the_language_of_the_house_whoever_clicks(chief) -> None:
-    sms = unknown()
+@pytest.mark.parametrize(
+    ("language", "sent", "called"),
+    [
+        ("fr", "Renvoyé par chief : Storing", "Appelé à la place par chief : Storing"),
+        ("nl", "Opnieuw verzonden door chief: Storing", "In plaats daarvan gebeld door chief:"),
+        ("de", "Erneut gesendet durch chief: Storing", "Stattdessen angerufen durch chief:"),
+        ("en", "Sent again by chief: Storing", "Called instead by chief: Storing"),
+    ],
+)
+def test_what_is_written_down_is_read_in_the_language_of_the_reader_whoever_clicks(
+    chief, language, sent, called
+) -> None:
+    one, other = unknown(), unknown(a_notice(patient=a_patient(), handed_over_at=SUNDAY))
     with translation.override("nl"):
-        resend(delivery_ids=[sms.pk], by=chief, reason="Storing")
-    sms.refresh_from_db()
-    assert sms.remark == "Renvoyé par chief : Storing"
+        resend(delivery_ids=[one.pk], by=chief, reason="Storing")
+        call_instead(delivery_ids=[other.pk], by=chief, reason="Storing")
+    client = signed_in(a_user("lecteur", "crisis_cell", language=language))
+    for sms, said in ((one, sent), (other, called)):
+        page = client.get(reverse("message", args=[sms.pk])).content.decode()
+        assert said in page
 
 
 class TestSendingAgain:
@@ -69,7 +85,7 @@ class TestSendingAgain:
         assert settled == Settled(done=1, changed=0)
         old, new = Delivery.objects.order_by("id")
         assert (old.state, old.failure, old.lease_until) == ("failed", "unknown", None)
-        assert old.remark == "Renvoyé par chief : Coupure"
+        assert str(old.remark) == "Renvoyé par chief : Coupure"
         assert (new.state, new.number, new.urgency) == ("queued", 2, 81740)
         assert (new.not_before, new.ignores_quiet_hours) == (SUNDAY, True)
         gateway = FakeGateway()
@@ -140,7 +156,7 @@ class TestCallingInstead:
         assert call_instead(delivery_ids=[sms.pk], by=agent) == Settled(done=1, changed=0)
         old, call = Delivery.objects.order_by("id")
         assert (old.state, old.failure) == ("failed", "unknown")
-        assert old.remark == "Appelé à la place par agent."
+        assert str(old.remark) == "Appelé à la place par agent."
         assert (call.channel, call.state, call.not_before) == ("phone", "queued", SUNDAY)
 
     def test_of_a_failed_one_the_call_is_open_already(self, chief) -> None:
@@ -163,7 +179,7 @@ class TestCountingAsTold:
         assert settled == Settled(done=1, changed=0)
         sms.refresh_from_db()
         assert (sms.state, sms.finished_at, sms.lease_until) == ("delivered", SUNDAY, None)
-        assert sms.remark == "Compté comme prévenu par agent : Il a rappelé"
+        assert str(sms.remark) == "Compté comme prévenu par agent : Il a rappelé"
         notice = Notice.objects.get()
         assert (notice.state, notice.settled_by, notice.settled_at) == ("told", agent, SUNDAY)
 
@@ -172,7 +188,7 @@ class TestCountingAsTold:
         count_as_told(delivery_ids=[sms.pk], by=agent, reason="Venu à l'accueil")
         call.refresh_from_db()
         assert (call.state, call.caller) == ("delivered", agent)
-        assert "Venu à l'accueil" in call.remark
+        assert "Venu à l'accueil" in str(call.remark)
         notice = Notice.objects.get()
         assert (notice.state, notice.handed_over_at) == ("told", SUNDAY)
         assert list(told.told_without_a_hand_over()) == []
@@ -256,5 +272,5 @@ class TestMany:
         sms = unknown(a_notice(items=[("2022-05-17 09:10", "cancelled")], handed_over_at=SUNDAY))
         call_instead(delivery_ids=[sms.pk], by=chief, reason="é" * 300)
         sms.refresh_from_db()
-        assert len(sms.remark) == 200
+        assert str(sms.remark) == f"Appelé à la place par chief : {'é' * 200}"
         assert sms.finished_at < at("2022-05-17 09:10")

@@ -3,7 +3,7 @@
 import datetime as dt
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from notifications.gateways import Accepted, NotSent, Refused, Unknown
 from notifications.models import Delivery, Failure, Sending
@@ -47,6 +47,27 @@ class TestLeases:
         sweep(gateways=[FakeGateway()])
         call.refresh_from_db()
         assert (call.state, call.caller) == ("queued", None)
+
+    @pytest.mark.parametrize(
+        ("language", "said"),
+        [
+            ("fr", "Le serveur s'est arrêté pendant la remise."),
+            ("nl", "De server is stilgevallen tijdens de overdracht."),
+            ("de", "Der Server ist während der Übergabe stehen geblieben."),
+            ("en", "The server stopped during the handover."),
+        ],
+    )
+    def test_what_a_crash_left_is_said_in_the_language_of_the_reader(
+        self, sunday, language, said
+    ) -> None:
+        sms = an_sms()
+        crash_while_submitting(FakeGateway())
+        sunday.shift(61)
+        with translation.override("de"):
+            sweep(gateways=[FakeGateway()])
+        sms.refresh_from_db()
+        with translation.override(language):
+            assert str(sms.remark) == said
 
     def test_what_a_crash_leaves_in_submission_is_unknown_and_not_sent_again(self, sunday) -> None:
         sms = an_sms()

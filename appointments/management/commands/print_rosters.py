@@ -45,7 +45,7 @@ class Command(BaseCommand):
             if printed.why_no_pdf and printed.why_no_pdf not in reasons:
                 reasons.append(printed.why_no_pdf)
         for reason in reasons:
-            self.stderr.write(reason)
+            self.stderr.write(str(reason))
         if reasons:
             self.stderr.write(_("À la place du PDF, une page HTML complète est dans le dossier."))
             sys.exit(1)

@@ -183,8 +183,8 @@ def test_what_cannot_be_drawn_says_so_and_points_to_the_browser(
     an_appointment()
     roster = a_ready_roster(clerk)
     assert roster.state == "failed"
-    assert sentence in roster.message
-    assert "navigateur" in roster.message
+    assert sentence in str(roster.message)
+    assert "navigateur" in str(roster.message)
 
 
 def test_a_failed_sheet_is_tried_again_under_the_same_number(clerk, monkeypatch):

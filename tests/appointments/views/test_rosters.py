@@ -3,12 +3,13 @@
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from appointments.models import Roster
 from appointments.services import rosters
 from appointments.services.rosters import issue, render
 from staff.access import GRANTS, Capability
-from staff.models import AuditEvent, Role
+from staff.models import AuditEvent, Role, User
 from staff.paper.pdf import Pdf
 from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment, at
 
@@ -48,6 +49,27 @@ def addresses(roster: Roster) -> dict[str, str]:
         "print": reverse("roster_print", args=[roster.unit_id, MONDAY]),
         "file": reverse("roster_file", args=[roster.pk]),
     }
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fr", "Le PDF n&#x27;a pas pu être créé."),
+        ("nl", "De pdf kon niet gemaakt worden."),
+        ("de", "Das PDF konnte nicht erstellt werden."),
+        ("en", "The PDF could not be drawn."),
+    ],
+)
+def test_why_a_sheet_has_no_pdf_is_said_in_the_language_of_the_reader(language, said, monkeypatch):
+    def fail(page: str) -> Pdf:
+        raise ValueError("?")
+
+    monkeypatch.setattr(rosters, "draw", fail)
+    with translation.override("nl"):
+        roster = a_drawn_roster()
+    client = signed_in(Role.WARD_CLERK)
+    User.objects.update(language=language)
+    assert said in client.get(addresses(roster)["list"]).content.decode()
 
 
 @pytest.mark.parametrize("role", PRINTING)
