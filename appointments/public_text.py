@@ -19,6 +19,7 @@ from appointments.services.clause_drafts import ClauseDraft, as_rules
 from appointments.vocabulary import Outcome
 
 LONGEST_TEXT = 5000  # characters
+DAY_FORMAT = "l j F Y"
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,6 @@ class Frame:
     """What stands around the orders in one language."""
 
     heading: str
-    day_format: str
     colon: str
     one_day: str
     several_days: str
@@ -42,7 +42,6 @@ class Frame:
 FRAMES = {
     "fr": Frame(
         heading="Information aux patients",
-        day_format="l j F Y",
         colon=" :",
         one_day="le {first}",
         several_days="du {first} au {last}",
@@ -57,7 +56,6 @@ FRAMES = {
     ),
     "nl": Frame(
         heading="Informatie voor patiënten",
-        day_format="l j F Y",
         colon=":",
         one_day="op {first}",
         several_days="van {first} tot en met {last}",
@@ -73,7 +71,6 @@ FRAMES = {
     ),
     "de": Frame(
         heading="Information für Patientinnen und Patienten",
-        day_format="l, j. F Y",
         colon=":",
         one_day="am {first}",
         several_days="von {first} bis {last}",
@@ -89,7 +86,6 @@ FRAMES = {
     ),
     "en": Frame(
         heading="Information for patients",
-        day_format="l j F Y",
         colon=":",
         one_day="on {first}",
         several_days="from {first} to {last}",
@@ -227,7 +223,7 @@ def _told(frame: Frame, orders: PublicOrders) -> list[str]:
 
 def _period(run: Sequence[dt.date], frame: Frame) -> str:
     """Return days that follow each other, in the language that is active."""
-    first, last = (date_format(day, frame.day_format) for day in (run[0], run[-1]))
+    first, last = (date_format(day, DAY_FORMAT) for day in (run[0], run[-1]))
     words = frame.one_day if len(run) == 1 else frame.several_days
     return words.format(first=first, last=last)
 

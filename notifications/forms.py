@@ -43,7 +43,7 @@ class PlaceFilter(forms.Form):
         required=False,
         empty_label=gettext_lazy("tous"),
     )
-    gateway = forms.ChoiceField(label=gettext_lazy("Passerelle"), required=False)
+    gateway = forms.ChoiceField(label=gettext_lazy("Opérateur"), required=False)
     failure = forms.ChoiceField(
         label=gettext_lazy("Cause"),
         choices=[("", gettext_lazy("toutes")), *Failure.choices],

@@ -16,6 +16,7 @@ from babel.dates import format_date
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from notifications import wording
@@ -26,9 +27,9 @@ from staff import clock
 
 REMEMBERED_SECONDS = 20.0
 _AND = {"fr": "et", "nl": "en", "de": "und", "en": "and"}
-# Patterns of CLDR (UTS 35): short for an SMS, long to be read out.
+# A day for an SMS, in patterns of CLDR (UTS 35). One to be read out is written as on the screens.
 _SHORT_DAY = {"fr": "EEE dd/MM", "nl": "EEE dd/MM", "de": "EEE dd.MM.", "en": "EEE dd/MM"}
-_LONG_DAY = {"fr": "EEEE d MMMM", "nl": "EEEE d MMMM", "de": "EEEE, d. MMMM", "en": "EEEE d MMMM"}
+_LONG_DAY = "l j F"
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,10 @@ def _new_day(language: str, lines: Sequence[Line]) -> str:
 
 @lru_cache(maxsize=256)
 def _day(language: str, day: dt.date, *, long: bool) -> str:
-    return format_date(day, (_LONG_DAY if long else _SHORT_DAY)[language], locale=language)
+    if not long:
+        return format_date(day, _SHORT_DAY[language], locale=language)
+    with translation.override(language):
+        return date_format(day, _LONG_DAY)
 
 
 @lru_cache(maxsize=64)

@@ -148,7 +148,7 @@ FACTS = {
     "by_sms": gettext_lazy("« maintenu » par SMS"),
     "call": gettext_lazy("essai n°"),
     "calls": gettext_lazy("appels"),
-    "clauses": gettext_lazy("lignes du bulletin"),
+    "clauses": gettext_lazy("points du bulletin"),
     "complete_for": gettext_lazy("fichier complet pour"),
     "complete_units": gettext_lazy("unités cochées"),
     "created": gettext_lazy("nouveaux"),

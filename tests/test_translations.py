@@ -61,7 +61,8 @@ def test_zero_takes_the_number_that_the_language_gives_it(language, said):
     [
         ("fr", "l j F Y", "lundi 16 mai 2022"),
         ("nl", "l j F Y", "maandag 16 mei 2022"),
-        ("de", "l j F Y", "Montag 16. Mai 2022"),
+        ("de", "l j F Y", "Montag, 16. Mai 2022"),
+        ("de", "l j F H:i", "Montag, 16. Mai 00:00"),
         ("en", "l j F Y", "Monday 16 May 2022"),
         ("fr", "j F", "16 mai"),
         ("nl", "j F", "16 mei"),
@@ -79,6 +80,27 @@ def test_dates_are_written_as_the_language_writes_them(language, asked, written)
         assert date_format(day, asked).lower() == written.lower()
         shown = Template("{{ day|date:asked }}").render(Context({"day": day, "asked": asked}))
         assert shown.lower() == written.lower()
+
+
+@pytest.mark.parametrize(
+    ("language", "day", "asked", "written"),
+    [
+        ("fr", (2023, 1, 1), "l j F Y", "dimanche 1er janvier 2023"),
+        ("fr", (2022, 2, 1), "j F", "1er février"),
+        ("fr", (2022, 5, 31), "j F", "31 mai"),
+        ("fr", (2022, 2, 1), "D j b Y H:i", "mar 1er fév 2022 00:00"),
+        ("fr", (2022, 2, 1), "DATE_FORMAT", "1er février 2022"),
+        ("fr", (2022, 2, 1), "j/m/Y", "1/02/2022"),
+        ("nl", (2022, 2, 1), "j F", "1 februari"),
+        ("de", (2022, 2, 1), "j F", "1. Februar"),
+        ("en", (2022, 2, 1), "j F", "1 February"),
+        ("en", (2022, 2, 1), "jS F", "1st February"),
+    ],
+)
+def test_only_french_counts_the_first_of_a_month_apart(language, day, asked, written):
+    moment = dt.datetime(*day, tzinfo=ZoneInfo("Europe/Brussels"))
+    with translation.override(language):
+        assert date_format(moment, asked).lower() == written.lower()
 
 
 GLUED = re.compile(

@@ -5,11 +5,17 @@ from typing import ClassVar
 from django.apps import AppConfig
 from django.contrib.staticfiles.apps import StaticFilesConfig
 
+from vivalia_continuity.formats import teach_endings
+
 
 class VivaliaContinuityConfig(AppConfig):
     """Registers the app."""
 
     name = "vivalia_continuity"
+
+    def ready(self) -> None:
+        """Write dates as each language does."""
+        teach_endings()
 
 
 class PageFilesConfig(StaticFilesConfig):

@@ -99,7 +99,7 @@ def ground_of(decision: Decision) -> str:
     if decision.basis == Basis.LAPSE or decision.clause is None:
         return _("bulletin %(number)s (%(title)s) levé") % words
     words["position"] = decision.clause.position
-    return _("bulletin %(number)s (%(title)s), clause %(position)s") % words
+    return _("bulletin %(number)s (%(title)s), point %(position)s") % words
 
 
 def _opinions(appointment: Appointment) -> Iterator[Entry]:

@@ -149,7 +149,7 @@ def _age(feed: Feed, now: dt.datetime) -> FeedAge:
 def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
     patient = appointment.patient
     decider: Any = appointment  # the annotations of _appointments
-    full_name = f"{decider.decider_given or ''} {decider.decider_family or ''}".strip()
+    full_name = f"{decider.decider_given or ''} {(decider.decider_family or '').upper()}".strip()
     return RosterRow(
         appointment_id=appointment.pk,
         starts_at=appointment.starts_at.astimezone(clock.BRUSSELS),

@@ -138,7 +138,7 @@ def _ground(row: RosterRow) -> str:
     if row.basis == Basis.LAPSE:
         return _("bulletin %(bulletin)s levé") % {"bulletin": row.bulletin}
     if row.basis == Basis.CLAUSE:
-        return _("bulletin %(bulletin)s, clause %(clause)s") % {
+        return _("bulletin %(bulletin)s, point %(clause)s") % {
             "bulletin": row.bulletin,
             "clause": row.clause,
         }

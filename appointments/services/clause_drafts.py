@@ -72,9 +72,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
         Refusal: one sentence per fault, each naming its clause.
     """
     if not clauses:
-        raise Refusal(
-            _("Le bulletin n'a aucune clause : ajoutez-en au moins une."), field="clauses"
-        )
+        raise Refusal(_("Le bulletin n'a aucun point : ajoutez-en au moins un."), field="clauses")
     known: dict[str, set] = {
         "services": set(Service),
         "sites": set(Site.objects.values_list("code", flat=True)),
@@ -82,7 +80,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
         "groups": set(ProtectedGroup.values),
     }
     faults = [
-        _("Clause %(number)s : %(fault)s") % {"number": number, "fault": fault}
+        _("Point %(number)s : %(fault)s") % {"number": number, "fault": fault}
         for number, clause in enumerate(clauses, start=1)
         for fault in _faults(clause, known, first_day, last_day)
     ]
@@ -126,7 +124,7 @@ def _disorders(clause: ClauseDraft) -> Iterator[str]:
     if Service.SURGERY in clause.services and is_open and clause.kept_by == KeptBy.DOCTOR:
         yield _(
             "seul le Directeur médical décide des opérations ; choisissez-le sous "
-            "« Peut garder », au besoin dans une clause à part."
+            "« Peut garder », au besoin dans un point à part."
         )
 
 

@@ -176,9 +176,9 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, reference:
     if status in _REFUSALS:
         return _refusal(status, words)
     if 300 <= status < 500 and status != 408:
-        remark = f"la passerelle répond {status} : vérifiez son adresse et l'accès"
+        remark = f"l'opérateur répond {status} : vérifiez son adresse et l'accès"
         return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"la passerelle répond {status}")
+    return Unknown(f"l'opérateur répond {status}")
 
 
 def _is_about_the_queue(said: Mapping[str, Any]) -> bool:

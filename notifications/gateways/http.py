@@ -212,9 +212,9 @@ def read_answer(
     if status in _REFUSALS:
         return _refusal(status, said)
     if 300 <= status < 500:
-        remark = f"la passerelle répond {status} : vérifiez son adresse et l'accès"
+        remark = f"l'opérateur répond {status} : vérifiez son adresse et l'accès"
         return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"la passerelle répond {status}")
+    return Unknown(f"l'opérateur répond {status}")
 
 
 def _refusal(status: int, said: Mapping[str, Any]) -> Refused:

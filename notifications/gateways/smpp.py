@@ -225,7 +225,7 @@ class SmppGateway(Gateway):
 
     def _read(self, submission: Submission) -> Result:
         if Answer(NOT_BOUND) in submission.outcomes and self._link:
-            self._link.renew("la passerelle nous croit déconnectés")
+            self._link.renew("l'opérateur nous croit déconnectés")
         return read_answers(submission.outcomes, self._brake.retry_after)
 
     def _report_late(self, message: Message, submission: Submission) -> None:

@@ -113,7 +113,7 @@ class Link:
         session = self._session
         if session and session.bound:
             if session.in_doubt:
-                self.complaint = "la passerelle ne répond plus"
+                self.complaint = "l'opérateur ne répond plus"
                 return None
             return session
         if session:

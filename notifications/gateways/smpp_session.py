@@ -85,7 +85,7 @@ class Session(asyncio.Protocol):
                 else:
                     self._take_request(pdu)
         except Garbled:
-            self.abort("la passerelle envoie autre chose que du SMPP")
+            self.abort("l'opérateur envoie autre chose que du SMPP")
 
     def pause_writing(self) -> None:
         """Hold back while the peer does not read."""
@@ -214,7 +214,7 @@ class Session(asyncio.Protocol):
     async def _enquire(self) -> None:
         try:
             if await self.ask("enquire_link") is Silence.TIMED_OUT:
-                self.abort("la passerelle ne répond plus")
+                self.abort("l'opérateur ne répond plus")
         finally:
             self._enquiry = None
 
@@ -230,7 +230,7 @@ class Session(asyncio.Protocol):
         if waiting is None:
             return
         if pdu.command not in (waiting.command | ANSWER, smpp_pdu.NACK):
-            self.abort("la passerelle mêle ses réponses")
+            self.abort("l'opérateur mêle ses réponses")
             waiting.answered(Silence.LOST)
             return
         self._release(waiting)
@@ -243,7 +243,7 @@ class Session(asyncio.Protocol):
             self.reply(smpp_pdu.bare(pdu.command | ANSWER, pdu.sequence))
         elif pdu.command == smpp_pdu.UNBIND:
             self.reply(smpp_pdu.bare(pdu.command | ANSWER, pdu.sequence))
-            self.retire("la passerelle a pris congé (unbind)")
+            self.retire("l'opérateur a pris congé (unbind)")
         else:
             self.reply(smpp_pdu.bare(smpp_pdu.NACK, pdu.sequence, UNKNOWN_COMMAND))
 

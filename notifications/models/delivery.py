@@ -25,7 +25,7 @@ class DeliveryState(models.TextChoices):
     QUEUED = "queued", _("en attente")
     CLAIMED = "claimed", _("pris en charge")
     SUBMITTING = "submitting", _("en cours de remise")
-    ACCEPTED = "accepted", _("remis à la passerelle")
+    ACCEPTED = "accepted", _("remis à l'opérateur")
     DELIVERED = "delivered", _("reçu")
     UNKNOWN = "unknown", _("inconnu")
     FAILED = "failed", _("échoué")
@@ -50,7 +50,7 @@ class Failure(models.TextChoices):
 
     INVALID_NUMBER = "invalid_number", _("numéro invalide")
     UNREACHABLE = "unreachable", _("injoignable")
-    REJECTED = "rejected", _("refusé par la passerelle")
+    REJECTED = "rejected", _("refusé par l'opérateur")
     EXPIRED = "expired", _("trop tard")
     BARRED = "barred", _("numéro bloqué")
     OPTED_OUT = "opted_out", _("refuse les SMS")

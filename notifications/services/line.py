@@ -248,7 +248,7 @@ class Line:
             return results
         except Exception:
             logger.exception("gateway %s failed in the middle of a submission", self.gateway.name)
-            return [Unknown("la passerelle n'a rien répondu")] * len(batch)
+            return [Unknown("l'opérateur n'a rien répondu")] * len(batch)
 
     async def _query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
         try:

@@ -94,7 +94,7 @@ def _lose(deliveries: list[Delivery]) -> None:
 
 
 def _miss_the_receipt(deliveries: list[Delivery]) -> None:
-    recording.become_unknown(deliveries, _("La passerelle l'a pris, mais n'en a plus rien dit."))
+    recording.become_unknown(deliveries, _("L'opérateur l'a pris, mais n'en a plus rien dit."))
 
 
 def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:

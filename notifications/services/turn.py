@@ -44,7 +44,7 @@ ROUND_SECONDS = 0.04
 ENOUGH = 250
 """… or until there are so many."""
 IDLE_SECONDS = 0.5
-BROKEN = "la passerelle n'a rien répondu"
+BROKEN = "l'opérateur n'a rien répondu"
 
 
 @dataclass

@@ -27,7 +27,9 @@ class Practitioner(models.Model):
         ordering = ["family_name", "given_name"]
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.prefix, self.given_name, self.family_name]))
+        is_surname = self.prefix or self.given_name  # else perhaps a team: "Équipe infirmière"
+        name = self.family_name.upper() if is_surname else self.family_name
+        return " ".join(filter(None, [self.prefix, self.given_name, name]))
 
 
 class Delegation(models.Model):

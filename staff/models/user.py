@@ -60,7 +60,7 @@ class User(AbstractUser):
         verbose_name_plural = _("utilisateurs")  # type: ignore[assignment]
 
     def __str__(self) -> str:
-        return self.get_full_name() or self.username
+        return f"{self.first_name} {self.last_name.upper()}".strip() or self.username
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
         """Return what a session must carry to go on: void with the password or the version."""

@@ -12,7 +12,8 @@ def user() -> User:
     whom the command must name.
     """
     account, created = User.objects.get_or_create(
-        username=USERNAME, defaults={"first_name": "Ligne", "last_name": "de commande"}
+        username=USERNAME,
+        defaults={"first_name": "Ligne de commande"},  # a surname is in capitals
     )
     if created:
         account.set_unusable_password()

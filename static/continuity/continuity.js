@@ -13,7 +13,8 @@ function say(text) {
 
 // "samedi 14 mai à 16:04:09": a page left open over night must not look like today's.
 function inWords(moment) {
-  return moment.toLocaleString(document.documentElement.lang, {
+  const language = document.documentElement.lang;
+  const words = moment.toLocaleString(language, {
     timeZone: "Europe/Brussels",
     weekday: "long",
     day: "numeric",
@@ -22,6 +23,8 @@ function inWords(moment) {
     minute: "2-digit",
     second: "2-digit",
   });
+  // French alone counts the first of a month apart: "1er mai".
+  return language === "fr" ? words.replace(/\b1 (?=\p{L})/u, "1er ") : words;
 }
 
 function isReading(event) {

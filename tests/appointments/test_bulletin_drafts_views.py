@@ -273,7 +273,7 @@ class TestEditing:
 
         shown = text_of(response)
         assert response.status_code == 422
-        assert "Rose Rapide a approuvé ce bulletin (sam 14/05 12:00)" in shown
+        assert "Rose RAPIDE a approuvé ce bulletin (sam 14/05 12:00)" in shown
         assert f'action="{reverse("bulletin_new")}"' in shown
         saved = client.post(reverse("bulletin_new"), fields_of(shown, having="title"))
         new = Bulletin.objects.latest("pk")
@@ -297,7 +297,7 @@ class TestEditing:
 
         shown = text_of(response)
         assert response.status_code == 200
-        assert "Rose Rapide a approuvé ce bulletin (sam 14/05 12:00)" in shown
+        assert "Rose RAPIDE a approuvé ce bulletin (sam 14/05 12:00)" in shown
         assert response.headers["HX-Trigger"] == '{"reach": {}}'
         assert fields_of(shown, having="title")["refinement-TOTAL_FORMS"] == ["2"]
 

@@ -106,7 +106,7 @@ class TestReading:
             "Radiologie, médecine nucléaire et centres Covid, tous les sites : annulés ; "
             "prévenir les annulés par SMS"
         ) in text
-        assert "Rédigé par crise1 : 6 clauses" in text
+        assert "Rédigé par crise1 : 6 points" in text
         assert "Approuvé par crise2" in text
 
     def test_a_clause_that_never_rules_is_pointed_out(self) -> None:

@@ -101,7 +101,7 @@ class TestWhatSomebodyElseDecidedMeanwhile:
     def test_is_not_overwritten_unseen(self, consultation, doctor, delegate, theirs, mine, word):
         seen = consultation.decision_version
         theirs(appointment_id=consultation.pk, by=delegate, seen=seen)
-        with pytest.raises(Refusal, match=f"Ada Aide a décidé entre-temps : {word}"):
+        with pytest.raises(Refusal, match=f"Ada AIDE a décidé entre-temps : {word}"):
             mine(appointment_id=consultation.pk, by=doctor, seen=seen)
         mine(appointment_id=consultation.pk, by=doctor, seen=seen + 1)
         assert consultation.decisions.count() == 3

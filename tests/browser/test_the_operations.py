@@ -203,4 +203,4 @@ def read_both_answers(person: Person, ruling: Ruling, patient: str) -> None:
     expect(card.get_by_text(ruling.reason)).to_be_visible()
     expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
     told = card.get_by_text(f"Patient prévenu ({ruling.told})")
-    expect(told).to_contain_text("par Léa Appelle")
+    expect(told).to_contain_text("par Léa APPELLE")

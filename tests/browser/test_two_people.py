@@ -127,7 +127,7 @@ def test_of_two_agents_at_one_patient_one_rings_and_the_other_reads_so(people: P
     expect(counting.get_by_text("1 avait changé entre-temps et reste tel quel.")).to_be_visible()
 
     failed = second.open("/telling/failed/").locator(".queue-row").filter(has_text=patient)
-    expect(failed).to_contain_text("Léa Appelle")
+    expect(failed).to_contain_text("Léa APPELLE")
     second.picture("73-somebody-is-ringing")
     failed.get_by_role("link", name="Compter").click()
     count_as_told(counting)

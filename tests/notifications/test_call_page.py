@@ -56,7 +56,7 @@ def test_the_call_begins_by_asking_who_answers_in_the_patients_language(caller, 
     call = a_call(a_notice(patient=a_patient(family_name="Peeters", language="nl")))
     page = caller.get(reverse("call", args=[call.pk])).content.decode()
     assert page.index("geboortedatum") < page.index("Ensuite : ce qu'il faut dire")
-    assert "1 janvier 1960" in page
+    assert "1er janvier 1960" in page
 
 
 def test_an_hour_that_nobody_knows_is_not_read_out(caller, agent) -> None:

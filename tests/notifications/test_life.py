@@ -96,15 +96,25 @@ def test_the_page_shows_all_of_it_and_leads_to_the_notices_before_and_after(clie
         provider_id="p42",
         claimed_by="w1:7",
         lease_until=SUNDAY + dt.timedelta(minutes=15),
-        remark="la passerelle n'a rien répondu",
+        remark="l'opérateur n'a rien répondu",
         body="Votre rendez-vous est maintenu.",
         parts=2,
     )
     a_receipt(sms, "on_its_way", SUNDAY, remark="stat:ENROUTE")
     client.force_login(a_user("chief", "crisis_cell"))
     page = client.get(reverse("message", args=[sms.pk])).content.decode()
-    for words in ("version 2", "remis à smsc", "r42", "p42", "w1:7", "2 parties", "stat:ENROUTE"):
+    for words in (
+        "avis n° 2",
+        "Avis n° 1",
+        "remis à smsc",
+        "r42",
+        "p42",
+        "w1:7",
+        "2 parties",
+        "stat:ENROUTE",
+    ):
         assert words in page
+    assert "version" not in page.partition("<main")[2]
     assert "sans nouvelle d" in page
     assert reverse("message", args=[earlier.pk]) in page
     assert "avant celui-ci" in page

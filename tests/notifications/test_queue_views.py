@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
 class TestQueues:
     def test_an_unknown_one_says_why_where_since_when_and_what_comes(self, client, chief) -> None:
-        sms = unknown(remark="la passerelle n'a rien répondu")
+        sms = unknown(remark="l'opérateur n'a rien répondu")
         page = text(as_user(client, chief), "queue_unknown")
         for words in (str(sms.notice.patient), "rien répondu", "console", "09:00", "15"):
             assert words in page

@@ -30,7 +30,7 @@ class TestOutbox:
         send(FakeGateway())
         page = client.get(reverse("outbox"))
         assert "est ANNULÉ. Ne venez pas" in page.content.decode()
-        assert "remis à la passerelle" in page.content.decode()
+        assert "remis à l&#x27;opérateur" in page.content.decode()
 
     def test_it_is_filtered_by_state_site_and_reference(self, client, chief) -> None:
         virton = a_site("virton")

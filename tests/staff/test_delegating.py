@@ -107,10 +107,10 @@ class TestThePage:
 
     def test_naming_and_taking_back_are_said_back(self, client, colleague):
         page = client.post(reverse("delegates"), {"delegate": colleague.pk}, follow=True)
-        assert "Ada Aide peut maintenant garder vos patients" in page.content.decode()
+        assert "Ada AIDE peut maintenant garder vos patients" in page.content.decode()
         given = Delegation.objects.get()
         page = client.post(reverse("delegate_revoke", args=[given.pk]), follow=True)
-        assert "Ada Aide ne garde plus de patients" in page.content.decode()
+        assert "Ada AIDE ne garde plus de patients" in page.content.decode()
         assert "Personne ne garde de patients en votre nom" in page.content.decode()
 
     def test_only_colleagues_who_keep_patients_are_offered(self, client, doctor, colleague):

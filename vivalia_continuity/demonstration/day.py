@@ -108,7 +108,7 @@ class Day:
         self._lines(figures.notices())
 
     def _people_decide(self) -> None:
-        self._title("Les médecins gardent des patients, le Directeur médical se prononce")
+        self._title("Les médecins gardent des patients, le Directeur médical décide")
         for doctor, number in people.doctors_keep().items():
             self._say(f"   {doctor} garde {number} patients et a joint le premier.")
         ruled = people.operations_are_ruled_on()

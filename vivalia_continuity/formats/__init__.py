@@ -1,1 +1,21 @@
-"""How dates are written, where a language differs from the French that the code asks for."""
+"""How dates are written, where a language differs from the letters that the code asks for."""
+
+from django.utils.dateformat import DateFormat
+from django.utils.translation import get_language
+
+_in_english = DateFormat.S
+
+
+def _ending_of_the_day(self: DateFormat) -> str:
+    """Return what follows the number of a day: ``1er`` in French, and what Django says in English.
+
+    No date is written with it in the other languages.
+    """
+    if (get_language() or "").startswith("fr"):
+        return "er" if self.data.day == 1 else ""
+    return _in_english(self)
+
+
+def teach_endings() -> None:
+    """Have Django write the first day of a month as French does, wherever it writes a date."""
+    DateFormat.S = _ending_of_the_day  # type: ignore[method-assign]

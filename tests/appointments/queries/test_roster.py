@@ -129,7 +129,7 @@ def test_only_the_decision_that_stands_is_shown_with_the_name_of_who_took_it():
     decide(appointment, "cancelled", decided_by=a_user("autre"))
     decide(appointment, "maintained", decided_by=lea)
     row = the_only_row(appointment)
-    assert (row.outcome, row.basis, row.decided_by) == ("maintained", "person", "Léa Thiry")
+    assert (row.outcome, row.basis, row.decided_by) == ("maintained", "person", "Léa THIRY")
 
 
 def test_the_newest_notice_that_stands_says_whether_the_patient_knows():

@@ -21,7 +21,7 @@ def test_a_row_says_who_when_what_and_on_whose_word():
     said = text_of(self_contained(a_sheet(row)))
     assert (
         "1 09:10 ESSAI1 Anne 01/01/1960 (62 ans) dossier D00001 Holter Dr Anne Collignon "
-        "maintenu bulletin 3, clause 2 0495 12 34 56 à prévenir" in said
+        "maintenu bulletin 3, point 2 0495 12 34 56 à prévenir" in said
     )
 
 
@@ -105,14 +105,14 @@ def test_only_the_cancelled_are_struck_through():
     ("fields", "said"),
     [
         ({}, "prévu sans décision"),
-        (by_clause("under_review"), "à examiner bulletin 3, clause 2"),
+        (by_clause("under_review"), "à examiner bulletin 3, point 2"),
         ({"outcome": "maintained", "basis": "person", "decided_by": "Léa"}, "maintenu par Léa"),
         ({"outcome": "maintained", "basis": "lapse", "bulletin": 3}, "maintenu bulletin 3 levé"),
         ({"status": "cancelled"}, "annulé à la source"),
         ({"status": "entered-in-error"}, "encodé par erreur"),
         (
             {"status": "cancelled", **by_clause("maintained")},
-            "annulé à la source maintenu – bulletin 3, clause 2",
+            "annulé à la source maintenu – bulletin 3, point 2",
         ),
     ],
 )  # fmt: skip

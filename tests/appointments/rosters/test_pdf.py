@@ -48,7 +48,7 @@ def test_a_short_sheet_is_one_page_with_everything_on_it():
     )
     (page,) = pages_of(read(sheet.numbered(2)))
     for said in ["Cardiologie", "version 2", "remplace la version 1", "09:10", "ESSAI1", "ESSAI2",
-                 "01/01/1960 (62 ans)", "D00001", "Holter", "bulletin 3, clause 2", "0495 12 34 56",
+                 "01/01/1960 (62 ans)", "D00001", "Holter", "bulletin 3, point 2", "0495 12 34 56",
                  "1 / 1"]:  # fmt: skip
         assert said in page
 

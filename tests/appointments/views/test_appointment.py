@@ -69,7 +69,7 @@ class TestThePage:
     def test_it_says_by_which_clause_it_is_cancelled(self):
         made = an_appointment()
         bulletin = in_force()
-        assert f"bulletin {bulletin.pk} (Essai), clause 1" in page_of(made)
+        assert f"bulletin {bulletin.pk} (Essai), point 1" in page_of(made)
 
     def test_without_a_bulletin_it_takes_place(self):
         assert "il a lieu comme prévu" in page_of(an_appointment())

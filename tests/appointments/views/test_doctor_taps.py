@@ -171,7 +171,7 @@ class TestWhatSomebodyElseDecided:
         answer = tap(client, "let_go", consultation, seen=seen)
         card = answer.content.decode()
         assert answer.status_code == 409
-        assert "Ada Aide a décidé entre-temps : maintenu" in card
+        assert "Ada AIDE a décidé entre-temps : maintenu" in card
         assert 'name="seen" value="2"' in card
         assert tap(client, "let_go", consultation, seen="2").status_code == 200
 

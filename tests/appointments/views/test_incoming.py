@@ -169,7 +169,7 @@ class TestReadingOut:
         before = list(Delivery.objects.values_list("pk", "state"))
         page = patient_page(client, cancelled.patient).content.decode()
         assert "SMS parti dim 15 mai 18:00 au 046" in page.replace("Dim", "dim")
-        assert "remis à la passerelle" in page
+        assert "remis à l&#x27;opérateur" in page
         assert Delivery.objects.get().body in page
         assert "est déjà parti" in page
         assert "ni SMS ni appel ne suit" not in page

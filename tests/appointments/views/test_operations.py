@@ -216,7 +216,7 @@ class TestWhatThePatientKnows:
         agent = a_user("agent", "call_agent", first_name="Léa", last_name="Appelle")
         call = Delivery.objects.get(channel="phone")
         calls.log(delivery_id=call.pk, by=agent, result=calls.CallResult.REACHED)
-        assert "Patient prévenu (annulé), sam 14/05 12:00, par Léa Appelle" in self.page(client)
+        assert "Patient prévenu (annulé), sam 14/05 12:00, par Léa APPELLE" in self.page(client)
 
     def test_a_patient_nobody_reached_is_loud(self, client, ruled):
         Notice.objects.update(state="unreachable", settled_at=SATURDAY_NOON)

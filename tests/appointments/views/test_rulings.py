@@ -211,7 +211,7 @@ class TestRulingPastAnOpinion:
         answer = self.rule(client, operation, heard=0)
         page = answer.content.decode()
         assert answer.status_code == 409
-        assert "Scalpel a donné un avis entre-temps : annuler" in page
+        assert "SCALPEL a donné un avis entre-temps : annuler" in page
         assert "Fièvre" in page
         assert f'name="heard" value="{opinion.pk}"' in page
         operation.refresh_from_db()
