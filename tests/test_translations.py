@@ -118,3 +118,58 @@ def test_no_loop_glues_the_words_it_shows_together():
         if path.name not in JOINED and (found := GLUED.findall(path.read_text(encoding="utf-8")))
     }
     assert glued == {}
+
+
+# What a translation of this house never says; the words it says stand in docs/french.md.
+NOT_OURS = {
+    "nl": r"[„‘’‚]|\bbevel|clausule|annulati|gedelegeerd|ontvangstbewijs|inlad|ingeladen|inlez"
+    r"|ingelezen|\blading|afgegeven|geval per geval naar|\b(je|jij|jouw|jullie)\b",
+    "de": r"Klausel|freiwillig|aufrechterh|Empfangsbestätigung|vermerk|\bTaste\b|Ladung"
+    r"|Ladevorg|abgelehnte[rns]? Zeile|Mitteilungen eröffn|\b([Dd]u|[Dd]ein\w*|[Ii]hr seid)\b",
+    "en": r"\bclauses?\b(?! tables)(?!.*\[\[)",
+}
+# A French word, and what its translation then holds, or does not.
+SAID_ALIKE = (
+    (
+        "nl",
+        r"\b[Mm]aint(?:en[ui]|ien)",
+        r"(?i)handha|gaa[nt] door|laten doorgaan|mag komen",
+        r"$^",
+    ),
+    ("de", r"\b[Mm]aint(?:en[ui]|ien)", r"(?i)beibeh|behalten Sie sie bei|behält.* bei|findet statt", r"$^"),
+    ("nl", r"\b[Aa]vis (?:ouverts?|retirés?|n°|%\()", r"(?i)kennisgeving", r"$^"),
+    ("nl", r"à examiner\b", r"in beraad", r"geval per geval"),
+    ("de", r"à examiner\b", r"(?i)in Prüfung", r"von Fall zu Fall"),
+    ("en", r"à examiner\b", r"(?i)review", r"case by case"),
+)
+# Said of the catalogues' own matters: the models of the administration and the files of TOML.
+TECHNICAL = {"clause", "clauses", "clause %(number)d", "de 1 à %(most)d tables [[clause]]"}
+
+
+def pairs_of(language, found):
+    """Yield each French form with its translation, as the placeholders leave them."""
+    for message in merged(language, found):
+        if not message.id or message.id in TECHNICAL:
+            continue
+        several = isinstance(message.id, tuple)
+        yield from zip(
+            message.id if several else (message.id,),
+            message.string if several else (message.string,),
+            strict=False,
+        )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_one_word_stands_for_one_thing_in_each_language(found, language):
+    bare = re.compile(r"%\(\w+\)\w")
+    faults = [
+        (french, said)
+        for french, said in pairs_of(language, found)
+        if re.search(NOT_OURS[language], bare.sub("", said))
+        or any(
+            re.search(word, french) and (not re.search(must, said) or re.search(never, said))
+            for one, word, must, never in SAID_ALIKE
+            if one == language
+        )
+    ]
+    assert faults == []
