@@ -136,7 +136,12 @@ SAID_ALIKE = (
         r"(?i)handha|gaa[nt] door|laten doorgaan|mag komen",
         r"$^",
     ),
-    ("de", r"\b[Mm]aint(?:en[ui]|ien)", r"(?i)beibeh|behalten Sie sie bei|behält.* bei|findet statt", r"$^"),
+    (
+        "de",
+        r"\b[Mm]aint(?:en[ui]|ien)",
+        r"(?i)beibeh|behalten Sie sie bei|behält.* bei|findet statt",
+        r"$^",
+    ),
     ("nl", r"\b[Aa]vis (?:ouverts?|retirés?|n°|%\()", r"(?i)kennisgeving", r"$^"),
     ("nl", r"à examiner\b", r"in beraad", r"geval per geval"),
     ("de", r"à examiner\b", r"(?i)in Prüfung", r"von Fall zu Fall"),

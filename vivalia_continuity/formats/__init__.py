@@ -12,7 +12,7 @@ def _ending_of_the_day(self: DateFormat) -> str:
     No date is written with it in the other languages.
     """
     if (get_language() or "").startswith("fr"):
-        return "er" if self.data.day == 1 else ""
+        return "er" if self.j() == 1 else ""
     return _in_english(self)
 
 
