@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('notifications', '0020_to_ask_again'),
+        ('notifications', '0021_stored_remarks'),
     ]
 
     operations = [
