@@ -380,7 +380,8 @@ class Real:
             notice = keeping.contacted(appointment_id=self._pk(number), by=self.staff.people[by])
         except (Refusal, AccessRefused):
             return None
-        return self.seen.duties[notice.pk]
+        before = self.seen.duties[notice.pk]
+        return before if before.state == "open" else None  # else they knew, nobody called
 
     def not_contacted(self, number: int, by: str) -> int | None:
         """The doctor takes that back; return the notice."""
