@@ -19,7 +19,7 @@ from appointments.queries.in_force import (
     verdict_for,
 )
 from appointments.rules import KeepAnswer, Keeper, Verdict, may_keep, may_undo
-from appointments.services import deciding
+from appointments.services import deciding, rulings
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.services import calls, untelling
 from staff import clock
@@ -143,7 +143,7 @@ def contacted(*, appointment_id: int, by: User, said: int | None = None) -> Noti
 
 @transaction.atomic
 def not_contacted(*, appointment_id: int, by: User) -> Notice:
-    """Take ``contacted`` back: it was a slip, and the patient is to be called.
+    """Take ``contacted`` back: it was a slip, and the patient is to be called if it is still owed.
 
     Raises:
         Refusal: the appointment is not theirs, somebody else told the patient, or it is too
@@ -152,7 +152,9 @@ def not_contacted(*, appointment_id: int, by: User) -> Notice:
     notice = _notice_of_kept(appointment_id, by)
     if notice.state == NoticeState.OPEN:
         return notice
-    untelling.take_back(delivery_id=_call_of(notice).pk, by=by)
+    reopened = untelling.take_back(delivery_id=_call_of(notice).pk, by=by)
+    # Who heard nothing is owed something else, or nothing where the bulletin was withdrawn since.
+    rulings.align_pairs(pairs=sorted({(one.patient_id, one.day) for one in reopened}))
     notice.refresh_from_db()
     return notice
 

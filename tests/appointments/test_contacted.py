@@ -9,9 +9,10 @@ from appointments.services import keeping
 from notifications.models import Delivery, Notice
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON
+from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, withdrawn
 from tests.appointments.told import states
 from tests.builders import a_user
+from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
@@ -59,6 +60,14 @@ class TestTakingContactedBack:
         keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
         keeping.contacted(appointment_id=consultation.pk, by=doctor)
         assert states(consultation)[-1] == ("told", "maintained")
+
+    def test_nothing_is_owed_to_who_heard_nothing_once_the_bulletin_is_withdrawn(
+        self, consultation, doctor, told
+    ):
+        withdrawn(consultation.decisions.latest("version").bulletin_id)
+        keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
+        assert "open" not in [state for state, _word in states(consultation)]
+        assert [fault for promise in PROMISES for fault in promise.faults()] == []
 
     def test_or_the_decision_undone_with_nothing_said(self, consultation, doctor, told):
         keeping.not_contacted(appointment_id=consultation.pk, by=doctor)
