@@ -3,6 +3,7 @@
 
 const SETTLES_MS = 600;
 const changedAt = new WeakMap();
+const heights = new Map();
 const onTheirWay = new Set();
 
 function cardOf(event) {
@@ -52,8 +53,20 @@ for (const cards of document.querySelectorAll("[data-cards]")) {
       event.detail.isError = false;
     }
   });
+  // A card that answers a tap gets no shorter: what stands below it, with buttons of another
+  // patient, does not move up under the finger; nor does the page, which ends where it did.
+  cards.addEventListener("htmx:beforeRequest", (event) => {
+    const card = event.detail.target.closest?.("article");
+    if (card) heights.set(card.id, card.offsetHeight);
+  });
+  cards.addEventListener("htmx:beforeSwap", (event) => {
+    cards.style.minHeight = `${cards.offsetHeight}px`;
+    event.detail.target.removeAttribute("style"); // htmx would copy it, which the policy forbids
+  });
   // The second tap of a double tap must not hit the button that has just appeared there.
   cards.addEventListener("htmx:load", (event) => {
+    const height = heights.get(event.target.id);
+    if (height) event.target.style.minHeight = `${height}px`;
     changedAt.set(event.target, performance.now());
   });
   cards.addEventListener(

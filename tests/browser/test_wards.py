@@ -3,11 +3,12 @@
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.cards import tap, unfold
+from tests.browser.cards import tap, the_same, unfold, until_settled
 from tests.browser.people import DESK, PHONE, TABLET, People, Person
 
 pytestmark = pytest.mark.browser
 SATURDAY = "2022-05-14"  # the day of the drill
+LEFT = "Parti sans être vu"
 
 
 def the_unit(person: Person) -> Page:
@@ -20,6 +21,44 @@ def the_unit(person: Person) -> Page:
 
 def card(page: Page, number: int) -> Locator:
     return page.locator("article").nth(number)
+
+
+# What a second tap on the same spot would press, once the card has settled; folds decide nothing.
+_PRESSED = """([x, y]) => {
+  const button = document.elementFromPoint(x, y)?.closest("button");
+  return button ? button.textContent.trim() : "";
+}"""
+
+
+def tap_twice_slowly(page: Page, one: Locator, name: str) -> str:
+    """Tap a button of a card; return which button stands on that spot afterwards."""
+    until_settled(one)
+    button = one.get_by_role("button", name=name, exact=True)
+    button.evaluate("button => button.scrollIntoView({block: 'center'})")
+    box = button.bounding_box()
+    assert box
+    spot = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    page.mouse.click(*spot)
+    expect(button).to_have_count(0)
+    until_settled(one)
+    return page.evaluate(_PRESSED, spot)
+
+
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+def test_where_a_button_was_tapped_a_second_tap_meets_none(people: People, screen) -> None:
+    page = the_unit(people.signed_in("secretariat", screen))
+    seen = {}
+    for number, names in enumerate((("Arrivé", "Fait"), ("Pas venu",), ("Arrivé", LEFT))):
+        one = the_same(page, card(page, number))
+        for name in names:
+            seen[number, name] = tap_twice_slowly(page, one, name)
+    last = the_same(page, card(page, 4))
+    seen[4, "quand même"] = tap_twice_slowly(page, last, "Est là quand même")
+    assert set(seen.values()) == {""}, seen
+    for number in (0, 1, 2, 4):
+        one = card(page, number)
+        unfold(one, "Corriger")
+        assert tap_twice_slowly(page, the_same(page, one), "Effacer cette note") == ""
 
 
 def test_arrivals_are_ticked_on_a_phone_and_a_mistake_is_taken_back(people: People) -> None:
