@@ -23,6 +23,7 @@ from appointments.models import ProtectedGroup
 from appointments.rules import OUTCOME_OF
 from appointments.services.clause_drafts import ClauseDraft, as_rules
 from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service
+from staff import clock
 from staff.clock import BRUSSELS
 
 # What a sentence calls each service, with the gender and number that its adjective takes.
@@ -247,15 +248,11 @@ def runs_of(days: Sequence[dt.date]) -> list[list[dt.date]]:
 
 
 def duration_in_words(seconds: float) -> str:
-    """Return ``2 h 05 min``, ``12 min`` or ``45 s``: as exact as an estimate deserves."""
+    """Return ``2 h 05``, ``12 min`` or ``45 s``: as exact as an estimate deserves."""
     whole = math.ceil(seconds)
     if whole < 60:
         return _("%(seconds)d s") % {"seconds": whole}
-    minutes = math.ceil(whole / 60)
-    if minutes < 60:
-        return _("%(minutes)d min") % {"minutes": minutes}
-    hours, rest = divmod(minutes, 60)
-    return _("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": rest}
+    return clock.lasting(dt.timedelta(minutes=math.ceil(whole / 60)))
 
 
 def _subject(services: Sequence[str]) -> tuple[str, str]:

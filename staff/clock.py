@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import Error as DatabaseFailure
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from staff.database import is_postgresql
 
@@ -104,6 +105,17 @@ def told_hour(moment: dt.datetime) -> str:
 def is_midnight(moment: dt.datetime) -> bool:
     """Whether a moment is the beginning of a day in Brussels."""
     return moment.astimezone(BRUSSELS).time() == dt.time()
+
+
+def lasting(span: dt.timedelta) -> str:
+    """Return how long something lasts: ``2 j 4 h``, ``1 h 53``, ``25 min``; never nothing."""
+    minutes = span // dt.timedelta(minutes=1)
+    hours, days = minutes // 60, minutes // 1440
+    if days > 0:
+        return _("%(days)d j %(hours)d h") % {"days": days, "hours": hours % 24}
+    if hours > 0:
+        return _("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes % 60}
+    return _("%(minutes)d min") % {"minutes": max(minutes, 1)}
 
 
 def since_boot() -> float:

@@ -18,15 +18,20 @@ class DataAge:
         feed: its name.
         heard_at: when it made that export, in Europe/Brussels; None where nobody knows.
         loaded_at: when something of it was last loaded; None for never.
-        hours: full hours since ``heard_at``.
+        silence: how long ago that was; None where nobody knows.
         is_old: beyond the limit, unknown, or never loaded.
     """
 
     feed: str
     heard_at: dt.datetime | None
-    hours: int | None
+    silence: dt.timedelta | None
     is_old: bool
     loaded_at: dt.datetime | None = None
+
+    @property
+    def hours(self) -> int | None:
+        """Full hours of silence."""
+        return None if self.silence is None else self.silence // dt.timedelta(hours=1)
 
     @property
     def is_unknown(self) -> bool:
@@ -43,7 +48,7 @@ def age_of(feed: Feed, now: dt.datetime) -> DataAge:
     return DataAge(
         feed=feed.name,
         heard_at=feed.heard_at.astimezone(clock.BRUSSELS),
-        hours=silence // dt.timedelta(hours=1),
+        silence=silence,
         is_old=silence > dt.timedelta(hours=settings.DATA_AGE_LIMIT_HOURS),
         loaded_at=loaded_at,
     )
@@ -64,5 +69,5 @@ def data_age() -> DataAge:
     loaded = Feed.objects.filter(Q(heard_at__isnull=False) | Q(loaded_at__isnull=False))
     feed = loaded.order_by(F("heard_at").asc(nulls_first=True), "name").first()
     if feed is None:
-        return DataAge(feed="", heard_at=None, hours=None, is_old=True)
+        return DataAge(feed="", heard_at=None, silence=None, is_old=True)
     return age_of(feed, clock.now())

@@ -143,7 +143,7 @@ def _record_number(numbers: dict[str, str], feed: str) -> str:
 
 def _age(feed: Feed, now: dt.datetime) -> FeedAge:
     age = age_of(feed, now)
-    return FeedAge(age.feed, age.heard_at, age.hours, age.is_old, is_unknown=age.is_unknown)
+    return FeedAge(age.feed, age.heard_at, age.silence, age.is_old, is_unknown=age.is_unknown)
 
 
 def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:

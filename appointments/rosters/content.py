@@ -109,7 +109,7 @@ class FeedAge:
 
     feed: str
     heard_at: dt.datetime | None
-    hours: int | None
+    silence: dt.timedelta | None
     is_old: bool
     is_unknown: bool = False
 

@@ -41,15 +41,8 @@ def phone(number: str) -> str:
 @register.filter
 def time_left(until: dt.datetime | None) -> str:
     """Return ``2 j 4 h``, ``3 h 20``, ``25 min`` until a moment; nothing once it is past."""
-    seconds = int((until - clock.now()).total_seconds()) if until else 0
-    if seconds <= 0:
-        return ""
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days:
-        return _("%(days)d j %(hours)d h") % {"days": days, "hours": hours % 24}
-    if hours:
-        return _("%(hours)d h %(minutes)02d") % {"hours": hours, "minutes": minutes % 60}
-    return _("%(minutes)d min") % {"minutes": max(minutes, 1)}
+    left = until - clock.now() if until else dt.timedelta()
+    return clock.lasting(left) if left >= dt.timedelta(seconds=1) else ""
 
 
 @register.filter

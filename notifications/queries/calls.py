@@ -1,10 +1,11 @@
 """What is on the call list."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, Min, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -18,6 +19,7 @@ from notifications.models import (
     Notice,
     NoticeItem,
     NoticeState,
+    Sending,
 )
 from notifications.queries.scope import notices_of
 from patients.phones import Phone, in_calling_order, read
@@ -263,40 +265,88 @@ def on_paper(user: User) -> QuerySet[Delivery]:
 
 
 def why_none(user: User) -> str:
-    """Return why no call can be taken now, in one sentence with what to do (a few queries).
+    """Return why a person has no call in hand, a sentence for each reason, with what to do.
+
+    A few queries, whatever the number of calls.
 
     Args:
         user: whose sites are looked at.
     """
-    every = open_calls(user)
-    if taken := every.filter(not_before__lte=clock.now()).exclude(free_calls()).count():
-        return ngettext(
+    now = clock.now()
+    due, later = Q(not_before__lte=now), Q(not_before__gt=now) & ~made_by_doctors()
+    mine = being_made().filter(caller=user)
+    at_screen = Q(notice__patient__in=mine.filter(printed_at=None).values("notice__patient"))
+    on_sheet = Q(notice__patient__in=mine.exclude(printed_at=None).values("notice__patient"))
+    found = open_calls(user).aggregate(
+        due=Count("pk", filter=due),
+        free=Count("pk", filter=due & free_calls()),
+        at_screen=Count("pk", filter=due & at_screen),
+        on_sheet=Count("pk", filter=due & on_sheet & ~at_screen),
+        later=Count("pk", filter=later),
+        first=Min("not_before", filter=later),
+        before_release=Count("pk", filter=Q(pk__in=calls_before_release().values("pk"))),
+        by_doctors=Count("pk", filter=made_by_doctors()),
+    )
+    found["taken"] = found["due"] - found["free"] - found["at_screen"] - found["on_sheet"]
+    said = [*_said_of_due(found), *_said_of_later(found)]
+    if not said:
+        said = [_("Aucun patient n'est à appeler sur vos sites pour le moment.")]
+    if not found["free"] and Sending.is_paused():
+        said.append(
+            _("Les envois sont en pause : un SMS qui échoue n'arrive ici qu'après la reprise.")
+        )
+    return " ".join(said)
+
+
+def _said_of_due(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is true of the calls whose time has come: who has them, or that nobody does."""
+    if number := found["free"]:
+        yield ngettext(
+            "%(number)s appel peut être pris maintenant, depuis la liste des appels.",
+            "%(number)s appels peuvent être pris maintenant, depuis la liste des appels.",
+            number,
+        ) % {"number": number}
+    if number := found["at_screen"]:
+        yield ngettext(
+            "Vous avez %(number)s appel à l'écran : notez son résultat, ou rendez-le à la liste.",
+            "Vous avez %(number)s appels à l'écran : notez leur résultat, ou rendez-les à la "
+            "liste.",
+            number,
+        ) % {"number": number}
+    if number := found["on_sheet"]:
+        yield ngettext(
+            "Vous avez %(number)s appel sur papier : notez son résultat.",
+            "Vous avez %(number)s appels sur papier : notez leurs résultats.",
+            number,
+        ) % {"number": number}
+    if number := found["taken"]:
+        yield ngettext(
             "%(number)s appel est dû, mais un collègue l'a déjà pris, à l'écran ou sur papier.",
             "%(number)s appels sont dus, mais des collègues les ont déjà pris, à l'écran ou sur "
             "papier.",
-            taken,
-        ) % {"number": taken}
-    later = every.filter(not_before__gt=clock.now()).exclude(made_by_doctors())
-    if first := later.order_by("not_before").values_list("not_before", flat=True).first():
-        number = later.count()
-        waits = ngettext(
+            number,
+        ) % {"number": number}
+
+
+def _said_of_later(found: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is true of the calls that wait for their hour, and of those that doctors make."""
+    if number := found["later"]:
+        moment = date_format(found["first"].astimezone(clock.BRUSSELS), "l j F H:i")
+        yield ngettext(
             "%(number)s appel attend son heure, à partir de %(moment)s.",
             "%(number)s appels attendent leur heure, le premier à partir de %(moment)s.",
             number,
-        ) % {"number": number, "moment": date_format(first.astimezone(clock.BRUSSELS), "l j F H:i")}
-        if not calls_before_release().filter(pk__in=later.values("pk")).exists():
-            return waits
-        advice = _("La cellule de crise peut faire prévenir sans attendre.")
-        return f"{waits} {advice}"
-    if by_doctors := every.filter(made_by_doctors()).count():
-        return ngettext(
+        ) % {"number": number, "moment": moment}
+        if found["before_release"]:
+            yield _("La cellule de crise peut faire prévenir sans attendre.")
+    elif number := found["by_doctors"]:
+        yield ngettext(
             "Aucun appel n'est à passer par vous : le médecin du seul patient à prévenir "
             "l'appelle.",
             "Aucun appel n'est à passer par vous : les médecins des %(number)s patients à prévenir "
             "les appellent.",
-            by_doctors,
-        ) % {"number": by_doctors}
-    return _("Aucun patient n'est à appeler sur vos sites pour le moment.")
+            number,
+        ) % {"number": number}
 
 
 def counts(user: User) -> dict[str, int]:

@@ -40,9 +40,11 @@ def call_list(request: SignedInRequest) -> HttpResponse:
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
+    counts = queries.counts(request.user)
     context = {
         "page": page,
-        "counts": queries.counts(request.user),
+        "counts": counts,
+        "why_none": "" if counts["due"] else queries.why_none(request.user),
         "without_number": show == "without",
         "later": [] if show in ("without", "all", "doctors") else queries.later_calls(request.user),
         "replies": replies_waiting(request.user),

@@ -13,7 +13,8 @@ from pypdf import PdfReader
 
 from notifications.models import Delivery, Notice
 from notifications.queries.call_sheet import rows
-from notifications.services import calls
+from notifications.queries.calls import why_none
+from notifications.services import calls, sending
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_user, at
@@ -318,6 +319,54 @@ class TestTheCommand:
         client.force_login(agent)
         answer = client.post(reverse("call_take"), follow=True)
         assert why in " ".join(str(one) for one in answer.context["messages"])
+
+    def test_an_empty_sheet_says_each_reason_as_it_is(self, agent, client) -> None:
+        def said() -> str:
+            client.force_login(agent)
+            page = client.get(reverse("call_sheet")).content.decode()
+            return " ".join(page.split()).replace("&#x27;", "'")
+
+        for _ in range(3):
+            a_call()
+        assert "3 appels peuvent être pris maintenant, depuis la liste" in said()
+        calls.take_next(by=agent)
+        calls.take_next(by=a_user("b", "call_agent"))
+        calls.take_on_paper(by=a_user("c", "call_agent"), number=1)
+        page = said()
+        assert "Vous avez 1 appel à l'écran" in page
+        assert "2 appels sont dus, mais des collègues les ont déjà pris" in page
+        assert "peuvent être pris" not in page
+
+    def test_who_has_the_last_calls_on_paper_is_not_sent_to_a_colleague(
+        self, agent, client
+    ) -> None:
+        two_days()
+        calls.take_on_paper(by=agent, number=5)
+        client.force_login(agent)
+        answer = client.post(reverse("call_take"), follow=True)
+        said = " ".join(str(one) for one in answer.context["messages"])
+        assert "Vous avez 2 appels sur papier : notez leurs résultats." in said
+        assert "collègue" not in said
+
+    def test_while_sending_is_paused_nobody_waits_for_calls_in_vain(self, agent) -> None:
+        assert "en pause" not in why_none(agent)
+        sending.pause(by=a_user("chef", "crisis_cell"))
+        assert "Les envois sont en pause" in why_none(agent)
+        a_call()
+        assert "en pause" not in why_none(agent)
+
+    def test_the_reasons_ask_no_more_for_more_calls(self, agent) -> None:
+        def asked() -> int:
+            with CaptureQueriesContext(connection) as queries:
+                why_none(agent)
+            return len(queries)
+
+        a_call()
+        few = asked()
+        for _ in range(5):
+            a_call()
+        calls.take_on_paper(by=a_user("b", "call_agent"), number=2)
+        assert asked() == few
 
     def test_an_empty_sheet_says_who_can_release_what_waits(self, agent, tmp_path: Path) -> None:
         a_call(not_before=at("2022-05-15 18:00"))

@@ -35,7 +35,7 @@ def a_sheet(
     *rows: RosterRow, hours: int = 13, is_old: bool = False, **fields: Any
 ) -> RosterContent:
     """Return the first version of cardiology's sheet for Monday 16 May 2022."""
-    heard_at = PRINTED_AT - dt.timedelta(hours=hours)
+    heard_at = PRINTED_AT - dt.timedelta(hours=hours, minutes=53)
     values = {
         "unit_id": 1,
         "unit_code": "arlon-cardiologie",
@@ -45,7 +45,7 @@ def a_sheet(
         "callback_number": "+3263000000",
         "day": MONDAY,
         "made_at": PRINTED_AT,
-        "feeds": (FeedAge("agenda", heard_at, hours, is_old),),
+        "feeds": (FeedAge("agenda", heard_at, dt.timedelta(hours=hours, minutes=53), is_old),),
         "rows": arranged(rows),
         "version": 1,
     }

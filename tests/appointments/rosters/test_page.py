@@ -74,7 +74,7 @@ def test_the_data_age_is_stated_and_loud_when_too_old():
         self_contained(a_sheet(a_row())),
         self_contained(a_sheet(a_row(), hours=61, is_old=True)),
     )
-    assert "soit 13 h avant cette feuille" in text_of(fresh)
+    assert "soit 13 h 53 avant cette feuille" in text_of(fresh)
     assert "ANCIENNES" not in fresh
     assert "⚠ DONNÉES ANCIENNES Source agenda" in text_of(old)
 

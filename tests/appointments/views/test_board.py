@@ -130,7 +130,7 @@ def test_the_age_of_the_data_names_its_feed_and_leads_to_the_imports() -> None:
     }
     for page in shown.values():
         assert "source dossier-patient, sam 14/05 05:12" in page
-    assert f'<a href="{address}" id="tile-age">6 h</a>' in shown[Role.CRISIS_CELL]
+    assert f'<a href="{address}" id="tile-age">6 h 48</a>' in shown[Role.CRISIS_CELL]
     assert "tile-age" not in shown[Role.AUDITOR]
 
 
