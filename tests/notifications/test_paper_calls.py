@@ -362,6 +362,7 @@ class TestTheCommand:
             return len(queries)
 
         a_call()
+        why_none(agent)  # what the person may do is remembered from here on
         few = asked()
         for _ in range(5):
             a_call()
