@@ -1,11 +1,12 @@
 """A doctor's own appointments that a bulletin touches, with what is needed to judge."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Value, When
 
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
 from appointments.queries.appointment import Told, standing_decisions, told_of
@@ -28,6 +29,9 @@ from staff.access import scope_of
 from staff.models import Practitioner, User
 
 NOTHING: Mapping[int, str] = MappingProxyType({})
+IN_TURN = ("turn", "starts_at", "id")
+MOST_LAPSED = 60
+_DECIDED, _NO_DEADLINE = 2**62, 2**61  # turns, after every deadline in seconds
 
 
 @dataclass(frozen=True)
@@ -65,6 +69,16 @@ class Card:
     def may_be_chosen(self) -> bool:
         """Whether it can be decided together with others."""
         return _waits(self.appointment, self.answer)
+
+    @property
+    def until(self) -> dt.datetime | None:
+        """Until when it can be decided, while it still waits for that."""
+        return self.answer.until if self.may_be_chosen else None
+
+    @property
+    def heading(self) -> tuple[dt.date, bool, dt.datetime | None]:
+        """Under what it stands: its day, and whether it waits for a decision until when."""
+        return self.appointment.day, self.may_be_chosen, self.until
 
     @property
     def is_sent_back(self) -> bool:
@@ -106,21 +120,26 @@ class DayCounts:
 class Review:
     """What still waits for the doctor's choice, and what silence means.
 
-    ``until``: the first moment after which one of them can be kept no more. ``are_told``: every
+    ``deadlines``: of those that wait, the moment after which each can be kept no more; None
+    without one. ``until``: the first of them. ``are_told``: every
     patient whom silence leaves cancelled is told so, from ``told_from`` on; nothing of it where
     some clause tells nobody, or nothing is cancelled.
     """
 
-    appointment_ids: frozenset[int]
-    until: dt.datetime | None = None
+    deadlines: Mapping[int, dt.datetime | None]
     cancels: bool = False
     are_told: bool = False
     told_from: dt.datetime | None = None
 
     @property
+    def until(self) -> dt.datetime | None:
+        """The first moment after which one of them can be kept no more."""
+        return min((moment for moment in self.deadlines.values() if moment), default=None)
+
+    @property
     def number(self) -> int:
         """How many."""
-        return len(self.appointment_ids)
+        return len(self.deadlines)
 
     @property
     def are_told_already(self) -> bool:
@@ -144,12 +163,44 @@ def answered_for(user: User) -> QuerySet[Appointment]:
 
 
 def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
-    """Return a practitioner's appointments of today and later about which something is decided."""
+    """Return a practitioner's appointments of today and later about which something is decided.
+
+    Not those whose bulletin rules no more: they are as planned again, and nobody's to decide.
+    """
+    return _decided_about(user, practitioner).exclude(outcome_basis=Basis.LAPSE)
+
+
+def lapsed(user: User, practitioner: Practitioner) -> list[Appointment]:
+    """Return the next of a practitioner's appointments whose bulletin rules no more (two queries).
+
+    At most ``MOST_LAPSED``.
+    """
+    rows = _decided_about(user, practitioner).filter(outcome_basis=Basis.LAPSE)
+    return list(rows.prefetch_related(None).order_by("starts_at", "id")[:MOST_LAPSED])
+
+
+def _decided_about(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
     return answered_for(user).filter(
         practitioner=practitioner,
         day__gte=clock.today(),
         decision_version__gte=1,
         status=Status.BOOKED,
+    )
+
+
+def in_turn(appointments: QuerySet[Appointment], review: Review) -> QuerySet[Appointment]:
+    """Give each of ``touched`` its ``turn``: what waits for a choice first, by its deadline.
+
+    Args:
+        appointments: of ``touched``.
+        review: what of them waits.
+    """
+    by_turn: dict[int, list[int]] = defaultdict(list)
+    for pk, until in review.deadlines.items():
+        by_turn[int(until.timestamp()) if until else _NO_DEADLINE].append(pk)
+    turns = [When(pk__in=pks, then=Value(turn)) for turn, pks in by_turn.items()]
+    return appointments.annotate(
+        turn=Case(*turns, default=Value(_DECIDED), output_field=BigIntegerField())
     )
 
 
@@ -190,7 +241,6 @@ def review_of(appointments: QuerySet[Appointment], user: User) -> Review:
     )
     answers = keep_answers(listed, doctor_of(user), clock.now())
     waiting = [one for one in listed if _waits(one, answers[one.pk])]
-    until = [moment for one in waiting if (moment := answers[one.pk].until)]
     ruling = ruling_bulletins(one.day for one in waiting)
     clauses = {day: tuple(map(as_rule, one.clauses.all())) for day, one in ruling.items()}
     cancelled = [one for one in waiting if one.outcome == Outcome.CANCELLED]
@@ -198,8 +248,7 @@ def review_of(appointments: QuerySet[Appointment], user: User) -> Review:
     are_told = all(one and one.clause.tell in (Tell.CANCELLED, Tell.BOTH) for one in verdicts)
     release = [ruling[one.day].leaves_at for one in cancelled if one.day in ruling]
     return Review(
-        appointment_ids=frozenset(one.pk for one in waiting),
-        until=min(until, default=None),
+        deadlines={one.pk: answers[one.pk].until for one in waiting},
         cancels=bool(cancelled),
         are_told=bool(cancelled) and are_told,
         told_from=min(release, default=None),

@@ -20,12 +20,15 @@ from appointments.forms.care import ReasonForm, SaidForm, SeenForm, SeveralForm
 from appointments.forms.rosters import DayForm
 from appointments.models import Appointment
 from appointments.queries.doctor import (
+    IN_TURN,
     DoctorDay,
     answered_for,
     cards_of,
     counts_of,
     days_of,
+    in_turn,
     knows_any,
+    lapsed,
     practitioners_of,
     review_of,
     touched,
@@ -49,7 +52,10 @@ PAGE_SIZE = MOST
 @require_safe
 @requires(*KEEPS)
 def doctor_day(request: SignedInRequest) -> HttpResponse:
-    """List what a bulletin touches of one practitioner's coming appointments."""
+    """List what a bulletin touches of one practitioner's coming appointments.
+
+    What can still be decided stands first, by its deadline.
+    """
     practitioners = practitioners_of(request.user)
     practitioner = _chosen(practitioners, request.GET.get("practitioner", ""))
     context: dict = {"practitioners": practitioners, "practitioner": practitioner}
@@ -61,8 +67,13 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
         shows_review = request.GET.get("show") == "review"
         listed = appointments.filter(day=day) if day else appointments
         if shows_review:
-            listed = listed.filter(pk__in=review.appointment_ids)
-        page = page_by_key(listed, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
+            listed = listed.filter(pk__in=review.deadlines)
+        page = page_by_key(
+            in_turn(listed, review),
+            keys=IN_TURN,
+            cursor=request.GET.get("cursor", ""),
+            size=PAGE_SIZE,
+        )
         cards = cards_of(page.items, request.user)
         context |= {
             "days": days,
@@ -74,6 +85,7 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
             "knows_any": page.items or knows_any(request.user, practitioner),
             "review": review,
             "shows_review": shows_review,
+            "lapsed": lapsed(request.user, practitioner),
         }
     answer = render(request, "appointments/doctor/page.html", context)
     if practitioner:

@@ -7,11 +7,13 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Bulletin
+from appointments.services.bulletins import ClauseDraft
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
 from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, in_force, withdrawn
 from tests.appointments.operations import an_operation
 from tests.builders import a_patient, a_practitioner, a_unit, a_user, an_appointment, at
+from tests.page_rules import faults_of
 from tests.pages import HTMX, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
@@ -171,6 +173,68 @@ class TestTheDays:
 
     def test_a_single_day_needs_no_strip(self, client, consultation):
         assert "days-strip" not in client.get(reverse("doctor_day")).content.decode()
+
+
+class TestWhatComesFirst:
+    """Days of withdrawn bulletins filled the page, and what can still be kept stood below them."""
+
+    @pytest.fixture
+    def days(self, doctor) -> dict[int, Appointment]:
+        """Return an appointment a day: Monday's bulletin is withdrawn, Thursday's comes first."""
+        made = {
+            day: an_appointment(practitioner=doctor.practitioner, starts=f"2022-05-{day} 09:00")
+            for day in (16, 17, 18, 19)
+        }
+        for day, hour in ((16, 18), (17, 18), (18, None), (19, 16)):
+            clause = ClauseDraft(
+                "cancel",
+                "cancelled",
+                kept_by="doctor" if hour else "nobody",
+                keep_until=at(f"2022-05-15 {hour}:00") if hour else None,
+                services=("consultation",),
+            )
+            found = in_force(clause, first_day=at(f"2022-05-{day} 00:00").date())
+            if day == 16:
+                withdrawn(found.pk)
+        return made
+
+    def shown(self, page) -> list[int]:
+        return [card.appointment.day.day for card in page.context["cards"]]
+
+    def test_decisions_by_deadline_then_days_that_a_bulletin_rules(self, client, days):
+        page = client.get(reverse("doctor_day"))
+        assert self.shown(page) == [19, 17, 18]
+        text = " ".join(page.content.decode().split())
+        assert "à décider avant dim 15/05 16:00" in text
+        assert text.index("avant dim 15/05 16:00") < text.index("avant dim 15/05 18:00")
+        assert page.context["counts"].touched == 3
+
+    def test_what_a_withdrawn_bulletin_ruled_is_folded_away(self, client, days):
+        page = client.get(reverse("doctor_day"))
+        folded = page.content.decode().split('class="panel lapsed"')[1]
+        assert reverse("appointment", args=[days[16].pk]) in folded
+        assert [one.day.day for one in page.context["days"]] == [17, 18, 19]
+        assert faults_of(page.content.decode()) == []
+
+    def test_what_was_decided_goes_after_what_waits(self, client, days):
+        client.post(reverse("keep", args=[days[19].pk]))
+        assert self.shown(client.get(reverse("doctor_day"))) == [17, 18, 19]
+
+    def test_the_pages_follow_each_other_without_a_gap(self, client, days, monkeypatch):
+        monkeypatch.setattr("appointments.views.doctor.PAGE_SIZE", 1)
+        seen, cursor = [], ""
+        for _ in range(3):
+            page = client.get(reverse("doctor_day"), {"cursor": cursor})
+            seen += self.shown(page)
+            cursor = page.context["page"].next_cursor
+        assert (seen, cursor) == ([19, 17, 18], "")
+
+    def test_only_a_withdrawn_bulletin_is_no_bulletin(self, client, days):
+        for found in Bulletin.objects.filter(state="in_force"):
+            withdrawn(found.pk)
+        text = client.get(reverse("doctor_day")).content.decode()
+        assert "Aucun bulletin ne touche vos rendez-vous à venir" in text
+        assert "4 rendez-vous dont le bulletin ne vaut plus" in text
 
 
 class TestInSomebodysName:
