@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from staff.models import AuditEvent
+from staff.sentences import Sentence
 
 _UNKNOWN = "…"
 _HOUSE = ("staff", "patients", "notifications", "appointments")
@@ -300,6 +301,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
     if isinstance(value, dict):
+        if "said" in value:
+            return str(Sentence.from_kept(value))
         return ", ".join(f"{FACTS.get(name, name)} {_shown(one)}" for name, one in value.items())
     if isinstance(value, str):
         return _moment(value)

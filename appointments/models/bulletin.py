@@ -8,6 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments import vocabulary
+from staff.sentences import SentenceField
 
 
 class BulletinState(models.TextChoices):
@@ -149,7 +150,7 @@ class Bulletin(models.Model):
     )
     withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
     # What is said of the two accounts where one third person made both (staff/two_persons.py).
-    approval_remark = models.CharField(max_length=300, blank=True, default="", db_default="")
+    approval_remark = SentenceField(blank=True, default="", db_default="")
     withdrawal_reason = models.CharField(_("motif du retrait"), max_length=300, blank=True)
 
     class Meta:

@@ -37,6 +37,7 @@ from staff.access import Capability, require_everywhere, requires, scope_of
 from staff.errors import Refusal
 from staff.models import User
 from staff.requests import SignedInRequest
+from staff.sentences import Stored
 from staff.services.account_changes import require_two_persons
 
 C = Capability
@@ -86,7 +87,7 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
     return render(request, "appointments/bulletins/preview.html", context)
 
 
-def _two_persons(bulletin: Bulletin, user: User) -> dict[str, str]:
+def _two_persons(bulletin: Bulletin, user: User) -> dict[str, Stored]:
     """Return what is said of the two accounts, before anybody presses the button."""
     try:
         return {"two_persons_remark": require_two_persons(bulletin.drafted_by, user)}

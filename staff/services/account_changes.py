@@ -1,11 +1,12 @@
 """Who changed whose account, and whether two accounts are two persons."""
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from staff import clock, two_persons
 from staff.errors import Refusal
 from staff.models import AccountChange, User
+from staff.sentences import Stored
+from staff.sentences import gettext_stored as _
 
 _GIVES_PASSWORD = {AccountChange.What.MADE, AccountChange.What.PASSWORD}
 
@@ -15,7 +16,7 @@ def note(*, account: User, what: AccountChange.What, by: User | None) -> None:
     AccountChange.objects.create(account=account, what=what, by=by, at=clock.real())
 
 
-def require_two_persons(first: User, second: User) -> str:
+def require_two_persons(first: User, second: User) -> Stored:
     """Refuse where one person could be behind both accounts.
 
     Args:
@@ -33,10 +34,11 @@ def require_two_persons(first: User, second: User) -> str:
     if found is None:
         return ""
     names = User.objects.in_bulk([found.by, *found.accounts])
-    words = {
-        "by": names[found.by],
-        "accounts": _(" et ").join(str(names[account]) for account in found.accounts),
-    }
+    accounts: Stored = str(names[found.accounts[0]])
+    if len(found.accounts) > 1:
+        pair = {"first": accounts, "second": names[found.accounts[1]]}
+        accounts = _("%(first)s et %(second)s") % pair
+    words = {"by": names[found.by], "accounts": accounts}
     if not found.is_refused:
         return _("Les comptes de %(accounts)s ont été créés par la même personne, %(by)s.") % words
     if found.by in (first.pk, second.pk):

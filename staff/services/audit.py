@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from staff import clock, trail
 from staff.models import AuditEvent, AuditHead, User
+from staff.sentences import SentenceEncoder
 from staff.trail import Mark
 
 SYSTEM = "système"
@@ -40,7 +41,7 @@ def record(
         action: dotted verb, for example ``bulletin.approved``.
         by: who did it; None for the system itself.
         subject: the object concerned.
-        **detail: JSON-serialisable facts; no more of a patient than is needed.
+        **detail: JSON-serialisable facts and sentences; no more of a patient than is needed.
     """
     key = settings.TRAIL_KEY
     with transaction.atomic():
@@ -54,7 +55,7 @@ def record(
             action=action,
             object_type=subject._meta.model_name or "" if subject is not None else "",
             object_id=str(subject.pk) if subject is not None else "",
-            detail=json.loads(json.dumps(detail, cls=DjangoJSONEncoder)),
+            detail=json.loads(json.dumps(detail, cls=_Encoder)),
             previous_hash=head.hash,
             key=trail.key_id(key),
         )
@@ -66,6 +67,10 @@ def record(
             signature=trail.head_signature(event.sequence, event.hash, key),
         )
     return event
+
+
+class _Encoder(SentenceEncoder, DjangoJSONEncoder):
+    """Writes sentences, and what Django's own writes: dates, moments and numbers."""
 
 
 def hash_of(event: AuditEvent, key: str) -> str:

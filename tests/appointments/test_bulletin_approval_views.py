@@ -5,15 +5,17 @@ import html
 
 import pytest
 from django.urls import reverse
+from django.utils import translation
 
 from appointments.models import Appointment, Bulletin, BulletinState, Decision
 from appointments.services import bulletins
 from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
-from staff.models import AccountChange, AuditEvent
+from staff.models import AccountChange, AuditEvent, User
 from staff.services.account_changes import note
 from staff.sign_in import tries
+from staff.trail_words import facts_of
 from tests.appointments.bulletin_pages import crisis, page, text_of, typed_on
 from tests.appointments.bulletins import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins import somebody_in_the_crisis_cell as somebody
@@ -227,6 +229,13 @@ class TestWithdrawing:
 class TestTwoPersons:
     """Two accounts are not always two persons (staff/two_persons.py)."""
 
+    MADE_BY_ONE = {
+        "fr": "Les comptes de crise1 et crise2 ont été créés par la même personne, ada.",
+        "nl": "De accounts van crise1 en crise2 zijn door dezelfde persoon aangemaakt, ada.",
+        "de": "Die Konten von crise1 und crise2 wurden von derselben Person angelegt, ada.",
+        "en": "The accounts of crise1 and crise2 were made by the same person, ada.",
+    }
+
     def test_whoever_made_the_drafters_account_today_approves_nothing_and_reads_why(self) -> None:
         draft, second = a_draft(), somebody("crise2")
         note(account=draft.drafted_by, what=AccountChange.What.MADE, by=second)
@@ -257,14 +266,18 @@ class TestTwoPersons:
         for account in (draft.drafted_by, second):
             note(account=account, what=AccountChange.What.PASSWORD, by=account)
 
-        approved = bulletins.approve(bulletin_id=draft.pk, by=second)
+        with translation.override("nl"):
+            approved = bulletins.approve(bulletin_id=draft.pk, by=second)
 
-        said = "Les comptes de crise1 et crise2 ont été créés par la même personne, ada."
-        assert approved.approval_remark == said
         event = AuditEvent.objects.get(action="bulletin.approved")
-        assert event.detail["two_persons"] == said
-        assert said in text_of(page(crisis(), "bulletin", draft.pk))
-        assert said in text_of(page(crisis(), "board"))
+        client = crisis()
+        for language, said in self.MADE_BY_ONE.items():
+            User.objects.update(language=language)
+            assert said in text_of(page(client, "bulletin", draft.pk))
+            assert said in text_of(page(client, "board"))
+            with translation.override(language):
+                assert str(approved.approval_remark) == said
+                assert said in dict(facts_of(event)).values()
 
     def test_unlocking_a_colleague_is_no_change(self) -> None:
         draft, second = a_draft(), somebody("crise2")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import openpyxl
@@ -296,3 +297,11 @@ def test_the_command_and_the_list_of_loads_count_one_row_in_the_singular(languag
         _code, out, _err = run(csv_file(tmp_path))
     assert said in out
     assert said in reader(language).get(reverse("imports")).content.decode()
+
+
+def test_nothing_that_reads_or_takes_in_a_file_translates_before_it_stores():
+    """What it says is stored: ``gettext_stored``. The CSV is written for its reader at once."""
+    feeds = (path for path in Path("appointments/feeds").glob("*.py") if path.name != "writing.py")
+    services = Path("appointments/services").glob("importing*.py")
+    at_once = re.compile(r"from django\.utils\.translation import .*\bn?gettext\b")
+    assert [path.name for path in [*feeds, *services] if at_once.search(path.read_text())] == []
