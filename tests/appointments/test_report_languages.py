@@ -62,7 +62,7 @@ PDF = {
 GONE = {
     "fr": "lundi 16 mai 2022 : 6 des 6",
     "nl": "maandag 16 mei 2022",
-    "de": "Montag 16. Mai 2022",
+    "de": "Montag, 16. Mai 2022",
     "en": "Monday 16 May 2022",
 }
 

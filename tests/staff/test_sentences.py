@@ -46,7 +46,7 @@ def test_it_is_read_in_the_language_of_the_reader_with_what_it_holds(language, r
     [
         ("fr", "lundi 16 mai 2022 16/05/2022"),
         ("nl", "maandag 16 mei 2022 16/05/2022"),
-        ("de", "Montag 16. Mai 2022 16.05.2022"),
+        ("de", "Montag, 16. Mai 2022 16.05.2022"),
         ("en", "Monday 16 May 2022 16/05/2022"),
     ],
 )
