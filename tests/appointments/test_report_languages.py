@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 from django.utils.html import escape
+from django.utils.translation import gettext
 
 from appointments.feeds.reading import open_schedule
 from appointments.feeds.records import RowFault
@@ -35,35 +36,38 @@ pytestmark = pytest.mark.django_db
 
 LANGUAGES = ["fr", "nl", "de", "en"]
 CASES = Path(__file__).parent / "feeds" / "cases"
-UNKNOWN_UNIT = {
-    "fr": "Unité inconnue",
-    "nl": "Onbekende eenheid",
-    "de": "Unbekannte Einheit",
-    "en": "Unknown unit",
-}
-HIDDEN = {
-    "fr": "feuille masquée",
-    "nl": "verborgen blad",
-    "de": "ausgeblendetes Blatt",
-    "en": "hidden sheet",
-}
-UNUSED = {
-    "fr": "Colonnes non utilisées : Salle.",
-    "nl": "Niet gebruikte kolommen: Salle.",
-    "de": "Nicht verwendete Spalten: Salle.",
-    "en": "Columns not used: Salle.",
-}
-PDF = {
-    "fr": "Ceci est un PDF",
-    "nl": "Dit is een pdf",
-    "de": "Das ist ein PDF",
-    "en": "This is a PDF",
-}
+
+
+def in_each(msgid: str, **values: str) -> dict[str, str]:
+    """Return what the catalogues make of a sentence, in each language."""
+    said = {}
+    for language in LANGUAGES:
+        with translation.override(language):
+            said[language] = gettext(msgid) % values if values else gettext(msgid)
+    assert len(set(said.values())) == len(LANGUAGES)
+    return said
+
+
+UNKNOWN_UNIT = in_each(
+    "Unité inconnue : corrigez le code, ou créez l'unité dans les données de référence."
+)
+HIDDEN = in_each("feuille masquée : si elle contient des rendez-vous, affichez-la.")
+UNUSED = in_each("Colonnes non utilisées : %(names)s.", names="Salle")
+PDF = in_each("Ceci est un PDF : exportez l'agenda en CSV ou en XLSX.")
 GONE = {
-    "fr": "lundi 16 mai 2022 : 6 des 6",
-    "nl": "maandag 16 mei 2022",
-    "de": "Montag, 16. Mai 2022",
-    "en": "Monday 16 May 2022",
+    language: in_each(
+        "%(site)s, %(day)s : %(n)s des %(known)s rendez-vous connus ont disparu.",
+        site="arlon",
+        day=day,
+        n="6",
+        known="6",
+    )[language]
+    for language, day in {
+        "fr": "lundi 16 mai 2022",
+        "nl": "maandag 16 mei 2022",
+        "de": "Montag, 16. Mai 2022",
+        "en": "Monday 16 May 2022",
+    }.items()
 }
 
 
@@ -143,12 +147,8 @@ def test_no_fault_of_any_export_depends_on_the_language_of_the_reading(case):
 def test_the_page_of_a_load_speaks_the_language_of_its_reader(language, loader, tmp_path):
     load = loaded(tmp_path, loader)
     page = reader(language).get(reverse("import", args=[load.pk])).content.decode()
-    for said in (UNKNOWN_UNIT[language], HIDDEN[language], UNUSED[language]):
-        assert said in page
-    for other in set(LANGUAGES) - {language}:
-        assert UNKNOWN_UNIT[other] not in page
-        assert HIDDEN[other] not in page
-        assert UNUSED[other] not in page
+    for said in (UNKNOWN_UNIT, HIDDEN, UNUSED):
+        assert [one for one in LANGUAGES if escape(said[one]) in page] == [language]
     with translation.override(language):
         for row in load.rejected_rows.all():
             assert escape(str(row.why)) in page
@@ -176,9 +176,8 @@ def test_the_list_of_refused_rows_and_the_board_speak_the_language_of_their_read
     loaded(tmp_path, "nl")
     page = reader(language).get(reverse("refused_rows")).content.decode()
     separator = " : " if language == "fr" else ": "
-    assert f"Unité{separator}{UNKNOWN_UNIT[language]}" in page
-    for other in set(LANGUAGES) - {language}:
-        assert UNKNOWN_UNIT[other] not in page
+    assert escape(f"Unité{separator}{UNKNOWN_UNIT[language]}") in page
+    assert [one for one in LANGUAGES if escape(UNKNOWN_UNIT[one]) in page] == [language]
     board = reader(language, Role.CRISIS_CELL).get(reverse("board")).content.decode()
     assert 'id="tile-refused">3<' in board
 
@@ -202,7 +201,7 @@ def test_a_file_that_cannot_be_read_says_why_in_the_language_of_the_reader(langu
         found = importing_queue.receive(upload=upload, feed_name="agenda", by=by)
         importing_queue.run_waiting()
     page = reader(language).get(reverse("import", args=[found.pk])).content.decode()
-    assert PDF[language] in page
+    assert escape(PDF[language]) in page
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -264,9 +263,9 @@ COUNTED = {
         0 afspraken verdwenen.""",
     ("nl", 1): """1 rij: 1 nieuw, 1 gewijzigd, 1 verplaatst, 1 onveranderd, 1 geweigerd;
         1 afspraak verdwenen.""",
-    ("de", 0): """0 Zeilen: 0 neu, 0 geändert, 0 verschoben, 0 unverändert, 0 abgelehnt;
+    ("de", 0): """0 Zeilen: 0 neu, 0 geändert, 0 verschoben, 0 unverändert, 0 abgewiesen;
         0 Termine verschwunden.""",
-    ("de", 1): """1 Zeile: 1 neu, 1 geändert, 1 verschoben, 1 unverändert, 1 abgelehnt;
+    ("de", 1): """1 Zeile: 1 neu, 1 geändert, 1 verschoben, 1 unverändert, 1 abgewiesen;
         1 Termin verschwunden.""",
     ("en", 0): """0 rows: 0 new, 0 changed, 0 moved, 0 unchanged, 0 rejected;
         0 appointments gone.""",
