@@ -1,10 +1,11 @@
 """Operations: opinions side by side, and the Medical Director's ruling."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,9 +23,9 @@ from appointments.queries.operations import (
     with_opinions,
 )
 from appointments.queries.opinions import opinion_roles
-from appointments.queries.theatres import NewDay, mark_of, new_day_of, theatres_of
+from appointments.queries.theatres import NewDay, Theatre, mark_of, new_day_of, theatres_of
 from appointments.services import operations as services
-from appointments.views.operations_awaiting import operations_awaiting
+from appointments.views.operations_awaiting import counts_of_all_days, operations_awaiting
 from staff import clock
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal
@@ -46,7 +47,7 @@ def operations(request: SignedInRequest) -> HttpResponse:
     days = operating_days(seen)
     day = _day(request.GET.get("day", "")) or first_day(days)
     theatres = theatres_of(seen, day)
-    theatre = next((t for t in theatres if str(t.unit_id) == request.GET.get("unit")), None)
+    theatre = _chosen_theatre(theatres, request.GET)
     todays = seen.filter(day=day, unit=theatre.unit_id) if theatre else seen.filter(day=day)
     page = page_by_key(todays, keys=ORDER, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE)
     context = {
@@ -147,19 +148,34 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
         address = reverse("operations", query={"day": found.day.isoformat()})
         return redirect(f"{address}#operation-{found.pk}")
     now = with_opinions([_operation(request, found.pk)], request.user, refusal=refusal)[0]
-    days = operating_days(operations_for(request.user))
+    seen = operations_for(request.user)
+    days = operating_days(seen)
+    open_page = QueryDict(urlsplit(request.htmx.current_url or "").query)
     context = {
         "operation": now,
         "roles": opinion_roles(request.user),
         "days": days,
-        "day": found.day,
-        "chosen": next((d for d in days if d.day == found.day), None),
         "is_live": True,
         "typed": request.POST if refusal else {},  # what was refused is not typed twice
         "new_day": _new_day(found, request.POST.get("postponed_to", "")) if refusal else None,
     }
+    if open_page.get("show") == "awaiting":
+        context |= {"is_of_all_days": True} | counts_of_all_days(seen, days)
+    else:
+        theatres = theatres_of(seen, found.day)
+        context |= {
+            "day": found.day,
+            "chosen": next((d for d in days if d.day == found.day), None),
+            "theatres": theatres,
+            "theatre": _chosen_theatre(theatres, open_page),
+        }
     status = 409 if refusal else 200
     return render(request, "appointments/operations/_answer.html", context, status=status)
+
+
+def _chosen_theatre(theatres: Sequence[Theatre], asked: QueryDict) -> Theatre | None:
+    """Return the theatre that an address asks for, if it has anything that day."""
+    return next((one for one in theatres if str(one.unit_id) == asked.get("unit")), None)
 
 
 def _day(text: str) -> dt.date | None:

@@ -1,10 +1,19 @@
 """The operations of all days that wait for a ruling: the list behind the board's number."""
 
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import render
 
+from appointments.models import Appointment
 from appointments.queries.awaiting import BY_DAY, awaiting_ruling, days_refused
-from appointments.queries.operations import operating_days, operations_for, with_opinions
+from appointments.queries.operations import (
+    OperatingDay,
+    operating_days,
+    operations_for,
+    with_opinions,
+)
 from appointments.queries.opinions import opinion_roles
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
@@ -22,8 +31,7 @@ def operations_awaiting(request: SignedInRequest) -> HttpResponse:
     days = operating_days(seen)
     context = {
         "days": days,
-        "awaiting": sum(day.awaiting for day in days),
-        "days_refused": days_refused(seen),
+        **counts_of_all_days(seen, days),
         "page": page,
         "operations": with_opinions(page.items, request.user),
         "roles": opinion_roles(request.user),
@@ -31,3 +39,13 @@ def operations_awaiting(request: SignedInRequest) -> HttpResponse:
     answer = render(request, "appointments/operations/awaiting.html", context)
     audit.record(action="operations.viewed", by=request.user, show="awaiting")
     return answer
+
+
+def counts_of_all_days(seen: QuerySet[Appointment], days: Iterable[OperatingDay]) -> dict[str, int]:
+    """Return what the page counts (one query).
+
+    Args:
+        seen: the operations of the reader.
+        days: all that have any.
+    """
+    return {"awaiting": sum(day.awaiting for day in days), "days_refused": days_refused(seen)}

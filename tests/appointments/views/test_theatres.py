@@ -1,5 +1,7 @@
 """Operations by theatre, and what others do meanwhile."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -30,6 +32,34 @@ class TestTheatres:
         asked = {"day": "2022-05-16", "unit": other.unit_id}
         chosen = client.get(reverse("operations"), asked).context["operations"]
         assert [one.appointment for one in chosen] == [other]
+
+    def test_a_ruling_brings_the_numbers_of_the_theatres_with_it(self, client, director):
+        made, _waiting, other = an_operation(), an_operation(), an_operation("b-bloc")
+        in_force()
+        address = reverse("operations", query={"day": "2022-05-16", "unit": made.unit_id})
+        asked = HTMX | {"HX-Current-URL": f"http://testserver{address}"}
+        rule = reverse("rule_operation", args=[made.pk])
+        answer = client.post(rule, {"outcome": "maintained"}, headers=asked)
+        assert answer.status_code == 200
+        shown = " ".join(answer.content.decode().split())
+        strip = shown[shown.index('id="operation-theatres"') :]
+        assert 'hx-swap-oob="innerHTML"' in strip[: strip.index("<a ")]
+        assert "1 sur 2" in strip
+        assert strip.count('aria-current="page"') == 1
+        assert answer.context["theatre"].unit_id == made.unit_id
+        assert other.unit_id != made.unit_id
+
+    def test_on_the_page_of_all_days_a_ruling_counts_all_days(self, client, director):
+        made, _later = an_operation(), an_operation(starts="2022-05-17 09:00")
+        in_force(last_day=date(2022, 5, 17))
+        address = reverse("operations", query={"show": "awaiting"})
+        asked = HTMX | {"HX-Current-URL": f"http://testserver{address}"}
+        rule = reverse("rule_operation", args=[made.pk])
+        shown = client.post(rule, {"outcome": "maintained"}, headers=asked).content.decode()
+        counts = " ".join(shown[shown.index('id="operation-counts"') :].split())
+        assert "<strong>1</strong> opération sans décision </p>" in counts
+        assert 'id="operation-theatres"' not in shown
+        assert "aria-current" not in shown[shown.index('id="operation-days"') :]
 
     def test_a_theatre_that_has_nothing_that_day_is_no_filter(self, client):
         made = an_operation()
