@@ -394,5 +394,5 @@ PAGES = (
 )
 
 # Open to everybody, signed in or not: name → what a GET answers. A gateway calls with a secret.
-OPEN = {"health": 200, "account_login": 200, "set_language": 405, "hook": 404}
+OPEN = {"health": 200, "icon": 302, "account_login": 200, "set_language": 405, "hook": 404}
 OPEN_ON = {"hook": ["not-the-secret-of-a-gateway"]}

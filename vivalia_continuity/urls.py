@@ -12,6 +12,8 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 urlpatterns = [
     path("", views.home, name="home"),
     path("health/", views.health, name="health"),
+    # Asked for by browsers on pages that name no icon: those of the reference data.
+    path("favicon.ico", views.icon, name="icon"),
     path("language/", views.switch_language, name="set_language"),
     # Accounts are given by an administrator, and there is no mail server in a crisis.
     re_path(r"^account/(signup|email|confirm-email|password/(reset|set))/", views.closed),

@@ -145,6 +145,11 @@ class TestApproval:
         for sample in found.values():
             assert sample.text[:30] in shown
         assert "2 SMS" in shown
+        assert "· 0,10 €" in " ".join(shown.split())
+        settings.SMS_PART_COST_EURO = 0.0
+        shown = " ".join(text_of(page(crisis(), name, draft.pk)).split())
+        assert "2 SMS · 1 partie chacun · coût inconnu" in shown
+        assert "Coût des SMS</dt> <dd> inconnu" in shown
 
     @pytest.mark.parametrize("name", ["bulletin_preview", "bulletin_approve"])
     def test_without_any_sms_none_is_shown(self, name, saturday_noon):

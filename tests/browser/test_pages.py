@@ -1,11 +1,14 @@
 """Every page as those who use it see it: on a phone, at a desk, by day, by night, by keyboard."""
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
 from django.urls import resolve
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
+from appointments.demo.accounts import ACCOUNTS
 from tests.access_matrix import PAGES as MATRIX
 from tests.browser.app import RunningApp
 from tests.browser.cards import until_settled
@@ -170,6 +173,45 @@ def test_every_whole_page_of_the_house_is_looked_at() -> None:
     }
     whole = {one.name for one in MATRIX if one.method == "GET" and one.whole and one.found == 200}
     assert whole - looked_at == set()
+
+
+# Who follows every link that their pages show; numbers in an address make no other page.
+EVERYBODY = [account.username for account in ACCOUNTS]
+UNFOLLOWED = ("/account/logout/", "/static/", "/trail/export/")
+
+
+@pytest.mark.parametrize("username", EVERYBODY)
+def test_no_console_complains_on_any_page_that_a_link_leads_to(
+    people: People, username: str
+) -> None:
+    person = people.signed_in(username, DESK)
+    waiting, known = ["/", "/account/2fa/", "/account/password/change/"], set()
+    opened = 0
+    while waiting:
+        path = waiting.pop(0)
+        try:
+            person.open(path)
+        except PlaywrightError as why:
+            if "Download is starting" not in str(why):
+                raise
+            continue
+        opened += 1
+        for address in addresses_on(person):
+            shape = re.sub(r"\d+", "0", re.sub(r"=[^&]*", "=", address))
+            if shape not in known and not address.startswith(UNFOLLOWED):
+                known.add(shape)
+                waiting.append(address)
+    assert opened > 3
+    assert people.complaints == []
+
+
+def addresses_on(person: Person) -> list[str]:
+    """Return where the links of the open page lead in this house."""
+    found = person.page.eval_on_selector_all(
+        "a[href]:not([download])", "links => links.map((one) => one.href)"
+    )
+    ours = [urlsplit(one) for one in found if one.startswith(person.url)]
+    return [f"{one.path}?{one.query}" if one.query else one.path for one in ours]
 
 
 def test_people_who_see_their_own_colours_only_see_every_edge(people: People) -> None:
