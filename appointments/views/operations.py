@@ -160,7 +160,7 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
         "new_day": _new_day(found, request.POST.get("postponed_to", "")) if refusal else None,
     }
     if open_page.get("show") == "awaiting":
-        context |= {"is_of_all_days": True} | counts_of_all_days(seen, days)
+        context |= {"is_of_all_days": True, **counts_of_all_days(seen, days)}
     else:
         theatres = theatres_of(seen, found.day)
         context |= {
