@@ -150,7 +150,9 @@ class PatientIdentifier(models.Model):
     ``linked_at``: the number was linked to the patient of another one, whom every value that
     tells people apart says it is (``patients/identity.py``). ``linked_says`` is what its source
     says of it since, and ``linked_numbers`` the telephones that only it brought: with both the
-    link is taken back exactly.
+    link is taken back exactly. ``linked_from`` is the patient whose it was, where two who were
+    known apart turned out to be one: they stay, without a number, and get it back.
+    ``linked_kept`` is what else moved with it.
     """
 
     patient = models.ForeignKey(
@@ -162,12 +164,26 @@ class PatientIdentifier(models.Model):
     linked_at = models.DateTimeField(_("relié le"), null=True, blank=True)
     linked_says = models.JSONField(null=True, blank=True, editable=False)
     linked_numbers = models.JSONField(default=list, blank=True, editable=False)
+    linked_from = models.ForeignKey(
+        Patient,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="left_records",
+        verbose_name=_("était le dossier de"),
+    )
+    linked_kept = models.JSONField(default=dict, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("identifiant")
         verbose_name_plural = _("identifiants")
         constraints = [
             models.UniqueConstraint(fields=["system", "value"], name="patient_identifier_once"),
+            models.CheckConstraint(
+                name="patient_identifier_left_is_linked",
+                condition=models.Q(linked_from__isnull=True) | models.Q(linked_at__isnull=False),
+            ),
             models.CheckConstraint(
                 name="patient_identifier_linked_paired",
                 condition=models.Q(linked_at__isnull=True, linked_says__isnull=True)

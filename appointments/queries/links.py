@@ -2,7 +2,7 @@
 
 from django.db.models import QuerySet
 
-from patients.models import LinkProposal, PatientIdentifier
+from patients.models import Likeness, LinkProposal, PatientIdentifier
 from staff.access import Capability, scope_of
 from staff.models import User
 from staff.paging import KeyPage, page_by_key
@@ -32,6 +32,14 @@ def likenesses_page(user: User, *, cursor: str) -> KeyPage[LinkProposal]:
     """Return a page of pairs that look alike, newest first."""
     found = likenesses(user).prefetch_related("other__identifiers")
     return page_by_key(found, keys=("-id",), cursor=cursor, size=50)
+
+
+def count_told_twice(user: User) -> int:
+    """Return how many pairs are equal in everything and linked by nobody (one query).
+
+    Each is one person for all that is known, and gets what is told to each of the two.
+    """
+    return likenesses(user).filter(likeness=Likeness.ALL).count()
 
 
 def _sees_all(user: User) -> bool:

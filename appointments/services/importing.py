@@ -5,9 +5,10 @@ change nothing.
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from django.db import transaction
 
@@ -25,6 +26,7 @@ from appointments.services import deciding, importing_write
 from appointments.services.importing_plan import ChunkPlan, Planned, Planner
 from appointments.services.importing_practitioners import Practitioners
 from appointments.services.importing_write import Disappeared, Writer
+from appointments.services.linking import Pair
 from appointments.services.refused_rows import keep_refused
 from appointments.services.rulings import days_in_force, rule_on
 from appointments.vocabulary import Extent
@@ -288,7 +290,7 @@ class _Load:
                 numbers = {one.record.patient_id for one in written}
                 plan.patients = known_patients(system=feed.name, numbers=numbers)
                 changed += writer.write(plan)
-            told = _rule_on(changed)
+            told = _rule_on(changed, writer.to_ask)
             transaction.set_rollback(True)
         return told
 
@@ -318,7 +320,7 @@ class _Load:
         if questions:
             raise Unanswered(questions, self.result)
         importing_write.flag_missing([one.appointment_id for one in self.result.disappeared], now)
-        self.result.telling = _rule_on(changed, by=self.by)
+        self.result.telling = _rule_on(changed, writer.to_ask, by=self.by)
         if not self.terms.by_hand:
             self._keep_age(feed, planner.coverage, area, now)
         if self._is_age_known:
@@ -332,7 +334,7 @@ class _Load:
         digest = schedule_import.file_digest if schedule_import else ""
         if schedule_import is not None:
             keep_result(schedule_import, self.result, ImportState.LOADED)
-        self._tell_links(writer.linked, schedule_import or feed)
+        self._tell_links(writer, schedule_import or feed)
         audit.record(
             action="schedule.loaded",
             by=self.by,
@@ -433,9 +435,21 @@ class _Load:
         feed.loaded_at = now
         feed.save(update_fields=["heard_at", "newest_at", "loaded_at"])
 
-    def _tell_links(self, linked: Mapping[str, int], subject: Feed | ScheduleImport) -> None:
+    def _tell_links(self, writer: Writer, subject: Feed | ScheduleImport) -> None:
         """Write to the trail which record numbers were linked to whom, some hundred an event."""
-        listed = sorted(linked.items())
+        listed: list[dict[str, Any]] = [
+            {"record": number, "patient": patient_id}
+            for number, patient_id in sorted(writer.linked.items())
+        ]
+        listed += [
+            {
+                "record": record.value,
+                "source": record.system,
+                "patient": record.patient_id,
+                "was_patient": leaving_id,
+            }
+            for leaving_id, record in sorted(writer.joined.items())
+        ]
         for start in range(0, len(listed), CHUNK):
             some = listed[start : start + CHUNK]
             audit.record(
@@ -443,7 +457,7 @@ class _Load:
                 by=self.by,
                 subject=subject,
                 source=self.feed_name,
-                links=[{"record": number, "patient": patient_id} for number, patient_id in some],
+                links=some,
             )
 
     def _plans(
@@ -502,7 +516,9 @@ class _Load:
             )
 
 
-def _rule_on(appointment_ids: list[int], *, by: User | None = None) -> Opened:
+def _rule_on(
+    appointment_ids: list[int], also: Collection[Pair], *, by: User | None = None
+) -> Opened:
     """Let what is in force rule on appointments; return who is told because of it.
 
     What a person decided about the same act in another source comes first.
@@ -511,7 +527,7 @@ def _rule_on(appointment_ids: list[int], *, by: User | None = None) -> Opened:
     shared = deciding.share(appointment_ids)
     if shared:
         audit.record(action="decision.shared", by=by, appointments=shared)
-    rule_on(appointment_ids=appointment_ids)
+    rule_on(appointment_ids=appointment_ids, also=also)
     return estimating.opened_since(last_notice, clock.now())
 
 
@@ -521,7 +537,9 @@ def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPl
     def concerns(one: Planned) -> bool:
         days = [one.record.starts_at] + ([one.known.starts_at] if one.known else [])
         is_decided = one.known is not None and bool(one.known.outcome)
-        return is_decided or any(is_ruled(clock.local_day(moment)) for moment in days)
+        if is_decided or one.who.joins:
+            return True
+        return any(is_ruled(clock.local_day(moment)) for moment in days)
 
     part = ChunkPlan(
         created=list(filter(concerns, plan.created)),

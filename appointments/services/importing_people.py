@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from appointments.feeds.records import ScheduleRecord
 from patients.identity import Difference, Link, Person, Remark, compare, merged
 from patients.models import Likeness
-from patients.services.likeness import Found, Holder, Holders, known_holders
+from patients.services.likeness import Found, Holder, Holders, joinable, known_holders
 from patients.services.registering import KnownPatient, known_patients
 from staff import clock
 from staff.sentences import Sentence, ShownDay, Stored
@@ -28,13 +28,15 @@ class Seen:
 class Recognised:
     """``refused`` says why the row is of another person; else ``remarks`` are what changed.
 
-    ``same_as`` and ``like`` are those of ``registering.Description``.
+    ``same_as`` and ``like`` are those of ``registering.Description``. ``joins``: who leaves and
+    who stays of two patients who were known apart, and are one person.
     """
 
     refused: Stored = ""
     remarks: tuple[tuple[str, str, Stored], ...] = ()  # column, value, why
     same_as: int | str | None = None
     like: tuple[int | str, Likeness] | None = None
+    joins: tuple[int, int] | None = None
 
 
 class People:
@@ -46,16 +48,50 @@ class People:
         self._seen: dict[str, Seen] = {}
         self._new = Holders()  # whom this load names first
         self._known = Holders()  # whom the new ones of this chunk may be
+        self._said = Holders()  # known ones of whom this load says more
+        self._found: dict[str, Found] = {}  # who else the known ones of this chunk are
+        self._joins: Mapping[tuple[int, int], tuple[int, int]] = {}
 
     def known(self, records: Sequence[ScheduleRecord]) -> dict[str, KnownPatient]:
         """Return who is known under the record numbers of a chunk, and look for its new people.
 
-        One query, and one more where there are new people of whom enough is said.
+        One query, one more where there are new people of whom enough is said, and two where
+        people who were known apart are one.
         """
         numbers = {record.patient_id for record in records}
         known = known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
         self._known = known_holders(self._unlooked(records, known))
+        self._find_others(records, known)
         return known
+
+    def _find_others(
+        self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]
+    ) -> None:
+        """Find who else those are of whom a chunk says more than was known."""
+        self._found = {}
+        pairs = []
+        for record in records:
+            number, said = record.patient_id, _person(record)
+            before = known.get(number)
+            if before is None or number in self._seen or number in self._found:
+                continue
+            after = merged(before.person, said)
+            if after == before.person or not compare(before.person, said).is_same:
+                continue
+            pk = before.patient.pk
+            found = self._known.find(after, but=pk)
+            if found is None or found.link is not Link.SURE:
+                in_file = self._said.find(after, but=pk)
+                found = in_file if in_file and in_file.link is Link.SURE else found
+            where = _("ligne %(line)s") % {"line": record.where}
+            self._said.add(Holder(pk, after, number, where))
+            if found is None:
+                continue
+            self._found[number] = found
+            is_own = before.identifier.linked_at is None
+            if found.link is Link.SURE and is_own and isinstance(found.holder.key, int):
+                pairs.append((pk, found.holder.key))
+        self._joins = joinable(pairs)
 
     def _unlooked(
         self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]
@@ -94,9 +130,14 @@ class People:
             self._new.add(Holder(number, after, number, _where(seen, before)))
         if before is None or after == bearer:
             return Recognised(remarks=remarks, same_as=same_as)
-        found = self._known.find(after, but=before.patient.pk) if seen is None else None
+        found = self._found.get(number) if seen is None else None
         if found is None:
             return Recognised(remarks=remarks)
+        other = found.holder.key
+        joins = self._joins.get((before.patient.pk, other)) if isinstance(other, int) else None
+        if found.link is Link.SURE and joins:
+            remarks += (("patient_id", number, _about(found)),)
+            return Recognised(remarks=remarks, joins=joins)
         remarks += (("patient_id", number, _about(found, is_new=False)),)
         return Recognised(remarks=remarks, like=(found.holder.key, found.likeness))
 
@@ -130,7 +171,8 @@ def _about(found: Found, *, is_new: bool = True) -> Sentence:
     if found.link is Link.SURE and not is_new:
         why = _(
             "Numéro national, nom, prénom et date de naissance égaux à ceux du dossier %(other)s, "
-            "mais ce sont déjà deux patients : rien n'est relié, chacun est prévenu."
+            "mais ce sont déjà deux patients avec plusieurs dossiers chacun, ou quelqu'un a dit "
+            "que ce sont deux personnes : rien n'est relié, chacun est prévenu."
         )
     elif found.link is Link.SURE:
         why = _(

@@ -20,8 +20,10 @@ from appointments.models import (
     Service,
     Status,
 )
+from appointments.services import linking
 from appointments.services.importing_plan import ChunkPlan, Planned
 from appointments.services.importing_practitioners import Practitioners
+from patients.models import PatientIdentifier
 from patients.services.registering import register
 
 _FROM_SOURCE = [
@@ -56,6 +58,8 @@ class Writer:
         self._now = now
         self.practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
+        self.joined: dict[int, PatientIdentifier] = {}  # who was known apart → their number
+        self.to_ask: set[linking.Pair] = set()  # of whom is to be asked what is owed
 
     def write(self, plan: ChunkPlan) -> list[int]:
         """Write one chunk; return the ids of the appointments that are new or different."""
@@ -85,7 +89,17 @@ class Writer:
         back = [one.known.id for one in plan.back if one.known]
         if back:
             Appointment.objects.filter(pk__in=back).update(missing_since=None, loaded_at=self._now)
+        self._join(written)
         return [a.pk for a in created] + [one.known.id for one in changed if one.known] + back
+
+    def _join(self, written: Sequence[Planned]) -> None:
+        """Make one of those who were known apart and of whom the file says that they are one."""
+        for leaving_id, staying_id in {one.who.joins: 0 for one in written if one.who.joins}:
+            if leaving_id in self.joined or staying_id in self.joined:
+                continue
+            record, pairs = linking.join(leaving_id=leaving_id, staying_id=staying_id)
+            self.joined[leaving_id] = record
+            self.to_ask |= pairs
 
     def hold(self, waiting: Sequence[Planned], schedule_import: ScheduleImport | None) -> None:
         """Keep rows until a person says whether they are newer than what is held."""

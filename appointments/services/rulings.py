@@ -99,15 +99,19 @@ def rule_window(*, first_day: dt.date, last_day: dt.date) -> Applied:
 
 
 @transaction.atomic
-def rule_on(*, appointment_ids: Iterable[int]) -> Applied:
+def rule_on(*, appointment_ids: Iterable[int], also: Iterable[tuple[int, dt.date]] = ()) -> Applied:
     """Apply what is in force to the patients and days of some appointments.
 
     Called for what a feed brought or changed: standing bulletins rule on it; decisions made for
     another day end; notices about a day that is no longer planned are withdrawn.
+
+    Args:
+        appointment_ids: of those.
+        also: (patient id, day) of which is to be asked too.
     """
     lock_rulings(shared=False)
     pairs = set(_pairs_of(list(appointment_ids)))
-    return align_pairs(pairs=pairs)
+    return align_pairs(pairs=pairs | set(also))
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ urlpatterns = [
     path("imports/refused/<int:pk>/dismiss/", imports.refused_dismiss, name="refused_dismiss"),
     path("imports/links/", links.listing, name="links"),
     path("imports/links/<int:pk>/take-back/", links.take_back, name="link_take_back"),
+    path("imports/links/alike/<int:pk>/link/", links.link_alike, name="likeness_link"),
     path("imports/links/alike/<int:pk>/put-aside/", links.put_aside, name="likeness_put_aside"),
     path("imports/<int:pk>/", imports.detail, name="import"),
     path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),

@@ -14,6 +14,7 @@ from appointments.models import Bulletin, BulletinState
 from appointments.queries.board import board as board_of
 from appointments.queries.double_entries import count_double_entries
 from appointments.queries.imports import conflicts_waiting
+from appointments.queries.links import count_told_twice
 from appointments.queries.waiting_doctors import waiting_doctors
 from appointments.services import bulletins, sending_back
 from notifications.models import DeliveryState
@@ -116,6 +117,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "may_load": may(request.user, Capability.LOAD_FEEDS),
         "conflicts": conflicts_waiting(request.user),
         "double_entries": count_double_entries(request.user),
+        "told_twice": count_told_twice(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,
         "doctors_waiting": len(waiting_doctors(request.user)),
         "queues": queues.counts(request.user),

@@ -35,6 +35,7 @@ from appointments.queries.imports import (
     units_declared,
 )
 from appointments.queries.in_force import ruled_from
+from appointments.queries.links import count_told_twice
 from appointments.queries.refused_rows import count_refused, refused_page, refused_rows
 from appointments.services import importing_conflicts, importing_queue
 from appointments.services.importing import MOST_REMARKS, about_older
@@ -73,6 +74,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "refused": count_refused(ruled_from(since=clock.today())),
         "conflicts": conflicts_waiting(request.user),
         "double_entries": queries_of_double_entries.count_double_entries(request.user),
+        "told_twice": count_told_twice(request.user),
     }
     return render(request, "appointments/imports/list.html", context)
 

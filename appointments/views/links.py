@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.queries.links import likenesses, likenesses_page, links, links_page
-from appointments.services.linking import dismiss_likeness, unlink
+from appointments.services.linking import dismiss_likeness, link_known, unlink
 from appointments.views.imports import for_the_group
 from staff.errors import Refusal
 from staff.requests import SignedInRequest
@@ -49,10 +49,31 @@ def put_aside(request: SignedInRequest, pk: int) -> HttpResponse:
     return answer
 
 
+@require_POST
+@for_the_group
+def link_alike(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Make one of two patients of whom everything is equal."""
+    proposal = get_object_or_404(likenesses(request.user), pk=pk)
+    try:
+        record = link_known(proposal_id=proposal.pk, by=request.user)
+    except Refusal as refusal:
+        return _page(request, faulty=proposal.pk, message=refusal.message, shows_alike=True)
+    messages.success(
+        request,
+        _("Les deux dossiers sont ceux de %(patient)s : un seul message.")
+        % {"patient": record.patient},
+    )
+    return redirect("links")
+
+
 def _page(
-    request: SignedInRequest, *, faulty: int | None = None, message: str = ""
+    request: SignedInRequest,
+    *,
+    faulty: int | None = None,
+    message: str = "",
+    shows_alike: bool = False,
 ) -> HttpResponse:
-    shows_alike = request.GET.get("show") == "alike"
+    shows_alike = shows_alike or request.GET.get("show") == "alike"
     cursor = request.GET.get("cursor", "")
     page = (likenesses_page if shows_alike else links_page)(request.user, cursor=cursor)
     context = {"page": page, "shows_alike": shows_alike, "faulty": faulty, "message": message}

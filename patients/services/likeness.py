@@ -2,13 +2,13 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q
 
 from patients.identity import Link, Person, link, names_and_birth, valid_number
-from patients.models import Likeness, Patient
+from patients.models import Likeness, LinkProposal, Patient, PatientIdentifier
 from patients.names import search_name
 from staff.sentences import Stored
 
@@ -73,8 +73,11 @@ class Holders:
         if names:
             close += [(one, Likeness.NAMES) for one in self._by_names.get(names, ())]
         for holder, likeness in close:
-            if holder.key != but and link(holder.person, person) is not Link.NO:
-                return Found(holder, Link.PROPOSED, likeness)
+            how_sure = Link.NO if holder.key == but else link(holder.person, person)
+            if how_sure is Link.SURE:
+                return Found(holder, how_sure, Likeness.ALL)
+            if how_sure is Link.PROPOSED:
+                return Found(holder, how_sure, likeness)
         return None
 
 
@@ -88,7 +91,7 @@ def known_holders(people: Iterable[Person]) -> Holders:
     meant = _meant(list(people))
     if not meant:
         return holders
-    rows = Patient.objects.filter(meant).order_by("id", "identifiers__id")
+    rows = Patient.objects.filter(meant, left_records=None).order_by("id", "identifiers__id")
     seen = set()
     for pk, record, family_name, given_name, birth_date, number in rows.values_list(
         "id",
@@ -103,6 +106,37 @@ def known_holders(people: Iterable[Person]) -> Holders:
             person = Person(family_name, given_name, birth_date, number)
             holders.add(Holder(pk, person, record or ""))
     return holders
+
+
+def joinable(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
+    """Return which pairs of patients who were known apart can be made one, and taken back exactly.
+
+    One of them has one record number that is nobody else's: it joins the other. Whom a person
+    said to be two stay two (two queries; none for no pairs).
+
+    Args:
+        pairs: (patient id, patient id), of people who are one for sure.
+
+    Returns:
+        pair → who leaves, who stays.
+    """
+    if not pairs:
+        return {}
+    everybody = {patient_id for pair in pairs for patient_id in pair}
+    records: dict[int, list[bool]] = defaultdict(list)
+    rows = PatientIdentifier.objects.filter(patient__in=everybody)
+    for patient_id, linked_at in rows.values_list("patient_id", "linked_at"):
+        records[patient_id].append(linked_at is not None)
+    apart = LinkProposal.objects.filter(
+        record__patient__in=everybody, other__in=everybody, dismissed_at__isnull=False
+    )
+    two = {frozenset(pair) for pair in apart.values_list("record__patient", "other")}
+    found = {}
+    for one, other in pairs:
+        leaving = next((pk for pk in (one, other) if records[pk] == [False]), None)
+        if leaving is not None and frozenset((one, other)) not in two:
+            found[one, other] = (leaving, other if leaving == one else one)
+    return found
 
 
 def _meant(people: Sequence[Person]) -> Q:

@@ -81,8 +81,14 @@ class KnownPatient:
     @property
     def person(self) -> Person:
         """What tells the patient from others."""
-        who = self.patient
-        return Person(who.family_name, who.given_name, who.birth_date, who.national_number)
+        return person_of(self.patient)
+
+
+def person_of(patient: Patient) -> Person:
+    """Return what tells a patient from others."""
+    return Person(
+        patient.family_name, patient.given_name, patient.birth_date, patient.national_number
+    )
 
 
 def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPatient]:
@@ -308,9 +314,68 @@ def _propose(
 
 
 @transaction.atomic
+def join(*, leaving_id: int, staying_id: int, kept: Mapping[str, Any]) -> PatientIdentifier:
+    """Give the one record number of a patient to another, who is the same person.
+
+    The patient who leaves stays as they are, without a number, so that it is given back exactly.
+    Their telephones come behind the other's; who refuses SMS under either refuses them.
+    Part of a service that moves what belongs to the patient and writes the trail.
+
+    Args:
+        leaving_id: who has one record number, that is not linked.
+        staying_id: the other.
+        kept: what that service needs to take it back.
+
+    Raises:
+        Refusal: there is more than one number, or a linked one.
+    """
+    people = Patient.objects.select_for_update().in_bulk([leaving_id, staying_id])
+    leaving, staying = people[leaving_id], people[staying_id]
+    records = list(leaving.identifiers.select_for_update())
+    if len(records) != 1 or records[0].linked_at is not None or leaving == staying:
+        raise Refusal(_("Ce patient a plusieurs dossiers : le lien ne se déferait pas exactement."))
+    record = records[0]
+    before, said = staying.numbers, leaving.numbers
+    after = phones.merged(before, said) if before else said
+    own = {one.number for one in before}
+    refused = [name for name in _OPT_OUTS if getattr(leaving, name) and not getattr(staying, name)]
+    for name in refused:
+        setattr(staying, name, getattr(leaving, name))
+    for column, number in main_numbers(after).items():
+        setattr(staying, column, number)
+    staying.save(update_fields=["mobile", "landline", *refused])
+    write_numbers({staying.pk: after})
+    record.patient, record.linked_from = staying, leaving
+    record.linked_at = clock.now()
+    record.linked_says = _as_json(_description(record.value, leaving))
+    record.linked_numbers = [one.number for one in after if one.number not in own]
+    record.linked_kept = {**kept, "refused": refused}
+    record.save()
+    both = [leaving_id, staying_id]
+    LinkProposal.objects.filter(record__patient__in=both, other__in=both).delete()
+    return record
+
+
+_OPT_OUTS = ("sms_opt_out_at", "reminder_opt_out_at")
+
+
+def _description(number: str, patient: Patient) -> Description:
+    """Return what is known of a patient, but for the telephones, as if a source said it."""
+    return Description(
+        number,
+        patient.family_name,
+        given_name=patient.given_name,
+        birth_date=patient.birth_date,
+        language=patient.language,
+        national_number=patient.national_number,
+    )
+
+
+@transaction.atomic
 def part(*, identifier_id: int) -> PatientIdentifier:
     """Give a linked record number a patient of its own again, as its source describes them.
 
+    The one whose it was, where there was one; else a new one.
     Part of a service that moves what came by that number and writes the trail.
 
     Raises:
@@ -328,16 +393,24 @@ def part(*, identifier_id: int) -> PatientIdentifier:
     birth_date = dt.date.fromisoformat(says["birth_date"]) if says["birth_date"] else None
     again = {"birth_date": birth_date, "phones": tuple(says["phones"])}
     one = Description(identifier.value, **(says | again))
-    told = phones.merged(_said(one), ())
-    patient = Patient.objects.create(**_values(one, Patient()), **main_numbers(told))
-    write_numbers({patient.pk: told}, are_new=True)
+    patient = identifier.linked_from or Patient()
+    before = patient.numbers if patient.pk else ()
+    values, told = _told(one, patient, before)
+    for name, value in values.items():
+        setattr(patient, name, value)
+    patient.save()
+    write_numbers({patient.pk: told})
+    for name in identifier.linked_kept.get("refused", ()):
+        if identifier.linked_from and getattr(shared, name) == getattr(patient, name):
+            setattr(shared, name, None)
     left = tuple(n for n in shared.numbers if n.number not in identifier.linked_numbers)
     for column, number in main_numbers(left).items():
         setattr(shared, column, number)
-    shared.save(update_fields=["mobile", "landline"])
+    shared.save(update_fields=["mobile", "landline", *_OPT_OUTS])
     write_numbers({shared.pk: left})
     identifier.patient = patient
     identifier.linked_at, identifier.linked_says, identifier.linked_numbers = None, None, []
+    identifier.linked_from, identifier.linked_kept = None, {}
     identifier.save()
     return identifier
 

@@ -12,14 +12,16 @@ from appointments.models import Appointment
 from appointments.services import importing
 from appointments.services.importing import LoadResult, load_records
 from appointments.services.importing_files import load_file
-from appointments.services.linking import dismiss_likeness, unlink
+from appointments.services.linking import dismiss_likeness, link_known, unlink
+from appointments.services.rulings import unsaid
 from notifications.models import Delivery, Notice, NoticeItem
 from patients.models import LinkProposal, Patient, PatientIdentifier
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Role
-from tests.appointments.bulletins import in_force
+from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.feeds.files import a_record
 from tests.appointments.loads import terms
+from tests.appointments.told import hand_over
 from tests.builders import a_unit, a_user
 from tests.pages import signed_in
 
@@ -147,15 +149,157 @@ def test_what_has_little_in_common_is_not_even_proposed(other):
     assert (Patient.objects.count(), LinkProposal.objects.count()) == (2, 0)
 
 
-def test_patients_who_were_told_apart_before_are_only_proposed_when_more_is_said():
-    load(a_record(1, **ANNE), a_record(2, **(WITHOUT_NUMBER | {"birth_date": None})))
+APART = WITHOUT_NUMBER | {"birth_date": None, "phones": ("0470 11 12 13",), "language": "nl"}
+
+
+def known_apart() -> tuple[Patient, Patient]:
+    """Load two patients of whom nothing says yet that they are one; return them."""
+    load(a_record(1, **ANNE), a_record(2, **APART))
+    return the_record("D1").patient, the_record("D2").patient
+
+
+def everything(number: int = 2, **fields):
+    """Return the row that says of the second patient what is known of the first."""
+    return a_record(number, **(APART | ANNE | {"phones": APART["phones"]} | fields))
+
+
+def open_words() -> list[tuple[int, str]]:
+    """Return whom open notices are for, and the record number of each word."""
+    said = NoticeItem.objects.filter(notice__state="open").order_by("record_number")
+    return list(said.values_list("notice__patient", "record_number"))
+
+
+def test_patients_who_were_known_apart_are_linked_once_all_is_equal():
+    first, second = known_apart()
+    result = load(everything(), a_record(3, **ANNE, patient_id="D2"))
+    (remark,) = [one for one in result.remarks if one.value == "D2"]
+    assert "Les deux dossiers sont reliés" in str(remark.why)
+    record = the_record("D2")
+    assert (record.patient, record.linked_from) == (first, second)
+    assert set(Appointment.objects.values_list("patient", flat=True)) == {first.pk}
+    event = AuditEvent.objects.get(action="patients.linked")
+    assert event.detail["links"] == [
+        {"record": "D2", "source": "agenda", "patient": first.pk, "was_patient": second.pk}
+    ]
+    assert [one.number for one in first.numbers] == ["+32495123456", "+32470111213"]
     assert not LinkProposal.objects.exists()
-    for _time in range(2):
-        result = load(a_record(2, **ANNE), a_record(3, **ANNE, patient_id="D2"))
-        assert not result.rejected
-    assert Patient.objects.count() == 2
+    assert load(everything()).remarks == []
+
+
+def test_notices_open_for_both_end_in_one():
+    in_force()
+    first, second = known_apart()
+    assert open_words() == [(first.pk, "D1"), (second.pk, "D2")]
+    said = load(everything(), dry_run=True).telling
+    assert load(everything()).telling == said
+    assert open_words() == [(first.pk, "D1"), (first.pk, "D2")]
+    assert Notice.objects.filter(state="open").count() == 1
+    assert Delivery.objects.filter(state="held").count() == 1
+
+
+def test_what_either_heard_is_not_said_again():
+    in_force()
+    first, second = known_apart()
+    hand_over(Appointment.objects.get(source_id="R2"))
+    load(everything())
+    assert open_words() == [(first.pk, "D1")]
+    hand_over(Appointment.objects.get(source_id="R1"))
+    assert load(everything(act="Contrôle")).telling.patients == 0
+    assert unsaid() == []
+    told = Notice.objects.filter(state="told").values_list("patient", flat=True)
+    assert set(told) == {first.pk}
+
+
+def test_an_sms_that_is_out_stays_out_and_nothing_else_leaves():
+    in_force()
+    first, second = known_apart()
+    out = Notice.objects.get(patient=second)
+    Notice.objects.filter(pk=out.pk).update(handed_over_at=SATURDAY_NOON)
+    Delivery.objects.filter(notice=out).update(state="accepted")
+    load(everything())
+    out.refresh_from_db()
+    assert (out.state, out.patient) == ("open", first)
+    pending = Notice.objects.filter(state="open", handed_over_at=None)
+    assert [list(one.items.values_list("record_number", flat=True)) for one in pending] == [["D1"]]
+
+
+def test_the_link_of_two_known_patients_is_taken_back_exactly():
+    in_force()
+    first, second = known_apart()
+    hand_over(Appointment.objects.get(source_id="R2"))
+    Patient.objects.filter(pk=second.pk).update(sms_opt_out_at=SATURDAY_NOON)
+    rows = list(Patient.objects.order_by("pk").values())
+    notices = list(Notice.objects.filter(state="told").values("id", "patient", "version"))
+    load(everything())
+    assert the_record("D1").patient.sms_opt_out_at == SATURDAY_NOON
+    assert unlinked().patient == second
+    said_since = {"national_number": ANNE["national_number"], "birth_date": ANNE["birth_date"]}
+    rows[1] |= said_since
+    assert list(Patient.objects.order_by("pk").values()) == rows
+    numbers = {n: [one.number for one in the_record(n).patient.numbers] for n in ("D1", "D2")}
+    assert numbers == {"D1": ["+32495123456"], "D2": ["+32470111213"]}
+    assert list(Notice.objects.filter(state="told").values("id", "patient", "version")) == notices
+    owners = dict(Appointment.objects.values_list("source_id", "patient"))
+    assert owners == {"R1": first.pk, "R2": second.pk}
+    assert open_words() == [(first.pk, "D1")]
+    assert unsaid() == []
+
+
+def test_whom_a_person_called_two_stay_two():
+    known_apart()
+    load(everything())
+    unlinked()
+    load(everything(given_name="Anne-Marie"))
+    result = load(everything())
+    assert "quelqu'un a dit que ce sont deux personnes" in str(result.remarks[-1].why)
+    assert the_record("D2").linked_at is None
+
+
+def test_with_several_numbers_each_they_are_listed_and_linked_by_nobody():
+    first, second = known_apart()
+    load(a_record(4, **ANNE))
+    PatientIdentifier.objects.create(patient=second, system="labo", value="L2")
+    result = load(everything())
+    assert "plusieurs dossiers chacun" in str(result.remarks[-1].why)
     proposal = LinkProposal.objects.get()
-    assert (proposal.record, proposal.likeness) == (the_record("D2"), "all")
+    assert (proposal.record, proposal.other, proposal.likeness) == (the_record("D2"), first, "all")
+    operator = a_user("flux", Role.FEED_OPERATOR)
+    with pytest.raises(Refusal, match="plusieurs dossiers"):
+        link_known(proposal_id=proposal.pk, by=operator)
+    cell = signed_in(a_user("crise9", Role.CRISIS_CELL))
+    assert "1 personne sera peut-être prévenue deux fois" in " ".join(
+        cell.get(reverse("board")).content.decode().split()
+    )
+
+
+def test_who_was_listed_before_is_linked_with_one_click():
+    in_force()
+    first, second = known_apart()
+    Patient.objects.filter(pk=second.pk).update(
+        national_number=ANNE["national_number"], birth_date=ANNE["birth_date"]
+    )
+    LinkProposal.objects.create(
+        record=the_record("D2"), other=first, likeness="all", proposed_at=SATURDAY_NOON
+    )
+    client = signed_in(a_user("flux", Role.FEED_OPERATOR))
+    page = client.get(reverse("links") + "?show=alike").content.decode()
+    assert "Une seule personne : relier" in page
+    proposal = LinkProposal.objects.get()
+    assert client.post(reverse("likeness_link", args=[proposal.pk])).status_code == 302
+    assert the_record("D2").patient == first
+    assert Notice.objects.filter(state="open").count() == 1
+
+
+def test_two_known_patients_of_whom_one_file_says_more_are_linked():
+    load(a_record(1, **WITHOUT_NUMBER), a_record(2, **APART))
+    load(a_record(1, **ANNE), everything())
+    assert the_record("D1").patient == the_record("D2").patient
+
+
+def test_a_refused_row_links_nobody():
+    load(a_record(1, **ANNE), a_record(2, **(APART | {"given_name": "Jean"})))
+    assert load(everything()).rows_rejected == 1
+    assert the_record("D2").linked_at is None
 
 
 def test_a_dry_run_counts_one_to_tell_although_a_bulletin_rules_one_row_only():
