@@ -387,6 +387,9 @@ PAGES = (
         send={"reason": "essai"},
     ),
     _act("likeness_put_aside", LOADERS, "alike", where=OF_THE_GROUP, outside=FORBIDDEN),
+    # Not everything is equal of these two: refused with its reason.
+    _act("likeness_link", LOADERS, "alike", where=OF_THE_GROUP, outside=FORBIDDEN, found=422),
+    _view("double_entries", LOADERS, where=OF_THE_GROUP, outside=FORBIDDEN),
     # The trail is read whole or not at all: an event has no place.
     _list("trail", {AUDITOR}, OF_THE_GROUP, "?object_type=bulletin&amp;"),
     _act("trail_verify", {AUDITOR}, found=200),
