@@ -58,12 +58,37 @@ FIRST_PAGES = (
 )
 
 
-def menu(user: User) -> list[Page]:
+# So many pages stand in one line of a screen of 1280 px, in German too. Whoever may open more
+# finds those that are seldom needed behind one entry.
+MOST_IN_LINE = 7
+SELDOM = frozenset({"message_texts", "rosters", "imports", "trail"})
+
+
+@dataclass(frozen=True)
+class Menu:
+    """The pages of a person: those that stand in line, and those behind "more"."""
+
+    in_line: list[Page]
+    more: list[Page]
+
+
+def menu(user: User) -> Menu:
     """Return the pages that the user may open, in the order of the menu."""
+    pages = opened_by(user)
+    if len(pages) <= MOST_IN_LINE:
+        return Menu(pages, [])
+    return Menu(
+        in_line=[page for page in pages if page.name not in SELDOM],
+        more=[page for page in pages if page.name in SELDOM],
+    )
+
+
+def opened_by(user: User) -> list[Page]:
+    """Return the pages that the user may open."""
     return [page for page in PAGES if page.opens_for(user)]
 
 
 def first_page(user: User) -> Page | None:
     """Return the page on which the user's work starts; None without any role."""
-    opened = {page.name: page for page in menu(user)}
+    opened = {page.name: page for page in opened_by(user)}
     return next((opened[name] for name in FIRST_PAGES if name in opened), None)

@@ -32,7 +32,7 @@ def test_the_auditor_reads_who_saw_and_who_did_and_follows_it_to_the_object(
     page.get_by_label("Action").fill("appointment.viewed")
     page.get_by_role("button", name="Filtrer").click()
     newest = page.locator("tbody tr").first
-    expect(newest).to_contain_text("Claire Rédactrice")
+    expect(newest).to_contain_text("Claire RÉDACTRICE")
     expect(newest).to_contain_text("sam 14 mai 2022")
     newest.get_by_role("link", name=f"Rendez-vous {SEEN}").click()
     rows = page.locator("tbody tr")
@@ -40,7 +40,7 @@ def test_the_auditor_reads_who_saw_and_who_did_and_follows_it_to_the_object(
     expect(rows.filter(has_not_text=f"Rendez-vous {SEEN}")).to_have_count(0)
     auditor.picture("64-trail-of-one-appointment")
     page = auditor.open("/trail/?action=bulletin.approved&object_id=1")
-    expect(page.locator("tbody tr").first).to_contain_text("Marc Approbateur")
+    expect(page.locator("tbody tr").first).to_contain_text("Marc APPROBATEUR")
 
 
 def test_no_page_of_the_auditor_changes_anything(people: People) -> None:

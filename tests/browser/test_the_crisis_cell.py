@@ -82,7 +82,7 @@ def nothing_leaves_while_it_is_stopped(watcher: Person, colleague: Person) -> No
     """One stops all sending and releases what was held; it leaves when sending goes on."""
     page, live = colleague.open("/telling/"), watcher.page
     page.get_by_role("button", name="Tout mettre en pause").click()
-    expect(page.locator(".banner-paused")).to_contain_text("par Marc Approbateur")
+    expect(page.locator(".banner-paused")).to_contain_text("par Marc APPROBATEUR")
     expect(live.get_by_role("button", name="Reprendre les envois")).to_be_visible()
     accepted = number(page, "accepted")
     page.get_by_role("link", name="Prévenir sans attendre l'heure…").click()

@@ -155,7 +155,7 @@ def rule(card: Locator, ruling: Ruling) -> None:
     until_settled(card)
     expect(card.get_by_text(ruling.stands, exact=True)).to_be_visible()
     expect(card.get_by_text(ruling.reason)).to_be_visible()
-    expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
+    expect(card.get_by_text("Décidé par Paul DIRECTEUR")).to_be_visible()
     expect(card.get_by_text(f"Patient à appeler ({ruling.told})")).to_be_visible()
 
 
@@ -201,6 +201,6 @@ def read_both_answers(person: Person, ruling: Ruling, patient: str) -> None:
     """The card says what was ruled and why, and that the patient knows, from whom."""
     card = person.page.locator("article").filter(has_text=patient)
     expect(card.get_by_text(ruling.reason)).to_be_visible()
-    expect(card.get_by_text("Décidé par Paul Directeur")).to_be_visible()
+    expect(card.get_by_text("Décidé par Paul DIRECTEUR")).to_be_visible()
     told = card.get_by_text(f"Patient prévenu ({ruling.told})")
     expect(told).to_contain_text("par Léa APPELLE")

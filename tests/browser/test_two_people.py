@@ -38,7 +38,7 @@ def test_the_director_is_shown_an_opinion_that_came_while_they_ruled(people: Peo
 
     # The surgeon's card is the old one now: they speak to it, and see that it is ruled on.
     tap(spoken, "Je maintiendrais")
-    expect(spoken.get_by_text("Décidé par Paul Directeur")).to_be_visible()
+    expect(spoken.get_by_text("Décidé par Paul DIRECTEUR")).to_be_visible()
     expect(spoken.get_by_text("Annulé", exact=True)).to_be_visible()
     forgive(people, "409")
 
@@ -52,7 +52,7 @@ def test_of_two_in_the_crisis_cell_neither_approves_nor_edits_unseen(people: Peo
     mended = author.open(f"{address}edit/")
     save(mended, title=MENDED)
     approve(page)
-    expect(page.locator(".refusal")).to_contain_text("Claire Rédactrice a modifié")
+    expect(page.locator(".refusal")).to_contain_text("Claire RÉDACTRICE a modifié")
     expect(page.locator(".bulletin-title")).to_have_text(MENDED)
     expect(page.get_by_text("n'est pas encore prêt")).to_be_visible()
     approver.picture("71-edited-meanwhile")

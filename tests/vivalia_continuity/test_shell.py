@@ -84,6 +84,17 @@ def test_the_menu_shows_what_a_role_opens_and_nothing_else(client: Client):
     assert 'aria-current="page"' in menu
 
 
+def test_whoever_opens_many_pages_finds_the_seldom_ones_behind_one_entry(client: Client):
+    signed_in(client, Role.CRISIS_CELL)
+    page = client.get(reverse("bulletins")).content.decode()
+    in_line, more = page.split("dropdown-toggle", 2)[:2]
+    for name in ("board", "schedule", "telling", "call_list"):
+        assert f'href="{reverse(name)}"' in in_line
+    for name in ("message_texts", "rosters", "imports"):
+        assert f'href="{reverse(name)}"' in more.partition("user-menu")[0]
+        assert f'href="{reverse(name)}"' not in in_line
+
+
 # --- Banners ---------------------------------------------------------------------------------
 def a_page(client: Client) -> str:
     return client.get(reverse("bulletins")).content.decode()
