@@ -162,6 +162,7 @@ class Said:
     day: dt.date
     word: Word
     fate: str
+    is_stale: bool = False  # withdrawn by then; whoever was speaking could not be stopped
 
     @property
     def about(self) -> tuple[int, int, dt.date]:
@@ -332,9 +333,19 @@ class Plain:
 
     # --- Telling -------------------------------------------------------------------------
 
-    def say(self, key: str, act: int, patient: int, day: dt.date, word: Word, fate: str) -> None:
+    def say(
+        self,
+        key: str,
+        act: int,
+        patient: int,
+        day: dt.date,
+        word: Word,
+        fate: str,
+        *,
+        is_stale: bool = False,
+    ) -> None:
         """Something was said, or is on its way; ``became`` changes its fate."""
-        self.said.append(Said(key, act, patient, day, word, fate))
+        self.said.append(Said(key, act, patient, day, word, fate, is_stale))
 
     def became(self, key: str, fate: str) -> None:
         """What was said under a key came to this."""
@@ -492,7 +503,8 @@ class Plain:
         last: dict[tuple, Word] = {}
         for one in self.said:
             if one.fate == HEARD:
-                if last.get(one.about) == one.word and not one.key.startswith(ASKED):
+                is_excused = one.is_stale or one.key.startswith(ASKED)
+                if last.get(one.about) == one.word and not is_excused:
                     yield f"patient {one.patient} heard twice that {one.act} is {one.word}"
                 last[one.about] = one.word
             elif one.fate != NOT_HEARD:

@@ -180,9 +180,10 @@ class Story:
     def _log_call(self, result: str) -> None:
         if self.real.talk is None:
             return
+        standing = {pk for pk, one in self.real.seen.duties.items() if one.state != "withdrawn"}
         if talk := self.real.log_call(result):
             for duty in talk.duties:
-                self._spoken(duty)
+                self._spoken(duty, is_stale=duty.pk not in standing)
 
     def _contacted(self, act: int, by: str) -> None:
         if act not in self.plain.acts:
@@ -217,17 +218,17 @@ class Story:
 
     # --- Comparing -----------------------------------------------------------------------
 
-    def _say(self, key: str, said: Message | Duty, fate: str) -> None:
+    def _say(self, key: str, said: Message | Duty, fate: str, *, is_stale: bool = False) -> None:
         self.plain.unsay(key)
         for act, word in said.items:
-            self.plain.say(key, act, said.patient, said.day, word, fate)
+            self.plain.say(key, act, said.patient, said.day, word, fate, is_stale=is_stale)
 
-    def _spoken(self, duty: Duty) -> None:
+    def _spoken(self, duty: Duty, *, is_stale: bool = False) -> None:
         """Somebody spoke with the patient."""
         key = f"notice {duty.pk}"
         if key not in self.spoken:
             self.spoken.add(key)
-            self._say(key, duty, HEARD)
+            self._say(key, duty, HEARD, is_stale=is_stale)
 
     def _catch_up(self) -> None:
         """Tell the model what became of what was said."""
