@@ -23,6 +23,7 @@ from tests.browser.looking import (
     without_border,
 )
 from tests.browser.people import DEMO_PASSWORD, DESK, PHONE, TABLET, People, Person
+from tests.visible_text import text_faults_of
 
 pytestmark = pytest.mark.browser
 TODAY, TUESDAY = "2022-05-14", "2022-05-17"
@@ -150,6 +151,8 @@ def faults_of(person: Person, size: tuple[int, int]) -> list[str]:
         found += faults_when_narrow(page) + faults_for_large_letters(page)
     if size is TABLET:
         found += faults_when_large(page)
+    if size is DESK:
+        found += text_faults_of(page.content())
     return found
 
 
