@@ -81,7 +81,7 @@ class PaperRowForm(forms.Form):
     done = forms.BooleanField(label=_("Fait"), required=False)
     done_at = HourField(label=_("Fait à"), required=False)
     absent = forms.BooleanField(label=_("Pas venu"), required=False)
-    left = forms.BooleanField(label=_("Parti"), required=False)
+    left = forms.BooleanField(label=_("Parti, non vu"), required=False)
     remark = forms.CharField(
         label=_("À noter"),
         required=False,

@@ -115,17 +115,21 @@ def _age(row: RosterRow, day: dt.date) -> str:
 
 def _decision(row: RosterRow) -> tuple[str, str]:
     """The decision and its ground; what the source struck comes before what the crisis ruled."""
-    ruled = str(Outcome(row.outcome).label) if row.outcome else ""
-    ground = _ground(row)
+    ruled, ground = _ruled(row), _ground(row)
     if row.is_off_at_source:
         return str(Status(row.status).label), f"{ruled} – {ground}" if ruled else ""
-    if not row.outcome:
+    if not ruled:
         return _("prévu"), _("sans décision")
-    if row.is_postponed_here:
-        return _("reporté à ce jour"), ground
-    if row.postponed_to:
-        return _postponed(row.postponed_to), ground
     return ruled, ground
+
+
+def _ruled(row: RosterRow) -> str:
+    """What the crisis ruled, as it reads on this sheet; nothing where it ruled nothing."""
+    if not row.outcome:
+        return ""
+    if row.is_postponed_here:
+        return _("reporté à ce jour")
+    return _postponed(row.postponed_to) if row.postponed_to else str(Outcome(row.outcome).label)
 
 
 def _postponed(day: dt.date) -> str:
@@ -158,7 +162,9 @@ def _told(row: RosterRow) -> str:
 
 def _marks(row: RosterRow) -> list[str]:
     marks = []
-    if row.is_postponed_here:
+    if row.is_postponed_here and row.is_off_at_source:
+        marks.append(_("était prévu %(moment)s") % {"moment": _moment(row.starts_at)})
+    elif row.is_postponed_here:
         marks.append(
             _("était prévu %(moment)s ; heure à fixer") % {"moment": _moment(row.starts_at)}
         )

@@ -322,10 +322,7 @@ def _refuse_contradictions(
         Conflict.NOT_COME_AND_SEEN: _(
             "« Pas venu » contredit les autres coches de la ligne : gardez l'un ou l'autre."
         ),
-        Conflict.DONE_AND_LEFT: _(
-            "« Parti » veut dire « parti sans être vu » et contredit « Fait » : gardez l'un ou "
-            "l'autre."
-        ),
+        Conflict.DONE_AND_LEFT: _("« Parti, non vu » contredit « Fait » : gardez l'un ou l'autre."),
         Conflict.DONE_BEFORE_ARRIVAL: before[was_noted],
         Conflict.LEFT_BEFORE_ARRIVAL: _(
             "Le patient serait parti à %(left)s, avant son arrivée à %(arrived)s : vérifiez les "

@@ -203,6 +203,19 @@ class TestThePlaces:
         assert in_words(new, NEXT_WEEK).marks == ("était prévu lun 16 mai à 09:10 ; heure à fixer",)
         assert new.told == "open"
 
+    def test_what_the_source_struck_meanwhile_has_no_hour_to_fix(self, operation, director):
+        rule(operation, director)
+        Appointment.objects.filter(pk=operation.pk).update(status="cancelled")
+        theatre = operation.unit_id
+        said = {
+            day: in_words(roster_contents(unit_ids=[theatre], day=day)[theatre].rows[0], day)
+            for day in (MONDAY, NEXT_WEEK)
+        }
+        assert {words.decision for words in said.values()} == {"annulé à la source"}
+        assert said[MONDAY].ground.startswith("reporté au mar 24/05/2022 – par ")
+        assert said[NEXT_WEEK].ground.startswith("reporté à ce jour – par ")
+        assert said[NEXT_WEEK].marks == ("était prévu lun 16 mai à 09:10",)
+
     def test_the_sheet_warns_of_who_heard_another_day(self, operation, director):
         rule(operation, director)
         reach(a_user("agent", "call_agent"))

@@ -44,7 +44,7 @@ def test_a_row_says_what_sets_the_patient_apart_and_why_somebody_decided():
 
 def test_the_columns_are_those_of_the_form_and_there_is_room_for_who_has_no_appointment():
     said = text_of(self_contained(a_sheet(a_row(1), a_row(2, starts="08:00"))))
-    assert "Arrivé à Fait à Pas venu Parti À noter" in said
+    assert "Arrivé à Fait à Pas venu Parti, non vu À noter" in said
     assert "1 08:00 ESSAI2" in said
     assert "2 09:10 ESSAI1" in said
     assert "Venus sans rendez-vous : nom, date de naissance, heure A B C D E" in said

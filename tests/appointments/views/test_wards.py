@@ -317,7 +317,7 @@ class TestPaper:
             ({"absent": "1", "arrived": "1"}, "« Pas venu » contredit"),
             ({"absent": "1", "done_at": "10:00"}, "« Pas venu » contredit"),
             ({"absent": "1", "left": "1"}, "« Pas venu » contredit"),
-            ({"done": "1", "left": "1"}, "« Parti » veut dire"),
+            ({"done": "1", "left": "1"}, "« Parti, non vu » contredit « Fait »"),
             (
                 {"arrived_at": "9h20", "done_at": "9h05"},
                 "« Fait à 09:05 » vient avant « Arrivé à 09:20 »",
