@@ -59,7 +59,8 @@ class WardLine:
 class DayCounts:
     """How a day stands: each appointment that holds is in one of the first five.
 
-    ``despite`` are patients who stand there although their appointment is cancelled.
+    ``despite`` are patients who stand there although their appointment is cancelled;
+    ``called_off`` those who should not come, and of whom nothing is noted.
     """
 
     expected: int = 0
@@ -68,6 +69,7 @@ class DayCounts:
     absent: int = 0
     left: int = 0
     despite: int = 0
+    called_off: int = 0
 
     @property
     def total(self) -> int:
@@ -94,6 +96,6 @@ def counted(days: Iterable[tuple[bool, str]]) -> DayCounts:
     for is_called_off, what in days:
         if is_called_off and what == Attended.ARRIVED:
             numbers["despite"] += 1
-        elif what or not is_called_off:
-            numbers[what or "expected"] += 1
+        else:
+            numbers[what or ("called_off" if is_called_off else "expected")] += 1
     return DayCounts(**numbers)

@@ -56,7 +56,7 @@ def test_each_appointment_that_holds_is_counted_once(clerk):
     note(mistaken, clerk, "cleared", 1)
     an_appointment(status="cancelled")
     counts = the_day().counts
-    assert counts == DayCounts(expected=2, arrived=1, done=1, absent=1, left=1)
+    assert counts == DayCounts(expected=2, arrived=1, done=1, absent=1, left=1, called_off=1)
     assert counts.total == 6
 
 
@@ -131,7 +131,7 @@ class TestWhatWasPostponed:
 
     def test_it_is_expected_on_its_new_day_and_called_off_on_the_planned_one(self, clerk):
         operation = postponed(to=NEXT_WEEK)
-        assert self.counts(clerk, operation, MONDAY) == DayCounts()
+        assert self.counts(clerk, operation, MONDAY) == DayCounts(called_off=1)
         assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(expected=1)
         (old,) = self.day_of(operation, MONDAY).lines
         (new,) = self.day_of(operation, NEXT_WEEK).lines
@@ -168,7 +168,7 @@ class TestWhatWasPostponed:
 
     def test_what_the_source_struck_is_not_expected_on_the_new_day_either(self, clerk):
         operation = postponed(to=NEXT_WEEK, status="cancelled")
-        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts()
+        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(called_off=1)
 
     def test_the_patient_is_found_on_both_days_and_no_other(self, clerk):
         operation = postponed(to=NEXT_WEEK, patient=a_patient(family_name="Dupont"))
