@@ -163,7 +163,7 @@ def find_vain(cursor: CursorWrapper, scope: Scope) -> None:
     )
     cursor.execute(
         f"""INSERT INTO vain (patient_id, subject_id, day, tried_at)
-            SELECT n.patient_id, i.subject_id, n.day, MAX(n.settled_at)
+            SELECT n.patient_id, i.subject_id, n.day, MAX(COALESCE(n.settled_at, n.created_at))
             FROM notifications_notice n
             JOIN notifications_noticeitem i ON i.notice_id = n.id
             WHERE n.state = 'unreachable' AND {scope.condition("n")}
