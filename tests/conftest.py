@@ -21,21 +21,29 @@ settings.register_profile("continuity", deadline=None, suppress_health_check=[He
 settings.load_profile("continuity")
 
 
-class OneBrowser(LoadScopeScheduling):
-    """Gives every test by itself to whoever is free, those of browsers all to the same process.
+# What takes long to start, and is shared by the tests below: they all go to the same process.
+TOGETHER = (
+    "tests/browser/",
+    "tests/vivalia_continuity/test_demo.py",
+    "tests/vivalia_continuity/test_web_server.py",
+)
 
-    They share one running application, which takes long to start. pytest-xdist's own mark for
-    groups has no effect with pytest 9.2: it writes into node ids that are no longer read.
+
+class OneForAll(LoadScopeScheduling):
+    """Gives every test by itself to whoever is free, except those that share something.
+
+    pytest-xdist's own mark for groups has no effect with pytest 9.2: it writes into node ids that
+    are no longer read.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "browser" if nodeid.startswith("tests/browser/") else nodeid
+        return next((shared for shared in TOGETHER if nodeid.startswith(shared)), nodeid)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Distribute tests over processes."""
-    return OneBrowser(config, log)
+    return OneForAll(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

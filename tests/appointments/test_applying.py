@@ -186,11 +186,11 @@ class TestDrafting:
                 ClauseDraft("cancel", "cancelled", days=(TUESDAY,)),
             )
         message = refusal.value.message
-        assert "Clause 1" in message
+        assert "Point 1" in message
         assert "annuler" in message
         assert "namur" in message
-        assert "Clause 2 : aucun bulletin ne peut annuler les urgences" in message
-        assert "Clause 3 : le jour 17/05/2022" in message
+        assert "Point 2 : aucun bulletin ne peut annuler les urgences" in message
+        assert "Point 3 : le jour 17/05/2022" in message
 
     def test_an_edited_draft_belongs_to_its_last_editor(self):
         draft = a_draft()

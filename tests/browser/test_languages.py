@@ -5,7 +5,7 @@ import pytest
 from tests.browser.people import DESK, PHONE, People, Person
 from tests.browser.test_pages import PAGES, address_of
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
 READERS = ("crise1", "docteur1", "directeur", "agent", "secretariat")
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.browser.people import People, Person
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite]
 NARROWEST, DESK = (1280, 800), (1440, 900)
 ONE_OF_EACH_JOB = (
     *("crise2", "docteur1", "chirurgien", "infirmiere", "directeur"),

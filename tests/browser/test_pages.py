@@ -64,6 +64,7 @@ PAGES = {
         "/imports/sources/agenda/",
         "/imports/refused/",
         "/imports/links/",
+        "/imports/double-entries/",
         "/board/decisions/",
         "/sending/release/",
         "/bulletins/2/delete/",
@@ -183,6 +184,7 @@ EVERYBODY = [account.username for account in ACCOUNTS]
 UNFOLLOWED = ("/account/logout/", "/static/", "/trail/export/")
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("username", EVERYBODY)
 def test_no_console_complains_on_any_page_that_a_link_leads_to(
     people: People, username: str

@@ -44,7 +44,13 @@ class TestOnePatientOneAgent:
         calls.take_next(by=agent)
         other = a_user("b", "call_agent")
         assert calls.take_next(by=other) is None
-        assert counts(other) == {"open": 2, "due": 0, "later": 0, "without": 0}
+        assert counts(other) == {
+            "open": 2,
+            "due": 0,
+            "later": 0,
+            "without": 0,
+            "by_doctors": 0,
+        }
         with pytest.raises(Refusal, match="agent est en train d'appeler"):
             calls.take(delivery_id=monday.pk, by=other)
 

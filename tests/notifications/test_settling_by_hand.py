@@ -61,7 +61,7 @@ def states(notice: Notice) -> list[tuple[str, int, str]]:
     [
         ("fr", "Renvoyé par chief : Storing", "Appelé à la place par chief : Storing"),
         ("nl", "Opnieuw verzonden door chief: Storing", "In plaats daarvan gebeld door chief:"),
-        ("de", "Erneut gesendet durch chief: Storing", "Stattdessen angerufen durch chief:"),
+        ("de", "Erneut gesendet von chief: Storing", "Stattdessen angerufen von chief:"),
         ("en", "Sent again by chief: Storing", "Called instead by chief: Storing"),
     ],
 )

@@ -67,7 +67,8 @@ def test_doctors_and_surgeon_have_an_agenda_on_the_day(people):
             if record.practitioner_code == doctor.code and record.starts_at.date() == BULLETIN_DAY
         ]
         assert len(mine) >= 2
-        assert str(User.objects.get(username=name)) == f"{doctor.given_name} {doctor.family_name}"
+        account = f"{doctor.given_name} {doctor.family_name.upper()}"
+        assert str(User.objects.get(username=name)) == account
 
 
 def test_a_hospital_is_never_loaded_over_another(people):

@@ -163,9 +163,9 @@ def test_each_feed_behind_a_sheet_states_its_age(time_machine):
     an_appointment(feed=silent)
     unit = a_unit()
     feeds = roster_contents(unit_ids=[unit.pk], day=MONDAY)[unit.pk].feeds
-    assert [(age.feed, age.hours, age.is_old) for age in feeds] == [
-        ("bloc", 56, True),
-        ("essai", 2, False),
+    assert [(age.feed, age.silence, age.is_old) for age in feeds] == [
+        ("bloc", dt.timedelta(hours=56, minutes=30), True),
+        ("essai", dt.timedelta(hours=2, minutes=20), False),
     ]
 
 
