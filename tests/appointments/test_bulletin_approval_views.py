@@ -200,7 +200,7 @@ class TestWhatChanges:
         shown = self.shown("bulletin_preview", a_draft())
 
         assert "Aucun rendez-vous ne change de décision." in shown
-        assert "Lundi 16/05 : aucun bulletin ne règle ces jours jusqu'ici." in shown
+        assert "Jusqu'ici, aucun bulletin ne règle : lundi 16/05." in shown
 
 
 def changes_in(shown: str) -> str:
