@@ -123,7 +123,7 @@ class TestApproving:
         an_appointment()
         few, many = a_draft(), a_draft(first_day=TUESDAY)
         somebody_in_the_crisis_cell("crise2")
-        with django_assert_max_num_queries(98) as spent:
+        with django_assert_max_num_queries(99) as spent:
             approved(few)
         for _ in range(40):
             an_appointment(starts="2022-05-17 09:10")
