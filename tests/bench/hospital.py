@@ -160,9 +160,9 @@ def _patients(numbers: str) -> None:
         },
         f"FROM {numbers} JOIN {names}",
     )
-    nothing = "'[]'::jsonb" if is_postgresql() else "'[]'"
+    json = "::jsonb" if is_postgresql() else ""
     record = {"id": "i", "patient_id": "i", "system": "'bench'", "value": "'D-' || i"}
-    record["linked_numbers"] = nothing
+    record |= {"linked_numbers": f"'[]'{json}", "linked_kept": f"'{{}}'{json}"}
     sql.insert(PatientIdentifier, record, f"FROM {numbers}")
 
 

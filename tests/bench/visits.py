@@ -230,6 +230,7 @@ def _house() -> Iterator[Visit]:
     yield Visit("operator", "import_source", ("bench",))
     yield Visit("operator", "refused_rows")
     yield Visit("operator", "links")
+    yield Visit("operator", "double_entries")
     yield Visit("auditor", "trail")
     yield Visit("auditor", "trail", turn=True)
     someone = Appointment.objects.filter(day=TODAY)[0].pk
