@@ -72,6 +72,8 @@ class Appointment(models.Model):
     date of ``starts_at`` in Europe/Brussels.
     ``protected_groups`` holds sorted codes separated by spaces. ``record_number`` is the number
     by which the source knows the patient: a patient of several numbers can be parted again.
+    ``may_be_double`` is set once another source was seen to plan it too, and never taken back:
+    whether it does is asked of these few.
     """
 
     feed = models.ForeignKey(
@@ -126,6 +128,7 @@ class Appointment(models.Model):
     moved_from = models.DateTimeField(_("déplacé de"), null=True, blank=True)
     moved_at = models.DateTimeField(_("déplacement lu le"), null=True, blank=True)
     missing_since = models.DateTimeField(_("absent de la source depuis"), null=True, blank=True)
+    may_be_double = models.BooleanField(default=False, db_default=False, editable=False)
 
     outcome = models.CharField(_("décision"), max_length=12, choices=Outcome.choices, blank=True)
     outcome_basis = models.CharField(max_length=8, blank=True)
@@ -188,6 +191,11 @@ class Appointment(models.Model):
                 fields=["starts_at", "id"],
                 condition=Q(moved_at__isnull=False),
                 name="appointment_moved",
+            ),
+            models.Index(
+                fields=["starts_at", "id"],
+                condition=Q(may_be_double=True),
+                name="appointment_double",
             ),
         ]
 

@@ -142,7 +142,8 @@ def count_double_entries(user: User) -> tuple[int, int]:
 
 def _acts(user: User) -> QuerySet:
     """Return the acts of several sources that are still to come, as rows of ``Act``."""
-    planned = Appointment.objects.filter(status__in=LIVE, starts_at__gt=clock.now())
+    marked = Appointment.objects.filter(may_be_double=True)  # few: the board asks this each time
+    planned = marked.filter(status__in=LIVE, starts_at__gt=clock.now())
     if not scope_of(user, Capability.LOAD_FEEDS).everywhere:
         planned = planned.none()
     one_day = Q(given=0) | Q(given=F("entries"), first=F("last"))

@@ -1,7 +1,7 @@
 """Append one decision about one appointment, under the locks that keep it true."""
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome
-from appointments.queries.double_entries import LIVE, others_by_id, others_of
+from appointments.queries.double_entries import LIVE, Entry, others_by_id, others_of
 from appointments.queries.in_force import clauses_for, verdict_for
 from appointments.rules import Verdict
 from appointments.services import rulings
@@ -139,11 +139,12 @@ def share(appointment_ids: Iterable[int]) -> list[int]:
     ids, shared = list(appointment_ids), []
     for start in range(0, len(ids), _CHUNK):
         some = Appointment.objects.filter(pk__in=ids[start : start + _CHUNK], status__in=LIVE)
-        undecided = some.exclude(outcome_basis=Basis.PERSON, outcome__in=_FINAL)
-        entries = list(undecided.select_related("unit"))
-        others = others_by_id(entries)
+        entries = list(some.select_related("unit"))
+        others = mark_double_entries(entries)
         standing = _by_persons({other.id for listed in others.values() for other in listed})
         for entry in entries:
+            if entry.outcome_basis == Basis.PERSON and entry.outcome in _FINAL:
+                continue
             listed = [standing[one.id] for one in others.get(entry.pk, ()) if one.id in standing]
             listed = [one for one in listed if one.day == entry.day]
             if not listed:
@@ -160,6 +161,23 @@ def share(appointment_ids: Iterable[int]) -> list[int]:
             )
             shared.append(entry.pk)
     return shared
+
+
+def mark_double_entries(appointments: Iterable[Appointment]) -> Mapping[int, list[Entry]]:
+    """Mark those that another source plans too, on both sides, so that they are found among many.
+
+    Args:
+        appointments: with their unit; that were loaded, moved or given to another patient.
+
+    Returns:
+        as ``others_by_id``.
+    """
+    others = others_by_id(appointments)
+    found = {*others, *(other.id for listed in others.values() for other in listed)}
+    if found:
+        of_these = Appointment.objects.filter(pk__in=found, may_be_double=False)
+        of_these.update(may_be_double=True)
+    return others
 
 
 def _by_persons(ids: Collection[int]) -> dict[int, Decision]:

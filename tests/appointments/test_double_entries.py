@@ -1,8 +1,10 @@
 """One act in several sources is one appointment to the patient: told once, decided once."""
 
 import datetime as dt
+from importlib import import_module
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from appointments.models import Appointment, Decision
@@ -23,7 +25,7 @@ from tests.appointments.bulletins import THE_DAY, in_force
 from tests.appointments.feeds.files import a_record
 from tests.appointments.loads import terms
 from tests.appointments.told import hand_over, outcome
-from tests.builders import MONDAY, a_unit, a_user
+from tests.builders import MONDAY, a_unit, a_user, at
 from tests.pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -205,3 +207,15 @@ def test_who_rings_in_hears_it_once():
     (day,) = days_of(Patient.objects.get(), a_user("appels", Role.CALL_AGENT))
     assert len(day.sentences) == 1
     assert len(day.appointments) == 3
+
+
+def test_what_stood_twice_before_they_were_marked_is_found(operator):
+    three()
+    load("autre", starts_at=at("2022-05-16 15:00"))
+    Appointment.objects.update(may_be_double=False)
+    assert count_double_entries(operator) == (0, 0)
+    migration = import_module("appointments.migrations.0028_double_entries")
+    with connection.cursor() as cursor:
+        cursor.execute(migration.MARK_WHAT_STANDS_TWICE)
+    assert count_double_entries(operator) == (1, 0)
+    assert Appointment.objects.filter(may_be_double=True).count() == 3
