@@ -104,8 +104,14 @@ def _start(folder: Path) -> "subprocess.Popen[bytes]":
 
 
 def copy_installation(programs: Path, into: Path) -> Path:
-    """Copy the installation with the libraries of its wheel, which it finds by a relative path."""
+    """Copy the installation with the libraries of its wheel, which it finds by a relative path.
+
+    Another user can read the copy, whatever the umask of this process.
+    """
     package = programs.parent
+    for made in (into, into / package.name):
+        made.mkdir()
+        made.chmod(0o755)
     libraries = package.with_name(f"{WHEEL}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, into / libraries.name, symlinks=True)
