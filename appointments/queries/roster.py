@@ -6,14 +6,14 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, Q, QuerySet
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
 from appointments.models import Appointment, Feed
 from appointments.queries.data_age import age_of
 from appointments.queries.double_entries import others_by_id
 from appointments.queries.schedule import expected_on
 from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
-from notifications.models import NoticeItem, NoticeState
+from notifications.models import Delivery, DeliveryState, NoticeItem, NoticeState
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.models import Unit
@@ -104,24 +104,31 @@ def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
 def _told(
     unit_ids: Collection[int], day: dt.date, others: Collection[int]
 ) -> dict[tuple[int, int, dt.date], Told]:
-    """What the newest notice that stands says, by appointment, patient and the day it speaks of.
+    """What the patient is to hear or heard last, by appointment, patient and day spoken of.
 
+    A withdrawn notice counts where it arrived all the same (ADR 0014): then it was told.
     ``others``: ids of other sources' entries of the same acts.
     """
     appointments = _of_day(unit_ids, day)
+    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
     items = (
         NoticeItem.objects.filter(
             Q(subject_id__in=appointments.values("id")) | Q(subject_id__in=others)
         )
-        .exclude(notice__state=NoticeState.WITHDRAWN)
-        .order_by("notice__version")
+        .filter(
+            ~Q(notice__state=NoticeState.WITHDRAWN)
+            | (Q(notice__handed_over_at__isnull=False) & Exists(arrived))
+        )
+        .order_by(F("notice__handed_over_at").asc(nulls_last=True), "notice__version")
         .values_list(
             *("subject_id", "notice__patient", "notice__day"),
             *("notice__state", "word", "postponed_to"),
         )
     )
     return {
-        (subject, patient, spoken_of): Told(state, word, postponed_to)
+        (subject, patient, spoken_of): Told(
+            NoticeState.TOLD if state == NoticeState.WITHDRAWN else state, word, postponed_to
+        )
         for subject, patient, spoken_of, state, word, postponed_to in items
     }
 

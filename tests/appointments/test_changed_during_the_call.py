@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment
+from appointments.queries.roster import roster_contents
 from appointments.services import keeping, rulings
 from notifications.models import Delivery, Notice, ToAskAgain
 from notifications.queries.progress import holding_untrue
@@ -209,6 +210,24 @@ class TestThePatientHeardIt:
         assert (notice.state, notice.handed_over_at) == ("withdrawn", clock.now())
         said = [("phone", "cancelled"), ("phone", "maintained")] if change is move else []
         assert sorted(open_words(appointment.patient_id)) == said
+        assert not broken()
+
+    def test_the_sheet_says_what_was_heard_last_too(
+        self, client, agent, doctor, saturday_noon
+    ) -> None:
+        appointment = by_landline(doctor)
+        in_force()
+        call = in_hand(agent)
+        keep(appointment, doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        keeping.contacted(appointment_id=appointment.pk, by=doctor)
+        keeping.undo(appointment_id=appointment.pk, by=doctor)
+        saturday_noon.shift(dt.timedelta(minutes=1))
+        reached(client, call)
+        assert open_words(appointment.patient_id) == []  # "cancelled" holds, and was heard
+        sheet = roster_contents(unit_ids=[appointment.unit_id], day=appointment.day)
+        (row,) = sheet[appointment.unit_id].rows
+        assert (row.told, row.told_word, row.is_told_otherwise) == ("told", "cancelled", False)
         assert not broken()
 
     def test_noted_later_it_is_not_the_last_word_if_it_was_said_before(
