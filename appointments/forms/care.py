@@ -20,7 +20,7 @@ class SeenForm(forms.Form):
     seen = forms.IntegerField(required=False)
 
 
-class SaidForm(forms.Form):
+class ContactedForm(forms.Form):
     """Which notice stood on the card when the patient was called."""
 
     said = forms.IntegerField(required=False)

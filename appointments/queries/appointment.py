@@ -3,11 +3,12 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from appointments.models import Appointment, Decision, Service
 from appointments.queries.in_force import keeper_of
-from notifications.models import Delivery, DeliveryState, NoticeItem, NoticeState, Word
+from notifications.models import NoticeItem, NoticeState, Word
+from notifications.queries.notices import standing_or_heard
 from staff.access import Capability, scope_of
 from staff.models import User
 
@@ -122,13 +123,9 @@ def words_of(appointments: list[Appointment]) -> dict[int, Words]:
     notice counts as heard where it arrived all the same (ADR 0014), never as the newest.
     """
     expected = {one.pk: (one.patient_id, one.day) for one in appointments}
-    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
     items = (
         NoticeItem.objects.filter(subject_id__in=[a.pk for a in appointments])
-        .filter(
-            ~Q(notice__state=NoticeState.WITHDRAWN)
-            | (Q(notice__handed_over_at__isnull=False) & Exists(arrived))
-        )
+        .filter(standing_or_heard())
         .select_related("notice__reserved_for", "notice__settled_by")
         .order_by("notice__created_at", "notice__version")
     )

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
 
-from appointments.models import Appointment, Status
+from appointments.models import Appointment
+from appointments.queries.reach import RULED
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import User
 
-LIVE = (Status.BOOKED, Status.ARRIVED)
 MOST_SHOWN = 200
 _ACT = ("patient_id", "starts_at", "service", "unit__site_id")
 
@@ -42,19 +42,18 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True)
 class DoubleEntry:
-    """One act that several sources plan; ``entries`` are its appointments."""
+    """One act that several sources plan; ``entries`` are its appointments.
+
+    ``is_contradictory``: not the same holds for all.
+    """
 
     entries: list[Appointment]
+    is_contradictory: bool
 
     @property
     def first(self) -> Appointment:
         """The entry that came first: patient, moment, service and site are those of all."""
         return self.entries[0]
-
-    @property
-    def is_contradictory(self) -> bool:
-        """Whether not the same holds for all."""
-        return len({(one.outcome, one.postponed_to) for one in self.entries}) > 1
 
 
 def act_of(appointment: Appointment) -> Act:
@@ -75,7 +74,7 @@ def entries_at(
     if not patient_ids:
         return found
     rows = Appointment.objects.filter(
-        patient__in=patient_ids, starts_at__in=moments, status__in=LIVE
+        patient__in=patient_ids, starts_at__in=moments, status__in=RULED
     ).order_by("id")
     for *act, pk, feed_id, source, source_id in rows.values_list(
         *_ACT,
@@ -89,11 +88,7 @@ def others_of(appointment: Appointment) -> QuerySet[Appointment]:
     """Return the other sources' entries of an act; the appointment's unit must be loaded."""
     return (
         Appointment.objects.filter(
-            patient=appointment.patient_id,
-            starts_at=appointment.starts_at,
-            service=appointment.service,
-            unit__site=appointment.unit.site_id,
-            status__in=LIVE,
+            status__in=RULED, **dict(zip(_ACT, act_of(appointment), strict=True))
         )
         .exclude(feed=appointment.feed_id)
         .select_related("unit__site", "feed")
@@ -117,18 +112,17 @@ def double_entries(user: User) -> list[DoubleEntry]:
 
     At most ``MOST_SHOWN``.
     """
-    several = _acts(user).values_list(*_ACT).order_by("-differs", "starts_at")
-    acts = [Act(*row) for row in several[:MOST_SHOWN]]
+    several = _acts(user).values_list("differs", *_ACT).order_by("-differs", "starts_at")
+    acts = {Act(*row): bool(differs) for differs, *row in several[:MOST_SHOWN]}
     rows = Appointment.objects.filter(
         patient__in={act.patient_id for act in acts},
         starts_at__in={act.starts_at for act in acts},
-        status__in=LIVE,
+        status__in=RULED,
     ).select_related("patient", "unit__site", "feed", "practitioner")
     by_act: dict[Act, list[Appointment]] = defaultdict(list)
     for one in rows.order_by("id"):
         by_act[act_of(one)].append(one)
-    found = [DoubleEntry(by_act[act]) for act in acts if act in by_act]
-    return sorted(found, key=lambda one: (not one.is_contradictory, one.first.starts_at))
+    return [DoubleEntry(by_act[act], differs) for act, differs in acts.items() if act in by_act]
 
 
 def count_double_entries(user: User) -> tuple[int, int]:
@@ -143,7 +137,7 @@ def count_double_entries(user: User) -> tuple[int, int]:
 def _acts(user: User) -> QuerySet:
     """Return the acts of several sources that are still to come, as rows of ``Act``."""
     marked = Appointment.objects.filter(may_be_double=True)  # few: the board asks this each time
-    planned = marked.filter(status__in=LIVE, starts_at__gt=clock.now())
+    planned = marked.filter(status__in=RULED, starts_at__gt=clock.now())
     if not scope_of(user, Capability.LOAD_FEEDS).everywhere:
         planned = planned.none()
     one_day = Q(given=0) | Q(given=F("entries"), first=F("last"))

@@ -6,14 +6,15 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
+from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from appointments.models import Appointment, Feed
 from appointments.queries.data_age import age_of
 from appointments.queries.double_entries import others_by_id
 from appointments.queries.schedule import expected_on
 from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
-from notifications.models import Delivery, DeliveryState, NoticeItem, NoticeState
+from notifications.models import NoticeItem, NoticeState
+from notifications.queries.notices import standing_or_heard
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.models import Unit
@@ -110,15 +111,11 @@ def _told(
     ``others``: ids of other sources' entries of the same acts.
     """
     appointments = _of_day(unit_ids, day)
-    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
     items = (
         NoticeItem.objects.filter(
             Q(subject_id__in=appointments.values("id")) | Q(subject_id__in=others)
         )
-        .filter(
-            ~Q(notice__state=NoticeState.WITHDRAWN)
-            | (Q(notice__handed_over_at__isnull=False) & Exists(arrived))
-        )
+        .filter(standing_or_heard())
         .order_by(F("notice__handed_over_at").asc(nulls_last=True), "notice__version")
         .values_list(
             *("subject_id", "notice__patient", "notice__day"),

@@ -9,8 +9,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Basis, Decision, Outcome
-from appointments.queries.double_entries import LIVE, Entry, others_by_id, others_of
+from appointments.queries.double_entries import Entry, others_by_id, others_of
 from appointments.queries.in_force import clauses_for, verdict_for
+from appointments.queries.reach import RULED
 from appointments.rules import Verdict
 from appointments.services import rulings
 from patients.models import Patient
@@ -138,7 +139,7 @@ def share(appointment_ids: Iterable[int]) -> list[int]:
     """
     ids, shared = list(appointment_ids), []
     for start in range(0, len(ids), _CHUNK):
-        some = Appointment.objects.filter(pk__in=ids[start : start + _CHUNK], status__in=LIVE)
+        some = Appointment.objects.filter(pk__in=ids[start : start + _CHUNK], status__in=RULED)
         entries = list(some.select_related("unit"))
         others = mark_double_entries(entries)
         standing = _by_persons({other.id for listed in others.values() for other in listed})

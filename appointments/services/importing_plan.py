@@ -17,7 +17,8 @@ from appointments.feeds.columns import BY_KEY
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
-from appointments.queries.double_entries import LIVE, Act, entries_at
+from appointments.queries.double_entries import Act, entries_at
+from appointments.queries.reach import RULED
 from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
 from appointments.services.importing_practitioners import Practitioners
@@ -202,7 +203,7 @@ class Planner:
         for one in [*plan.created, *plan.moved]:
             known = people.get(one.record.patient_id)
             patient_id = known.patient.pk if known else one.who.same_as
-            if isinstance(patient_id, int) and one.record.status in LIVE:
+            if isinstance(patient_id, int) and one.record.status in RULED:
                 record = one.record
                 place = (record.starts_at, record.service, one.place.site_id)
                 concerned.append((record, Act(patient_id, *place)))

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from appointments.models import Appointment
-from appointments.queries.double_entries import LIVE
+from appointments.queries.reach import RULED
 from appointments.services import deciding
 from appointments.services.rulings import align_pairs
 from notifications.models import Notice
@@ -51,7 +51,7 @@ def join(*, leaving_id: int, staying_id: int) -> tuple[PatientIdentifier, set[Pa
     days = {day for _pk, day in moved} | set(told)
     history = histories.hand_on(leaving=leaving_id, staying=staying_id)
     planned.update(patient=staying_id)
-    joined = Appointment.objects.filter(pk__in=[pk for pk, _day in moved], status__in=LIVE)
+    joined = Appointment.objects.filter(pk__in=[pk for pk, _day in moved], status__in=RULED)
     deciding.mark_double_entries(joined.select_related("unit"))
     kept = history | {"appointments": [pk for pk, _day in moved]}
     record = registering.join(leaving_id=leaving_id, staying_id=staying_id, kept=kept)

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.forms.care import ReasonForm, SaidForm, SeenForm, SeveralForm
+from appointments.forms.care import ContactedForm, ReasonForm, SeenForm, SeveralForm
 from appointments.forms.rosters import DayForm
 from appointments.models import Appointment
 from appointments.queries.doctor import (
@@ -118,7 +118,7 @@ def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
 @requires(*KEEPS)
 def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
-    form = SaidForm(request.POST)
+    form = ContactedForm(request.POST)
     said = form.cleaned_data["said"] if form.is_valid() else None
     return _act(request, pk, _contacted, said=said)
 

@@ -1,8 +1,8 @@
-"""The patients behind the numbers of ``progress``: to be told, told, not reached."""
+"""The patients behind the numbers of ``progress``, and which notices still say something."""
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
-from notifications.models import Delivery, Notice, NoticeState
+from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.queries.progress import counted_since, last_words
 from notifications.queries.scope import notices_of
 from staff.access import Capability
@@ -30,3 +30,13 @@ def notices_in(user: User, state: NoticeState) -> QuerySet[Notice]:
         .select_related("patient", "site", "reserved_for", "settled_by")
         .prefetch_related(Prefetch("deliveries", tries, to_attr="tries"))
     )
+
+
+def standing_or_heard() -> Q:
+    """Return the filter for items whose notice stands, or was withdrawn and arrived all the same.
+
+    What a withdrawn notice said was heard then (ADR 0014).
+    """
+    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
+    was_heard = Q(Exists(arrived), notice__handed_over_at__isnull=False)
+    return ~Q(notice__state=NoticeState.WITHDRAWN) | was_heard

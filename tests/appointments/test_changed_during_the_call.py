@@ -5,6 +5,7 @@ import html
 from collections.abc import Callable
 
 import pytest
+import time_machine
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -96,6 +97,13 @@ def open_words(patient_id: int) -> list[tuple[str, str]]:
     return list(waiting.values_list("channel", "notice__items__word"))
 
 
+def kept_and_told(appointment: Appointment, doctor: User, time: time_machine.Traveller) -> None:
+    """Let the doctor keep the patient, and call them a minute later."""
+    keep(appointment, doctor)
+    time.shift(dt.timedelta(minutes=1))
+    keeping.contacted(appointment_id=appointment.pk, by=doctor)
+
+
 class TestThePatientHeardIt:
     @pytest.mark.parametrize("then", ["", "?then=next"], ids=["told", "told, next call"])
     @pytest.mark.parametrize("change", CHANGES)
@@ -179,9 +187,7 @@ class TestThePatientHeardIt:
         appointment = by_landline(doctor)
         in_force()
         call = in_hand(agent)
-        keep(appointment, doctor)
-        saturday_noon.shift(dt.timedelta(minutes=1))
-        keeping.contacted(appointment_id=appointment.pk, by=doctor)
+        kept_and_told(appointment, doctor, saturday_noon)
         saturday_noon.shift(dt.timedelta(minutes=1))
         assert "le patient a entendu ce qui ne vaut plus" in reached(client, call)
         assert open_words(appointment.patient_id) == [("phone", "maintained")]
@@ -218,9 +224,7 @@ class TestThePatientHeardIt:
         appointment = by_landline(doctor)
         in_force()
         call = in_hand(agent)
-        keep(appointment, doctor)
-        saturday_noon.shift(dt.timedelta(minutes=1))
-        keeping.contacted(appointment_id=appointment.pk, by=doctor)
+        kept_and_told(appointment, doctor, saturday_noon)
         keeping.undo(appointment_id=appointment.pk, by=doctor)
         saturday_noon.shift(dt.timedelta(minutes=1))
         reached(client, call)

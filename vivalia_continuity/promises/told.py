@@ -33,6 +33,7 @@ from notifications.models import (
     NoticeState,
     Word,
 )
+from notifications.queries.notices import standing_or_heard
 from staff import clock
 from staff.models import AuditEvent
 from vivalia_continuity.promises.sentences import sentence
@@ -91,12 +92,10 @@ def same_word_twice() -> Iterator[str]:
 
     What they heard in between of a notice that is withdrawn by now is another word.
     """
-    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
     standing = [NoticeState.OPEN, NoticeState.TOLD]
     heard = NoticeItem.objects.filter(
-        Q(notice__state__in=standing) | (Q(notice__state=NoticeState.WITHDRAWN) & Exists(arrived)),
-        notice__handed_over_at__isnull=False,
-    )
+        standing_or_heard(), notice__handed_over_at__isnull=False
+    ).exclude(notice__state=NoticeState.UNREACHABLE)
 
     def before(value: F | Coalesce) -> Window:
         place = ["notice__patient", "subject_id", "notice__day"]
