@@ -73,6 +73,7 @@ class Day:
         appointments: of the places where the reader sees the schedule.
         notice: the newest that says just what holds, with its ``tries``; if any.
         also: others that do and of which the patient is not told yet.
+        known: ids of all of that day that are not withdrawn.
         stale: what waits, or was given up, and says something that no longer holds.
         words: what else is decided and read out, and was not told before.
         sent: the SMS about that day that left, the newest first, also of earlier decisions.
@@ -86,6 +87,7 @@ class Day:
     appointments: list[Appointment] = field(default_factory=list)
     notice: Notice | None = None
     also: list[Notice] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
     stale: list[Notice] = field(default_factory=list)
     words: list[SaidWord] = field(default_factory=list)
     sent: list[Delivery] = field(default_factory=list)
@@ -259,6 +261,7 @@ def _day(
         appointments=appointments,
         notice=newest,
         also=also,
+        known=[one.pk for one in notices],
         stale=stale,
         words=_words(others, notices),
         sent=_sent(notices),

@@ -146,6 +146,7 @@ def _answer(
         return questions.answer_and_tell(
             notice_id=read.notice.pk,
             also=[one.pk for one in read.also],
+            known=read.known,
             stale=[one.pk for one in read.stale],
             words=read.words,
             **asked,

@@ -116,6 +116,7 @@ def answer_and_tell(
     reference: str = "",
     remark: str = "",
     also: Collection[int] = (),
+    known: Collection[int] = (),
     stale: Collection[int] = (),
     words: Sequence[SaidWord] = (),
 ) -> Question:
@@ -130,6 +131,7 @@ def answer_and_tell(
         said: the sentence.
         found_by, reference, remark, stale, words: as for ``log``.
         also: ids of further notices about that day that were read out with it.
+        known: ids of all notices about that day that the answer was made from.
 
     Raises:
         AccessRefused: the person does not work the call list.
@@ -138,7 +140,7 @@ def answer_and_tell(
     require(by, Capability.WORK_CALL_LIST)
     if words:
         lock_rulings(shared=True)
-    read = _locked([*also, notice_id], by)
+    read = _locked([*also, notice_id], by, known={*known, *also, *stale, notice_id})
     to_tell = [one for one in read if one.state in (NoticeState.OPEN, NoticeState.UNREACHABLE)]
     told_now = [one.pk for one in to_tell if _tell(one, by, remark)]
     notice = next(one for one in read if one.pk == notice_id)
@@ -185,9 +187,10 @@ def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: Us
     _add_call(notice, by, _RANG_IN, urgency=0)
 
 
-def _locked(notice_ids: Collection[int], by: User) -> list[Notice]:
+def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) -> list[Notice]:
     """Lock the patient, then their notices: the order of ``calls``, which may come after."""
-    mine = Notice.objects.filter(notices_of(by, Capability.WORK_CALL_LIST), pk__in=notice_ids)
+    seen = Notice.objects.filter(notices_of(by, Capability.WORK_CALL_LIST))
+    mine = seen.filter(pk__in=notice_ids)
     patients = set(mine.values_list("patient", flat=True))
     if len(patients) != 1:
         raise Refusal(_("Cet avis n'existe pas sur vos sites : cherchez le patient à nouveau."))
@@ -195,7 +198,13 @@ def _locked(notice_ids: Collection[int], by: User) -> list[Notice]:
     settling.lock_notices(notice_ids)
     notices = list(mine.select_related("patient", "site").order_by("id"))
     is_gone = any(notice.state == NoticeState.WITHDRAWN for notice in notices)
-    if is_gone or settling.replaced(notice_ids, among=notice_ids):
+    # An older SMS may be out beside what says the same again: only what is new since counts.
+    newer = seen.filter(
+        patient=notices[0].patient_id,
+        day=notices[0].day,
+        version__gt=max(notice.version for notice in notices),
+    ).exclude(state=NoticeState.WITHDRAWN)
+    if is_gone or newer.exclude(pk__in=known).exists():
         raise Refusal(
             _(
                 "La décision a changé pendant l'appel : rien n'est noté. Lisez au patient ce qui "

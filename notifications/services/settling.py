@@ -52,25 +52,15 @@ def lock_patient(patient_id: int) -> None:
 
 
 def superseded(deliveries: Iterable[Delivery]) -> set[int]:
-    """Return the ids of their notices after which the patient was, or will be, told otherwise."""
-    return replaced(delivery.notice_id for delivery in deliveries)
-
-
-def replaced(notice_ids: Iterable[int], *, among: Iterable[int] = ()) -> set[int]:
-    """Return those of some notices after which the patient was, or will be, told otherwise.
+    """Return the ids of their notices after which the patient was, or will be, told otherwise.
 
     Or is not to be told all of it any more: something of it has lapsed.
-
-    Args:
-        notice_ids: of which.
-        among: notices that replace nothing.
     """
     lapsed = NoticeItem.objects.filter(notice=OuterRef("pk"), has_lapsed=True)
     newer = Notice.objects.filter(
         patient=OuterRef("patient"), day=OuterRef("day"), version__gt=OuterRef("version")
     ).exclude(state=NoticeState.WITHDRAWN)
-    newer = newer.exclude(pk__in=list(among))
-    notices = Notice.objects.filter(pk__in=list(notice_ids))
+    notices = Notice.objects.filter(pk__in=[delivery.notice_id for delivery in deliveries])
     return set(notices.filter(Exists(newer) | Exists(lapsed)).values_list("pk", flat=True))
 
 

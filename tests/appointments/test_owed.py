@@ -343,6 +343,19 @@ class TestWhoRingsIn:
         assert states(asked) == [("told", "cancelled")]
         assert not broken()
 
+    def test_an_answer_counts_while_an_older_sms_that_says_the_same_is_out(self, agent):
+        asked = an_appointment()
+        in_force(CANCELLED)
+        sms_is_out()
+        withdraw()
+        told(asked)  # "maintained", by a call
+        changes(asked, status="cancelled")  # so that the first word holds again
+        assert waiting(asked.patient) == [(16, "phone", "cancelled")]
+        self.rings_in(agent, asked.patient)
+        assert waiting(asked.patient) == []
+        assert states(asked) == [("open", "cancelled"), ("told", "maintained"), ("told", "cancelled")]
+        assert not broken()
+
     def test_what_is_not_decided_is_no_word(self, agent):
         asked = an_operation()
         in_force()

@@ -203,12 +203,13 @@ class Real:
         bulletins.ready(bulletin_id=draft.pk, by=self.staff.drafter)
         shown = preview(draft.pk)
         last = Notice.objects.aggregate(last=Max("pk"))["last"] or 0
-        withdrawn = set(Notice.objects.filter(state="withdrawn").values_list("pk", flat=True))
+        # What was tried in vain was said by nobody: it is given up, not held back.
+        pending = set(Notice.objects.filter(state="open").values_list("pk", flat=True))
         before = dict(Appointment.objects.values_list("pk", "outcome"))
         bulletins.approve(bulletin_id=draft.pk, by=self.staff.approver)
         self.numbers.append(draft.pk)
         tries = Delivery.objects.filter(notice__pk__gt=last)
-        now_withdrawn = Notice.objects.filter(state="withdrawn").exclude(pk__in=withdrawn)
+        now_withdrawn = Notice.objects.filter(state="withdrawn", pk__in=pending)
         changed = sum(
             before[pk] != outcome
             for pk, outcome in Appointment.objects.values_list("pk", "outcome")

@@ -203,13 +203,16 @@ class Story:
             for duty in [*self.real.in_state("open"), *self.real.in_state("unreachable")]
             if duty.patient == patient
         ]
-        for day, said, counts_as_told in self.real.ring_in(patient):
+        known = set(self.real.seen.duties)
+        answers = self.real.ring_in(patient)
+        self.real.look()
+        told = {duty.pk for duty in self.real.in_state("told")}
+        for day, said, counts_as_told in answers:
             self._must_read_what_holds(patient, day, said)
             for duty in waiting:
-                if counts_as_told and duty.day == day:
+                # An SMS that is out stays out: it is not told by what is read beside it.
+                if counts_as_told and duty.day == day and duty.pk in told:
                     self._spoken(duty)
-        known = set(self.real.seen.duties)
-        self.real.look()
         for duty in self.real.in_state("told"):
             if duty.pk not in known:  # what no notice spoke of, and was read out all the same
                 self._must_hold("what is kept of an answer", duty)
