@@ -353,7 +353,11 @@ class TestWhoRingsIn:
         assert waiting(asked.patient) == [(16, "phone", "cancelled")]
         self.rings_in(agent, asked.patient)
         assert waiting(asked.patient) == []
-        assert states(asked) == [("open", "cancelled"), ("told", "maintained"), ("told", "cancelled")]
+        assert states(asked) == [
+            ("open", "cancelled"),
+            ("told", "maintained"),
+            ("told", "cancelled"),
+        ]
         assert not broken()
 
     def test_what_is_not_decided_is_no_word(self, agent):
