@@ -110,6 +110,7 @@ class Talk:
 
     delivery: int
     duties: list["Duty"]
+    said: list[int]  # the calls that the page shows together
 
 
 @dataclass
@@ -361,7 +362,11 @@ class Real:
             return None
         call = Delivery.objects.select_related("notice__patient").get(pk=call.pk)
         together = said_together(call, self.staff.agent)
-        self.talk = Talk(call.pk, [self.seen.duties[one.notice_id] for one in together])
+        self.talk = Talk(
+            call.pk,
+            [self.seen.duties[one.notice_id] for one in together],
+            said=[one.pk for one in together],
+        )
         return self.talk
 
     def log_call(self, result: str) -> Talk | None:
@@ -369,7 +374,7 @@ class Real:
         talk, self.talk = self.talk, None
         assert talk
         try:
-            calls.log(delivery_id=talk.delivery, by=self.staff.agent, result=result)
+            calls.log(delivery_id=talk.delivery, by=self.staff.agent, result=result, said=talk.said)
         except Refusal:
             return None
         looking_again.answer()  # as the page does: what was heard may call for another word

@@ -478,7 +478,10 @@ class Plain:
         row = self.acts[act].row
         if (row.patient, row.day) == (patient, day):
             return row.starts_at <= self.now
-        return day <= self.now.astimezone(BRUSSELS).date()
+        said = [one.word.at for one in self.said if one.about == (act, patient, day)]
+        hours = [hour for hour in said if hour]
+        midnight = dt.datetime.combine(day, dt.time(), BRUSSELS)
+        return (hours[-1] if hours else midnight) <= self.now
 
     def all_owed(self) -> dict[tuple[int, dt.date], dict[int, Owed]]:
         """What is owed to each patient about each day."""
