@@ -8,6 +8,8 @@ URGENCY_COUNTS_FROM = dt.date(2000, 1, 1)
 RANKS = 10
 FIRST_RETRY_SECONDS = 60.0
 LONGEST_RETRY_SECONDS = 3600.0
+LONGEST_TROUBLE_SECONDS = 960.0
+"""For so long at most a gateway that reports trouble of its own is left alone."""
 
 
 def latest_departure(first_at: dt.datetime, *, seconds_before: float) -> dt.datetime:

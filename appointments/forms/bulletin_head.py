@@ -10,9 +10,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from appointments.forms.bulletins import DayInput, MomentInput, bare_helper
 from appointments.models import Bulletin
 from notifications.quiet_hours import QuietHours
+from staff.inputs import DayInput, MomentInput, bare_helper
 
 
 class HeadForm(forms.ModelForm):

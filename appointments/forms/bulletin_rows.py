@@ -10,12 +10,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from appointments.bulletin_cells import EVERY, Row, RowSettings, may_stand_in_cell
-from appointments.forms.bulletins import MomentInput
 from appointments.forms.day_list import DayListField
 from appointments.models import Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
 from appointments.playbooks import MOST_CLAUSES
 from appointments.queries.bulletins import Places
 from appointments.services.clause_drafts import ClauseDraft
+from staff.inputs import MomentInput
 
 SETTINGS = ("tell", "channel", "kept_by", "keep_until")
 _CHANNELS = list(Clause._meta.get_field("channel").choices or ())

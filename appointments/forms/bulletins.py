@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any, cast
 
-from crispy_forms.helper import FormHelper
 from crispy_forms.layout import Layout
 from django import forms
 from django.db.models import QuerySet
@@ -12,32 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models import Bulletin
 from appointments.playbooks import LONGEST_FILE, Playbook, read
 from staff.errors import Refusal
-
-
-class DayInput(forms.DateInput):
-    """The browser's own calendar."""
-
-    input_type = "date"
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="%Y-%m-%d", **options)
-
-
-class MomentInput(forms.DateTimeInput):
-    """The browser's own calendar and clock."""
-
-    input_type = "datetime-local"
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(format="%Y-%m-%dT%H:%M", **options)
-
-
-def bare_helper() -> FormHelper:
-    """Return the layout of a form whose page writes the form element and the buttons."""
-    helper = FormHelper()
-    helper.form_tag = False
-    helper.disable_csrf = True
-    return helper
+from staff.inputs import DayInput, bare_helper
 
 
 class PlaybookForm(forms.Form):

@@ -9,13 +9,13 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.feeds.completeness import Declared
 from appointments.feeds.limits import LARGEST_FILE
-from appointments.forms.bulletins import DayInput, MomentInput, bare_helper
 from appointments.models import AgeRule, Extent, ScheduleImport
 from appointments.queries.imports import units_to_choose
 from appointments.services.importing_files import DEFAULT_SOURCE, check_source_name
 from appointments.services.importing_queue import Said
 from appointments.vocabulary import Extent as ExtentRule
 from staff.errors import Refusal
+from staff.inputs import DayInput, MomentInput, bare_helper
 from staff.models import Unit
 
 

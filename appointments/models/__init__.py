@@ -1,6 +1,7 @@
 """What was planned, what the crisis decides about it, where it came from, what was printed."""
 
 from appointments.models.appointment import (
+    RULED,
     Appointment,
     Outcome,
     Priority,
@@ -34,6 +35,7 @@ from appointments.models.refused import RefusedRow, RefusedState
 from appointments.models.roster import Roster, RosterState
 
 __all__ = [
+    "RULED",
     "AgeFrom",
     "AgeRule",
     "Appointment",

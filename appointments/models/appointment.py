@@ -36,6 +36,10 @@ class Status(models.TextChoices):
     ENTERED_IN_ERROR = "entered-in-error", _("encodé par erreur")
 
 
+# What the source still plans: bulletins and people rule on this and on nothing else.
+RULED = (Status.BOOKED, Status.ARRIVED)
+
+
 class Outcome(models.TextChoices):
     """What holds for an appointment in the crisis."""
 

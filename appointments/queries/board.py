@@ -16,17 +16,17 @@ from appointments.models import (
     Status,
 )
 from appointments.queries.bulletins import visible
-from appointments.queries.operations import DAYS_AHEAD
 from appointments.queries.orders import Order, Orders
 from appointments.queries.refused_rows import RefusedCount, count_refused
 from appointments.queries.schedule import CALLED_OFF, sites_of
 from appointments.queries.tomorrow import Tomorrow, tomorrow_of
+from appointments.queries.waiting_doctors import AHEAD
 from notifications.queries.progress import Progress, holding_untrue, progress
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import Site, User
 
-AHEAD, ONE_DAY = dt.timedelta(days=DAYS_AHEAD), dt.timedelta(days=1)
+ONE_DAY = dt.timedelta(days=1)
 UNDECIDED = "none"  # as in the addresses of the schedule
 OUTCOMES = (*(str(outcome) for outcome in Outcome), UNDECIDED)
 HEAT_LEVELS = 4

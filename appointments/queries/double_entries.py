@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
 
-from appointments.models import Appointment
-from appointments.queries.reach import RULED
+from appointments.models import RULED, Appointment
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import User

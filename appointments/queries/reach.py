@@ -4,10 +4,8 @@ import datetime as dt
 
 from django.db.models import Count, F, Min
 
-from appointments.models import Appointment, Status
+from appointments.models import RULED, Appointment
 from appointments.rules import Facts
-
-RULED = (Status.BOOKED, Status.ARRIVED)  # as ``ruling_tables.LIVE``: the rest is not ruled on
 
 
 def counted_facts(first_day: dt.date, last_day: dt.date) -> list[tuple[Facts, int]]:

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from appointments import rules
 from appointments.models import Basis, Decision, Outcome, Status
-from appointments.queries.board import AHEAD
+from appointments.queries.operations import DAYS_AHEAD
 from appointments.rules import Keeper, Verdict, may_keep
 from appointments.vocabulary import KeptBy, Ruling
 from staff import clock
@@ -18,6 +18,7 @@ from staff.access import Capability, scope_of
 from staff.models import AuditEvent, Delegation, Practitioner, User
 
 LOOKED = "doctor_day.viewed"
+AHEAD = dt.timedelta(days=DAYS_AHEAD)
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,9 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment, Basis, Decision, Outcome
+from appointments.models import RULED, Appointment, Basis, Decision, Outcome
 from appointments.queries.double_entries import Entry, others_by_id, others_of
 from appointments.queries.in_force import clauses_for, verdict_for
-from appointments.queries.reach import RULED
 from appointments.rules import Verdict
 from appointments.services import rulings
 from patients.models import Patient

@@ -16,9 +16,8 @@ from django.db.models import prefetch_related_objects
 from appointments.feeds.columns import BY_KEY
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
-from appointments.models import Appointment, Conflict, ConflictState, Feed, Status
+from appointments.models import RULED, Appointment, Conflict, ConflictState, Feed, Status
 from appointments.queries.double_entries import Act, entries_at
-from appointments.queries.reach import RULED
 from appointments.services.importing_people import People, Recognised
 from appointments.services.importing_places import NoPlace, Place, Places
 from appointments.services.importing_practitioners import Practitioners

@@ -6,8 +6,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from appointments.models import Appointment
-from appointments.queries.reach import RULED
+from appointments.models import RULED, Appointment
 from appointments.services import deciding
 from appointments.services.rulings import align_pairs
 from notifications.models import Notice

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 from django.db.backends.utils import CursorWrapper
 
+from appointments.models import RULED
 from notifications.services import opening
 from notifications.services.opening import NO_DAY
 from staff.database import analyze, as_date, as_parameter
@@ -61,8 +62,7 @@ FACTS = (
 )
 """What ``rules.told_over`` looks at, as columns of ``holds`` and ``told_as``."""
 
-# What the source still plans; a fulfilled or cancelled act is no longer ruled on.
-LIVE = "a.status IN ('booked', 'arrived')"
+LIVE = "a.status IN ({})".format(", ".join(f"'{status.value}'" for status in RULED))
 # What another source still plans of the act to which ``c`` claims that the patient is to come.
 _ANOTHER_ENTRY = f"""SELECT a.id FROM appointments_appointment a
     JOIN staff_unit u ON u.id = a.unit_id

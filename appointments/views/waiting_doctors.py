@@ -6,8 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from appointments.queries.board import AHEAD
-from appointments.queries.waiting_doctors import waiting_doctors
+from appointments.queries.waiting_doctors import AHEAD, waiting_doctors
 from staff import clock
 from staff.access import Capability, may, requires
 from staff.requests import SignedInRequest

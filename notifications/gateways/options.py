@@ -43,6 +43,12 @@ class Options:
     hook_from: tuple[IPv4Network | IPv6Network, ...] = ()
     key: str = ""
 
+    def seconds_for(self, *, parts: int, messages: int) -> float:
+        """Return how long messages take at the rate that was set; 0 without one."""
+        by_parts = parts / self.parts_per_second if self.parts_per_second else 0.0
+        by_messages = messages / self.messages_per_second if self.messages_per_second else 0.0
+        return max(by_parts, by_messages, 0.0)
+
 
 _COMMON = {
     "tps": "",

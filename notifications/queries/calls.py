@@ -22,6 +22,12 @@ from notifications.models import (
     Sending,
 )
 from notifications.queries.scope import notices_of
+from notifications.queries.waiting_calls import (
+    TO_CALL,
+    calls_before_release,
+    claimed,
+    made_by_doctors,
+)
 from patients.phones import Phone, in_calling_order, read
 from staff import clock
 from staff.access import Capability
@@ -29,18 +35,8 @@ from staff.lookups import numbers_of
 from staff.models import User
 
 BY_URGENCY = ("urgency", "notice__first_at", "id")
-TO_CALL = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
 MOST_LATER = 40
-LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _SHOWN = ("notice__patient", "notice__site", "notice__reserved_for", "caller")
-
-
-def claimed() -> Q:
-    """Return the filter for tries that somebody has, by the index of leases.
-
-    A bound that all of them keep, since SQLite finds nothing by "is not null".
-    """
-    return Q(state=DeliveryState.CLAIMED, lease_until__gt=LONG_AGO)
 
 
 def open_calls(user: User) -> QuerySet[Delivery]:
@@ -58,49 +54,6 @@ def open_calls(user: User) -> QuerySet[Delivery]:
 def due_calls(user: User) -> QuerySet[Delivery]:
     """Return the open calls whose time has come; a notice reserved for its doctor waits for it."""
     return open_calls(user).filter(not_before__lte=clock.now())
-
-
-def first_calls_to_come() -> QuerySet[Delivery]:
-    """Return the calls that wait for the release time of their bulletin, by us or by a doctor.
-
-    Not a later try: the patient or the agent chose when.
-    """
-    return Delivery.objects.filter(
-        channel=Channel.PHONE,
-        state=DeliveryState.QUEUED,
-        number=1,
-        not_before__gt=clock.now(),
-        notice__state=NoticeState.OPEN,
-    )
-
-
-def calls_before_release() -> QuerySet[Delivery]:
-    """Return the calls that wait for the release time of their bulletin, as held SMS do.
-
-    Not those that a doctor makes in person.
-    """
-    return first_calls_to_come().exclude(made_by_doctors())
-
-
-def made_by_doctors() -> Q:
-    """Return the filter for calls that are the doctor's until their hour; then they are ours."""
-    return Q(
-        state=DeliveryState.QUEUED,
-        number=1,
-        not_before__gt=clock.now(),
-        notice__reserved_for__isnull=False,
-    )
-
-
-def said_of_doctors(number: int) -> str:
-    """Return what follows a number of calls to make: how many more their doctors make."""
-    if not number:
-        return ""
-    return ngettext(
-        "et %(number)s que son médecin appelle",
-        "et %(number)s que leurs médecins appellent",
-        number,
-    ) % {"number": number}
 
 
 def withdrawn_in_hand() -> Q:

@@ -9,7 +9,7 @@ from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, S
 
 from notifications import curve
 from notifications.models import Channel, Delivery, DeliveryState, Sending
-from notifications.queries.calls import claimed
+from notifications.queries.waiting_calls import claimed
 from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.lookups import numbers_of

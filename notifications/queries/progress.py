@@ -26,8 +26,8 @@ from notifications.models import (
     NoticeState,
     Sending,
 )
-from notifications.queries.calls import TO_CALL, first_calls_to_come, made_by_doctors
 from notifications.queries.scope import notices_of
+from notifications.queries.waiting_calls import TO_CALL, first_calls_to_come, made_by_doctors
 from staff import clock
 from staff.access import Capability
 from staff.lookups import numbers_of

@@ -11,7 +11,6 @@ from notifications import samples, wording
 from notifications.gateways import Gateway, preferred
 from notifications.models import Word
 from notifications.queries.texts import known_names
-from notifications.services import pacing
 from notifications.sms_text import Alphabet
 from notifications.text_cost import Reckoning, reckon, thousand_cost, thousand_seconds
 from staff import clock
@@ -129,7 +128,7 @@ def _thousand(reckoning: Reckoning | None, gateway: Gateway | None) -> Thousand 
         return None
     parts, price = len(reckoning.parts), settings.SMS_PART_COST_EURO
     rate = settings.SMS_PARTS_PER_SECOND
-    pace = pacing.seconds_for(gateway, parts=1000 * parts, messages=1000) if gateway else 0.0
+    pace = gateway.options.seconds_for(parts=1000 * parts, messages=1000) if gateway else 0.0
     return Thousand(
         euro=thousand_cost(parts, euro_per_part=price) if price else None,
         seconds=pace or thousand_seconds(parts, parts_per_second=rate),

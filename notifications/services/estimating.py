@@ -17,7 +17,7 @@ from django.db.models import Count, Max, Q
 from notifications import gateways, sms_text, texts
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.samples import REFERENCE
-from notifications.services import opening, pacing
+from notifications.services import opening
 from notifications.services.opening import Scope
 from patients.models import Language
 from staff.clock import BRUSSELS
@@ -104,7 +104,7 @@ def estimate(cursor: CursorWrapper, scope: Scope, *, day: dt.date | None = None)
     messages = sum(shape.notices for shape in by_sms)
     gateway = gateways.preferred()
     parts = sum(shape.notices * _parts(shape, gateway) for shape in by_sms)
-    own_pace = pacing.seconds_for(gateway, parts=parts, messages=messages) if gateway else 0.0
+    own_pace = gateway.options.seconds_for(parts=parts, messages=messages) if gateway else 0.0
     cursor.execute(
         f"""SELECT COUNT(*) FROM notifications_notice n
             WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL

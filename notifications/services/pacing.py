@@ -18,11 +18,11 @@ from django.db.models import Case, F, QuerySet, Value, When
 
 from notifications.gateways import Accepted, Gateway, NotSent, Refused, Result, Throttled, Unknown
 from notifications.models import GatewayReach, GatewayState
+from notifications.rules import LONGEST_TROUBLE_SECONDS
 from staff import clock
 
 LONGEST_ABSENCE_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
-LONGEST_TROUBLE_SECONDS = 960.0
 _MOST_AT_ONCE = 60
 """Parts that workers together may have handed over ahead of a slow rate."""
 SILENCES_IN_A_ROW = 2
@@ -99,7 +99,7 @@ def _free_at(gateway: Gateway, state: GatewayState, now: dt.datetime) -> dt.date
     """Return when its rate lets more leave; now, where neither rate nor pause explain the wait."""
     if state.free_at is None:
         return now
-    by_rate = seconds_for(gateway, parts=_MOST_AT_ONCE, messages=_MOST_AT_ONCE)
+    by_rate = gateway.options.seconds_for(parts=_MOST_AT_ONCE, messages=_MOST_AT_ONCE)
     longest = dt.timedelta(seconds=LONGEST_RETRY_AFTER_SECONDS + by_rate)
     return now if state.free_at > now + longest else max(state.free_at, now)
 
@@ -119,7 +119,7 @@ def spend(gateway: Gateway, costs: Sequence[int]) -> int:
     """
     cap = gateway.options.parts_per_day
     fitting = len(costs)
-    if cap is None and not seconds_for(gateway, parts=sum(costs), messages=fitting):
+    if cap is None and not gateway.options.seconds_for(parts=sum(costs), messages=fitting):
         _count(gateway, sum(costs))
         return fitting
     state = _locked(gateway)
@@ -129,7 +129,7 @@ def spend(gateway: Gateway, costs: Sequence[int]) -> int:
     state.parts_of_day += parts
     if cap is not None and fitting < len(costs):
         state.parts_of_day = max(state.parts_of_day, cap)
-    if cost := seconds_for(gateway, parts=parts, messages=fitting):
+    if cost := gateway.options.seconds_for(parts=parts, messages=fitting):
         state.free_at = _free_at(gateway, state, clock.real()) + dt.timedelta(seconds=cost)
     state.save(update_fields=["day", "parts_of_day", "free_at"])
     return fitting
@@ -159,14 +159,6 @@ def _locked(gateway: Gateway) -> GatewayState:
     if state.day != clock.today():
         state.day, state.parts_of_day = clock.today(), 0
     return state
-
-
-def seconds_for(gateway: Gateway, *, parts: int, messages: int) -> float:
-    """Return how long messages take at the gateway's rate; 0 when it has none."""
-    options = gateway.options
-    by_parts = parts / options.parts_per_second if options.parts_per_second else 0.0
-    by_messages = messages / options.messages_per_second if options.messages_per_second else 0.0
-    return max(by_parts, by_messages, 0.0)
 
 
 @transaction.atomic

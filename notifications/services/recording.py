@@ -1,15 +1,11 @@
 """Write down what the gateway answered, set by set; what follows from it is committed with it."""
 
-import datetime as dt
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.expressions import RawSQL
 
-from notifications import rules
 from notifications.gateways import (
     Accepted,
     Gateway,
@@ -19,13 +15,19 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
-from notifications.models import Channel, Delivery, DeliveryPart, DeliveryState, NoticeState
+from notifications.models import Delivery, DeliveryPart, DeliveryState, NoticeState
 from notifications.services import limits, pacing, rows, settling
 from notifications.services.bulk import write_each
 from notifications.services.line import Returned
+from notifications.services.retries import (
+    become_unknown,
+    later,
+    latest_departure,
+    next_try,
+    open_next_tries,
+)
 from staff import clock
 from staff.database import as_list, is_one_of
-from staff.sentences import Stored
 
 _ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
 _NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
@@ -38,11 +40,6 @@ class Answer:
     delivery: Delivery
     result: Result | Returned
     again: bool
-
-
-def later(seconds: float) -> dt.datetime:
-    """Return the hospital's moment so many seconds from now, across a change of the hour too."""
-    return clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
 
 
 @transaction.atomic
@@ -136,64 +133,18 @@ def _refused(answers: Sequence[Answer]) -> None:
         },
     )
     settling.take_back([one.delivery for one in answers if not one.again], at=now)
-    tries = {one.delivery: _next_try(one.delivery) for one in answers if _may_try_again(one)}
-    worth_it = {one: at for one, at in tries.items() if at < _latest_departure(one)}
-    _try_again(worth_it, gone=settling.superseded(worth_it))
+    tries = {one.delivery: next_try(one.delivery) for one in answers if _mayopen_next_tries(one)}
+    worth_it = {one: at for one, at in tries.items() if at < latest_departure(one)}
+    open_next_tries(worth_it, gone=settling.superseded(worth_it))
     settling.call_instead([one for one in deliveries if one not in worth_it], at=now)
 
 
-def _may_try_again(answer: Answer) -> bool:
+def _mayopen_next_tries(answer: Answer) -> bool:
     return (
         isinstance(answer.result, Refused)
         and not answer.result.permanent
         and not answer.again
         and answer.delivery.notice.state == NoticeState.OPEN
-    )
-
-
-def try_again(deliveries: Sequence[Delivery], *, at: dt.datetime) -> list[Delivery]:
-    """Try again later what failed with a receipt that says that nothing left.
-
-    Args:
-        deliveries: ended, with their notices, under lock.
-        at: when they ended.
-
-    Returns:
-        those for which a later SMS is of no use: they are to be called.
-    """
-    waiting = settling.take_back(deliveries, at=at)
-    tries = {one: _next_try(one) for one in deliveries if one.notice_id in waiting}
-    worth_it = {one: then for one, then in tries.items() if then < _latest_departure(one)}
-    _try_again(worth_it, gone=set())
-    return [one for one in deliveries if one not in worth_it]
-
-
-def _next_try(delivery: Delivery) -> dt.datetime:
-    jitter = random.uniform(0.8, 1.2)  # noqa: S311  # not a secret
-    return later(rules.seconds_before_try(delivery.number, jitter=jitter))
-
-
-def _latest_departure(delivery: Delivery) -> dt.datetime:
-    return rules.latest_departure(
-        delivery.notice.first_at, seconds_before=settings.SMS_LATEST_SECONDS
-    )
-
-
-def _try_again(tries: Mapping[Delivery, dt.datetime], *, gone: set[int]) -> None:
-    """Open the next try of each at its time."""
-    Delivery.objects.bulk_create(
-        Delivery(
-            notice_id=one.notice_id,
-            channel=Channel.SMS,
-            number=one.number + 1,
-            state=DeliveryState.QUEUED,
-            address=one.address,
-            not_before=not_before,
-            urgency=one.urgency,
-            ignores_quiet_hours=one.ignores_quiet_hours,
-        )
-        for one, not_before in tries.items()
-        if one.notice_id not in gone
     )
 
 
@@ -237,14 +188,6 @@ def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
 def _unknown(answers: Sequence[Answer]) -> None:
     become_unknown([one.delivery for one in answers])
     _remark(answers)
-
-
-def become_unknown(deliveries: Sequence[Delivery], remark: Stored = "") -> None:
-    """Leave tries as ``unknown`` until something settles them, at most until ``lease_until``."""
-    limit = RawSQL(*limits.until(settings.SMS_UNKNOWN_SECONDS))  # noqa: S611  # our own words
-    Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
-        state=DeliveryState.UNKNOWN, lease_until=limit, remark=remark
-    )
 
 
 def _remark(answers: Sequence[Answer]) -> None:

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, Delivery, DeliveryState, Notice, Sending
-from notifications.queries.calls import calls_before_release
+from notifications.queries.waiting_calls import calls_before_release
 from notifications.services import doorbell
 from staff import clock
 from staff.access import Capability, require_everywhere

@@ -13,7 +13,7 @@ from notifications import receipt_rules
 from notifications.gateways import configured
 from notifications.models import Delivery, DeliveryState, Failure, GatewayState, ReceiptState
 from notifications.receipt_rules import Candidate
-from notifications.services import carrying_over, recording, settling, trouble
+from notifications.services import carrying_over, retries, settling, trouble
 from notifications.services import receiving_sql as sql
 from staff import clock
 
@@ -188,6 +188,6 @@ def _follow_up(lost: Mapping[int, Standing], *, at: dt.datetime) -> None:
     deliveries = list(found.order_by("notice_id"))
     passing = [one for one in deliveries if lost[one.pk].temporary and one.parts <= 1]
     trouble.note([one for one in deliveries if lost[one.pk].in_trouble])
-    hopeless = recording.try_again(passing, at=at) if passing else []
+    hopeless = retries.try_again(passing, at=at) if passing else []
     to_call = set(deliveries) - set(passing) | set(hopeless)
     settling.call_instead([one for one in deliveries if one in to_call], at=at)

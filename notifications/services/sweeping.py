@@ -16,7 +16,7 @@ from notifications import rules
 from notifications.gateways import Gateway
 from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
 from notifications.quiet_hours import QuietHours
-from notifications.services import hosts, looking_again, receiving, recording, settling
+from notifications.services import hosts, looking_again, receiving, retries, settling
 from staff import clock
 from staff.sentences import gettext_stored as _
 
@@ -90,11 +90,11 @@ def _reclaim(deliveries: list[Delivery]) -> None:
 
 
 def _lose(deliveries: list[Delivery]) -> None:
-    recording.become_unknown(deliveries, _("Le serveur s'est arrêté pendant la remise."))
+    retries.become_unknown(deliveries, _("Le serveur s'est arrêté pendant la remise."))
 
 
 def _miss_the_receipt(deliveries: list[Delivery]) -> None:
-    recording.become_unknown(deliveries, _("L'opérateur l'a pris, mais n'en a plus rien dit."))
+    retries.become_unknown(deliveries, _("L'opérateur l'a pris, mais n'en a plus rien dit."))
 
 
 def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
@@ -109,8 +109,8 @@ def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
 
 def _is_timely() -> Q:
     """Whether a try may be repeated: for so long since it was first submitted, while of use."""
-    since = recording.later(-settings.SMS_UNKNOWN_SECONDS)
-    latest = recording.later(settings.SMS_LATEST_SECONDS)
+    since = retries.later(-settings.SMS_UNKNOWN_SECONDS)
+    latest = retries.later(settings.SMS_LATEST_SECONDS)
     return Q(submitted_at__gt=since, notice__first_at__gte=latest)
 
 
@@ -153,7 +153,7 @@ def _call(deliveries: list[Delivery]) -> None:
 
 def _too_late() -> QuerySet[Delivery]:
     """Not sent, and no longer of use: the patient may be on the way already."""
-    latest = recording.later(settings.SMS_LATEST_SECONDS)
+    latest = retries.later(settings.SMS_LATEST_SECONDS)
     return _of_day_or_before(clock.local_day(latest)).filter(
         notice__first_at__lt=latest, client_reference=""
     )

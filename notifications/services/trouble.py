@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from notifications.models import Delivery, DeliveryState, Failure, GatewayState
-from notifications.services.pacing import LONGEST_TROUBLE_SECONDS
+from notifications.rules import LONGEST_TROUBLE_SECONDS
 from staff import clock
 
 ENOUGH = 3

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
 from notifications.models import Delivery, NoticeItem
-from notifications.queries import calls
+from notifications.queries import waiting_calls
 from patients import phones
 from staff import clock
 from staff.access import Capability, may
@@ -89,7 +89,7 @@ def phone(number: str) -> str:
 @register.filter
 def by_doctors(number: int) -> str:
     """Return how many calls doctors make beside ours, after a number of ours; or nothing."""
-    return calls.said_of_doctors(number)
+    return waiting_calls.said_of_doctors(number)
 
 
 @register.filter

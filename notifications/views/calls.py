@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from notifications import call_sheet as sheet
 from notifications import texts
-from notifications.forms import CallForm, FoundNumberForm, PaperForm
+from notifications.call_forms import CallForm, FoundNumberForm, PaperForm
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.queries import calls as queries
 from notifications.queries.call_sheet import rows as sheet_rows
 from notifications.queries.life import life_of
 from notifications.queries.outbox import lines_of
 from notifications.queries.replies import replies_waiting
+from notifications.queries.waiting_calls import TO_CALL
 from notifications.services import call_results, calls, looking_again
 from notifications.services.calls import MOST_ON_PAPER
 from staff import clock
@@ -189,7 +190,7 @@ def _call_page(
     request: SignedInRequest, delivery: Delivery, together: list[Delivery], form: CallForm
 ) -> dict:
     notice = delivery.notice
-    is_open = notice.state == NoticeState.OPEN and delivery.state in queries.TO_CALL
+    is_open = notice.state == NoticeState.OPEN and delivery.state in TO_CALL
     is_stale = notice.state == NoticeState.WITHDRAWN
     instead = queries.calls_instead(delivery, request.user) if is_stale else []
     was_mine = delivery.caller_id == request.user.pk

@@ -5,10 +5,10 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from notifications.forms import OutboxFilter
 from notifications.models import Delivery
 from notifications.queries import outbox as queries
 from notifications.queries.life import life_of
+from notifications.telling_forms import OutboxFilter
 from staff.access import Capability, requires
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest

@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from notifications.forms import PlaceFilter, SettleForm
 from notifications.models import Delivery
 from notifications.queries import queues as queries
 from notifications.queries.scope import notices_of
 from notifications.services import settling_by_hand as by_hand
 from notifications.services.settling_by_hand import Settled
+from notifications.telling_forms import PlaceFilter, SettleForm
 from staff import clock
 from staff.access import Capability, may, require, requires
 from staff.errors import Refusal

@@ -8,8 +8,8 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
 from notifications.models import Channel, DeliveryState, NoticeState
-from notifications.queries.calls import said_of_doctors
 from notifications.queries.progress import Progress, notices_by_state, progress
+from notifications.queries.waiting_calls import said_of_doctors
 
 
 class Command(BaseCommand):
