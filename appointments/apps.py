@@ -10,9 +10,9 @@ class AppointmentsConfig(AppConfig):
 
     def ready(self) -> None:
         """Answer what other apps ask whose own imports cannot point here."""
-        from appointments.queries.trail import traces_of
-        from appointments.services.rulings import align_again
-        from notifications.services import looking_again
+        from appointments.decisions.rulings import align_again
+        from appointments.trail import traces_of
+        from notifications.lifecycle import looking_again
         from staff.queries import find_patients_with
 
         looking_again.answer_with(align_again)

@@ -9,9 +9,11 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import configured
-from notifications.queries.waiting import sender_is_needed
-from notifications.services import dispatch, doorbell, sweeping
-from notifications.services.sweeping_beside import swept_meanwhile
+from notifications.sending import dispatch
+from notifications.sending import sweep as sweeping
+from notifications.sending import wake as doorbell
+from notifications.sending.sweeping_beside import swept_meanwhile
+from notifications.sending.waiting import sender_is_needed
 
 logger = logging.getLogger(__name__)
 LONGEST_RUN_SECONDS = 60.0

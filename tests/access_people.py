@@ -4,6 +4,11 @@ from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
 
+from appointments.bulletins.preview import preview
+from appointments.bulletins.public_text import PublicText
+from appointments.bulletins.public_text_queries import public_texts
+from appointments.bulletins.queries import clauses_of, days_ruled, fingerprint, places
+from appointments.decisions import keeping
 from appointments.models import (
     Appointment,
     Bulletin,
@@ -12,11 +17,6 @@ from appointments.models import (
     Roster,
     ScheduleImport,
 )
-from appointments.public_text import PublicText
-from appointments.queries.bulletins import clauses_of, days_ruled, fingerprint, places
-from appointments.queries.public_texts import public_texts
-from appointments.services import keeping
-from appointments.services.preview import preview
 from notifications.models import Delivery, Receipt, Reply
 from patients.models import LinkProposal, PatientIdentifier
 from staff.models import Delegation, Practitioner, Role, RoleAssignment, Unit, User

@@ -6,10 +6,37 @@ from pathlib import Path
 
 # Each app may import itself and those before it.
 APPS = ("staff", "patients", "notifications", "appointments", "vivalia_continuity")
+# Inside an app a package may import those before it, and none that stands after it.
+ORDER = {
+    "appointments": (
+        ("vocabulary", "rules", "models", "access", "trail"),
+        ("decisions",),
+        ("feeds",),
+        ("bulletins",),
+        ("operations", "paper", "incoming"),
+        ("doctors", "wards"),
+        ("schedule",),
+        ("board",),
+        ("apps", "demo", "management", "tasks", "templatetags", "urls"),
+    ),
+    "notifications": (
+        ("models", "references", "rules", "quiet_hours", "sms_text", "access"),
+        ("gateways",),
+        ("texts",),
+        ("lifecycle",),
+        ("receipts",),
+        ("sending",),
+        ("telling",),
+        ("calls",),
+        ("apps", "management", "tasks", "templatetags", "urls"),
+    ),
+}
 # Pure: no Django, and nothing of the house that is not pure too.
 PURE = (
-    *("rules", "vocabulary", "sms_text", "text_cost", "medical_words", "names_in_text"),
-    *("receipt_rules", "stop_words", "attendance_rules"),
+    *("appointments.rules", "appointments.vocabulary", "appointments.wards.attendance_rules"),
+    *("notifications.rules", "notifications.sms_text", "notifications.receipts.rules"),
+    *("notifications.receipts.stop_words", "notifications.texts.cost"),
+    *("notifications.texts.medical_words", "notifications.texts.names"),
 )
 # Layers that do not know those who call them.
 INNER = ("services", "queries", "models", "rules", "vocabulary", "sms_text")
@@ -71,9 +98,13 @@ def _breaches_of(module: str, name: str) -> Iterator[str]:
     app, target = module.partition(".")[0], name.partition(".")[0]
     if target in APPS and APPS.index(target) > APPS.index(app):
         yield f"{module} imports {name}: {app} may not know {target}"
+    if target == app and app in ORDER and _is_above(module, name):
+        yield f"{module} imports {name}: no package knows one that stands after it"
     if target == "tests":
         yield f"{module} imports {name}: the app may not know its tests"
-    if _is(module, PURE) and (target == "django" or (target in APPS and not _is(name, PURE))):
+    if _starts(module, PURE) and (
+        target == "django" or (target in APPS and not _starts(name, PURE))
+    ):
         yield f"{module} imports {name}: it must stay pure"
     if _is(module, ("views",)) and _is(name, ("gateways",)):
         yield f"{module} imports {name}: a view never touches a gateway"
@@ -81,5 +112,28 @@ def _breaches_of(module: str, name: str) -> Iterator[str]:
         yield f"{module} imports {name}: a service does not know who calls it"
 
 
+def _is_above(module: str, name: str) -> bool:
+    """Whether a module imports from another package that does not stand before its own.
+
+    Rules and models may be imported by all, and what stands last imports them all.
+    """
+    app, _dot, rest = module.partition(".")
+    mine, theirs = rest.partition(".")[0], name.split(".")[1]
+    if mine == theirs or _level(app, theirs) == 0 or _level(app, mine) == len(ORDER[app]) - 1:
+        return False
+    return _level(app, theirs) >= _level(app, mine)
+
+
+def _level(app: str, package: str) -> int:
+    """Return where a package stands in its app; what has no place there stands above all."""
+    places = (place for place, beside in enumerate(ORDER[app]) if package in beside)
+    return next(places, len(ORDER[app]))
+
+
+def _starts(name: str, modules: tuple[str, ...]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in modules)
+
+
 def _is(name: str, kinds: tuple[str, ...]) -> bool:
-    return any(part in kinds for part in name.split(".")[1:])
+    parts = name.split(".")[1:]
+    return any(part == kind or part.endswith(f"_{kind}") for part in parts for kind in kinds)

@@ -12,16 +12,18 @@ from collections import Counter
 import pytest
 from django.db import IntegrityError, transaction
 
-from appointments.services import bulletins, keeping
-from appointments.services.bulletins import ClauseDraft
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping
 from appointments.vocabulary import Service
-from notifications import texts
 from notifications.gateways import Unknown
-from notifications.medical_words import medical_words_in
 from notifications.models import Delivery, Notice, Word
 from notifications.references import notice_id_of
-from notifications.services import handing_over, sending
-from notifications.services.sweeping import sweep
+from notifications.sending import hand_over as handing_over
+from notifications.sending import switch as sending
+from notifications.sending.sweep import sweep
+from notifications.texts import render as texts
+from notifications.texts.medical_words import medical_words_in
 from patients.models import Language
 from tests import test_promises_of_data
 from tests.appointments.bulletins import RELEASE, approved, in_force, somebody_in_the_crisis_cell
@@ -76,7 +78,7 @@ def test_promise_2_nobody_is_lost_when_the_broker_is_dead(saturday_noon, monkeyp
     def dead(*args, **kwargs):
         raise OSError("no broker")
 
-    monkeypatch.setattr("notifications.services.doorbell.current_app.send_task", dead)
+    monkeypatch.setattr("notifications.sending.wake.current_app.send_task", dead)
     for landline in ("", "+3263012345"):
         an_appointment(patient=a_patient(landline=landline))
         an_appointment(patient=a_patient(landline=landline, mobile=""))

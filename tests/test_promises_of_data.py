@@ -12,10 +12,10 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from appointments.bulletins.services import ClauseDraft
+from appointments.feeds.importing.files import load_file
 from appointments.models import Appointment, Decision, Feed, RefusedRow
 from appointments.rules import Clause, Facts, decide
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.importing_files import load_file
 from appointments.vocabulary import Outcome, Ruling
 from patients.models import Patient
 from staff.access import Capability

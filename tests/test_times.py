@@ -19,7 +19,7 @@ ALONE = {
     "staff/clock.py": "told to a patient: an SMS names the day once, a sentence beside the hour",
     "notifications/models/notice.py": "an item of a notice, which is of one day",
     "notifications/management/commands/gateway.py": "a line for each second, while one watches",
-    "appointments/services/attending.py": "two hours of one row, on the sheet of one day",
+    "appointments/wards/services.py": "two hours of one row, on the sheet of one day",
 }
 
 

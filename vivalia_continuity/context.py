@@ -7,8 +7,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from appointments.queries.data_age import data_age
-from appointments.queries.operations import overdue
+from appointments.feeds.data_age import data_age
+from appointments.operations.queries import overdue
 from notifications.models import Sending
 from vivalia_continuity.navigation import menu
 

@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from kombu.exceptions import OperationalError
 
-from appointments.queries.data_age import data_age
+from appointments.feeds.data_age import data_age
 from staff import clock
 
 BROKER_PATIENCE_SECONDS = 2

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from appointments.queries.in_force import keeper_of
+from appointments.decisions.in_force import keeper_of
 from staff.access import Capability, may
 from staff.models import User
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 import waitress
 
-from appointments.feeds.limits import LARGEST_FILE
+from appointments.feeds.files.limits import LARGEST_FILE
 from vivalia_continuity.wsgi import application
 
 THREADS = 4

@@ -7,8 +7,8 @@ from django.db import transaction
 from appointments.demo.accounts import make_accounts
 from appointments.demo.hospital import EXPORTED_AT, SEED, DemoHospital, build
 from appointments.feeds.completeness import Declared
+from appointments.feeds.importing.services import LoadResult, Terms, load_records
 from appointments.models import AgeFrom, Feed
-from appointments.services.importing import LoadResult, Terms, load_records
 from appointments.vocabulary import Extent
 from staff.errors import Refusal
 from staff.models import Practitioner, Site, Unit

@@ -1,7 +1,7 @@
 """What a feed yields: one planned act a record, or why a row could not become one.
 
 Whatever the source speaks (CSV, XLSX, later HL7 and FHIR), it ends here, and
-``appointments/services/importing.py`` writes it.
+``appointments/feeds/importing/services.py`` writes it.
 """
 
 import datetime as dt

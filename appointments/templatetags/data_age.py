@@ -5,7 +5,7 @@ from typing import Any
 
 from django import template
 
-from appointments.queries.data_age import every_age
+from appointments.feeds.data_age import every_age
 from staff import clock
 
 register = template.Library()

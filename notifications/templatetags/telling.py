@@ -14,8 +14,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
+from notifications.lifecycle import waiting_calls
 from notifications.models import Delivery, NoticeItem
-from notifications.queries import waiting_calls
 from patients import phones
 from staff import clock
 from staff.access import Capability, may

@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
-from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import a_draft
 from tests.builders import MONDAY, a_site, a_unit

@@ -2,9 +2,9 @@
 
 import datetime as dt
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin, BulletinState
-from appointments.services import bulletins
-from appointments.services.bulletins import ClauseDraft
 from staff.models import User
 from tests.builders import MONDAY, a_user, at
 

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from appointments.feeds.completeness import Declared
+from appointments.feeds.importing.services import LoadResult, Terms, load_records
 from appointments.models import Appointment
-from appointments.services.importing import LoadResult, Terms, load_records
 from appointments.vocabulary import AgeFrom, Extent
 from staff import clock
 

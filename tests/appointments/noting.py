@@ -3,7 +3,7 @@
 from typing import Any
 
 from appointments.models import Appointment, Attendance
-from appointments.services import attending
+from appointments.wards import services as attending
 from staff.models import User
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from appointments.decisions import rulings
 from appointments.models import Appointment
-from appointments.services import rulings
 from staff import clock
 from tests.builders import at
 

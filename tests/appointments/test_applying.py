@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import rulings
 from appointments.models import Appointment, Decision
-from appointments.services import bulletins, rulings
-from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from tests.appointments.bulletins import (

@@ -6,8 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.attendance_rules import Conflict, Timing, conflict_of, in_order, moment_of, timing
 from appointments.vocabulary import Attended
+from appointments.wards.attendance_rules import (
+    Conflict,
+    Timing,
+    conflict_of,
+    in_order,
+    moment_of,
+    timing,
+)
 from tests.builders import BRUSSELS, MONDAY, at
 
 NEXT_WEEK = dt.date(2022, 5, 24)

@@ -7,9 +7,9 @@ import pytest
 from django.urls import reverse
 from django.utils import translation
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin, BulletinState, Decision
-from appointments.services import bulletins
-from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from staff.models import AccountChange, AuditEvent, User

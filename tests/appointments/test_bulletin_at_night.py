@@ -7,11 +7,11 @@ import time_machine
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.preview import preview
+from appointments.bulletins.queries import clauses_of, fingerprint
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
-from appointments.queries.bulletins import clauses_of, fingerprint
-from appointments.services import bulletins
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import preview
 from notifications.models import Delivery
 from staff.errors import Refusal
 from staff.models import AuditEvent

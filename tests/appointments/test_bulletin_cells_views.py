@@ -5,9 +5,9 @@ from django.http import HttpResponse
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from appointments.bulletins.preview import preview
+from appointments.bulletins.queries import clauses_of
 from appointments.models import Bulletin
-from appointments.queries.bulletins import clauses_of
-from appointments.services.preview import preview
 from tests.appointments.bulletin_layers import (
     ALL_WEEK,
     ON_SATURDAY,

@@ -4,8 +4,8 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from appointments.bulletins import services as bulletins
 from appointments.models import Bulletin, Clause
-from appointments.services import bulletins
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of, typed_on

@@ -9,10 +9,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.urls import reverse
 
-from appointments.bulletin_grid import to_clauses, to_grid
+from appointments.bulletins.grid import to_clauses, to_grid
+from appointments.bulletins.queries import clauses_of
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
-from appointments.queries.bulletins import clauses_of
-from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
 from tests.builders import MONDAY, a_site, a_unit, a_user, at

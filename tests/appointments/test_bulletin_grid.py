@@ -6,7 +6,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_grid import (
+from appointments.bulletins.grid import (
     EVERY,
     ROWS,
     Grid,
@@ -18,8 +18,8 @@ from appointments.bulletin_grid import (
     to_grid,
     unreachable,
 )
+from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, Verdict, decide
-from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Channel, KeptBy, ProtectedGroup, Ruling, Service, Tell
 from tests.builders import MONDAY, at
 

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_cells import MOST_LAYERS, read_off, rows_to_start
-from appointments.bulletin_grid import EVERY, ROWS, Grid, Layer, Row, to_clauses, to_grid
-from appointments.bulletin_layers import folded, to_name
+from appointments.bulletins.cells import MOST_LAYERS, read_off, rows_to_start
+from appointments.bulletins.days_apart import folded, to_name
+from appointments.bulletins.grid import EVERY, ROWS, Grid, Layer, Row, to_clauses, to_grid
+from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, Verdict, decide
-from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Channel, Outcome, Service
 from tests.appointments.test_bulletin_grid import (
     DAYS,

@@ -8,10 +8,10 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from appointments.bulletin_cells import MOST_LAYERS
+from appointments.bulletins.cells import MOST_LAYERS
+from appointments.bulletins.queries import clauses_of
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
-from appointments.queries.bulletins import clauses_of
-from appointments.services.bulletins import ClauseDraft
 from tests.appointments.bulletin_layers import (
     ALL_WEEK,
     ON_SATURDAY,

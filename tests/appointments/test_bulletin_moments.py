@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_moments import (
+from appointments.bulletins.moments import (
     Doubt,
     Doubtful,
     approval_in_words,

@@ -9,9 +9,9 @@ import pytest
 from django.http import HttpResponse
 from django.urls import reverse
 
+from appointments.bulletins.preview import preview
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import preview
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of
 from tests.appointments.bulletins import THE_DAY, a_draft

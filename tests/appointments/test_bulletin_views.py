@@ -7,9 +7,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
+from appointments.bulletins import as_seen
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Decision
-from appointments.services import as_seen, bulletins
-from appointments.services.bulletins import ClauseDraft
 from notifications.models import Notice
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletin_pages import crisis, page, text_of

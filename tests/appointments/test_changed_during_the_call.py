@@ -10,12 +10,13 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from appointments.decisions import keeping, rulings
 from appointments.models import Appointment
-from appointments.queries.roster import roster_contents
-from appointments.services import keeping, rulings
+from appointments.paper.queries import roster_contents
+from notifications.calls import services as calls
+from notifications.lifecycle import looking_again
 from notifications.models import Delivery, Notice, ToAskAgain
-from notifications.queries.progress import holding_untrue
-from notifications.services import calls, looking_again
+from notifications.telling.progress import holding_untrue
 from staff import clock
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import RELEASE, in_force, withdrawn

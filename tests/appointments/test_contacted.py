@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 import time_machine
 
-from appointments.services import keeping
+from appointments.decisions import keeping
 from notifications.models import Delivery, Notice
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation

@@ -2,8 +2,8 @@
 
 import pytest
 
+from appointments.feeds.data_age import data_age
 from appointments.models import Feed, ScheduleImport
-from appointments.queries.data_age import data_age
 from tests.appointments.migrating import an_appointment_then, back_to_the_newest, made, migrate
 from tests.builders import at
 

@@ -7,18 +7,18 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping
+from appointments.decisions.double_entries import count_double_entries, double_entries
+from appointments.decisions.rulings import unsaid
+from appointments.feeds.importing.services import LoadResult, load_records
+from appointments.incoming.queries import days_of
 from appointments.models import Appointment, Decision
-from appointments.queries.double_entries import count_double_entries, double_entries
-from appointments.queries.incoming import days_of
-from appointments.queries.roster import roster_contents
-from appointments.rosters.page import self_contained
-from appointments.services import keeping
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.importing import LoadResult, load_records
-from appointments.services.rulings import unsaid
-from notifications import texts
+from appointments.paper.page import self_contained
+from appointments.paper.queries import roster_contents
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.queries.outbox import lines_of, text_of
+from notifications.telling.outbox import lines_of, text_of
+from notifications.texts import render as texts
 from patients.models import Patient
 from staff.models import AuditEvent, Role, User
 from tests.appointments.bulletins import THE_DAY, in_force

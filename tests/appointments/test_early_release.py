@@ -4,11 +4,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.preview import preview
+from appointments.decisions import rulings
 from appointments.models import Bulletin
-from appointments.services import bulletins, rulings
-from appointments.services.preview import preview
 from notifications.models import Delivery
-from notifications.services import sending
+from notifications.sending import switch as sending
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of, typed_on

@@ -8,8 +8,16 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appointments.bulletin_grid import EVERY, Grid, Row, RowSettings, may_stand_in_cell, to_clauses
-from appointments.effective_orders import (
+from appointments.bulletins.grid import EVERY, Grid, Row, RowSettings, may_stand_in_cell, to_clauses
+from appointments.bulletins.sentences import (
+    _RULINGS,
+    _SUBJECTS,
+    PlaceNames,
+    order_sentences,
+    public_sentences,
+)
+from appointments.decisions.clause_drafts import ClauseDraft, as_rules
+from appointments.decisions.effective_orders import (
     Effect,
     Place,
     Statement,
@@ -20,14 +28,6 @@ from appointments.effective_orders import (
     whole_order,
 )
 from appointments.rules import Clause, Facts, decide
-from appointments.sentences import (
-    _RULINGS,
-    _SUBJECTS,
-    PlaceNames,
-    order_sentences,
-    public_sentences,
-)
-from appointments.services.clause_drafts import ClauseDraft, as_rules
 from appointments.vocabulary import Channel, KeptBy, Outcome, ProtectedGroup, Ruling, Service, Tell
 from tests.builders import MONDAY, at
 

@@ -8,11 +8,11 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.feeds.reading import open_schedule
+from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.importing import services as importing
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import RowFault
 from appointments.models import Appointment, Decision, Feed
-from appointments.services import importing
-from appointments.services.importing import load_records
 from notifications.models import Notice
 from patients.models import Patient
 from staff.errors import Refusal

@@ -4,10 +4,10 @@ import datetime as dt
 
 import pytest
 
+from appointments.feeds.data_age import data_age
+from appointments.feeds.importing import conflicts as importing_conflicts
+from appointments.feeds.importing.services import Unanswered
 from appointments.models import AgeRule, Conflict, Feed
-from appointments.queries.data_age import data_age
-from appointments.services import importing_conflicts
-from appointments.services.importing import Unanswered
 from notifications.models import Notice
 from staff.errors import Refusal
 from staff.models import AuditEvent, Role, User

@@ -3,8 +3,8 @@
 import pytest
 
 from appointments.feeds.completeness import Declared
+from appointments.feeds.importing.services import Unanswered
 from appointments.models import Feed
-from appointments.services.importing import Unanswered
 from appointments.vocabulary import Extent
 from notifications.models import Notice
 from tests.appointments.bulletins import in_force

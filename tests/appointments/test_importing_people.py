@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 import time_machine
 
+from appointments.feeds.importing import services as importing
 from appointments.models import Appointment
-from appointments.services import importing
 from notifications.models import Delivery, Notice
 from patients.models import Patient
 from tests.appointments.bulletins import SATURDAY_NOON, in_force

@@ -11,12 +11,12 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from appointments.feeds.completeness import Declared
+from appointments.feeds.importing import queue as importing_queue
+from appointments.feeds.importing.queue import Said
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
-from appointments.services import importing_queue
-from appointments.services.importing_queue import Said
-from appointments.tasks.imports import run_waiting_imports, sweep_imports
+from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent
-from notifications.services import doorbell
+from notifications.sending import wake as doorbell
 from staff import clock
 from staff.errors import Refusal
 from staff.models import AuditEvent, Role, User

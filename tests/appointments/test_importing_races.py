@@ -2,9 +2,9 @@
 
 import pytest
 
+from appointments.bulletins import services as bulletins
+from appointments.feeds.importing.services import LoadResult, Terms, load_records
 from appointments.models import Appointment
-from appointments.services import bulletins
-from appointments.services.importing import LoadResult, Terms, load_records
 from notifications.models import Notice
 from tests.appointments.bulletins import a_draft, somebody_in_the_crisis_cell
 from tests.appointments.feeds.files import a_record

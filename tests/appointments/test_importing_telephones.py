@@ -6,9 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from appointments.feeds import headings
+from appointments.feeds.files import headings
+from appointments.feeds.importing.files import FileLoad, load_file
 from appointments.models import ScheduleImport
-from appointments.services.importing_files import FileLoad, load_file
 from patients.models import Patient
 from tests.appointments.feeds.files import ROW, csv_file, xlsx_file
 from tests.builders import a_unit, a_user

@@ -6,7 +6,7 @@ import pytest
 
 from appointments.models import Appointment, Feed
 from notifications.models import Delivery, Notice
-from notifications.services.estimating import Opened
+from notifications.sending.estimate import Opened
 from patients.models import Patient
 from staff.models import AuditEvent
 from tests.appointments.bulletins import in_force
@@ -90,7 +90,7 @@ def test_the_check_leaves_nothing_behind():
 
 
 def test_patients_of_one_chunk_are_known_in_the_next(monkeypatch):
-    monkeypatch.setattr("appointments.services.importing.CHUNK", 1)
+    monkeypatch.setattr("appointments.feeds.importing.services.CHUNK", 1)
     in_force()
     twice = a_record(2, starts="2022-05-16 11:00", patient_id="D1", family_name="Dupont1")
     assert checked_and_loaded(a_record(1), twice).patients == 1

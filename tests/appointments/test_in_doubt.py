@@ -5,12 +5,14 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from appointments.bulletins import services as bulletins
+from appointments.decisions import keeping, rulings
 from appointments.models import Appointment
-from appointments.services import bulletins, keeping, rulings
+from notifications.calls.queries import open_calls
 from notifications.models import Delivery, Notice
-from notifications.queries.calls import open_calls
-from notifications.queries.outbox import text_of
-from notifications.services import settling_by_hand, sweeping
+from notifications.sending import sweep as sweeping
+from notifications.telling import by_hand as settling_by_hand
+from notifications.telling.outbox import text_of
 from staff.models import User
 from tests.appointments.bulletins import in_force, somebody_in_the_crisis_cell, withdrawn
 from tests.builders import a_patient, a_user, an_appointment

@@ -3,7 +3,8 @@
 import pytest
 import time_machine
 
-from appointments.services import keeping, operations
+from appointments.decisions import keeping
+from appointments.operations import services as operations
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from staff.models import AuditEvent, Delegation

@@ -2,8 +2,8 @@
 
 import pytest
 
+from appointments.decisions.keeping_several import MOST, Done, keep_several, let_go_several
 from appointments.models import Appointment, Decision
-from appointments.services.keeping_several import MOST, Done, keep_several, let_go_several
 from notifications.models import Notice
 from staff.errors import Refusal
 from staff.models import User

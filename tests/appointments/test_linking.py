@@ -8,12 +8,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from appointments.decisions.rulings import unsaid
+from appointments.feeds.importing import services as importing
+from appointments.feeds.importing.files import load_file
+from appointments.feeds.importing.linking import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.services import LoadResult, load_records
 from appointments.models import Appointment
-from appointments.services import importing
-from appointments.services.importing import LoadResult, load_records
-from appointments.services.importing_files import load_file
-from appointments.services.linking import dismiss_likeness, link_known, unlink
-from appointments.services.rulings import unsaid
 from notifications.models import Delivery, Notice, NoticeItem
 from patients.models import LinkProposal, Patient, PatientIdentifier
 from staff.errors import AccessRefused, Refusal

@@ -5,12 +5,13 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
-from appointments.queries.awaiting import awaiting_ruling, days_refused
-from appointments.queries.operations import operations_for, with_opinions
-from appointments.services import operations
+from appointments.operations import services as operations
+from appointments.operations.awaiting import awaiting_ruling, days_refused
+from appointments.operations.queries import operations_for, with_opinions
+from notifications.calls import services as calls
+from notifications.calls.sheet_queries import rows
+from notifications.lifecycle import untelling
 from notifications.models import Delivery, NoticeItem
-from notifications.queries.call_sheet import rows
-from notifications.services import calls, untelling
 from staff.models import AuditEvent
 from tests.appointments.bulletins import in_force
 from tests.builders import a_unit, a_user, an_appointment

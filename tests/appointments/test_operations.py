@@ -2,8 +2,9 @@
 
 import pytest
 
-from appointments.services import keeping, operations
-from appointments.services.bulletins import ClauseDraft
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping
+from appointments.operations import services as operations
 from notifications.models import Delivery
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent

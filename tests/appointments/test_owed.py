@@ -6,34 +6,28 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from appointments.bulletins import preview
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping, rulings, sending_back
+from appointments.decisions.standing import told_of
+from appointments.feeds.importing import services as importing
+from appointments.incoming import queries as incoming
 from appointments.models import Appointment, Decision
-from appointments.queries import incoming
-from appointments.queries.appointment import told_of
-from appointments.queries.roster import roster_contents
-from appointments.services import (
-    bulletins,
-    importing,
-    keeping,
-    operations,
-    preview,
-    rulings,
-    sending_back,
-)
-from appointments.services.bulletins import ClauseDraft
+from appointments.operations import services as operations
+from appointments.paper.queries import roster_contents
+from notifications.calls import questions
+from notifications.calls import services as calls
+from notifications.calls.queries import open_calls
 from notifications.gateways import NotSent, Receipt, Refused, Throttled
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.queries.calls import open_calls
-from notifications.queries.outbox import text_of
-from notifications.services import (
-    calls,
-    handing_over,
-    questions,
-    receiving,
-    recording,
-    sending,
-    settling_by_hand,
-    sweeping,
-)
+from notifications.receipts import receive as receiving
+from notifications.sending import hand_over as handing_over
+from notifications.sending import record as recording
+from notifications.sending import sweep as sweeping
+from notifications.sending import switch as sending
+from notifications.telling import by_hand as settling_by_hand
+from notifications.telling.outbox import text_of
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import User

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appointments import playbooks
-from appointments.playbooks import Fault, Playbook, PlaybookRefused
+from appointments.bulletins import playbooks
+from appointments.bulletins.playbooks import Fault, Playbook, PlaybookRefused
+from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, decide
-from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Outcome, Service
 from staff.errors import Refusal
 from tests.builders import MONDAY, at

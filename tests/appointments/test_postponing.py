@@ -5,17 +5,18 @@ import datetime as dt
 import pytest
 from django.db import IntegrityError, transaction
 
+from appointments.decisions import rulings
+from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.decisions.standing import told_of
 from appointments.models import Appointment, Decision
-from appointments.queries.appointment import told_of
-from appointments.queries.operations import operating_days, operations_for, postponed_here
-from appointments.queries.roster import roster_contents
-from appointments.rosters.words import in_words
-from appointments.services import operations, rulings
-from appointments.services.clause_drafts import ClauseDraft
-from notifications import texts
+from appointments.operations import services as operations
+from appointments.operations.queries import operating_days, operations_for, postponed_here
+from appointments.paper.queries import roster_contents
+from appointments.paper.words import in_words
+from notifications.calls import services as calls
 from notifications.models import Delivery, Notice
-from notifications.queries.outbox import lines_of
-from notifications.services import calls
+from notifications.telling.outbox import lines_of
+from notifications.texts import render as texts
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent

@@ -4,9 +4,9 @@ import datetime as dt
 
 import pytest
 
+from appointments.bulletins.preview import preview, withdrawal
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Decision
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import preview, withdrawal
 from notifications.models import Delivery, Notice
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, approved, in_force, withdrawn
 from tests.builders import MONDAY, a_patient, a_unit, an_appointment

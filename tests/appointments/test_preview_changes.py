@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.preview_changes import changes_of
-from appointments.preview_tables import OUTCOMES
-from appointments.services.preview import PreviewCount
+from appointments.bulletins.preview import PreviewCount
+from appointments.bulletins.preview_changes import changes_of
+from appointments.bulletins.preview_tables import OUTCOMES
 from tests.appointments.test_preview_tables import NAMES, counts
 from tests.builders import MONDAY
 

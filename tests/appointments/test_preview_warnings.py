@@ -1,8 +1,8 @@
 """What may not go as the author of a bulletin thinks is said in one sentence each."""
 
-from appointments.preview_warnings import warnings_of
+from appointments.bulletins.warnings import warnings_of
 from notifications.quiet_hours import QuietHours
-from notifications.services.estimating import Estimate
+from notifications.sending.estimate import Estimate
 from tests.builders import at
 
 NIGHT = QuietHours.parse("21:00-08:00")

@@ -6,8 +6,9 @@ import html
 import pytest
 from django.urls import reverse
 
-from appointments.models import Bulletin
-from appointments.public_text import (
+from appointments.bulletins import public_text_services as public_texts
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.public_text import (
     LANGUAGES,
     digest,
     made_after_its_end,
@@ -15,10 +16,11 @@ from appointments.public_text import (
     orders_of,
     text_that_holds,
 )
-from appointments.queries.public_texts import after_its_end
-from appointments.sentences import PlaceNames
-from appointments.services import bulletins, operations, public_texts
-from appointments.services.clause_drafts import ClauseDraft
+from appointments.bulletins.public_text_queries import after_its_end
+from appointments.bulletins.sentences import PlaceNames
+from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.models import Bulletin
+from appointments.operations import services as operations
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of

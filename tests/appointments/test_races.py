@@ -3,12 +3,13 @@
 import pytest
 import time_machine
 
+from appointments.bulletins import services as bulletins
+from appointments.decisions import keeping
 from appointments.models import Appointment, Decision
-from appointments.services import bulletins, keeping
 from notifications.gateways.console import from_url
 from notifications.models import Delivery, Notice
-from notifications.services import claiming
-from notifications.services.handing_over import hand_over
+from notifications.sending import claim as claiming
+from notifications.sending.hand_over import hand_over
 from staff.models import User
 from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletin_grid import EVERY, Grid, Layer, Row, may_stand_in_cell, to_clauses
-from appointments.reach import NOTHING, attribute, sources_of
+from appointments.bulletins.grid import EVERY, Grid, Layer, Row, may_stand_in_cell, to_clauses
+from appointments.bulletins.reach import NOTHING, attribute, sources_of
+from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, decide
-from appointments.services.clause_drafts import ClauseDraft
 from appointments.vocabulary import Ruling
 from tests.appointments.test_bulletin_grid import DAYS, EVERYBODY, SERVICES, SITES, clauses
 from tests.builders import MONDAY

@@ -6,15 +6,15 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from appointments.feeds.reading import open_schedule
+from appointments.board.queries import board
+from appointments.bulletins.preview import preview
+from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.importing.files import load_file
+from appointments.feeds.importing.refused_rows import dismiss, note_call
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import RowFault
+from appointments.feeds.refused_rows import RefusedCount, count_refused, refused_by_day
 from appointments.models import RefusedRow, ScheduleImport
-from appointments.queries.board import board
-from appointments.queries.refused_rows import RefusedCount, count_refused, refused_by_day
-from appointments.services.importing import load_records
-from appointments.services.importing_files import load_file
-from appointments.services.preview import preview
-from appointments.services.refused_rows import dismiss, note_call
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins import a_draft, in_force

@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from appointments import playbooks
-from appointments.sentences import PlaceNames, clause_in_words, duration_in_words, order_sentences
-from appointments.services.clause_drafts import ClauseDraft
+from appointments.bulletins import playbooks
+from appointments.bulletins.sentences import (
+    PlaceNames,
+    clause_in_words,
+    duration_in_words,
+    order_sentences,
+)
+from appointments.decisions.clause_drafts import ClauseDraft
 from tests.builders import MONDAY, at
 
 NAMES = PlaceNames(

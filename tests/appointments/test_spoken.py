@@ -2,7 +2,7 @@
 
 import pytest
 
-from appointments import spoken
+from appointments.incoming import spoken
 from appointments.models import Appointment
 from tests.builders import at
 

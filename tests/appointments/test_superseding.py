@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
-from appointments.services.bulletins import ClauseDraft
 from notifications.models import Delivery
 from staff.errors import Refusal
 from tests.appointments.bulletins import in_force, withdrawn

@@ -4,9 +4,10 @@ import datetime as dt
 
 import pytest
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping
 from appointments.rules import telling_rank
-from appointments.services import bulletins, keeping
-from appointments.services.bulletins import ClauseDraft
 from appointments.vocabulary import Service
 from notifications import rules
 from notifications.models import Delivery

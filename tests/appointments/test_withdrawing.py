@@ -7,16 +7,18 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
+from appointments.board.queries import board
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.preview import withdrawal
+from appointments.bulletins.queries import restorable
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping, rulings, sending_back
 from appointments.models import Bulletin
-from appointments.queries.board import board
-from appointments.queries.bulletins import restorable
+from appointments.operations import services as operations
 from appointments.rules import Heard, told_over
-from appointments.services import bulletins, keeping, operations, rulings, sending_back
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.preview import withdrawal
 from appointments.vocabulary import Basis, Channel, Outcome
 from notifications.models import Delivery, Notice
-from notifications.queries.progress import holding_untrue
+from notifications.telling.progress import holding_untrue
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletin_pages import crisis, page, text_of

@@ -10,6 +10,8 @@ import datetime as dt
 import time_machine
 from django.core.files.base import ContentFile
 
+from appointments.bulletins import services as bulletins
+from appointments.decisions import keeping
 from appointments.models import (
     Appointment,
     Attendance,
@@ -22,7 +24,6 @@ from appointments.models import (
     Roster,
     ScheduleImport,
 )
-from appointments.services import bulletins, keeping
 from notifications.models import Delivery, Notice, NoticeItem, Question, Receipt, Reply
 from staff.models import AuditEvent, AuditHead, Practitioner, Site, Unit, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY

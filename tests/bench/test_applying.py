@@ -11,9 +11,9 @@ import time
 import pytest
 from django.db import connection, transaction
 
+from appointments.bulletins.preview import preview
+from appointments.decisions import rulings
 from appointments.models import Appointment, Bulletin, Clause, Decision
-from appointments.services import rulings
-from appointments.services.preview import preview
 from notifications.models import Delivery, Notice, NoticeItem
 from staff.database import is_postgresql
 from tests.appointments.bulletins import (

@@ -18,11 +18,11 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connection
 from django.utils import timezone
 
-from notifications import composing, tasks
+from notifications import tasks
 from notifications.gateways import Gateway, gateway_from_url
 from notifications.models import Delivery, Sending
-from notifications.queries.outbox import lines_of
-from notifications.services import dispatch
+from notifications.sending import composing, dispatch
+from notifications.telling.outbox import lines_of
 from tests.bench.messages import empty_queue, everyone_is_told, fill_queue, texts_of_queue
 from tests.bench.peers import bare_http, bare_smpp, peer, peer_process
 from tests.bench.processors import spent_on

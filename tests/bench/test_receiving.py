@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from notifications.gateways import Receipt
 from notifications.models import Delivery, Notice, ReceiptState
-from notifications.services import receiving
+from notifications.receipts import receive as receiving
 from patients.models import Patient
 from staff.database import is_postgresql
 from tests.builders import a_site, at

@@ -114,10 +114,10 @@ def fill() -> None:
     """Fill an empty installation."""
     from django.conf import settings
 
+    from appointments.bulletins import services as bulletins
+    from appointments.bulletins.playbooks import read
     from appointments.demo.loading import FEED, TERMS, load_reference_data
-    from appointments.playbooks import read
-    from appointments.services import bulletins
-    from appointments.services.importing import load_records
+    from appointments.feeds.importing.services import load_records
     from staff import clock
     from staff.models import User
     from vivalia_continuity import embedded
@@ -151,7 +151,7 @@ def fill() -> None:
 
 def drafted(author: Any, content: dict[str, Any]) -> Any:
     """Return a draft that its author calls ready."""
-    from appointments.services import bulletins
+    from appointments.bulletins import services as bulletins
 
     draft = bulletins.draft(by=author, **content)
     return bulletins.ready(bulletin_id=draft.pk, by=author)
@@ -176,7 +176,7 @@ def _hear_back() -> None:
     """Let the gateway report what belongs to nobody here, so that the pages about it show it."""
     from notifications.gateways import Inbound, Receipt
     from notifications.models import Failure, ReceiptState
-    from notifications.services.receiving import receive
+    from notifications.receipts.receive import receive
     from patients.models import Patient
     from staff import clock
 
@@ -200,9 +200,9 @@ def _lose_one() -> None:
     """
     from django.utils import timezone
 
-    from notifications import composing
     from notifications.models import Delivery, Notice
-    from notifications.queries.outbox import lines_of
+    from notifications.sending import composing
+    from notifications.telling.outbox import lines_of
     from staff import clock
 
     held = Delivery.objects.filter(channel="sms", state="held").order_by("-id")

@@ -16,9 +16,10 @@ from dataclasses import replace
 from appointments.demo.hospital import build
 from appointments.demo.loading import FEED, TERMS
 from appointments.models import Appointment
-from appointments.playbooks import read
-from appointments.services import bulletins, operations
-from appointments.services.importing import load_records
+from appointments.bulletins.playbooks import read
+from appointments.bulletins import services as bulletins
+from appointments.operations import services as operations
+from appointments.feeds.importing.services import load_records
 from notifications.models import Delivery
 from patients.models import Patient, PatientIdentifier, PatientPhone
 from patients.phones import Phone

@@ -23,7 +23,7 @@ import datetime as dt
 from django.utils import timezone
 from notifications.gateways import Inbound
 from notifications.models import Delivery, Notice
-from notifications.services.receiving import receive
+from notifications.receipts.receive import receive
 sent = Delivery.objects.filter(channel="sms", state="accepted", notice__day="2022-05-20")
 *lost, stops, thanks = [one.pk for one in sent.order_by("id")[:{LOST + 2}]]
 Delivery.objects.filter(pk__in=lost).update(

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from django.utils import timezone
 
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.services import ClauseDraft
+from appointments.feeds.importing.services import Terms, load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import Bulletin
-from appointments.services import bulletins
-from appointments.services.bulletins import ClauseDraft
-from appointments.services.importing import Terms, load_records
 from appointments.vocabulary import AgeFrom
 from notifications.models import Delivery
 from staff import clock

@@ -16,7 +16,7 @@ from notifications.models import (
     GatewayState,
     SendingHost,
 )
-from notifications.queries.gateway_health import Condition, overview
+from notifications.telling.health import Condition, overview
 from tests.faults.assertions import all_is_well, fates, is_settled
 from tests.faults.conftest import Opener
 from tests.faults.hospital import a_bulletin_about, a_hospital_with, approve, tomorrow_at

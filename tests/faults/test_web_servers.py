@@ -8,7 +8,7 @@ from django.db import connection
 
 from appointments.models import Bulletin, Decision
 from notifications.models import Notice, Sending
-from notifications.services import sending
+from notifications.sending import switch as sending
 from staff.models import AuditEvent
 from tests.appointments.bulletins import somebody_in_the_crisis_cell
 from tests.faults.assertions import all_is_well, fates, verify_holds

@@ -10,20 +10,25 @@ from django.db.models import Max
 from django.test import Client
 from django.urls import reverse
 
-from appointments.effective_orders import Statement
+from appointments.board.queries import board
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.preview import preview
+from appointments.bulletins.public_text import orders_of
+from appointments.bulletins.queries import places
+from appointments.decisions import keeping
+from appointments.decisions.clause_drafts import ClauseDraft, draft_of
+from appointments.decisions.effective_orders import Statement
 from appointments.feeds.records import ScheduleRecord
+from appointments.incoming import queries as incoming
 from appointments.models import Appointment
 from appointments.models import Bulletin as Bulletins
-from appointments.public_text import orders_of
-from appointments.queries import incoming
-from appointments.queries.board import board
-from appointments.queries.bulletins import places
-from appointments.queries.roster import roster_contents
-from appointments.rosters.content import RosterRow
-from appointments.services import bulletins, keeping, operations
-from appointments.services.clause_drafts import ClauseDraft, draft_of
-from appointments.services.preview import preview
+from appointments.operations import services as operations
+from appointments.paper.content import RosterRow
+from appointments.paper.queries import roster_contents
+from notifications.calls import services as calls
+from notifications.calls.queries import said_together
 from notifications.gateways import Accepted, Inbound, NotSent, Receipt, Refused, Throttled, Unknown
+from notifications.lifecycle import looking_again
 from notifications.models import (
     LIVE,
     WITHDRAWABLE,
@@ -33,18 +38,13 @@ from notifications.models import (
     NoticeItem,
     ReceiptState,
 )
-from notifications.queries.calls import said_together
-from notifications.services import (
-    calls,
-    claiming,
-    handing_over,
-    looking_again,
-    receiving,
-    recording,
-    sending,
-    settling_by_hand,
-    sweeping,
-)
+from notifications.receipts import receive as receiving
+from notifications.sending import claim as claiming
+from notifications.sending import hand_over as handing_over
+from notifications.sending import record as recording
+from notifications.sending import sweep as sweeping
+from notifications.sending import switch as sending
+from notifications.telling import by_hand as settling_by_hand
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.errors import AccessRefused, Refusal

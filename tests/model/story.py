@@ -14,7 +14,7 @@ from typing import Any
 import time_machine
 from django.db import transaction
 
-from appointments.effective_orders import Place
+from appointments.decisions.effective_orders import Place
 from tests.builders import at
 from tests.model.driver import Duty, Message, Real, Staff
 from tests.model.plain import (

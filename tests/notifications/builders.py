@@ -7,7 +7,8 @@ from typing import Any
 
 from notifications.gateways import Accepted, Gateway, Message, Options, Result
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.services import claiming, dispatch
+from notifications.sending import claim as claiming
+from notifications.sending import dispatch
 from patients.models import Patient
 from staff.models import Site
 from tests.builders import a_patient, a_site, at

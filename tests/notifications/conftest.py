@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from notifications import texts
-from notifications.services import receiving
+from notifications.receipts import receive as receiving
+from notifications.texts import render as texts
 from staff.models import Role, User
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notifications.gateways import Receipt
 from notifications.models import Delivery, DeliveryPart, Notice
-from notifications.services import receiving
+from notifications.receipts import receive as receiving
 from tests.notifications.builders import SUNDAY, a_notice, an_sms
 
 SMSC = "smpp smsc:2775"

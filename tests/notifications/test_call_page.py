@@ -4,8 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from notifications.calls import services as calls
 from notifications.models import Delivery
-from notifications.services import calls
 from patients.models import Patient
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_user, at

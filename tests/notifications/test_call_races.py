@@ -7,8 +7,10 @@ import time
 import pytest
 from django.db import connection, transaction
 
+from notifications.calls import questions
+from notifications.calls import services as calls
 from notifications.models import Delivery, Notice
-from notifications.services import calls, questions, settling_by_hand
+from notifications.telling import by_hand as settling_by_hand
 from staff.errors import Refusal
 from staff.models import User
 from tests.builders import a_patient, a_user

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from django.urls import reverse
 
+from notifications.calls import services as calls
+from notifications.calls.services import CallResult
 from notifications.models import Delivery, Notice, ToAskAgain
-from notifications.services import calls
-from notifications.services.calls import CallResult
 from staff.errors import Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at

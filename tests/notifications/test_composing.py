@@ -4,10 +4,12 @@ import datetime as dt
 
 import pytest
 
-from notifications import composing, sms_text, texts
+from notifications import sms_text
 from notifications.models import MessageText
 from notifications.references import reference_of
-from notifications.texts import Line
+from notifications.sending import composing
+from notifications.texts import render as texts
+from notifications.texts.render import Line
 from tests.builders import at
 
 pytestmark = pytest.mark.django_db

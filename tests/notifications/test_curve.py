@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications import curve
+from notifications.telling import curve
 from tests.builders import at
 
 NOW = at("2022-05-15 09:00")

@@ -4,8 +4,8 @@ import pytest
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Delivery, Failure, Notice, Sending
-from notifications.services import recording
-from notifications.services.handing_over import hand_over
+from notifications.sending import record as recording
+from notifications.sending.hand_over import hand_over
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import (
     SUNDAY,

@@ -24,7 +24,8 @@ from notifications.models import (
     GatewayState,
     ReceiptState,
 )
-from notifications.services import asking, dispatch, turn
+from notifications.sending import dispatch, turn
+from notifications.sending import query as asking
 from tests.builders import a_site, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms, send
 from tests.smpp_peer import SmscPeer

@@ -19,7 +19,7 @@ from notifications.models import (
     Notice,
     Reply,
 )
-from notifications.services import gateway_trials
+from notifications.sending import trial as gateway_trials
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.notifications.gateways.android_phone import APhone, url_to

@@ -13,8 +13,8 @@ from notifications.models import (
     GatewayState,
     SendingHost,
 )
-from notifications.queries import gateway_health
-from notifications.queries.gateway_health import Condition, condition_of, names, overview
+from notifications.telling import health as gateway_health
+from notifications.telling.health import Condition, condition_of, names, overview
 from staff import clock
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, an_sms

@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications.gateways import Accepted, NotSent, Receipt, Refused, Result, Throttled, Unknown
 from notifications.models import Failure, ReceiptState
 from notifications.models import Receipt as StoredReceipt
-from notifications.services import gateway_trials
+from notifications.sending import trial as gateway_trials
 from staff.services import command_line
 from tests.notifications.gateways.android_phone import APhone, url_to
 from tests.notifications.gateways.http_peers import HttpPeer

@@ -12,9 +12,10 @@ from django.urls import reverse
 from notifications.gateways import HookRefused, HookRequest, Inbound, Receipt, Report
 from notifications.models import Delivery, Reply
 from notifications.models import Receipt as KeptReceipt
-from notifications.services import hook_calls, receiving
-from notifications.services.hook_calls import Caller
-from notifications.views import hooks
+from notifications.receipts import hook_views as hooks
+from notifications.receipts import hooks as hook_calls
+from notifications.receipts import receive as receiving
+from notifications.receipts.hooks import Caller
 from staff.addresses import source
 from tests.notifications.builders import FakeGateway
 from tests.notifications.receipts import a_taken_sms, life

@@ -7,7 +7,10 @@ from django.utils import timezone
 
 from notifications.gateways import NotSent, Throttled
 from notifications.models import ClockStep, Delivery, GatewaySeat, GatewayState, SendingHost
-from notifications.services import hosts, pacing, seats, sweeping
+from notifications.sending import hosts
+from notifications.sending import leases as seats
+from notifications.sending import rate as pacing
+from notifications.sending import sweep as sweeping
 from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]

@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from notifications.models import Delivery, Receipt
-from notifications.services import receiving
+from notifications.receipts import receive as receiving
 from tests.builders import a_patient
 from tests.notifications.builders import SUNDAY, a_call, a_notice
 from tests.notifications.receipts import a_taken_sms, life, receive, says

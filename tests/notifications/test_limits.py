@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from notifications.gateways import Accepted, Result, Unknown
 from notifications.models import Delivery, DeliveryState
-from notifications.services import settling_by_hand
-from notifications.services.sweeping import sweep
+from notifications.sending.sweep import sweep
+from notifications.telling import by_hand as settling_by_hand
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms, send
 from tests.notifications.receipts import a_taken_sms, life, receive, says

@@ -17,8 +17,8 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
-from notifications.services.handing_over import HandedOver
-from notifications.services.line import Answer, Line, Reported, Returned
+from notifications.sending.hand_over import HandedOver
+from notifications.sending.line import Answer, Line, Reported, Returned
 from tests.notifications.builders import FakeGateway
 
 

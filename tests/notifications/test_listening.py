@@ -13,7 +13,7 @@ from notifications.models import (
     ReceiptState,
     Sending,
 )
-from notifications.services import dispatch
+from notifications.sending import dispatch
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 

@@ -7,8 +7,8 @@ import pytest
 from notifications.gateways import Inbound
 from notifications.gateways import Receipt as ReceiptReport
 from notifications.models import Delivery, DeliveryPart, GatewayState, Receipt, Reply
-from notifications.services import receiving
-from notifications.services.receiving import Received
+from notifications.receipts import receive as receiving
+from notifications.receipts.receive import Received
 from tests.builders import a_patient
 from tests.notifications.builders import SUNDAY, a_notice
 from tests.notifications.receipts import SMSC, a_taken_sms, in_parts, life, receive, says

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.medical_words import BEGINNINGS, INSIDE, PHRASES, WORDS, medical_words_in
-from notifications.names_in_text import EVERYDAY, Names
+from notifications.texts.medical_words import BEGINNINGS, INSIDE, PHRASES, WORDS, medical_words_in
+from notifications.texts.names import EVERYDAY, Names
 from staff.models.place import UnitKind
 
 LISTED = sorted({*WORDS, *BEGINNINGS, *INSIDE, *PHRASES})

@@ -2,9 +2,9 @@
 
 import pytest
 
+from notifications.calls import services as calls
+from notifications.calls.queries import counts
 from notifications.models import Delivery, Notice
-from notifications.queries.calls import counts
-from notifications.services import calls
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.builders import a_patient, a_site, a_user, at

@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from notifications.models import Delivery, Sending
-from notifications.queries.pace import CALLED, DELIVERED, HANDED_OVER, curve_of, pace
-from notifications.services import sending
+from notifications.sending import switch as sending
+from notifications.telling.progress_pace import CALLED, DELIVERED, HANDED_OVER, curve_of, pace
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, a_call, an_sms
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Failure, GatewayReach, GatewayState
-from notifications.services import pacing
+from notifications.sending import rate as pacing
 from tests.notifications.builders import FakeGateway
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]

@@ -11,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from pypdf import PdfReader
 
+from notifications.calls import services as calls
+from notifications.calls.queries import why_none
+from notifications.calls.sheet_queries import rows
 from notifications.models import Delivery, Notice
-from notifications.queries.call_sheet import rows
-from notifications.queries.calls import why_none
-from notifications.services import calls, sending
+from notifications.sending import switch as sending
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_user, at

@@ -6,8 +6,8 @@ import json
 import pytest
 from django.core.management import call_command
 
-from notifications.queries.notices import notices_in
-from notifications.queries.progress import notices_by_state, progress
+from notifications.telling.notices import notices_in
+from notifications.telling.progress import notices_by_state, progress
 from tests.builders import a_patient, a_site, a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 

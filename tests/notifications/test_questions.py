@@ -3,9 +3,11 @@
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
 
+from notifications.calls import questions
+from notifications.calls import services as calls
 from notifications.models import Delivery, Notice, Question
-from notifications.queries.life import life_of
-from notifications.services import calls, claiming, questions
+from notifications.sending import claim as claiming
+from notifications.telling.life import life_of
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at
@@ -75,7 +77,7 @@ class TestTellingWhoRingsIn:
         sms = an_sms()
         ids = claim_due("w1")
         tell(sms.notice, agent)
-        from notifications.services.handing_over import hand_over
+        from notifications.sending.hand_over import hand_over
 
         assert hand_over(ids=ids, worker="w1", gateway=FakeGateway()) == []
         sms.refresh_from_db()

@@ -7,9 +7,12 @@ import pytest
 from django.db import transaction
 
 from notifications.models import Delivery, MessageText, Notice
-from notifications.queries.texts import fingerprint
-from notifications.services import claiming, sending, settling_by_hand, texts
-from notifications.texts import shipped
+from notifications.sending import claim as claiming
+from notifications.sending import switch as sending
+from notifications.telling import by_hand as settling_by_hand
+from notifications.texts import services as texts
+from notifications.texts.queries import fingerprint
+from notifications.texts.render import shipped
 from staff.errors import Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_user

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.models import DeliveryState, ReceiptState
-from notifications.receipt_rules import (
+from notifications.receipts.rules import (
     Candidate,
     after_receipt,
     meant_by,

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from notifications.calls import services as calls
 from notifications.models import Delivery, GatewayState, Notice, Receipt
-from notifications.services import calls
-from notifications.services.receiving import Received
+from notifications.receipts.receive import Received
 from staff.errors import Refusal
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import SUNDAY, a_call, a_notice, an_sms

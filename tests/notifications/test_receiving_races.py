@@ -5,9 +5,11 @@ import random
 import pytest
 from django.db import transaction
 
+from notifications.calls import services as calls
 from notifications.gateways import Accepted, Inbound, Refused
 from notifications.models import Delivery, Failure, Notice, Receipt, Reply
-from notifications.services import calls, receiving, recording
+from notifications.receipts import receive as receiving
+from notifications.sending import record as recording
 from staff.models import User
 from tests.builders import a_patient, a_user
 from tests.notifications.builders import FakeGateway, a_notice, an_sms

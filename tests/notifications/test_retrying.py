@@ -3,7 +3,7 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from notifications.services import retrying
+from notifications.sending import retrying
 
 
 @pytest.fixture(autouse=True)

@@ -20,7 +20,8 @@ from notifications.gateways import (
     Throttled,
 )
 from notifications.models import Delivery, GatewaySeat, GatewayState, ReceiptState
-from notifications.services import asking, dispatch
+from notifications.sending import dispatch
+from notifications.sending import query as asking
 from tests.builders import at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 

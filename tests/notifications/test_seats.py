@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import GatewaySeat
-from notifications.services import seats
+from notifications.sending import leases as seats
 from tests.notifications.builders import FakeGateway
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]

@@ -2,8 +2,8 @@
 
 import pytest
 
+from notifications.lifecycle import settling
 from notifications.models import Delivery
-from notifications.services import settling
 from tests.notifications.builders import SUNDAY, an_sms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]

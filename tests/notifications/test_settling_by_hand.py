@@ -7,14 +7,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from notifications.models import Delivery, Notice
-from notifications.services import settling_by_hand
-from notifications.services.settling_by_hand import (
-    MOST_AT_ONCE,
-    Settled,
-    call_instead,
-    count_as_told,
-    resend,
-)
+from notifications.telling import by_hand as settling_by_hand
+from notifications.telling.by_hand import MOST_AT_ONCE, Settled, call_instead, count_as_told, resend
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at

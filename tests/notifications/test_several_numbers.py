@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications import rules
+from notifications.calls import services as calls
+from notifications.calls.sheet_queries import rows
 from notifications.models import Delivery
-from notifications.queries.call_sheet import rows
-from notifications.services import calls
 from patients.models import Patient
 from patients.phones import Phone
 from patients.services.numbers import write_numbers

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.stop_words import asks_to_stop
+from notifications.receipts.stop_words import asks_to_stop
 
 STOPS = """
 STOP|stop.|Stop !|«STOP»|S.T.O.P|STOPALL|stop sms svp|STOP 4455|Bonjour, stop|please stop

@@ -7,9 +7,9 @@ from django.utils import timezone, translation
 
 from notifications.gateways import Accepted, NotSent, Refused, Unknown
 from notifications.models import Delivery, Failure, Sending
-from notifications.services import recording
-from notifications.services.handing_over import hand_over
-from notifications.services.sweeping import Swept, sweep
+from notifications.sending import record as recording
+from notifications.sending.hand_over import hand_over
+from notifications.sending.sweep import Swept, sweep
 from tests.builders import a_user, at
 from tests.notifications.builders import (
     SUNDAY,

@@ -6,8 +6,9 @@ from threading import Event
 import pytest
 from django.db import OperationalError
 
-from notifications.services import sweeping, sweeping_beside
-from notifications.services.sweeping_beside import swept_meanwhile
+from notifications.sending import sweep as sweeping
+from notifications.sending import sweeping_beside
+from notifications.sending.sweeping_beside import swept_meanwhile
 from tests.notifications.builders import FakeGateway
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,9 @@ from kombu.exceptions import OperationalError
 from notifications import tasks
 from notifications.gateways import configured
 from notifications.models import Delivery, GatewaySeat, Sending
-from notifications.services import doorbell, sweeping, sweeping_beside
+from notifications.sending import sweep as sweeping
+from notifications.sending import sweeping_beside
+from notifications.sending import wake as doorbell
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 from vivalia_continuity import celery

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.sms_text import SEPTETS, count, transliterate
-from notifications.text_cost import reckon, thousand_cost, thousand_seconds
+from notifications.texts.cost import reckon, thousand_cost, thousand_seconds
 
 LETTERS = st.text(st.sampled_from("aé€[^çœ’ ☺🙂\n"), max_size=400)
 

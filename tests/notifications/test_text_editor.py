@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from notifications import texts
 from notifications.models import MessageText
-from notifications.queries.texts import fingerprint
-from notifications.services import texts as services
+from notifications.texts import render as texts
+from notifications.texts import services
+from notifications.texts.queries import fingerprint
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Practitioner, Role, Unit, User
 from staff.services import audit

@@ -3,11 +3,13 @@ ones; and the very SMS that leaves takes as many."""
 
 import pytest
 
-from appointments.services.preview import preview
-from notifications import composing, sms_text, texts
-from notifications.queries.texts import fingerprint
+from appointments.bulletins.preview import preview
+from notifications import sms_text
 from notifications.references import reference_of
-from notifications.services import texts as services
+from notifications.sending import composing
+from notifications.texts import render as texts
+from notifications.texts import services
+from notifications.texts.queries import fingerprint
 from staff.models import Role
 from tests.appointments.bulletins import a_draft
 from tests.builders import a_patient, a_user, an_appointment, at

@@ -6,11 +6,12 @@ import itertools
 import pytest
 
 from appointments.models import ProtectedGroup, Service
-from notifications import samples, texts, wording
-from notifications.medical_words import medical_words_in
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import count
-from notifications.text_cost import reckon
+from notifications.texts import render as texts
+from notifications.texts import samples, wording
+from notifications.texts.cost import reckon
+from notifications.texts.medical_words import medical_words_in
 from patients.models import Language
 from tests.builders import at
 

@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from notifications.calls import services as calls
+from notifications.calls.queries import why_none
 from notifications.models import Delivery, Notice, Reply, Sending
-from notifications.queries.calls import why_none
-from notifications.queries.progress import progress
-from notifications.services import calls
+from notifications.telling.progress import progress
 from staff.models import AuditEvent
 from tests.builders import a_patient, a_practitioner, a_site, a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send

@@ -18,7 +18,7 @@ from notifications.gateways import (
     Receipt,
     Result,
 )
-from notifications.services import gateway_trials
+from notifications.sending import trial as gateway_trials
 from staff.services import command_line
 
 PHONE = "+32470000001"

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.feeds.limits import LARGEST_FILE
+from appointments.feeds.files.limits import LARGEST_FILE
 from tests.builders import a_user
 
 pytestmark = pytest.mark.django_db

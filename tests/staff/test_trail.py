@@ -6,7 +6,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
-from appointments.queries import trail as about_patients
+from appointments import trail as about_patients
 from staff import queries
 from staff.models import AuditEvent, AuditHead, Role
 from staff.services import audit

@@ -10,9 +10,9 @@ import pytest
 from django.utils import translation
 
 from appointments.models import ConflictState, RefusedState
+from notifications.calls.services import CallResult
 from notifications.models import ReplyOutcome
-from notifications.queries import queues
-from notifications.services.calls import CallResult
+from notifications.telling import queues
 from staff import trail, trail_words
 from staff.models import AuditEvent, SignInTry
 

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Roster, ScheduleImport
-from notifications import texts
 from notifications.models import Receipt, Reply
+from notifications.texts import render as texts
 from staff.models import Role, Unit
 from staff.services import audit
 from tests.access_matrix import PAGES, PATIENT

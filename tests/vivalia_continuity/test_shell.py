@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
+from appointments.feeds.data_age import data_age
 from appointments.models import Feed
-from appointments.queries.data_age import data_age
 from notifications.models import Sending
 from staff import clock
 from staff.access import Capability

@@ -8,13 +8,13 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 
-from appointments import playbooks
+from appointments.bulletins import playbooks
+from appointments.bulletins import services as bulletins
 from appointments.demo.export import write_csv
 from appointments.demo.hospital import BULLETIN_DAY, build
 from appointments.demo.loading import FEED, TERMS, load_reference_data
+from appointments.feeds.importing.files import load_file
 from appointments.models import Bulletin
-from appointments.services import bulletins
-from appointments.services.importing_files import load_file
 from staff.errors import Refusal
 from staff.services import audit
 from vivalia_continuity.demonstration import figures, people

@@ -9,8 +9,8 @@ from django.db.models import Count
 from appointments.demo.hospital import BULLETIN_DAY
 from appointments.models import Appointment, Outcome, Service, Status
 from notifications.models import Channel, Delivery, DeliveryState, NoticeState
-from notifications.queries.progress import notices_by_state, progress
 from notifications.references import reference_of
+from notifications.telling.progress import notices_by_state, progress
 
 
 def decisions() -> Iterator[str]:

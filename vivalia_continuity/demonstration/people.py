@@ -4,10 +4,11 @@ from collections import Counter
 
 from django.db.models import QuerySet
 
+from appointments.decisions import keeping
 from appointments.demo.hospital import BULLETIN_DAY
 from appointments.models import Appointment, Outcome, Priority, ProtectedGroup, Service, Status
-from appointments.services import keeping, operations
-from notifications.services import calls
+from appointments.operations import services as operations
+from notifications.calls import services as calls
 from staff.models import User
 
 KEPT_BY_EACH = {"docteur1": 4, "docteur2": 3, "docteur3": 2}

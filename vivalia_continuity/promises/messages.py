@@ -8,7 +8,6 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 
 from appointments.models import Decision
 from appointments.vocabulary import Outcome
-from notifications.medical_words import medical_words_in
 from notifications.models import (
     Channel,
     ClockStep,
@@ -18,6 +17,7 @@ from notifications.models import (
     Word,
 )
 from notifications.references import notice_id_of
+from notifications.texts.medical_words import medical_words_in
 from vivalia_continuity.promises.sentences import SHOWN, sentence
 
 GRACE = dt.timedelta(seconds=2)

@@ -18,8 +18,8 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Lag
 
+from appointments.decisions import rulings
 from appointments.models import Appointment, Status
-from appointments.services import rulings
 from notifications.models import (
     HANDED_OVER,
     LIVE,
@@ -33,7 +33,7 @@ from notifications.models import (
     NoticeState,
     Word,
 )
-from notifications.queries.notices import standing_or_heard
+from notifications.telling.notices import standing_or_heard
 from staff import clock
 from staff.models import AuditEvent
 from vivalia_continuity.promises.sentences import sentence

@@ -10,11 +10,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from appointments import playbooks
+from appointments.bulletins import playbooks, preview
+from appointments.bulletins import services as bulletins
+from appointments.bulletins.sentences import duration_in_words
 from appointments.models import Bulletin, Outcome, Service
-from appointments.sentences import duration_in_words
-from appointments.services import bulletins, preview
-from notifications.services import sending
+from notifications.sending import switch as sending
 from staff.clock import BRUSSELS
 from staff.errors import Refusal
 from staff.models import Site, User

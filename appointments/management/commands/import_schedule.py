@@ -12,16 +12,12 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.feeds import moments
 from appointments.feeds.completeness import Declared
-from appointments.feeds.export_moment import ExportMoment
-from appointments.feeds.reading import FORMATS
-from appointments.feeds.records import RowFault, where
-from appointments.feeds.words import BadValue
-from appointments.models import AgeFrom
-from appointments.models.feed import about_counts
-from appointments.services.importing import LoadResult, Terms, Unanswered, codes_of
-from appointments.services.importing_files import (
+from appointments.feeds.files import moments
+from appointments.feeds.files.export_moment import ExportMoment
+from appointments.feeds.files.reading import FORMATS
+from appointments.feeds.files.words import BadValue
+from appointments.feeds.importing.files import (
     DEFAULT_SOURCE,
     FileLoad,
     about_no_phone,
@@ -29,9 +25,13 @@ from appointments.services.importing_files import (
     load_file,
     units_called,
 )
-from appointments.services.importing_write import Disappeared
+from appointments.feeds.importing.services import LoadResult, Terms, Unanswered, codes_of
+from appointments.feeds.importing.write import Disappeared
+from appointments.feeds.records import RowFault, where
+from appointments.models import AgeFrom
+from appointments.models.feed import about_counts
 from appointments.vocabulary import Extent
-from notifications.services.estimating import Opened
+from notifications.sending.estimate import Opened
 from staff import clock
 from staff.errors import Refusal
 

@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from appointments.queries.roster_day import units_with_paper
-from appointments.services.printing import Printed, print_units
+from appointments.paper.day import units_with_paper
+from appointments.paper.printing import Printed, print_units
 from staff.models import Site, Unit
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.gateways import Checked, Gateway, configured, gateway_from_url
-from notifications.queries.gateway_health import ways_lost_by
-from notifications.services import gateway_trials
+from notifications.sending import trial as gateway_trials
+from notifications.telling.health import ways_lost_by
 from patients import phones
 from staff import clock
 from staff.errors import Refusal

@@ -9,10 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from notifications import call_sheet
-from notifications.queries.call_sheet import Row, rows
-from notifications.queries.calls import why_none
-from notifications.services import calls
+from notifications.calls import services as calls
+from notifications.calls import sheet as call_sheet
+from notifications.calls.queries import why_none
+from notifications.calls.sheet_queries import Row, rows
 from staff.errors import Refusal
 from staff.models import User
 from staff.paper.pdf import draw

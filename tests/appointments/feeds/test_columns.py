@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from appointments.feeds.columns import COLUMNS, TEMPLATE_HEADINGS, Column
-from appointments.feeds.headings import find
+from appointments.feeds.files.columns import COLUMNS, TEMPLATE_HEADINGS, Column
+from appointments.feeds.files.headings import find
 from patients.names import fold
 
 PAGE = Path(__file__).parents[3] / "docs" / "schedule-files.md"

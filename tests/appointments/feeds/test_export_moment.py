@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.export_moment import AHEAD, Evidence, ExportMoment, found, proposed
+from appointments.feeds.files.export_moment import AHEAD, Evidence, ExportMoment, found, proposed
 from appointments.vocabulary import AgeFrom, AgeRule
 from tests.builders import at
 

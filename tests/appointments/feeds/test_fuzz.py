@@ -10,9 +10,9 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appointments.feeds.reading import open_schedule
+from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.importing.plan import digest_of
 from appointments.feeds.records import RowFault, ScheduleRecord
-from appointments.services.importing_plan import digest_of
 from staff.clock import BRUSSELS
 from staff.errors import Refusal
 from tests.appointments.feeds.files import ROW, csv_text, xlsx_file

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.moments import (
+from appointments.feeds.files.moments import (
     Slot,
     has_date,
     minutes_until,
@@ -18,7 +18,7 @@ from appointments.feeds.moments import (
     read_slot,
     read_slot_in_two,
 )
-from appointments.feeds.words import BadValue
+from appointments.feeds.files.words import BadValue
 from staff.clock import BRUSSELS
 from tests.appointments.feeds.files import naive
 from tests.builders import at

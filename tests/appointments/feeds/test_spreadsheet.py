@@ -12,8 +12,8 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from appointments.feeds import spreadsheet, workbook_child
-from appointments.feeds.reading import open_schedule
+from appointments.feeds.files import spreadsheet, workbook_child
+from appointments.feeds.files.reading import open_schedule
 from staff.errors import Refusal
 from tests.appointments.feeds.files import ROW, read, xlsx_file
 

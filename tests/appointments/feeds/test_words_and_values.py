@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds import values, words
-from appointments.feeds.words import BadValue
+from appointments.feeds.files import values, words
+from appointments.feeds.files.words import BadValue
 from appointments.models import Priority, ProtectedGroup, Service, Status
 from patients.models import Language
 

@@ -9,8 +9,8 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from appointments.board.queries import HEAT_LEVELS, board
 from appointments.models import Appointment, Bulletin
-from appointments.queries.board import HEAT_LEVELS, board
 from staff.models import Role
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at
 

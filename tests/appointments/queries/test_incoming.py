@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 import time_machine
 
+from appointments.decisions import keeping
+from appointments.incoming.queries import days_of, found_by, patients_of, search
 from appointments.models import Appointment
-from appointments.queries.incoming import days_of, found_by, patients_of, search
-from appointments.services import keeping
 from notifications.models import Delivery, Notice
 from patients.models import Patient
 from staff.models import User

@@ -5,8 +5,8 @@ import time_machine
 from django.urls import reverse
 
 from appointments.models import Appointment
-from appointments.queries.operations import Overdue, overdue
-from appointments.services import operations
+from appointments.operations import services as operations
+from appointments.operations.queries import Overdue, overdue
 from staff.models import Role, User
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at

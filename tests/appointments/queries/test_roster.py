@@ -7,16 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from appointments.access import expected_on
 from appointments.models import Appointment, Decision, Feed
-from appointments.queries.roster import roster_contents
-from appointments.queries.roster_day import (
-    next_roster_day,
-    opening_day,
-    roster_day,
-    units_with_paper,
-)
-from appointments.queries.schedule import expected_on
-from appointments.queries.ward_day import appointments_for
+from appointments.paper.day import next_roster_day, opening_day, roster_day, units_with_paper
+from appointments.paper.queries import roster_contents
+from appointments.wards.queries import appointments_for
 from notifications.models import Notice, NoticeItem
 from patients.models import PatientIdentifier
 from tests.appointments.bulletins import in_force

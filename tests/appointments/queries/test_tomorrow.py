@@ -9,10 +9,10 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
+from appointments.board.queries import board
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions.orders import Order, Orders
 from appointments.models import Bulletin
-from appointments.queries.board import board
-from appointments.queries.orders import Order, Orders
-from appointments.services.bulletins import ClauseDraft
 from appointments.vocabulary import Outcome
 from staff.models import Role, User
 from tests.appointments.bulletins import RELEASE, THE_DAY, in_force

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from appointments.queries.waiting_doctors import waiting_doctors
-from appointments.services import keeping
-from appointments.services.bulletins import ClauseDraft
+from appointments.bulletins.services import ClauseDraft
+from appointments.decisions import keeping
+from appointments.doctors.waiting import waiting_doctors
 from staff.models import Delegation, Role, User
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment, at

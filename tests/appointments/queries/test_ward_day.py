@@ -7,10 +7,10 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.queries.ward_day import found_units, unit_days, ward_days
-from appointments.rosters.attended import DayCounts, WardDay
-from appointments.rosters.ward_words import card_of, cards_of
-from appointments.services import attending
+from appointments.paper.attended import DayCounts, WardDay
+from appointments.paper.ward_words import card_of, cards_of
+from appointments.wards import services as attending
+from appointments.wards.queries import found_units, unit_days, ward_days
 from patients import search_text
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation, postponed

@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from appointments.rosters.content import FeedAge, RosterContent, RosterRow, arranged
+from appointments.paper.content import FeedAge, RosterContent, RosterRow, arranged
 from tests.builders import MONDAY, at
 
 PRINTED_AT = at("2022-05-14 16:20")

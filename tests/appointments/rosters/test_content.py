@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.rosters.content import arranged
+from appointments.paper.content import arranged
 from tests.appointments.rosters.sheets import PRINTED_AT, a_row, a_sheet, by_clause
 from tests.builders import MONDAY, at
 

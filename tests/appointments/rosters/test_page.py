@@ -5,8 +5,8 @@ import re
 import pytest
 from django.utils import translation
 
-from appointments.rosters.content import FeedAge
-from appointments.rosters.page import for_browser, self_contained
+from appointments.paper.content import FeedAge
+from appointments.paper.page import for_browser, self_contained
 from tests.appointments.rosters.sheets import PRINTED_AT, a_row, a_sheet, by_clause
 from tests.builders import at
 

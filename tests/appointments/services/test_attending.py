@@ -8,9 +8,9 @@ from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Attendance
-from appointments.queries.attendance import notes_of_day
-from appointments.services import attending
-from appointments.services.attending import Seen
+from appointments.wards import services as attending
+from appointments.wards.attendance import notes_of_day
+from appointments.wards.services import Seen
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.noting import note, words

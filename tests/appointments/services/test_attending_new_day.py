@@ -6,9 +6,9 @@ import pytest
 import time_machine
 
 from appointments.models import Appointment, Attendance
-from appointments.queries.attendance import notes_of_day
-from appointments.services import attending
-from appointments.services.attending import Seen
+from appointments.wards import services as attending
+from appointments.wards.attendance import notes_of_day
+from appointments.wards.services import Seen
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.appointments.noting import note

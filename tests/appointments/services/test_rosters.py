@@ -7,9 +7,9 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Roster
-from appointments.services import rosters
-from appointments.services.rosters import issue, issue_many, render, sweep
-from appointments.tasks.rosters import render_roster
+from appointments.paper import services as rosters
+from appointments.paper.services import issue, issue_many, render, sweep
+from appointments.tasks import render_roster
 from staff.errors import AccessRefused
 from staff.models import AuditEvent
 from staff.paper.pdf import Pdf, PdfUnavailable

@@ -4,8 +4,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from appointments.decisions import keeping
 from appointments.models import Appointment
-from appointments.services import keeping, operations
+from appointments.operations import services as operations
 from patients.models import PatientIdentifier
 from staff.models import AuditEvent, User
 from tests.appointments.bulletins import in_force

@@ -7,8 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from appointments.decisions import keeping
 from appointments.models import Feed, RefusedRow
-from appointments.services import keeping, operations
+from appointments.operations import services as operations
 from staff.models import Role
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, an_appointment, at

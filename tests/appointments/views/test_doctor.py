@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin
-from appointments.services.bulletins import ClauseDraft
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
 from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, in_force, withdrawn
@@ -221,7 +221,7 @@ class TestWhatComesFirst:
         assert self.shown(client.get(reverse("doctor_day"))) == [17, 18, 19]
 
     def test_the_pages_follow_each_other_without_a_gap(self, client, days, monkeypatch):
-        monkeypatch.setattr("appointments.views.doctor.PAGE_SIZE", 1)
+        monkeypatch.setattr("appointments.doctors.views.PAGE_SIZE", 1)
         seen, cursor = [], ""
         for _ in range(3):
             page = client.get(reverse("doctor_day"), {"cursor": cursor})

@@ -5,8 +5,8 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from appointments.decisions import keeping
 from appointments.models import Appointment, Decision
-from appointments.services import keeping
 from notifications.models import Notice, NoticeState
 from staff.models import Delegation
 from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, in_force

@@ -12,9 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments.feeds.columns import TEMPLATE_HEADINGS
+from appointments.feeds.files.columns import TEMPLATE_HEADINGS
+from appointments.feeds.importing import queue as importing_queue
 from appointments.models import Appointment, Conflict, Feed, ScheduleImport
-from appointments.services import importing_queue
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins import in_force
 from tests.appointments.feeds.files import ROW, csv_text, xlsx_file

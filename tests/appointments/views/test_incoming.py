@@ -8,8 +8,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from appointments.decisions import keeping
 from appointments.models import Appointment
-from appointments.services import keeping
 from notifications.models import Delivery, Notice, Question
 from patients.models import Patient
 from staff.models import AuditEvent, User

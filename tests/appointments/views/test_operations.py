@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Opinion
-from appointments.services import operations as services
+from appointments.operations import services
+from notifications.calls import services as calls
 from notifications.models import Delivery, Notice
-from notifications.services import calls
 from staff.models import RoleAssignment
 from tests.appointments.bulletins import SATURDAY_NOON, in_force
 from tests.appointments.operations import an_operation
@@ -40,7 +40,7 @@ class TestTheList:
         assert listed(client) == [first.pk, second.pk, other_theatre.pk, settled.pk]
 
     def test_the_order_holds_across_pages(self, client, director, monkeypatch):
-        monkeypatch.setattr("appointments.views.operations.PAGE_SIZE", 2)
+        monkeypatch.setattr("appointments.operations.views.PAGE_SIZE", 2)
         made = [an_operation(f"{name}-bloc").pk for name in "bacab"]
         in_force()
         services.rule(appointment_id=made[1], by=director, outcome="maintained")

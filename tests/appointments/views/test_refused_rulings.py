@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.services import operations as services
+from appointments.operations import services
 from tests.builders import a_user
 from tests.pages import HTMX, signed_in
 

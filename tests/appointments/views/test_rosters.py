@@ -6,8 +6,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from appointments.models import Roster
-from appointments.services import rosters
-from appointments.services.rosters import issue, render
+from appointments.paper import services as rosters
+from appointments.paper.services import issue, render
 from staff.access import GRANTS, Capability
 from staff.models import AuditEvent, Role, User
 from staff.paper.pdf import Pdf

@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.models import Appointment, Bulletin, Opinion
-from appointments.services import operations as services
+from appointments.operations import services
 from staff.models import User
 from tests.appointments.bulletins import in_force, withdrawn
 from tests.appointments.operations import an_operation, postponed

@@ -184,7 +184,7 @@ class TestSearch:
 
 class TestPages:
     def test_every_appointment_stands_on_one_page(self, client, monkeypatch):
-        monkeypatch.setattr("appointments.views.schedule.PAGE_SIZE", 4)
+        monkeypatch.setattr("appointments.schedule.views.PAGE_SIZE", 4)
         made = [an_appointment() for _ in range(9)]
         seen, cursor = [], "first"
         while cursor:
@@ -201,7 +201,7 @@ class TestPages:
         assert (day.context["counted"].number, day.context["counted"].is_more) == (1, False)
 
     def test_counting_stops_where_it_would_cost(self, client, monkeypatch):
-        monkeypatch.setattr("appointments.queries.schedule.COUNTED_AT_MOST", 2)
+        monkeypatch.setattr("appointments.access.COUNTED_AT_MOST", 2)
         for _ in range(4):
             an_appointment()
         page = client.get(reverse("schedule"), {"day": "2022-05-16"})

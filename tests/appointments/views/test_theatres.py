@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.services import operations as services
+from appointments.operations import services
 from tests.appointments.bulletins import in_force
 from tests.appointments.operations import an_operation
 from tests.builders import a_site, a_user

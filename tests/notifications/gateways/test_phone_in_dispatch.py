@@ -9,8 +9,11 @@ from aiohttp import web
 
 from notifications.gateways import Accepted, Gateway, HookRequest, gateway_from_url
 from notifications.models import Delivery, GatewayState
-from notifications.services import asking, pacing, receiving, sweeping
-from notifications.services.line import Line
+from notifications.receipts import receive as receiving
+from notifications.sending import query as asking
+from notifications.sending import rate as pacing
+from notifications.sending import sweep as sweeping
+from notifications.sending.line import Line
 from tests.notifications.builders import SUNDAY, a_notice, an_sms, send
 from tests.notifications.gateways.android_phone import APhone, event, url_to
 from tests.notifications.gateways.conformance import NOW

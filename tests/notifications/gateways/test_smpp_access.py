@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from notifications.gateways import Checked, NotSent, Result, gateway_from_url
-from notifications.gateways import smpp_link as link_module
-from notifications.gateways import smpp_session as session_module
-from notifications.gateways.smpp_link import FIRST_WAIT, LONGEST_WAIT, Access, Link
+from notifications.gateways.smpp import link as link_module
+from notifications.gateways.smpp import session as session_module
+from notifications.gateways.smpp.link import FIRST_WAIT, LONGEST_WAIT, Access, Link
 from tests.notifications.gateways.conformance import check
 from tests.notifications.gateways.smpp_desk import Desk, at_desk, message, until
 from tests.smpp_peer import SmscPeer

@@ -8,11 +8,11 @@ from notifications.gateways import (
     Result,
     Unknown,
 )
-from notifications.gateways.smpp_errors import Silence
-from notifications.gateways.smpp_pdu import Form
-from notifications.gateways.smpp_session import Session
-from notifications.gateways.smpp_submission import Submission
-from notifications.gateways.smpp_text import Part
+from notifications.gateways.smpp.errors import Silence
+from notifications.gateways.smpp.pdu import Form
+from notifications.gateways.smpp.session import Session
+from notifications.gateways.smpp.submission import Submission
+from notifications.gateways.smpp.text import Part
 from tests.notifications.gateways.smpp_desk import (
     Desk,
     at_desk,

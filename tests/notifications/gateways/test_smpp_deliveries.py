@@ -7,7 +7,7 @@ import pytest
 from smpplib import consts
 
 from notifications.gateways import Accepted, Inbound, Report
-from notifications.gateways import smpp_reports as reports_module
+from notifications.gateways.smpp import reports as reports_module
 from tests.notifications.gateways.conformance import PHONE
 from tests.notifications.gateways.conformance_reports import ConformsWithReplies, Word
 from tests.notifications.gateways.smpp_desk import LONG, Desk, at_desk, message, until

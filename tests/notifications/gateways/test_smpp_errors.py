@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
-from notifications.gateways.smpp_errors import (
+from notifications.gateways.smpp.errors import (
     Answer,
     Brake,
     Silence,

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from smpplib import smpp
 
-from notifications.gateways import smpp_pdu
-from notifications.gateways.smpp_pdu import Garbled, Pdu
+from notifications.gateways.smpp import pdu as smpp_pdu
+from notifications.gateways.smpp.pdu import Garbled, Pdu
 
 DIGITS = st.from_regex(r"[1-9][0-9]{6,14}", fullmatch=True)
 NAMES = st.from_regex(r"[A-Za-z0-9 ]{0,11}", fullmatch=True)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways import Inbound, Receipt, Sent
-from notifications.gateways.smpp_pdu import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivery
-from notifications.gateways.smpp_receipts import (
+from notifications.gateways.smpp.pdu import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivery
+from notifications.gateways.smpp.receipts import (
     absolute_moment_of,
     e164,
     forms_of,

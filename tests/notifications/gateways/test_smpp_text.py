@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gateways.smpp_text import Part, decode, encode, parts_of
+from notifications.gateways.smpp.text import Part, decode, encode, parts_of
 from notifications.sms_text import SEPTETS, count
 
 GSM = st.text(alphabet=sorted(SEPTETS), max_size=700)

@@ -2,11 +2,12 @@
 
 import time_machine
 
+from appointments.decisions import keeping
 from appointments.models import Appointment
-from appointments.services import keeping, operations
+from appointments.operations import services as operations
 from notifications.gateways import gateway_from_url
 from notifications.models import Delivery, Notice
-from notifications.services import dispatch
+from notifications.sending import dispatch
 from tests.appointments.bulletins import RELEASE, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment
 from vivalia_continuity.promises import PROMISES

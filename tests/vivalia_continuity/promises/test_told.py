@@ -7,7 +7,7 @@ import time_machine
 from django.conf import settings
 
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.services import sending
+from notifications.sending import switch as sending
 from staff.services import audit
 from tests.appointments.bulletins import (
     in_force,

@@ -1,0 +1,330 @@
+"""The crisis cell's board: what is in force, what it does where, how far the telling is."""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field, replace
+
+from django.db.models import Count, F, Q
+
+from appointments.access import CALLED_OFF, sites_of
+from appointments.board.tomorrow import Tomorrow, tomorrow_of
+from appointments.bulletins.queries import visible
+from appointments.decisions.orders import Order, Orders
+from appointments.doctors.waiting import AHEAD
+from appointments.feeds.refused_rows import RefusedCount, count_refused
+from appointments.models import (
+    Appointment,
+    Basis,
+    Bulletin,
+    BulletinState,
+    Outcome,
+    Service,
+    Status,
+)
+from notifications.telling.progress import Progress, holding_untrue, progress
+from staff import clock
+from staff.access import Capability, scope_of
+from staff.models import Site, User
+
+ONE_DAY = dt.timedelta(days=1)
+UNDECIDED = "none"  # as in the addresses of the schedule
+OUTCOMES = (*(str(outcome) for outcome in Outcome), UNDECIDED)
+HEAT_LEVELS = 4
+
+
+@dataclass
+class Tally:
+    """Appointments by outcome; ``kept`` are those that a person maintained."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    kept: int = 0
+
+    def add(self, outcome: str, number: int, kept: int) -> None:
+        """Add appointments of one outcome."""
+        self.counts[outcome] += number
+        self.kept += kept
+
+    @property
+    def total(self) -> int:
+        """All appointments."""
+        return self.counts.total()
+
+    @property
+    def parts(self) -> list[tuple[str, int]]:
+        """The outcomes that occur, with their numbers, in a fixed order."""
+        return [(outcome, self.counts[outcome]) for outcome in OUTCOMES if self.counts[outcome]]
+
+    @property
+    def main(self) -> str:
+        """The most frequent outcome; empty for no appointments at all."""
+        return max(self.parts, key=lambda part: part[1])[0] if self.parts else ""
+
+    def bar(self, whole: int) -> list[tuple[str, int, int]]:
+        """Return outcome, start and length of each segment of a bar of which 1000 is the whole.
+
+        Edges are rounded, not lengths, so that segments always meet.
+
+        Args:
+            whole: how many fill the bar, so that bars beside each other compare.
+        """
+        segments, before = [], 0
+        for outcome, number in self.parts:
+            start, end = (edge * 1000 // whole for edge in (before, before + number))
+            segments.append((outcome, start, end - start))
+            before += number
+        return segments
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A service at a site; ``heat`` from 0 (nothing) to HEAT_LEVELS (as many as anywhere).
+
+    ``order`` is what the bulletin in force orders there; None where that is not the question.
+    """
+
+    site: Site
+    tally: Tally
+    heat: int
+    order: Order | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A service at all sites."""
+
+    service: Service
+    cells: list[Cell]
+    total: Tally
+
+
+@dataclass(frozen=True)
+class Day:
+    """A day of the chooser, and the bulletin that rules it; ``busiest``: the most of any day."""
+
+    day: dt.date
+    tally: Tally
+    bulletin: Bulletin | None
+    busiest: int
+
+    @property
+    def bar(self) -> list[tuple[str, int, int]]:
+        """The segments of the day's bar; 1000 is the busiest day."""
+        return self.tally.bar(self.busiest)
+
+
+@dataclass(frozen=True)
+class Board:
+    """All that the board shows; operations and kept ones over the days ahead, to ``last_day``.
+
+    ``ruled_days`` are the days that each bulletin in force really rules, from today on.
+    ``untrue`` are the patients who still believe a message of ours that no longer holds;
+    ``standing_decisions`` what persons cancelled on days that no bulletin rules.
+    """
+
+    day: dt.date
+    days: list[Day]
+    sites: list[Site]
+    rows: list[Row]
+    site_totals: list[Cell]
+    total: Tally
+    bulletin: Bulletin | None
+    in_force: list[Bulletin]
+    ruled_days: list[tuple[Bulletin, tuple[dt.date, ...]]]
+    tomorrow: Tomorrow
+    drafts: list[Bulletin]
+    operations_awaiting: int
+    consultations_kept: int
+    last_day: dt.date
+    refused: RefusedCount
+    progress: Progress
+    untrue: int
+    standing_decisions: int
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no appointment of the days ahead is known: then nothing can be said of them."""
+        return not any(day.tally.total for day in self.days)
+
+    @property
+    def is_as_planned(self) -> bool:
+        """Whether without a bulletin all takes place, and nobody believes anything else."""
+        decided = (Outcome.CANCELLED, Outcome.UNDER_REVIEW)
+        others = any(day.tally.counts[outcome] for day in self.days for outcome in decided)
+        return not (others or self.standing_decisions or self.untrue)
+
+
+def board(user: User, *, day: dt.date | None = None) -> Board:
+    """Return the board of the sites that a user watches, in eleven queries.
+
+    Rows that a load refused are counted for the whole group: of some, no site can be read.
+
+    Args:
+        user: who looks.
+        day: whose grid; None for the first day ruled by a bulletin, else tomorrow.
+    """
+    today = clock.today()
+    bulletins = _bulletins(user, today)
+    in_force = [one for one in bulletins if one.state == BulletinState.IN_FORCE]
+    orders = Orders(in_force)
+    counts, day = _opened(user, in_force, orders, today, day)
+    sites = list(sites_of(scope_of(user, Capability.SEE_BOARD)))
+    by_day: dict[dt.date, Tally] = {}
+    for count in counts:
+        by_day.setdefault(count.day, Tally()).add(count.outcome, count.number, count.kept)
+    ahead = [count for count in counts if today <= count.day < today + AHEAD]
+    on_day = [count for count in counts if count.day == day]
+    ruled_days = [(one, orders.days_of(one, today)) for one in in_force]
+    return Board(
+        day=day,
+        days=_days(by_day, orders, today),
+        sites=sites,
+        rows=_rows(on_day, sites, orders, day),
+        site_totals=_cells(on_day, sites),
+        total=by_day.get(day, Tally()),
+        bulletin=orders.ruling(day),
+        in_force=in_force,
+        ruled_days=ruled_days,
+        tomorrow=tomorrow_of(in_force, _on(counts, today + ONE_DAY), sites, clock.now()),
+        drafts=[one for one in bulletins if one.state == BulletinState.DRAFT],
+        operations_awaiting=sum(
+            count.number
+            for count in ahead
+            if count.service == Service.SURGERY and count.outcome == Outcome.UNDER_REVIEW
+        ),
+        consultations_kept=sum(
+            count.kept for count in ahead if count.service == Service.CONSULTATION
+        ),
+        last_day=today + AHEAD - ONE_DAY,
+        refused=count_refused({day for _, days in ruled_days for day in days}),
+        progress=progress(user),
+        untrue=holding_untrue(user),
+        standing_decisions=sum(
+            number
+            for day, number in standing_by_day(user, today, today + AHEAD - ONE_DAY)
+            if orders.ruling(day) is None
+        ),
+    )
+
+
+def _opened(
+    user: User, in_force: list[Bulletin], orders: Orders, today: dt.date, asked: dt.date | None
+) -> tuple[list["_Count"], dt.date]:
+    """Return the counts, and the day asked for; else the heaviest that a bulletin rules.
+
+    Of days alike the first; where nothing is ruled it is tomorrow.
+    """
+    first = min((max(one.first_day, today) for one in in_force), default=today + ONE_DAY)
+    counts = _counts(user, today, asked or first)
+    if asked:
+        return counts, asked
+    weights = Counter({first: 0})
+    for count in counts:
+        if orders.ruling(count.day):
+            weights[count.day] += count.number
+    return counts, min(weights, key=lambda day: (-weights[day], day))
+
+
+@dataclass(frozen=True)
+class _Count:
+    """One line of the grouped query."""
+
+    day: dt.date
+    site_id: int
+    service: str
+    outcome: str
+    number: int
+    kept: int
+
+
+def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
+    """Return the counts of the days ahead and of one more day, in one grouped query.
+
+    What the source itself called off is left out, whatever is decided.
+    """
+    window = Q(day__gte=today, day__lt=today + AHEAD)
+    if not today <= day < today + AHEAD:  # a range alone is what an index answers best
+        window |= Q(day=day)
+    scope = scope_of(user, Capability.SEE_BOARD)
+    kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
+    lines = (
+        Appointment.objects.filter(window, scope.units())
+        .exclude(status__in=CALLED_OFF)
+        .order_by()
+        .values("day", "service", "outcome", site_id=F("unit__site_id"))
+        .annotate(number=Count("pk"), kept=Count("pk", filter=kept))
+    )
+    return [_Count(**(line | {"outcome": line["outcome"] or UNDECIDED})) for line in lines]
+
+
+def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
+    """Return drafts and bulletins in force of today or later, the last approved at the end.
+
+    Drafts only for those who may open them.
+    """
+    return list(
+        visible(user)
+        .filter(state__in=[BulletinState.DRAFT, BulletinState.IN_FORCE], last_day__gte=today)
+        .order_by("approved_at", "id")
+        .prefetch_related("clauses")
+    )
+
+
+def standing_by_day(user: User, first_day: dt.date, last_day: dt.date) -> list[tuple[dt.date, int]]:
+    """Return how much persons cancelled, or postponed, by day; what has begun is left out."""
+    standing = Appointment.objects.filter(
+        scope_of(user, Capability.SEE_BOARD).units(),
+        outcome=Outcome.CANCELLED,
+        outcome_basis=Basis.PERSON,
+        day__range=(first_day, last_day),
+        starts_at__gt=clock.now(),
+        status__in=[Status.BOOKED, Status.ARRIVED],
+    )
+    return list(standing.order_by().values_list("day").annotate(Count("pk")))
+
+
+def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:
+    """Return the appointments of a day by service and site."""
+    places: Counter[tuple[str, int]] = Counter()
+    for count in counts:
+        if count.day == day:
+            places[count.service, count.site_id] += count.number
+    return places
+
+
+def _days(by_day: dict[dt.date, Tally], orders: Orders, today: dt.date) -> list[Day]:
+    """Return the days that have appointments, and all of the coming week: none is no gap."""
+    week = {today + dt.timedelta(days=number) for number in range(7)}
+    busiest = max((tally.total for tally in by_day.values()), default=0)
+    return [
+        Day(day, by_day.get(day, Tally()), orders.ruling(day), busiest)
+        for day in sorted(week | by_day.keys())
+    ]
+
+
+def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[Cell]:
+    tallies = {site.pk: Tally() for site in sites}
+    for count in counts:
+        tallies[count.site_id].add(count.outcome, count.number, count.kept)
+    return [Cell(site, tallies[site.pk], _heat(tallies[site.pk].total, hottest)) for site in sites]
+
+
+def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date) -> list[Row]:
+    hottest = max(_on(counts, day).values(), default=0)
+    rows = []
+    for service in Service:
+        of_service = [count for count in counts if count.service == service]
+        if of_service:
+            total = Tally()
+            for count in of_service:
+                total.add(count.outcome, count.number, count.kept)
+            cells = [
+                replace(cell, order=orders.on(day, service, cell.site.code))
+                for cell in _cells(of_service, sites, hottest)
+            ]
+            rows.append(Row(service, cells, total))
+    return rows
+
+
+def _heat(number: int, hottest: int) -> int:
+    """Return the level of a number, rounded up, so that one person is never invisible."""
+    return -(-number * HEAT_LEVELS // hottest) if hottest else 0

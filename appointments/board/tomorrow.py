@@ -1,0 +1,125 @@
+"""What changes tomorrow: other orders than today, and the moments until its midnight."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from appointments.decisions.orders import Order, Orders
+from appointments.models import Bulletin, Service
+from appointments.vocabulary import KeptBy
+from staff import clock
+from staff.clock import BRUSSELS
+from staff.models import Site
+
+STARTS, ENDS, RELEASE, DEADLINE = "starts", "ends", "release", "deadline"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A service of which tomorrow's order differs from today's, at sites where it does alike.
+
+    ``sites`` come with tomorrow's appointments.
+    """
+
+    service: Service
+    today: Order
+    tomorrow: Order
+    sites: tuple[tuple[Site, int], ...]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A moment at which something changes by itself.
+
+    ``kind``: a bulletin ``starts`` or ``ends`` ruling, its SMS leave (``release``), or doctors
+    may keep no longer (``deadline``).
+    """
+
+    moment: dt.datetime
+    kind: str
+    bulletin: Bulletin
+
+
+@dataclass(frozen=True)
+class Tomorrow:
+    """All that the board says of tomorrow.
+
+    ``is_ordered``: something is ordered for at least one of tomorrow's appointments.
+    """
+
+    day: dt.date
+    turns: list[Turn]
+    is_ordered: bool
+    events: list[Event]
+
+
+def tomorrow_of(
+    in_force: Sequence[Bulletin],
+    numbers: Mapping[tuple[str, int], int],
+    sites: Iterable[Site],
+    now: dt.datetime,
+) -> Tomorrow:
+    """Return what changes; asks nothing of the database.
+
+    Args:
+        in_force: bulletins with their clauses, the one approved last at the end.
+        numbers: tomorrow's appointments by service and site id; where there are none, nothing
+            changes for anybody.
+        sites: in the order of the page.
+        now: the hospital's moment.
+    """
+    today = now.astimezone(BRUSSELS).date()
+    orders = Orders(in_force)
+    turns, is_ordered = _turns(orders, numbers, list(sites), today)
+    return Tomorrow(
+        day=today + dt.timedelta(days=1),
+        turns=turns,
+        is_ordered=is_ordered,
+        events=sorted(
+            _events(orders, in_force, now), key=lambda event: (event.moment, event.bulletin.pk)
+        ),
+    )
+
+
+def _turns(
+    orders: Orders, numbers: Mapping[tuple[str, int], int], sites: list[Site], today: dt.date
+) -> tuple[list[Turn], bool]:
+    """Return the turns, and whether anything is ordered for tomorrow's appointments."""
+    found: dict[tuple[Service, Order, Order], list[tuple[Site, int]]] = {}
+    is_ordered = False
+    for service in Service:
+        for site in sites:
+            if number := numbers.get((service, site.pk), 0):
+                now, then = (
+                    orders.on(today + dt.timedelta(days=n), service, site.code) for n in (0, 1)
+                )
+                is_ordered = is_ordered or then != Order()
+                if now != then:
+                    found.setdefault((service, now, then), []).append((site, number))
+    return [Turn(*turn, tuple(at)) for turn, at in found.items()], is_ordered
+
+
+def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> set[Event]:
+    today = now.astimezone(BRUSSELS).date()
+    tomorrow, after = (today + dt.timedelta(days=n) for n in (1, 2))
+    events = set()
+    for bulletin in in_force:
+        days = orders.days_of(bulletin, today)
+        moments = {(RELEASE, bulletin.leaves_at)} if days else set()
+        moments |= {
+            (DEADLINE, clause.keep_until)
+            for clause in bulletin.clauses.all()
+            if days and clause.keep_until and clause.kept_by != KeptBy.NOBODY
+        }
+        if today in days and tomorrow not in days:
+            moments.add((ENDS, clock.midnight(tomorrow)))
+        if tomorrow in days and today not in days:
+            moments.add((STARTS, clock.midnight(tomorrow)))
+        if tomorrow in days and after not in days:
+            moments.add((ENDS, clock.midnight(after)))
+        events |= {
+            Event(moment, kind, bulletin)
+            for kind, moment in moments
+            if now < moment <= clock.midnight(after)
+        }
+    return events

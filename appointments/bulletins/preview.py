@@ -1,0 +1,231 @@
+"""What a bulletin would do, before anyone approves it.
+
+Reads the very tables that applying writes from (``rulings.planned``), so the counts agree.
+"""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.backends.utils import CursorWrapper
+
+from appointments.bulletins.queries import odd_moments
+from appointments.bulletins.warnings import warnings_of
+from appointments.decisions import rulings
+from appointments.decisions.clause_drafts import draft_of
+from appointments.decisions.in_force import ruling_bulletins
+from appointments.decisions.ruling_tables import LIVE, Scope
+from appointments.decisions.sending_back import decided_by_day
+from appointments.feeds.refused_rows import count_refused
+from appointments.models import Bulletin
+from notifications.quiet_hours import QuietHours
+from notifications.sending import estimate as estimating
+from notifications.sending.estimate import Estimate, Sample
+from staff import clock
+from staff.database import as_date
+
+
+@dataclass(frozen=True)
+class PreviewCount:
+    """How many appointments of a day, site and service would have an outcome."""
+
+    day: dt.date
+    site: str
+    service: str
+    outcome: str  # "" where nothing is decided
+    was: str  # the outcome now
+    appointments: int
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The effect of a bulletin. Patients are counted once a day, as they are told.
+
+    ``refused_open`` are rows that a load refused and nobody has seen to: no bulletin rules on
+    them; ``refused_on_its_days`` are those on the bulletin's days.
+    """
+
+    counts: list[PreviewCount]
+    appointments_changed: int
+    patients_by_sms: int
+    patients_by_phone: int
+    patients_without_number: int
+    notices_withdrawn: int
+    already_told: int
+    kept_by_people: int
+    emergency_protected: int
+    refused_open: int
+    refused_on_its_days: int
+    sms_parts: int
+    sms_cost_euro: float
+    sms_seconds: float
+    warnings: list[str]
+    samples: tuple[Sample, ...] = ()
+
+    @property
+    def patients_to_tell(self) -> int:
+        """How many notices approving opens: a patient to be told about two days counts twice."""
+        return self.patients_by_sms + self.patients_by_phone
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        values = dataclasses.asdict(self)
+        values["counts"] = [count | {"day": count["day"].isoformat()} for count in values["counts"]]
+        return values
+
+
+def preview(bulletin_id: int) -> Preview:
+    """Return what approving the bulletin now would do; nothing is changed.
+
+    Args:
+        bulletin_id: usually a draft; for a bulletin in force, what applying it again would do.
+    """
+    bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
+    scope = Scope(bulletin.first_day, bulletin.last_day)
+    refused = count_refused(set(rulings.days_of(bulletin)))
+    with rulings.planned(bulletin) as cursor:
+        estimate = estimating.estimate(cursor, scope, day=bulletin.first_day)
+        return Preview(
+            counts=_counts(cursor, scope),
+            appointments_changed=_one(
+                cursor,
+                """SELECT COUNT(*) FROM ruled_change c
+                   JOIN appointments_appointment a ON a.id = c.appointment_id
+                   WHERE a.outcome <> c.outcome""",
+            ),
+            kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
+            emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
+            refused_open=refused.open,
+            refused_on_its_days=refused.on_ruled_days,
+            **_telling(estimate),
+            samples=estimate.samples,
+            warnings=odd_moments(bulletin, tuple(map(draft_of, bulletin.clauses.all())))
+            + warnings_of(
+                estimate,
+                release_at=max(bulletin.release_at, clock.now()),
+                at_night=bool(bulletin.quiet_hours_override_reason),
+                hours=QuietHours.parse(settings.SMS_QUIET_HOURS),
+                operations_by_sms=_one(
+                    cursor,
+                    # CROSS: SQLite knows the size of neither table, and begins with this one.
+                    """SELECT COUNT(*) FROM wanted w
+                       CROSS JOIN appointments_appointment a
+                       WHERE a.id = w.subject_id AND a.service = 'surgery' AND w.word = 'cancelled'
+                           AND w.channel = 'sms'""",
+                ),
+                refused=(refused.open, refused.on_ruled_days, refused.without_day),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class DayAfter:
+    """What holds on a day after a withdrawal.
+
+    Attributes:
+        day: which.
+        ruling: the bulletin that rules it then, if one does.
+        by_persons: appointments that persons cancelled, postponed or have yet to decide.
+        unaware: patients who do not know yet what holds.
+    """
+
+    day: dt.date
+    ruling: Bulletin | None
+    by_persons: int = 0
+    unaware: int = 0
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """What withdrawing a bulletin does.
+
+    Attributes:
+        restored: the bulletin that comes back with it, if one does.
+        days: from today on.
+        patients_to_tell: who is told something again.
+        by_sms, by_phone: of these.
+        call_seconds: how long calling them takes, by one person.
+        notices_withdrawn: words that were not said yet and will not be.
+    """
+
+    restored: Bulletin | None
+    days: list[DayAfter]
+    patients_to_tell: int
+    by_sms: int
+    by_phone: int
+    call_seconds: float
+    notices_withdrawn: int
+
+
+def withdrawal(
+    bulletin_id: int, *, restored: Bulletin | None = None, by_sms: bool = False
+) -> Withdrawal:
+    """Return what withdrawing the bulletin now would do; nothing is changed.
+
+    Args:
+        bulletin_id: in force.
+        restored: a superseded bulletin that would come back with it.
+        by_sms: whether "maintained after all" goes by SMS where it can.
+    """
+    bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
+    days = rulings.days_concerned(bulletin, restored)
+    ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk if restored else 0)
+    with rulings.planned_withdrawal(bulletin, restored, by_sms=by_sms) as cursor:
+        estimate = estimating.estimate(cursor, Scope(days[0], days[-1]))
+        unaware = estimating.unaware_by_day(cursor)
+    by_persons = decided_by_day(days[0], days[-1])
+    return Withdrawal(
+        restored=restored,
+        days=[
+            DayAfter(day, ruling.get(day), by_persons.get(day, 0), unaware.get(day, 0))
+            for day in rulings.days_of(bulletin)
+            if day >= clock.today()
+        ],
+        patients_to_tell=estimate.by_sms + estimate.by_phone,
+        by_sms=estimate.by_sms,
+        by_phone=estimate.by_phone,
+        call_seconds=estimate.by_phone * settings.CALL_TAKES_SECONDS,
+        notices_withdrawn=estimate.withdrawn,
+    )
+
+
+def _telling(estimate: Estimate) -> dict[str, Any]:
+    return {
+        "patients_by_sms": estimate.by_sms,
+        "patients_by_phone": estimate.by_phone,
+        "patients_without_number": estimate.without_number,
+        "notices_withdrawn": estimate.withdrawn,
+        "already_told": estimate.already_told,
+        "sms_parts": estimate.parts,
+        "sms_cost_euro": round(estimate.parts * settings.SMS_PART_COST_EURO, 2),
+        "sms_seconds": round(estimate.seconds, 1),
+    }
+
+
+def _counts(cursor: CursorWrapper, scope: Scope) -> list[PreviewCount]:
+    cursor.execute(
+        f"""SELECT a.day, s.code, a.service, COALESCE(c.outcome, a.outcome), a.outcome, COUNT(*)
+            FROM appointments_appointment a
+            JOIN staff_unit u ON u.id = a.unit_id JOIN staff_site s ON s.id = u.site_id
+            LEFT JOIN ruled_change c ON c.appointment_id = a.id
+            WHERE {LIVE} AND {scope.condition("a")}
+            GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5""",  # noqa: S608
+        scope.parameters,
+    )
+    return [PreviewCount(as_date(day), *rest) for day, *rest in cursor.fetchall()]
+
+
+def _standing_count(cursor: CursorWrapper, scope: Scope, condition: str) -> int:
+    return _one(
+        cursor,
+        f"""SELECT COUNT(*) FROM appointments_appointment a
+            WHERE {LIVE} AND {scope.condition("a")} AND {condition}""",  # noqa: S608
+        scope.parameters,
+    )
+
+
+def _one(cursor: CursorWrapper, sql: str, parameters: list | None = None) -> int:
+    cursor.execute(sql, parameters or [])
+    return cursor.fetchone()[0]

@@ -1,0 +1,259 @@
+"""What the public reads of a bulletin, in the languages of the region, made from what holds.
+
+Pure. What is ordered in effect speaks through ``sentences``; what stands around it is here, not in
+the catalogues of the screens: patients read it, and each language says it its own way. Nothing of
+who may keep whom, and nothing that a later bulletin could turn into a lie.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.utils import translation
+from django.utils.formats import date_format
+
+from appointments.bulletins.sentences import PlaceNames, public_sentences, runs_of
+from appointments.decisions.clause_drafts import ClauseDraft, as_rules
+from appointments.decisions.effective_orders import (
+    Statement,
+    outcome_alone,
+    statements,
+    whole_order,
+)
+from appointments.vocabulary import Outcome
+
+LONGEST_TEXT = 5000  # characters
+DAY_FORMAT = "l j F Y"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the orders in one language."""
+
+    heading: str
+    colon: str
+    one_day: str
+    several_days: str
+    in_force: str
+    lifted: str
+    exceptions: str
+    rest: str
+    emergencies: str
+    cancelled: str
+    case_by_case: str
+
+
+FRAMES = {
+    "fr": Frame(
+        heading="Information aux patients",
+        colon=" :",
+        one_day="le {first}",
+        several_days="du {first} au {last}",
+        in_force="avis en vigueur",
+        lifted="l'avis est levé, tous les rendez-vous ont lieu comme prévu",
+        exceptions=", sauf ceux qu'un médecin a annulés ou reportés",
+        rest="Ce qui n'est pas cité a lieu comme prévu, sauf ce qu'un médecin a annulé ou reporté.",
+        emergencies="Les urgences restent ouvertes.",
+        cancelled="Si votre rendez-vous est annulé, nous vous prévenons par SMS ou par téléphone.",
+        case_by_case="« Au cas par cas » : un médecin décide pour chaque patient, et nous vous "
+        "prévenons de sa décision.",
+    ),
+    "nl": Frame(
+        heading="Informatie voor patiënten",
+        colon=":",
+        one_day="op {first}",
+        several_days="van {first} tot en met {last}",
+        in_force="geldend bericht",
+        lifted="het bericht is ingetrokken, alle afspraken gaan door zoals gepland",
+        exceptions=", behalve die welke een arts heeft geannuleerd of uitgesteld",
+        rest="Wat hier niet staat, gaat door zoals gepland, behalve wat een arts heeft geannuleerd "
+        "of uitgesteld.",
+        emergencies="De spoedgevallendienst blijft open.",
+        cancelled="Is uw afspraak geannuleerd, dan verwittigen wij u per sms of telefoon.",
+        case_by_case='"Geval per geval": een arts beslist voor elke patiënt, en wij brengen u '
+        "op de hoogte van die beslissing.",
+    ),
+    "de": Frame(
+        heading="Information für Patientinnen und Patienten",
+        colon=":",
+        one_day="am {first}",
+        several_days="von {first} bis {last}",
+        in_force="geltende Mitteilung",
+        lifted="Die Mitteilung ist aufgehoben, alle Termine finden wie geplant statt",
+        exceptions=", außer denen, die ein Arzt abgesagt oder verschoben hat",
+        rest="Was hier nicht genannt ist, findet wie geplant statt, außer was ein Arzt abgesagt "
+        "oder verschoben hat.",
+        emergencies="Die Notaufnahme bleibt geöffnet.",
+        cancelled="Ist Ihr Termin abgesagt, benachrichtigen wir Sie per SMS oder Telefon.",
+        case_by_case="„Von Fall zu Fall“: Ein Arzt entscheidet für jeden Patienten, und wir teilen "
+        "Ihnen die Entscheidung mit.",
+    ),
+    "en": Frame(
+        heading="Information for patients",
+        colon=":",
+        one_day="on {first}",
+        several_days="from {first} to {last}",
+        in_force="notice in force",
+        lifted="the notice is lifted, all appointments go ahead as planned",
+        exceptions=", except those that a doctor cancelled or postponed",
+        rest="Anything that is not mentioned here goes ahead as planned, except what a doctor "
+        "cancelled or postponed.",
+        emergencies="The emergency departments stay open.",
+        cancelled="If your appointment is cancelled, we will tell you by text message or by phone.",
+        case_by_case="“Case by case”: a doctor decides for each patient, and we will tell you "
+        "what was decided.",
+    ),
+}
+LANGUAGES = tuple(FRAMES)
+
+
+@dataclass(frozen=True)
+class PublicText:
+    """The text of one language.
+
+    Attributes:
+        language: its code.
+        text: what holds: as somebody wrote it, else as it is made.
+        generated: as it is made from what is ordered now.
+        is_edited: whether somebody wrote it.
+        is_stale: whether something else is ordered since.
+    """
+
+    language: str
+    text: str
+    generated: str
+    is_edited: bool
+    is_stale: bool
+
+    @property
+    def seen(self) -> str:
+        """What changes whenever the text does, to see that two people did not cross."""
+        return digest(self.text)
+
+
+@dataclass(frozen=True)
+class PublicOrders:
+    """What the public texts are made from.
+
+    Attributes:
+        said: the statements, of outcomes alone.
+        names: of the places that they name.
+        days: those that the bulletin rules, in their order.
+        tells_all_cancelled: whether each patient whose appointment is cancelled is told so.
+        reviews: whether something is decided case by case; those patients are always told.
+    """
+
+    said: tuple[Statement, ...]
+    names: PlaceNames
+    days: tuple[dt.date, ...]
+    tells_all_cancelled: bool
+    reviews: bool
+
+
+def orders_of(
+    clauses: Sequence[ClauseDraft], names: PlaceNames, days: Sequence[dt.date]
+) -> PublicOrders:
+    """Return what clauses order in effect on the days that their bulletin rules."""
+    rules, world = as_rules(clauses), names.world(days)
+    effects = {
+        effect
+        for statement in statements(rules, world, whole_order)
+        for effect in statement.said.effects
+    }
+    cancelled = [effect for effect in effects if effect.outcome == Outcome.CANCELLED]
+    return PublicOrders(
+        said=tuple(statements(rules, world, outcome_alone)),
+        names=names,
+        days=tuple(days),
+        tells_all_cancelled=bool(cancelled) and all(effect.told for effect in cancelled),
+        reviews=any(effect.outcome == Outcome.UNDER_REVIEW for effect in effects),
+    )
+
+
+def made_from_orders(language: str, orders: PublicOrders) -> str:
+    """Return the text that the orders give in a language of ``LANGUAGES``."""
+    frame = FRAMES[language]
+    lines = [frame.heading, "", _days(language, orders.days) + frame.colon]
+    lines += [*_listed(language, orders), "", f"{frame.rest} {frame.emergencies}"]
+    return "\n".join([*lines, *_told(frame, orders)])
+
+
+def made_after_its_end(
+    language: str,
+    ruling: Sequence[PublicOrders],
+    lifted: Sequence[dt.date],
+    *,
+    has_exceptions: bool,
+) -> str:
+    """Return what the public reads instead of the text of a bulletin that holds no more.
+
+    Args:
+        language: of ``LANGUAGES``.
+        ruling: what each bulletin orders that rules some of its days now, on these.
+        lifted: the days that no bulletin rules now.
+        has_exceptions: whether anything that a person cancelled stands on these.
+    """
+    frame = FRAMES[language]
+    blocks = [frame.heading]
+    if lifted:
+        exceptions = frame.exceptions if has_exceptions else ""
+        blocks.append(f"{_days(language, lifted)}{frame.colon} {frame.lifted}{exceptions}.")
+    for orders in ruling:
+        head = f"{_days(language, orders.days)} ({frame.in_force}){frame.colon}"
+        blocks.append("\n".join([head, *_listed(language, orders)]))
+        blocks += ["\n".join(told)] if (told := _told(frame, orders)) else []
+    blocks.append(f"{frame.rest} {frame.emergencies}" if ruling else frame.emergencies)
+    return "\n\n".join(blocks)
+
+
+def _days(language: str, days: Sequence[dt.date]) -> str:
+    """Return days as the beginning of a sentence."""
+    with translation.override(language):
+        said = ", ".join(_period(run, FRAMES[language]) for run in runs_of(days))
+    return said[:1].upper() + said[1:]
+
+
+def _listed(language: str, orders: PublicOrders) -> list[str]:
+    with translation.override(language):
+        said = public_sentences(orders.said, orders.names, orders.days)
+    return [f"- {sentence}" for sentence in said]
+
+
+def _told(frame: Frame, orders: PublicOrders) -> list[str]:
+    """Return how patients learn what holds for them."""
+    told = [frame.cancelled] if orders.tells_all_cancelled else []
+    return [*told, frame.case_by_case] if orders.reviews else told
+
+
+def _period(run: Sequence[dt.date], frame: Frame) -> str:
+    """Return days that follow each other, in the language that is active."""
+    first, last = (date_format(day, DAY_FORMAT) for day in (run[0], run[-1]))
+    words = frame.one_day if len(run) == 1 else frame.several_days
+    return words.format(first=first, last=last)
+
+
+def text_that_holds(
+    stored: Mapping[str, Mapping[str, str]], language: str, generated: str
+) -> PublicText:
+    """Return the text of a language, from what somebody wrote, if anybody did.
+
+    Args:
+        stored: ``Bulletin.public_texts``: language → ``text`` and ``made_from``, the digest of
+            what the orders gave when it was written.
+        language: which.
+        generated: what the orders give now.
+    """
+    written = stored.get(language)
+    return PublicText(
+        language=language,
+        text=written["text"] if written else generated,
+        generated=generated,
+        is_edited=written is not None,
+        is_stale=written is not None and written["made_from"] != digest(generated),
+    )
+
+
+def digest(text: str) -> str:
+    """Return a short name for exactly this text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

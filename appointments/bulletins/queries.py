@@ -1,0 +1,174 @@
+"""Bulletins as people may read them, and as the editor and the sentences need them."""
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import astuple, dataclass
+
+from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db.models import Q, QuerySet
+
+from appointments.bulletins.moments import doubtful_moments, in_words
+from appointments.bulletins.reach_queries import first_starts
+from appointments.bulletins.sentences import PlaceNames
+from appointments.decisions.clause_drafts import ClauseDraft, as_rules, draft_of
+from appointments.decisions.in_force import ruling_bulletins
+from appointments.models import Bulletin, BulletinState
+from notifications.quiet_hours import QuietHours
+from staff import clock
+from staff.access import Capability, may, scope_of
+from staff.models import AuditEvent, Site, Unit, User
+from staff.paging import KeyPage, page_by_key
+
+MOST_RESTORABLE = 3
+"""How many earlier bulletins are offered when one is withdrawn."""
+SWITCHED = ("sending.paused", "sending.resumed")
+_DRAFT_READERS = (
+    Capability.DRAFT_BULLETIN,
+    Capability.APPROVE_BULLETIN,
+    Capability.SEE_TRAIL,
+)
+
+
+def sees_drafts(user: User) -> bool:
+    """Whether the user reads what is not yet ordered; only who answers for the whole group."""
+    return any(scope_of(user, capability).everywhere for capability in _DRAFT_READERS)
+
+
+def visible(user: User) -> QuerySet[Bulletin]:
+    """Return the bulletins that the user may read, with the people who made them."""
+    bulletins = Bulletin.objects.select_related(
+        "drafted_by",
+        "ready_by",
+        "approved_by",
+        "released_by",
+        "withdrawal_asked_by",
+        "withdrawn_by",
+        "restored_by",
+    )
+    if not may(user, Capability.SEE_BULLETINS):
+        return bulletins.none()
+    return bulletins if sees_drafts(user) else bulletins.exclude(state=BulletinState.DRAFT)
+
+
+def in_force(user: User) -> list[Bulletin]:
+    """Return what is in force, approved last first; few, since a newer one supersedes."""
+    return list(visible(user).filter(state=BulletinState.IN_FORCE).order_by("-approved_at", "-id"))
+
+
+def not_in_force(user: User, *, cursor: str = "") -> KeyPage[Bulletin]:
+    """Return one page of drafts and history, newest first."""
+    others = visible(user).exclude(state=BulletinState.IN_FORCE)
+    return page_by_key(others, keys=("-id",), cursor=cursor, size=25)
+
+
+def clauses_of(bulletin: Bulletin) -> tuple[ClauseDraft, ...]:
+    """Return the clauses of a bulletin in their order, as they were drafted."""
+    return tuple(map(draft_of, bulletin.clauses.order_by("position")))
+
+
+def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
+    """Return the days that a bulletin in force rules, or that another would once approved."""
+    length = (bulletin.last_day - bulletin.first_day).days + 1
+    days = tuple(bulletin.first_day + dt.timedelta(days=number) for number in range(length))
+    if bulletin.state != BulletinState.IN_FORCE:
+        return days
+    ruling = ruling_bulletins(days)
+    return tuple(day for day in days if day in ruling and ruling[day].pk == bulletin.pk)
+
+
+def restorable(bulletin: Bulletin) -> list[Bulletin]:
+    """Return the bulletins that could come back in place of another, approved last first.
+
+    Superseded ones that would rule a day from today on; at most ``MOST_RESTORABLE``.
+    """
+    today = clock.today()
+    found = Bulletin.objects.filter(
+        state=BulletinState.SUPERSEDED,
+        first_day__lte=bulletin.last_day,
+        last_day__gte=max(bulletin.first_day, today),
+    )
+    return [
+        one
+        for one in found.order_by("-approved_at", "-pk")[:MOST_RESTORABLE]
+        if any(day >= today for day in days_restored(bulletin, one))
+    ]
+
+
+def days_restored(bulletin: Bulletin, restored: Bulletin) -> list[dt.date]:
+    """Return the days that a superseded bulletin would rule if another were withdrawn."""
+    length = (restored.last_day - restored.first_day).days + 1
+    days = [restored.first_day + dt.timedelta(days=number) for number in range(length)]
+    ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk)
+    return [day for day in days if ruling[day].pk == restored.pk]
+
+
+def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> list[str]:
+    """Return which moments of a draft make no sense, in sentences (one query); else none."""
+    if bulletin.state != BulletinState.DRAFT:
+        return []
+    found = doubtful_moments(
+        days=days_ruled(bulletin),
+        release_at=bulletin.release_at,
+        clauses=as_rules(clauses),
+        first_starts=first_starts(bulletin.first_day, bulletin.last_day),
+        now=clock.now(),
+    )
+    return list(map(in_words, found))
+
+
+def quiet_hours_of(bulletin: Bulletin) -> QuietHours:
+    """Return the hours in which the SMS of a bulletin wait: none where it says why they do not."""
+    if bulletin.quiet_hours_override_reason:
+        return QuietHours()
+    return QuietHours.parse(settings.SMS_QUIET_HOURS)
+
+
+def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
+    """Return what changes whenever the content does, to see that two people did not cross."""
+    content = (
+        bulletin.title,
+        bulletin.first_day,
+        bulletin.last_day,
+        bulletin.release_at.astimezone(dt.UTC),
+        bulletin.source_text,
+        bulletin.quiet_hours_override_reason,
+        [astuple(clause) for clause in clauses],
+    )
+    text = json.dumps(content, cls=DjangoJSONEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def events_of(bulletin: Bulletin) -> list[AuditEvent]:
+    """Return what the trail says about a bulletin, oldest first.
+
+    Pauses of all sending stand there too, as long as the bulletin told somebody something.
+    """
+    mine = Q(object_type="bulletin", object_id=str(bulletin.pk))
+    if bulletin.approved_at:
+        ends = bulletin.withdrawn_at or clock.midnight(bulletin.last_day + dt.timedelta(days=1))
+        mine |= Q(action__in=SWITCHED, at__gte=bulletin.approved_at, at__lt=ends)
+    return list(AuditEvent.objects.filter(mine).order_by("sequence"))
+
+
+@dataclass(frozen=True)
+class Places:
+    """The sites and units that a clause may name, each in the order of the reference data."""
+
+    sites: tuple[Site, ...]
+    units: tuple[Unit, ...]
+
+    @property
+    def names(self) -> PlaceNames:
+        """The names by code."""
+        return PlaceNames(
+            sites={site.code: site.name for site in self.sites},
+            units={unit.code: str(unit) for unit in self.units},
+            site_of={unit.code: unit.site.code for unit in self.units},
+        )
+
+
+def places() -> Places:
+    """Return the reference data of the clauses, in two queries."""
+    return Places(tuple(Site.objects.all()), tuple(Unit.objects.select_related("site")))

@@ -1,0 +1,334 @@
+"""What a bulletin orders, as sentences that a nurse could check.
+
+Pure: the names of sites and units come in, French goes out (and the reader's language where a
+translation exists). Adjectives agree: "consultations annulées", "centres Covid arrêtés". Each
+sentence is made from a statement of ``decisions.effective_orders``: it holds as it stands, with its
+exceptions in it.
+"""
+
+import datetime as dt
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import pgettext_lazy as in_sentence
+
+from appointments.decisions import effective_orders
+from appointments.decisions.clause_drafts import ClauseDraft, as_rules
+from appointments.decisions.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
+from appointments.models import ProtectedGroup
+from appointments.rules import OUTCOME_OF
+from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service
+from staff import clock
+from staff.clock import BRUSSELS
+
+# What a sentence calls each service, with the gender and number that its adjective takes.
+_SUBJECTS = {
+    Service.CONSULTATION: (gettext_lazy("consultations"), "fp"),
+    Service.SURGERY: (gettext_lazy("opérations"), "fp"),
+    Service.RADIOLOGY: (gettext_lazy("radiologie"), "fs"),
+    Service.NUCLEAR_MEDICINE: (gettext_lazy("médecine nucléaire"), "fs"),
+    Service.BLOOD_SAMPLING: (gettext_lazy("prises de sang"), "fp"),
+    Service.COVID_CENTRE: (gettext_lazy("centres Covid"), "mp"),
+    Service.EMERGENCY: (gettext_lazy("urgences"), "fp"),
+    Service.DAY_HOSPITAL: (gettext_lazy("hôpital de jour"), "ms"),
+    Service.DIALYSIS: (gettext_lazy("dialyses"), "fp"),
+    Service.OTHER: (gettext_lazy("autres activités"), "fp"),
+}
+_RULINGS = {
+    Outcome.CANCELLED: {
+        "fs": in_sentence("féminin singulier", "annulée"),
+        "fp": in_sentence("féminin pluriel", "annulées"),
+        "ms": in_sentence("masculin singulier", "annulé"),
+        "mp": in_sentence("masculin pluriel", "annulés"),
+    },
+    Outcome.MAINTAINED: {
+        "fs": in_sentence("féminin singulier", "maintenue"),
+        "fp": in_sentence("féminin pluriel", "maintenues"),
+        "ms": in_sentence("masculin singulier", "maintenu"),
+        "mp": in_sentence("masculin pluriel", "maintenus"),
+    },
+}
+_TOLD = {
+    (Outcome.CANCELLED, Channel.SMS): gettext_lazy("prévenir les annulés par SMS"),
+    (Outcome.CANCELLED, Channel.PHONE): gettext_lazy("prévenir les annulés par téléphone"),
+    (Outcome.MAINTAINED, Channel.SMS): gettext_lazy("prévenir les maintenus par SMS"),
+    (Outcome.MAINTAINED, Channel.PHONE): gettext_lazy("prévenir les maintenus par téléphone"),
+    (Outcome.UNDER_REVIEW, Channel.SMS): gettext_lazy("prévenir chaque patient par SMS"),
+    (Outcome.UNDER_REVIEW, Channel.PHONE): gettext_lazy("prévenir chaque patient par téléphone"),
+}
+_KEEPERS = {
+    (KeptBy.DOCTOR, False): gettext_lazy("le médecin concerné peut garder"),
+    (KeptBy.DOCTOR, True): gettext_lazy("le médecin concerné peut garder jusqu'au %(until)s"),
+    (KeptBy.MEDICAL_DIRECTOR, False): gettext_lazy("le Directeur médical tranche"),
+    (KeptBy.MEDICAL_DIRECTOR, True): gettext_lazy(
+        "le Directeur médical tranche jusqu'au %(until)s"
+    ),
+}
+_KEEPERS_TOO_LATE = {
+    KeptBy.DOCTOR: gettext_lazy(
+        "le médecin concerné ne peut plus garder : le délai (%(until)s) est passé"
+    ),
+    KeptBy.MEDICAL_DIRECTOR: gettext_lazy(
+        "le Directeur médical ne tranche plus : le délai (%(until)s) est passé"
+    ),
+}
+_EFFECTS = {ruling: Effect(outcome) for ruling, outcome in OUTCOME_OF.items()}
+
+
+@dataclass(frozen=True)
+class PlaceNames:
+    """The names of sites and units by code; a code without a name is shown itself.
+
+    ``site_of`` gives the site's code of each unit's.
+    """
+
+    sites: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    site_of: Mapping[str, str] = field(default_factory=dict)
+
+    def world(self, days: Sequence[dt.date]) -> World:
+        """Return all these places on some days."""
+        return World(tuple(self.sites), tuple(days), self.site_of)
+
+
+def order_sentences(
+    clauses: Sequence[ClauseDraft],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    *,
+    now: dt.datetime | None = None,
+) -> list[str]:
+    """Return what clauses order on these days: for whom what holds, who is told, who may keep.
+
+    Args:
+        clauses: what is ordered.
+        names: of the places.
+        days: on which they rule.
+        now: the current moment, by which a deadline is past; without it none is.
+    """
+    world = names.world(days)
+    found = effective_orders.statements(as_rules(clauses), world, effective_orders.whole_order)
+    return _in_words(found, names, days, partial(_whole_order, now=now))
+
+
+def public_sentences(
+    found: Sequence[Statement], names: PlaceNames, days: Sequence[dt.date]
+) -> list[str]:
+    """Return what the public may know of statements: whom they mean and what holds."""
+    return _in_words(found, names, days, _outcome)
+
+
+def compared_sentences(
+    old: Sequence[ClauseDraft],
+    new: Sequence[ClauseDraft],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    *,
+    now: dt.datetime | None = None,
+) -> tuple[list[str], list[str]]:
+    """Return what the new clauses order on these days and the old do not, and the reverse.
+
+    ``now`` is as for ``order_sentences``.
+    """
+    say = partial(_whole_order, now=now)
+    dropped, added = effective_orders.compared(as_rules(old), as_rules(new), names.world(days))
+    return (
+        _in_words(added, names, days, say),
+        _in_words(dropped, names, days, say),
+    )
+
+
+def _in_words(
+    found: Sequence[Statement],
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    say: Callable[[Effect, str], str],
+) -> list[str]:
+    return [sentence for statement in found for sentence in _sentences(statement, names, days, say)]
+
+
+def _sentences(
+    statement: Statement,
+    names: PlaceNames,
+    days: Sequence[dt.date],
+    say: Callable[[Effect, str], str],
+) -> list[str]:
+    """Return one sentence, or one for each kind of patient where only those are ruled."""
+    subject, agreement = _subject(statement.services)
+    whom = [subject, _where(statement, names), *_when(statement.days, days)]
+    effect, exempt = statement.said.effect, statement.said.exempt
+    if effect is None:
+        return [_ruled([*whom, _patients(one)], say(one.effect, agreement)) for one in exempt]
+    sentence = _ruled(whom, say(effect, agreement))
+    if not exempt:
+        return [sentence]
+    exceptions = [_ruled([_patients(one)], say(one.effect, agreement)) for one in exempt]
+    words = {"order": sentence, "exceptions": " ; ".join(exceptions)}
+    return [_("%(order)s (sauf %(exceptions)s)") % words]
+
+
+def _ruled(whom: Sequence[str], ruling: str) -> str:
+    return _("%(whom)s : %(ruling)s") % {"whom": ", ".join(whom), "ruling": ruling}
+
+
+def _outcome(effect: Effect, agreement: str) -> str:
+    if effect.outcome == Outcome.UNDER_REVIEW:
+        return _("au cas par cas")
+    return str(_RULINGS[effect.outcome][agreement])
+
+
+def _whole_order(effect: Effect, agreement: str, *, now: dt.datetime | None = None) -> str:
+    words = [_outcome(effect, agreement)]
+    words.append(
+        str(_TOLD[effect.outcome, effect.told]) if effect.told else _("ne prévenir personne")
+    )
+    if effect.kept_by != KeptBy.NOBODY:
+        keeper = _KEEPERS[effect.kept_by, effect.keep_until is not None]
+        if now and effect.keep_until and effect.keep_until <= now:
+            keeper = _KEEPERS_TOO_LATE[effect.kept_by]
+        words.append(str(keeper) % {"until": moment_in_words(effect.keep_until)})
+    return " ; ".join(words)
+
+
+def clause_in_words(clause: ClauseDraft, names: PlaceNames) -> str:
+    """Return whom a clause means and what it says, as it was written, whatever overrules it."""
+    subject, agreement = _subject(clause.services)
+    words = [subject]
+    if clause.sites:
+        words.append(joined([names.sites.get(code, code) for code in clause.sites], _("et")))
+    elif not clause.units:
+        words.append(_("tous les sites"))
+    if clause.units:
+        words.append(joined([names.units.get(code, code) for code in clause.units], _("et")))
+    if clause.days:
+        words.append(_on_days(clause.days))
+    if clause.groups:
+        words.append(_patients(Exempt(clause.groups, _EFFECTS[Ruling(clause.ruling)])))
+    return _ruled(words, _outcome(_EFFECTS[Ruling(clause.ruling)], agreement))
+
+
+def moment_in_words(moment: dt.datetime | None) -> str:
+    """Return ``dimanche 15/05 à 18:00``, in Brussels; nothing for no moment."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(BRUSSELS)
+    return _("%(day)s à %(hour)s") % {"day": day_in_words(local.date()), "hour": f"{local:%H:%M}"}
+
+
+def day_in_words(day: dt.date) -> str:
+    """Return ``lundi 16/05``."""
+    return date_format(day, "l d/m")
+
+
+def days_in_words(days: Sequence[dt.date]) -> str:
+    """Return ``lundi 16/05, du mercredi 18/05 au samedi 21/05``, for days in their order."""
+    return ", ".join(
+        day_in_words(run[0])
+        if len(run) == 1
+        else _("du %(first)s au %(last)s")
+        % {"first": day_in_words(run[0]), "last": day_in_words(run[-1])}
+        for run in runs_of(days)
+    )
+
+
+def runs_of(days: Sequence[dt.date]) -> list[list[dt.date]]:
+    """Return days in their order, those together that follow each other."""
+    runs: list[list[dt.date]] = []
+    for day in days:
+        if runs and day - runs[-1][-1] == dt.timedelta(days=1):
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs
+
+
+def duration_in_words(seconds: float) -> str:
+    """Return ``2 h 05``, ``12 min`` or ``45 s``: as exact as an estimate deserves."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return _("%(seconds)d s") % {"seconds": whole}
+    return clock.lasting(dt.timedelta(minutes=math.ceil(whole / 60)))
+
+
+def _subject(services: Sequence[str]) -> tuple[str, str]:
+    missing = [service for service in Service if service not in services]
+    if not services or not missing:
+        return _("Toutes les activités"), "fp"
+    if len(missing) <= MOST_LEFT_OUT:
+        names = joined([str(_SUBJECTS[service][0]) for service in missing], _("et"))
+        return _("Toutes les activités sauf %(services)s") % {"services": names}, "fp"
+    subjects = [_SUBJECTS[Service(service)] for service in services]
+    text = joined([str(label) for label, _agreement in subjects], _("et"))
+    gender = "f" if all(agreement[0] == "f" for _label, agreement in subjects) else "m"
+    number = subjects[0][1][1] if len(subjects) == 1 else "p"
+    return text[:1].upper() + text[1:], gender + number
+
+
+def _where(statement: Statement, names: PlaceNames) -> str:
+    """Return the sites and units; those that "all" leaves out, where they are fewer."""
+    sites = [place.site for place in statement.places if not place.unit]
+    units = [place.unit for place in statement.places if place.site not in sites]
+    if not sites:
+        return joined([names.units.get(code, code) for code in units], _("et"))
+    missing = [code for code in names.sites if code not in sites]
+    apart = [names.units.get(code, code) for code in statement.apart]
+    if len(missing) > MOST_LEFT_OUT or len(missing) >= len(sites):
+        where = joined([names.sites.get(code, code) for code in sites], _("et"))
+        missing = []
+    else:
+        where = _("tous les sites")
+    if left_out := [*(names.sites[code] for code in missing), *apart]:
+        return _("%(places)s sauf %(left_out)s") % {
+            "places": where,
+            "left_out": joined(left_out, _("et")),
+        }
+    return where
+
+
+def _when(days: Sequence[dt.date], all_days: Sequence[dt.date]) -> list[str]:
+    """Return the days, where they are not all; those that "all" leaves out, where fewer."""
+    missing = [day for day in all_days if day not in days]
+    if not missing:
+        return []
+    if len(missing) <= MOST_LEFT_OUT and len(missing) < len(days):
+        return [
+            pgettext("jours d'une clause", "tous les jours sauf le %(days)s")
+            % {"days": joined([day_in_words(day) for day in missing], _("et"))}
+        ]
+    return [_on_days(days)]
+
+
+def _on_days(days: Sequence[dt.date]) -> str:
+    if len(days) > 2 and days[-1] - days[0] == dt.timedelta(days=len(days) - 1):
+        return _("du %(first)s au %(last)s") % {
+            "first": day_in_words(days[0]),
+            "last": day_in_words(days[-1]),
+        }
+    return pgettext("jours d'une clause", "le %(days)s") % {
+        "days": joined([day_in_words(day) for day in days], _("et"))
+    }
+
+
+def _patients(exempt: Exempt) -> str:
+    groups, without = (
+        joined([str(ProtectedGroup(group).label) for group in groups], _("ou"))
+        for groups in (exempt.groups, exempt.without)
+    )
+    if without:
+        return _("patients avec %(groups)s, mais sans %(without)s") % {
+            "groups": groups,
+            "without": without,
+        }
+    return _("patients avec %(groups)s") % {"groups": groups}
+
+
+def joined(words: Sequence[str], last: str) -> str:
+    """Return ``a, b et c``."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"

@@ -1,0 +1,556 @@
+"""Draft, approve and withdraw bulletins. Approving applies in the same transaction."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.bulletins.playbooks import Playbook
+from appointments.bulletins.queries import clauses_of, places, restorable
+from appointments.bulletins.sentences import compared_sentences
+from appointments.decisions import clause_drafts, rulings, sending_back
+from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.decisions.in_force import ruling_bulletins
+from appointments.models import Bulletin, BulletinState
+from notifications.sending import switch as sending
+from notifications.sending.switch import Released
+from staff import clock
+from staff.access import Capability, require_everywhere
+from staff.database import lock_rulings
+from staff.errors import Refusal
+from staff.models import User
+from staff.services import audit
+from staff.services.account_changes import require_two_persons
+
+__all__ = [
+    "ClauseDraft",
+    "approve",
+    "ask_withdrawal",
+    "copy",
+    "delete",
+    "draft",
+    "drop_withdrawal",
+    "ready",
+    "redraft",
+    "release_now",
+    "take_back",
+    "withdraw",
+]
+LONGEST_REASON = 200  # characters
+_NOT_ASKED = {
+    "withdrawal_asked_by": None,
+    "withdrawal_asked_at": None,
+    "withdrawal_reason": "",
+    "withdrawal_restores": None,
+    "withdrawal_sends_back": False,
+    "withdrawal_by_sms": False,
+}
+
+
+@transaction.atomic
+def draft(
+    *,
+    by: User,
+    title: str,
+    first_day: dt.date,
+    last_day: dt.date,
+    release_at: dt.datetime,
+    clauses: Sequence[ClauseDraft],
+    source_text: str = "",
+    quiet_hours_override_reason: str = "",
+) -> Bulletin:
+    """Store a new draft; nothing is decided yet.
+
+    With a ``quiet_hours_override_reason`` its SMS leave in quiet hours too.
+
+    Raises:
+        Refusal: the window or a clause cannot be; the message names each fault.
+    """
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    _check_window(first_day, last_day)
+    reason = _checked_reason(quiet_hours_override_reason)
+    clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
+    bulletin = Bulletin.objects.create(
+        title=title,
+        first_day=first_day,
+        last_day=last_day,
+        release_at=release_at,
+        source_text=source_text,
+        quiet_hours_override_reason=reason,
+        drafted_by=by,
+        drafted_at=clock.now(),
+    )
+    clause_drafts.store(bulletin, clauses)
+    audit.record(
+        action="bulletin.drafted",
+        by=by,
+        subject=bulletin,
+        clauses=len(clauses),
+        **_at_night(reason),
+    )
+    return bulletin
+
+
+@transaction.atomic
+def redraft(
+    *,
+    bulletin_id: int,
+    by: User,
+    title: str,
+    first_day: dt.date,
+    last_day: dt.date,
+    release_at: dt.datetime,
+    clauses: Sequence[ClauseDraft],
+    source_text: str = "",
+    quiet_hours_override_reason: str = "",
+) -> Bulletin:
+    """Replace the content of a draft. Whoever edits it last is the one who drafted it.
+
+    It is not ready any more, until that person says so.
+
+    Raises:
+        Refusal: it is no longer a draft, or the content cannot be.
+    """
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
+    _check_window(first_day, last_day)
+    reason = _checked_reason(quiet_hours_override_reason)
+    clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
+    changes = _order_changes(bulletin, clauses, first_day, last_day)
+    bulletin.title, bulletin.source_text = title, source_text
+    bulletin.quiet_hours_override_reason = reason
+    bulletin.first_day, bulletin.last_day = first_day, last_day
+    bulletin.release_at = release_at
+    bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
+    bulletin.ready_by = bulletin.ready_at = None
+    bulletin.save()
+    clause_drafts.store(bulletin, clauses)
+    audit.record(
+        action="bulletin.redrafted",
+        by=by,
+        subject=bulletin,
+        clauses=len(clauses),
+        **changes,
+        **_at_night(reason),
+    )
+    return bulletin
+
+
+def copy(*, bulletin_id: int, by: User, first_day: dt.date | None = None) -> Bulletin:
+    """Store a draft with the content of another bulletin.
+
+    Args:
+        bulletin_id: the other one.
+        by: who drafts.
+        first_day: moves every date of it, so that it starts on this day; None for the same days.
+
+    Raises:
+        Refusal: the day lies outside the years that a bulletin may speak of.
+    """
+    original = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
+    content = Playbook(
+        title=original.title,
+        first_day=original.first_day,
+        last_day=original.last_day,
+        release_at=original.release_at,
+        clauses=tuple(map(clause_drafts.draft_of, original.clauses.all())),
+        source_text=original.source_text,
+    )
+    return draft(
+        by=by,
+        quiet_hours_override_reason=original.quiet_hours_override_reason,
+        **vars(content.starting(first_day) if first_day else content),
+    )
+
+
+@transaction.atomic
+def ready(*, bulletin_id: int, by: User) -> Bulletin:
+    """Say that a draft may be approved; saying it twice changes nothing.
+
+    Raises:
+        Refusal: it is no draft any more, or somebody else edited it last.
+    """
+    bulletin = _draft_of_ones_own(bulletin_id, by)
+    if bulletin.ready_at is None:
+        bulletin.ready_by, bulletin.ready_at = by, clock.now()
+        bulletin.save(update_fields=["ready_by", "ready_at"])
+        audit.record(action="bulletin.ready", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def take_back(*, bulletin_id: int, by: User) -> Bulletin:
+    """Say that a draft may not be approved yet after all.
+
+    Raises:
+        Refusal: as for ``ready``.
+    """
+    bulletin = _draft_of_ones_own(bulletin_id, by)
+    if bulletin.ready_at is not None:
+        bulletin.ready_by = bulletin.ready_at = None
+        bulletin.save(update_fields=["ready_by", "ready_at"])
+        audit.record(action="bulletin.not_ready", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def delete(*, bulletin_id: int, by: User) -> None:
+    """Delete a draft; the trail keeps what it was.
+
+    Raises:
+        Refusal: it is gone already, or no draft any more.
+    """
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : il reste dans l'historique."))
+    audit.record(
+        action="bulletin.deleted",
+        by=by,
+        subject=bulletin,
+        title=bulletin.title,
+        first_day=bulletin.first_day.isoformat(),
+        last_day=bulletin.last_day.isoformat(),
+        drafted_by=str(bulletin.drafted_by),
+        **_order_changes(bulletin, (), bulletin.first_day, bulletin.last_day),
+    )
+    bulletin.delete()
+
+
+def _draft_of_ones_own(bulletin_id: int, by: User) -> Bulletin:
+    require_everywhere(by, Capability.DRAFT_BULLETIN)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
+    if bulletin.drafted_by_id != by.pk:
+        raise Refusal(
+            _("Seule la personne qui a rédigé ce brouillon, %(person)s, dit s'il est prêt.")
+            % {"person": bulletin.drafted_by}
+        )
+    return bulletin
+
+
+@transaction.atomic
+def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
+    """Put a draft in force: supersede what it replaces, write decisions, open notices.
+
+    Approving a bulletin that is in force already changes nothing (a double click).
+
+    Args:
+        bulletin_id: the draft.
+        by: the second person.
+        told: how many patients that person expects to be told; None for who saw no number.
+
+    Raises:
+        Refusal: the drafter approves their own text or has not said that it is ready, one person
+            may be behind both accounts, it is not a draft any more, or another number of
+            patients than ``told`` would be told.
+    """
+    require_everywhere(by, Capability.APPROVE_BULLETIN)
+    lock_rulings(shared=False)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state == BulletinState.IN_FORCE:
+        return bulletin
+    if bulletin.state != BulletinState.DRAFT:
+        raise Refusal(_("Ce bulletin a été remplacé ou retiré : il ne peut plus être approuvé."))
+    if bulletin.drafted_by_id == by.pk:
+        raise Refusal(
+            _("Vous avez rédigé ce bulletin : un autre membre de la cellule doit l'approuver.")
+        )
+    if bulletin.ready_at is None:
+        raise Refusal(
+            _("Ce brouillon n'est pas encore prêt : %(person)s, qui l'a rédigé, doit le dire.")
+            % {"person": bulletin.drafted_by}
+        )
+    remark = require_two_persons(bulletin.drafted_by, by)
+    bulletin.state = BulletinState.IN_FORCE
+    bulletin.approved_by, bulletin.approved_at = by, _approval_moment()
+    bulletin.approval_remark = remark
+    bulletin.save()
+    superseded = _supersede()
+    applied = rulings.rule_window(first_day=bulletin.first_day, last_day=bulletin.last_day)
+    _check_told(applied.notices.opened, told)
+    audit.record(
+        action="bulletin.approved",
+        by=by,
+        subject=bulletin,
+        superseded=superseded,
+        decisions=applied.decisions,
+        notices_opened=applied.notices.opened,
+        notices_withdrawn=applied.notices.withdrawn,
+        **({"two_persons": remark} if remark else {}),
+        **_at_night(bulletin.quiet_hours_override_reason),
+    )
+    return bulletin
+
+
+@transaction.atomic
+def release_now(*, by: User) -> Released:
+    """Let all that waits for its release time go at once, and note it of each bulletin.
+
+    Raises:
+        AccessRefused: the person may not, or not for the whole group.
+        Refusal: nothing waits.
+    """
+    lock_rulings(shared=True)  # before notices and bulletins: approving takes them the other way
+    released = sending.release_now(by=by)
+    now = clock.now()
+    early = Bulletin.objects.select_for_update().filter(
+        state=BulletinState.IN_FORCE, released_at=None, release_at__gt=now
+    )
+    for bulletin in early.order_by("id"):
+        bulletin.released_by, bulletin.released_at = by, now
+        bulletin.save(update_fields=["released_by", "released_at"])
+        audit.record(
+            action="bulletin.released",
+            by=by,
+            subject=bulletin,
+            planned=bulletin.release_at.isoformat(),
+            messages=released.messages,
+            calls=released.calls,
+        )
+    return released
+
+
+@transaction.atomic
+def ask_withdrawal(
+    *,
+    bulletin_id: int,
+    by: User,
+    reason: str,
+    restores: int | None = None,
+    sends_decisions_back: bool = False,
+    by_sms: bool = False,
+) -> Bulletin:
+    """Ask for a bulletin to be lifted; a second person does it. Asking anew replaces the first.
+
+    Args:
+        bulletin_id: in force.
+        by: who asks.
+        reason: why.
+        restores: the number of the superseded bulletin that is put back in force with it.
+        sends_decisions_back: asks those who cancelled on its days to decide anew.
+        by_sms: tells "maintained after all" by SMS whose earlier message arrived for certain;
+            the others are called, and so is whoever has no receipt of it in time.
+
+    Raises:
+        Refusal: it is not in force, no reason was given, or the other cannot come back.
+    """
+    require_everywhere(by, Capability.APPROVE_BULLETIN)
+    if not reason.strip():
+        raise Refusal(_("Indiquez pourquoi le bulletin est retiré."), field="reason")
+    lock_rulings(shared=False)
+    bulletin = _in_force(bulletin_id)
+    earlier = _restorable(bulletin, restores) if restores else None
+    bulletin.withdrawal_asked_by, bulletin.withdrawal_asked_at = by, clock.now()
+    bulletin.withdrawal_reason = reason.strip()
+    bulletin.withdrawal_restores = earlier
+    bulletin.withdrawal_sends_back = sends_decisions_back
+    bulletin.withdrawal_by_sms = by_sms
+    bulletin.save()
+    audit.record(
+        action="bulletin.withdrawal_asked",
+        by=by,
+        subject=bulletin,
+        reason=reason.strip(),
+        restores=earlier.pk if earlier else None,
+        sends_decisions_back=sends_decisions_back,
+        by_sms=by_sms,
+    )
+    return bulletin
+
+
+@transaction.atomic
+def drop_withdrawal(*, bulletin_id: int, by: User) -> Bulletin:
+    """Leave a bulletin in force after all; where nobody asked otherwise this changes nothing."""
+    require_everywhere(by, Capability.APPROVE_BULLETIN)
+    lock_rulings(shared=False)
+    bulletin = _in_force(bulletin_id)
+    if bulletin.waits_for_withdrawal:
+        Bulletin.objects.filter(pk=bulletin.pk).update(**_NOT_ASKED)
+        bulletin.refresh_from_db()
+        audit.record(action="bulletin.withdrawal_dropped", by=by, subject=bulletin)
+    return bulletin
+
+
+@transaction.atomic
+def withdraw(*, bulletin_id: int, by: User, asked_at: dt.datetime | None = None) -> Bulletin:
+    """Lift a bulletin as somebody else asked: its decisions lapse, unsent notices are withdrawn,
+    told patients are told again. Confirming twice changes nothing.
+
+    The bulletin that comes back rules the days that no newer one rules: its place among the
+    others is that of its first approval. What people cancelled on these days stands, and is
+    told, unless they are asked to decide it anew (``sending_back``).
+
+    Args:
+        bulletin_id: in force.
+        by: the second person.
+        asked_at: when what that person read was asked for; None for who did not read it.
+
+    Raises:
+        Refusal: nobody asked for it, the same person did, or it was asked otherwise since.
+    """
+    require_everywhere(by, Capability.APPROVE_BULLETIN)
+    lock_rulings(shared=False)
+    bulletin = _locked(bulletin_id)
+    if bulletin.state == BulletinState.WITHDRAWN:
+        return bulletin
+    bulletin = _in_force(bulletin_id)
+    _check_second_person(bulletin, by, asked_at)
+    earlier = bulletin.withdrawal_restores
+    if earlier:
+        earlier = _restorable(bulletin, earlier.pk)
+    bulletin.state = BulletinState.WITHDRAWN
+    bulletin.withdrawn_by, bulletin.withdrawn_at = by, clock.now()
+    bulletin.save()
+    if earlier:
+        earlier.state = BulletinState.IN_FORCE
+        earlier.restored_by, earlier.restored_at = by, clock.now()
+        earlier.save()
+        audit.record(
+            action="bulletin.restored",
+            by=by,
+            subject=earlier,
+            instead_of=bulletin.pk,
+            asked_by=str(bulletin.withdrawal_asked_by),
+        )
+    if bulletin.withdrawal_sends_back:
+        sending_back.send_back(
+            first_day=bulletin.first_day,
+            last_day=bulletin.last_day,
+            by=by,
+            reason=bulletin.withdrawal_reason,
+        )
+    days = rulings.days_concerned(bulletin, earlier)
+    applied = rulings.rule_window(first_day=days[0], last_day=days[-1])
+    audit.record(
+        action="bulletin.withdrawn",
+        by=by,
+        subject=bulletin,
+        reason=bulletin.withdrawal_reason,
+        asked_by=str(bulletin.withdrawal_asked_by),
+        restores=earlier.pk if earlier else None,
+        decisions=applied.decisions,
+        notices_opened=applied.notices.opened,
+        notices_withdrawn=applied.notices.withdrawn,
+    )
+    return bulletin
+
+
+def _in_force(bulletin_id: int) -> Bulletin:
+    bulletin = _locked(bulletin_id)
+    if bulletin.state != BulletinState.IN_FORCE:
+        raise Refusal(_("Seul un bulletin en vigueur peut être retiré."))
+    return bulletin
+
+
+def _restorable(bulletin: Bulletin, restores: int) -> Bulletin:
+    """Return, under lock, the superseded bulletin that can come back in place of another."""
+    if restores not in {one.pk for one in restorable(bulletin)}:
+        raise Refusal(
+            _("Le bulletin %(number)s ne peut pas être remis en vigueur : il ne réglerait rien.")
+            % {"number": restores},
+            field="restores",
+        )
+    return _locked(restores)
+
+
+def _check_second_person(bulletin: Bulletin, by: User, asked_at: dt.datetime | None) -> None:
+    if not bulletin.waits_for_withdrawal:
+        raise Refusal(_("Personne n'a demandé de retirer ce bulletin : demandez-le d'abord."))
+    if bulletin.withdrawal_asked_by_id == by.pk:
+        raise Refusal(
+            _("Vous avez demandé ce retrait : un autre membre de la cellule doit le confirmer.")
+        )
+    if asked_at not in (None, bulletin.withdrawal_asked_at):
+        raise Refusal(
+            _("%(person)s a demandé ce retrait autrement entre-temps : relisez-le.")
+            % {"person": bulletin.withdrawal_asked_by}
+        )
+    asked_by = bulletin.withdrawal_asked_by
+    if asked_by is not None:
+        require_two_persons(asked_by, by)
+
+
+def _locked(bulletin_id: int) -> Bulletin:
+    try:
+        return Bulletin.objects.select_for_update().get(pk=bulletin_id)
+    except Bulletin.DoesNotExist:
+        raise Refusal(_("Le bulletin %(number)s n'existe pas.") % {"number": bulletin_id}) from None
+
+
+def _check_window(first_day: dt.date, last_day: dt.date) -> None:
+    if last_day < first_day:
+        raise Refusal(_("Le dernier jour précède le premier."), field="last_day")
+
+
+def _checked_reason(text: str) -> str:
+    if len(text.strip()) > LONGEST_REASON:
+        raise Refusal(
+            _("Le motif de l'envoi pendant les heures calmes compte au plus %(most)d caractères.")
+            % {"most": LONGEST_REASON},
+            field="quiet_hours_override_reason",
+        )
+    return text.strip()
+
+
+def _order_changes(
+    bulletin: Bulletin, clauses: Sequence[ClauseDraft], first_day: dt.date, last_day: dt.date
+) -> dict[str, list[str]]:
+    """Return what the trail says of a change: what is ordered no more and what instead, if any.
+
+    In French, whatever language the person reads: the trail is one.
+    """
+    days = sorted({*rulings.days_of(bulletin), *rulings.window(first_day, last_day)})
+    with translation.override(settings.LANGUAGE_CODE):
+        added, dropped = compared_sentences(clauses_of(bulletin), clauses, places().names, days)
+    return {name: said for name, said in (("added", added), ("dropped", dropped)) if said}
+
+
+def _approval_moment() -> dt.datetime:
+    """Return now, or just after the newest approval: it rules, even if the clock was set back."""
+    now = clock.now()
+    newest = Bulletin.objects.aggregate(Max("approved_at"))["approved_at__max"]
+    return max(now, newest + dt.timedelta(microseconds=1)) if newest and newest > now else now
+
+
+def _at_night(reason: str) -> dict[str, str]:
+    """Return what the trail says of quiet hours: why they are passed over, if they are."""
+    return {"quiet_hours_override_reason": reason} if reason else {}
+
+
+def _check_told(opened: int, told: int | None) -> None:
+    """Refuse when the world changed since somebody read how many patients would be told.
+
+    What was just applied to know it is undone with the transaction.
+    """
+    if told in (None, opened):
+        return
+    raise Refusal(
+        ngettext(
+            "%(now)d patient serait prévenu maintenant, et non %(told)d : relisez l'effet du "
+            "bulletin, puis tapez le nouveau nombre.",
+            "%(now)d patients seraient prévenus maintenant, et non %(told)d : relisez l'effet du "
+            "bulletin, puis tapez le nouveau nombre.",
+            opened,
+        )
+        % {"now": opened, "told": told},
+        field="told",
+    )
+
+
+def _supersede() -> list[int]:
+    """Mark bulletins none of whose days they rule any more; return their numbers."""
+    in_force = list(Bulletin.objects.filter(state=BulletinState.IN_FORCE))
+    days = [day for bulletin in in_force for day in rulings.days_of(bulletin)]
+    ruling = {bulletin.pk for bulletin in ruling_bulletins(days).values()}
+    replaced = sorted(bulletin.pk for bulletin in in_force if bulletin.pk not in ruling)
+    Bulletin.objects.filter(pk__in=replaced).update(state=BulletinState.SUPERSEDED, **_NOT_ASKED)
+    return replaced

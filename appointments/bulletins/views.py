@@ -1,0 +1,262 @@
+"""Read, preview, approve and withdraw bulletins."""
+
+import datetime as dt
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from appointments.bulletins import as_seen, queries, services
+from appointments.bulletins import preview as previewing
+from appointments.bulletins.forms import ApproveForm, WithdrawForm
+from appointments.bulletins.grid import unreachable
+from appointments.bulletins.moments import approval_in_words
+from appointments.bulletins.preview_changes import ClauseChanges, changes_of
+from appointments.bulletins.preview_tables import DayTables, tables_of, totals_of
+from appointments.bulletins.public_text_queries import after_its_end, public_texts
+from appointments.bulletins.queries import clauses_of, fingerprint, places, quiet_hours_of
+from appointments.bulletins.replacing import replaced_by
+from appointments.bulletins.sentences import (
+    clause_in_words,
+    compared_sentences,
+    duration_in_words,
+    order_sentences,
+)
+from appointments.decisions.sending_back import decided_by_day, standing_by_person
+from appointments.models import Bulletin, BulletinState
+from notifications.telling.progress import holding_untrue
+from staff import clock
+from staff.access import Capability, require_everywhere, requires, scope_of
+from staff.errors import Refusal
+from staff.models import User
+from staff.requests import SignedInRequest
+from staff.sentences import Stored
+from staff.services.account_changes import require_two_persons
+
+C = Capability
+
+
+@require_GET
+@requires(C.SEE_BULLETINS)
+def listing(request: SignedInRequest) -> HttpResponse:
+    """List what is in force, then drafts and history."""
+    in_force = queries.in_force(request.user)
+    context = {
+        "in_force": in_force,
+        "is_as_planned": in_force or not (decided_by_day(clock.today()) or holding_untrue()),
+        "page": queries.not_in_force(request.user, cursor=request.GET.get("cursor", "")),
+        "may_draft": _everywhere(request.user, C.DRAFT_BULLETIN),
+    }
+    return render(request, "appointments/bulletins/list.html", context)
+
+
+@require_GET
+@requires(C.SEE_BULLETINS)
+def detail(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show one bulletin: its clauses as sentences, what was done with it, what can be done."""
+    bulletin = _visible(request, pk)
+    reading = _reading(bulletin)
+    context = reading | {
+        "odd_moments": queries.odd_moments(bulletin, reading["clauses"]),
+        "events": queries.events_of(bulletin),
+        **_next_steps(bulletin, request.user),
+        "may_write": _everywhere(request.user, C.DRAFT_BULLETIN),
+        "may_copy": _everywhere(request.user, C.DRAFT_BULLETIN),
+        "may_preview": queries.sees_drafts(request.user),
+        "may_withdraw": bulletin.state == BulletinState.IN_FORCE
+        and _everywhere(request.user, C.APPROVE_BULLETIN),
+    }
+    return render(request, "appointments/bulletins/detail.html", context)
+
+
+@require_GET
+@requires(C.DRAFT_BULLETIN, C.APPROVE_BULLETIN, C.SEE_TRAIL)
+def preview(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Show what approving would do; nothing is changed."""
+    bulletin = _visible(request, pk)
+    context = _with_preview(bulletin)
+    context["shown_day"] = _chosen_day(request.GET.get("day", ""), context["days"])
+    context |= _next_steps(bulletin, request.user)
+    return render(request, "appointments/bulletins/preview.html", context)
+
+
+def _two_persons(bulletin: Bulletin, user: User) -> dict[str, Stored]:
+    """Return what is said of the two accounts, before anybody presses the button."""
+    try:
+        return {"two_persons_remark": require_two_persons(bulletin.drafted_by, user)}
+    except Refusal as why:
+        return {"two_persons_refusal": why.message}
+
+
+@require_http_methods(["GET", "POST"])
+@requires(C.APPROVE_BULLETIN)
+def approve(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Let a second person put the draft in force, with the effect before their eyes."""
+    require_everywhere(request.user, C.APPROVE_BULLETIN)
+    _visible(request, pk)
+    form, refusal, status = ApproveForm(request.POST or None), "", 200
+    if form.is_valid():
+        cleaned = form.cleaned_data
+        try:
+            as_seen.approve(
+                bulletin_id=pk, by=request.user, seen=cleaned["seen"], told=cleaned["told"]
+            )
+        except Refusal as error:
+            form, refusal, status = ApproveForm(), error.message, 409
+        else:
+            messages.success(request, _("Le bulletin %(number)s est en vigueur.") % {"number": pk})
+            return redirect("board")
+    elif form.is_bound:
+        status = 422
+    bulletin = _visible(request, pk)  # as it reads now
+    context = _with_preview(bulletin) | {"refusal": refusal, "form": form}
+    context["is_draft"] = _is_draft(bulletin)
+    context["approving"] = approval_in_words(
+        release_at=bulletin.release_at,
+        sends=bool(context["preview"].patients_by_sms),
+        hours=quiet_hours_of(bulletin),
+        now=clock.now(),
+    )
+    context["is_own"] = bulletin.drafted_by_id == request.user.pk
+    context |= _two_persons(bulletin, request.user)
+    return render(request, "appointments/bulletins/approve.html", context, status=status)
+
+
+@require_http_methods(["GET", "POST"])
+@requires(C.APPROVE_BULLETIN)
+def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Ask for a bulletin to be lifted, with the reason; or do it, as the second person."""
+    require_everywhere(request.user, C.APPROVE_BULLETIN)
+    bulletin = _visible(request, pk)
+    if request.method == "POST" and "drop" in request.POST:
+        services.drop_withdrawal(bulletin_id=pk, by=request.user)
+        messages.success(request, _("Le bulletin %(number)s reste en vigueur.") % {"number": pk})
+        return redirect("bulletin", pk=pk)
+    if request.method == "POST" and "confirm" in request.POST:
+        asked_at = parse_datetime(request.POST.get("asked_at", ""))
+        services.withdraw(bulletin_id=pk, by=request.user, asked_at=asked_at or clock.now())
+        messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
+        return redirect("bulletin", pk=pk)
+    earlier = queries.restorable(bulletin) if bulletin.state == BulletinState.IN_FORCE else []
+    form, status = WithdrawForm(request.POST or None, earlier=earlier), 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                services.ask_withdrawal(bulletin_id=pk, by=request.user, **form.cleaned_data)
+            except Refusal as refusal:
+                form.add_error(refusal.field or None, refusal.message)
+            else:
+                said = _("Une autre personne de la cellule de crise doit confirmer le retrait.")
+                messages.success(request, said)
+                return redirect("bulletin_withdraw", pk=pk)
+    context = _withdrawing(bulletin, earlier) | {
+        "form": form,
+        "is_own": bulletin.withdrawal_asked_by_id == request.user.pk,
+    }
+    return render(request, "appointments/bulletins/withdraw.html", context, status=status)
+
+
+def _withdrawing(bulletin: Bulletin, earlier: list[Bulletin]) -> dict[str, Any]:
+    """Return what withdrawing would do: as it was asked for, or each way that it could be."""
+    if bulletin.state != BulletinState.IN_FORCE:
+        return {"bulletin": bulletin, "is_in_force": False}
+    ways: list[Bulletin | None] = [None, *earlier]
+    if bulletin.waits_for_withdrawal:
+        ways = [one for one in ways if (one and one.pk) == bulletin.withdrawal_restores_id]
+    asked = bulletin.waits_for_withdrawal
+    effects = [
+        previewing.withdrawal(
+            bulletin.pk, restored=way, by_sms=asked and bulletin.withdrawal_by_sms
+        )
+        for way in ways
+    ]
+    could_text = 0 if asked else previewing.withdrawal(bulletin.pk, by_sms=True).by_sms
+    return {
+        "bulletin": bulletin,
+        "is_in_force": True,
+        "effects": [(one, duration_in_words(one.call_seconds)) for one in effects],
+        "could_text": could_text,
+        "standing": standing_by_person(bulletin.first_day, bulletin.last_day),
+    }
+
+
+def _visible(request: SignedInRequest, pk: int) -> Bulletin:
+    return get_object_or_404(queries.visible(request.user), pk=pk)
+
+
+def _everywhere(user: User, capability: Capability) -> bool:
+    return scope_of(user, capability).everywhere
+
+
+def _next_steps(bulletin: Bulletin, user: User) -> dict[str, bool]:
+    """Return what the user may do with a draft."""
+    may_edit = _is_draft(bulletin) and _everywhere(user, C.DRAFT_BULLETIN)
+    return {
+        "may_edit": may_edit,
+        "may_say_ready": may_edit and bulletin.drafted_by_id == user.pk,
+        "may_approve": bulletin.is_ready and _everywhere(user, C.APPROVE_BULLETIN),
+    }
+
+
+def _is_draft(bulletin: Bulletin) -> bool:
+    return bulletin.state == BulletinState.DRAFT
+
+
+def _reading(bulletin: Bulletin) -> dict[str, Any]:
+    """Return a bulletin in words: what it orders in effect, and its clauses that never rule."""
+    clauses, where = clauses_of(bulletin), places()
+    days = queries.days_ruled(bulletin)
+    return {
+        "bulletin": bulletin,
+        "names": where.names,
+        "clauses": clauses,
+        "seen": fingerprint(bulletin, clauses),
+        "public_texts": public_texts(bulletin, clauses, where.names, days),
+        "after_its_end": after_its_end(bulletin, where.names) if bulletin.has_ended else None,
+        "sentences": order_sentences(clauses, where.names, days, now=clock.now()),
+        "idle_clauses": [
+            clause_in_words(clauses[index], where.names) for index in unreachable(clauses)
+        ],
+    }
+
+
+def _chosen_day(text: str, days: tuple[DayTables, ...]) -> dt.date | None:
+    """Return the day whose sites are shown: the one asked for, else the first."""
+    listed = [day.day for day in days]
+    return next((day for day in listed if day.isoformat() == text), listed[0] if listed else None)
+
+
+def _clause_changes(bulletin: Bulletin, reading: dict[str, Any]) -> list[ClauseChanges]:
+    """Return how a draft reads beside what rules its days; nothing for what is no draft."""
+    if not _is_draft(bulletin):
+        return []
+    found = []
+    for one in replaced_by(bulletin):
+        added, dropped = compared_sentences(
+            one.clauses, reading["clauses"], reading["names"], one.days, now=clock.now()
+        )
+        number, title = (one.bulletin.pk, one.bulletin.title) if one.bulletin else (0, "")
+        found.append(
+            ClauseChanges(number, title, one.days, tuple(added), tuple(dropped), one.still)
+        )
+    return found
+
+
+def _with_preview(bulletin: Bulletin) -> dict[str, Any]:
+    result = previewing.preview(bulletin.pk)
+    reading = _reading(bulletin)
+    return reading | {
+        "changes": changes_of(result.counts, reading["names"].sites),
+        "clause_changes": _clause_changes(bulletin, reading),
+        "preview": result,
+        "days": tables_of(result.counts, reading["names"].sites),
+        "totals": totals_of(result.counts),
+        "sending_time": duration_in_words(result.sms_seconds),
+        "sms_part_cost": settings.SMS_PART_COST_EURO,
+    }

@@ -1,0 +1,247 @@
+"""A doctor keeps a patient who cannot wait, lets one go, changes their mind, has called or not.
+
+Whether they may is answered by ``rules.may_keep``; each of these may be asked twice.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from appointments.decisions import appending as deciding
+from appointments.decisions import rulings
+from appointments.decisions.in_force import (
+    clauses_for,
+    doctor_of,
+    is_sent_back,
+    keeper_of,
+    verdict_for,
+)
+from appointments.models import Appointment, Basis, Decision, Outcome
+from appointments.rules import KeepAnswer, Keeper, Verdict, may_keep, may_undo
+from notifications.calls import services as calls
+from notifications.lifecycle import untelling
+from notifications.models import Channel, Delivery, Notice, NoticeState
+from staff import clock
+from staff.errors import AccessRefused, Refusal
+from staff.models import User
+from staff.services import audit
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+@transaction.atomic
+def keep(*, appointment_id: int, by: User, reason: str = "", seen: int | None = None) -> Decision:
+    """Maintain an appointment that the bulletin cancels; its unsent notice is withdrawn.
+
+    Args:
+        appointment_id: what is kept.
+        by: who keeps it.
+        reason: in their words.
+        seen: the version of the decision that they had before their eyes, as far as known.
+
+    Raises:
+        Refusal: the bulletin, the deadline or the person does not allow it, or somebody else
+            decided meanwhile; says which.
+    """
+    return decide_in_person(
+        deciding.locked(appointment_id),
+        keeper=doctor_of(by),
+        outcome=Outcome.MAINTAINED,
+        by=by,
+        reason=reason,
+        seen=seen,
+        action="appointment.kept",
+    )
+
+
+@transaction.atomic
+def let_go(*, appointment_id: int, by: User, reason: str = "", seen: int | None = None) -> Decision:
+    """Confirm the cancellation in person; arguments as for ``keep``.
+
+    Raises:
+        Refusal: as for ``keep``.
+    """
+    return decide_in_person(
+        deciding.locked(appointment_id),
+        keeper=doctor_of(by),
+        outcome=Outcome.CANCELLED,
+        by=by,
+        reason=reason,
+        seen=seen,
+        action="appointment.let_go",
+    )
+
+
+@transaction.atomic
+def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
+    """Take a personal decision back: the bulletin's clause holds again, or nothing does.
+
+    ``seen`` as for ``keep``.
+
+    Raises:
+        Refusal: as for ``keep``; without a bulletin that leaves it to somebody, it is not theirs.
+    """
+    appointment = deciding.locked(appointment_id)
+    return take_back(
+        appointment, keeper=doctor_of(by), by=by, seen=seen, action="appointment.keep_undone"
+    )
+
+
+def take_back(
+    appointment: Appointment, *, keeper: Keeper, by: User, seen: int | None, action: str
+) -> Decision:
+    """Append what holds without a person's decision; arguments as for ``decide_in_person``.
+
+    Raises:
+        Refusal: why they may not, or that somebody else decided otherwise meanwhile.
+    """
+    standing = deciding.standing(appointment)
+    verdict, may_decide = _asked(appointment, keeper)
+    is_by_person = standing is not None and standing.basis == Basis.PERSON
+    answer = may_undo(
+        may_decide=may_decide,
+        is_theirs=is_by_person and standing is not None and standing.decided_by_id == by.pk,
+        starts_at=appointment.starts_at,
+        now=clock.now(),
+    )
+    if standing is not None and standing.basis == Basis.LAPSE:
+        return standing
+    if not answer.allowed or standing is None:
+        raise Refusal(_(answer.why))
+    if not is_by_person:
+        return standing
+    deciding.check_seen(standing, seen=seen, by=by)
+    decision = deciding.by_nobody(
+        appointment=appointment, verdict=verdict, bulletin_id=standing.bulletin_id, by=by
+    )
+    audit.record(action=action, by=by, subject=appointment)
+    return decision
+
+
+@transaction.atomic
+def contacted(*, appointment_id: int, by: User, said: int | None = None) -> Notice:
+    """Note that the doctor reached the patient they kept.
+
+    Args:
+        appointment_id: which appointment.
+        by: the doctor, or who answers for them.
+        said: the notice that they had before their eyes, as far as known. Where the source moved
+            the patient or the decision changed meanwhile, that notice is withdrawn and stays so;
+            it counts as heard, and what is owed is asked again (``looking_again``).
+
+    Raises:
+        Refusal: the appointment is not theirs, or there is nothing to tell.
+    """
+    notice = _notice_of_kept(appointment_id, by, said)
+    if notice.state == NoticeState.TOLD:
+        return notice
+    calls.log(delivery_id=_call_of(notice).pk, by=by, result=calls.CallResult.REACHED)
+    notice.refresh_from_db()
+    return notice
+
+
+@transaction.atomic
+def not_contacted(*, appointment_id: int, by: User) -> Notice:
+    """Take ``contacted`` back: it was a slip, and the patient is to be called if it is still owed.
+
+    Raises:
+        Refusal: the appointment is not theirs, somebody else told the patient, or it is too
+            late; says which.
+    """
+    notice = _notice_of_kept(appointment_id, by)
+    if notice.state == NoticeState.OPEN:
+        return notice
+    reopened = untelling.take_back(delivery_id=_call_of(notice).pk, by=by)
+    # Who heard nothing is owed something else, or nothing where the bulletin was withdrawn since.
+    rulings.align_pairs(pairs=sorted({(one.patient_id, one.day) for one in reopened}))
+    notice.refresh_from_db()
+    return notice
+
+
+def _notice_of_kept(appointment_id: int, by: User, said: int | None = None) -> Notice:
+    """Lock an appointment, and return the newest notice that says it is maintained, or that one.
+
+    Raises:
+        Refusal: the appointment is not theirs, or there is nothing to tell.
+    """
+    appointment = deciding.locked(appointment_id)
+    if appointment.practitioner_id not in keeper_of(by).practitioner_ids:
+        raise AccessRefused(_("Ce patient n'est pas l'un des vôtres."))
+    told = Notice.objects.filter(items__subject_id=appointment.pk, items__word=Outcome.MAINTAINED)
+    of_now = told.filter(patient=appointment.patient_id, day=appointment.day)
+    shown = told.filter(pk=said).first() if said else None
+    notice = shown or of_now.exclude(state=NoticeState.WITHDRAWN).order_by("-version").first()
+    if notice is None:
+        raise Refusal(_("Il n'y a rien à annoncer à ce patient."))
+    return notice
+
+
+def _call_of(notice: Notice) -> Delivery:
+    call = Delivery.objects.filter(notice=notice, channel=Channel.PHONE).last()
+    if call is None:
+        raise Refusal(_("Ce patient est prévenu par SMS : il n'y a pas d'appel à noter."))
+    return call
+
+
+def _asked(appointment: Appointment, keeper: Keeper) -> tuple[Verdict | None, KeepAnswer]:
+    """Return what the bulletin orders for an appointment, and if the person may decide it."""
+    verdict = verdict_for(appointment, clauses_for([appointment.day]))
+    answer = may_keep(
+        verdict=verdict,
+        service=appointment.service,
+        practitioner_id=appointment.practitioner_id,
+        starts_at=appointment.starts_at,
+        keeper=keeper,
+        now=clock.now(),
+        is_sent_back=is_sent_back(appointment),
+    )
+    return verdict, answer
+
+
+def decide_in_person(
+    appointment: Appointment,
+    *,
+    keeper: Keeper,
+    outcome: str,
+    by: User,
+    reason: str,
+    seen: int | None,
+    action: str,
+    postponed_to: dt.date | None = None,
+    noted: Mapping[str, str] = NOTHING,
+) -> Decision:
+    """Append a person's decision that the rules allow; what stands already is only returned.
+
+    Args:
+        appointment: from ``deciding.locked``.
+        keeper: in which office the person decides.
+        seen: as for ``keep``.
+        action: the name of the audit event.
+        postponed_to: the day that a cancelled patient is given instead.
+        noted: more for the audit event.
+
+    Raises:
+        Refusal: why they may not, or that somebody else decided otherwise meanwhile.
+    """
+    verdict, answer = _asked(appointment, keeper)
+    if not answer.allowed:
+        raise Refusal(_(answer.why))
+    standing = deciding.standing(appointment)
+    asked = (Basis.PERSON, outcome, postponed_to)
+    if standing and (standing.basis, standing.outcome, standing.postponed_to) == asked:
+        return standing
+    deciding.check_seen(standing, seen=seen, by=by)
+    before = standing.bulletin_id if standing else None
+    decision = deciding.by_person(
+        appointment=appointment,
+        bulletin_id=verdict.clause.bulletin_id if verdict else before,
+        outcome=outcome,
+        by=by,
+        reason=reason,
+        postponed_to=postponed_to,
+    )
+    audit.record(action=action, by=by, subject=appointment, reason=reason, **noted)
+    return decision

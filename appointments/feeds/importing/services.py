@@ -1,0 +1,611 @@
+"""Take in what a feed yields: the good records land, set by set, all of them or none.
+
+Nothing is deleted and the source's own status is never written over; the same records twice
+change nothing.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from django.db import transaction
+
+from appointments.decisions import appending as deciding
+from appointments.decisions.rulings import days_in_force, rule_on
+from appointments.feeds import completeness
+from appointments.feeds.completeness import NOTHING, Area, Coverage, Declared, SiteDay
+from appointments.feeds.importing import write as importing_write
+from appointments.feeds.importing.linking import Pair
+from appointments.feeds.importing.plan import ChunkPlan, Planned, Planner
+from appointments.feeds.importing.practitioners import Practitioners
+from appointments.feeds.importing.refused_rows import keep_refused
+from appointments.feeds.importing.write import Disappeared, Writer
+from appointments.feeds.records import SHEET_LENGTH, RowFault, ScheduleRecord, SheetRead
+from appointments.models import (
+    DisappearedRow,
+    Feed,
+    ImportState,
+    RejectedRow,
+    ScheduleImport,
+)
+from appointments.vocabulary import Extent
+from notifications.sending import estimate as estimating
+from notifications.sending.estimate import Opened
+from patients.services.registering import known_patients
+from staff import clock
+from staff.database import lock_rulings
+from staff.errors import Refusal
+from staff.models import Unit, User
+from staff.sentences import ShownDay, Stored, joined, ngettext_stored
+from staff.sentences import gettext_stored as _
+from staff.services import audit
+
+CHUNK = 500
+MOST_REJECTED = 20_000  # beyond this the file is not what it should be, and memory has an end
+MOST_REMARKS = 20_000  # that are listed; all are counted, and none refuses the file
+
+Entries = Iterable[ScheduleRecord | RowFault]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is said of a file, and what of its effect was accepted.
+
+    Attributes:
+        exported_at: when the source made it; None when nobody knows.
+        age_from: where that was found.
+        age_is_unknown: somebody says that nobody knows it: the file is not asked.
+        declared: what it is complete for; None for the source's setting, and nothing without one.
+        proposes: where nobody declared anything, take what the file looks like (a dry run only).
+        accepts_older: an older file may undo what a newer one said.
+        accepts_disappeared: much of a site and day may have disappeared.
+        shown: ids of what a person saw disappear when the file was checked; more of it asks again.
+        was_loaded_before: this very file was loaded before, and another one since.
+        by_hand: rows that a person accepted one by one, of no matter what age.
+    """
+
+    exported_at: dt.datetime | None = None
+    age_from: str = ""
+    age_is_unknown: bool = False
+    declared: Declared | None = None
+    proposes: bool = False
+    accepts_older: bool = False
+    accepts_disappeared: bool = False
+    shown: frozenset[int] = frozenset()
+    was_loaded_before: bool = False
+    by_hand: bool = False
+
+
+@dataclass
+class LoadResult:
+    """What a load did, or would do.
+
+    Attributes:
+        created, updated, moved, unchanged: records, each counted once.
+        waiting: records that say otherwise of a known appointment, in a file of unknown age.
+        undone: records by which an older file changes back what a newer one said.
+        disappeared: appointments that the file should name and does not.
+        too_many: site and day → how many disappeared of how many, where that asks first.
+        declared: what the file was taken as complete for.
+        units_named: the units of the rows that can be taken, by number.
+        area: where and when that is; None where it is complete for nothing.
+        telling: who is told because of it.
+        with_phone: records with a number that can be dialled.
+        practitioners_made: practitioners whom nobody knew, made from their name or code.
+        rejected: one or more faults for each row that was not taken.
+        remarks: faults of rows that were taken without a value, the first of them.
+        remarks_counted: all of them.
+        sheets: of a workbook, each sheet with the rows read or why it was left out.
+    """
+
+    created: int = 0
+    updated: int = 0
+    moved: int = 0
+    unchanged: int = 0
+    waiting: int = 0
+    undone: int = 0
+    disappeared: list[Disappeared] = field(default_factory=list)
+    too_many: dict[SiteDay, tuple[int, int]] = field(default_factory=dict)
+    declared: Declared = NOTHING
+    units_named: list[int] = field(default_factory=list)
+    area: Area | None = None
+    telling: Opened = field(default_factory=Opened)
+    with_phone: int = 0
+    practitioners_made: int = 0
+    rejected: list[RowFault] = field(default_factory=list)
+    remarks: list[RowFault] = field(default_factory=list)
+    remarks_counted: int = 0
+    sheets: Sequence[SheetRead] = ()
+
+    @property
+    def missing(self) -> int:
+        """How many appointments disappeared."""
+        return len(self.disappeared)
+
+    @property
+    def rows_rejected(self) -> int:
+        """Rows that were not taken, however many faults each has."""
+        return len({(fault.sheet, fault.line) for fault in self.rejected})
+
+    @property
+    def sheets_left_out(self) -> list[SheetRead]:
+        """Sheets that were not read: as grave as rejected rows, and nobody knows how many."""
+        return [sheet for sheet in self.sheets if sheet.left_out]
+
+    @property
+    def rows(self) -> int:
+        """Rows read."""
+        taken = self.created + self.updated + self.moved + self.unchanged + self.waiting
+        return taken + self.rows_rejected
+
+    @property
+    def has_no_phone(self) -> bool:
+        """Whether rows were taken and not one of them says how to reach its patient."""
+        return self.rows > self.rows_rejected and not self.with_phone
+
+    def counts(self) -> dict[str, int]:
+        """Return the numbers for people, scripts and the trail."""
+        return {
+            "rows": self.rows,
+            "created": self.created,
+            "updated": self.updated,
+            "moved": self.moved,
+            "unchanged": self.unchanged,
+            "waiting": self.waiting,
+            "undone": self.undone,
+            "missing": self.missing,
+            "rejected": self.rows_rejected,
+            "remarks": self.remarks_counted,
+        }
+
+    def questions(self, terms: Terms) -> dict[str, Stored]:
+        """Return what must be answered before this is written: name in ``Terms`` → sentence."""
+        asked: dict[str, Stored] = {}
+        if self.undone and not terms.accepts_older:
+            asked["accepts_older"] = about_older(self.undone)
+        is_shown = terms.shown.issuperset(one.appointment_id for one in self.disappeared)
+        if self.too_many and not terms.accepts_disappeared and not is_shown:
+            asked["accepts_disappeared"] = joined(about_too_many(self.too_many))
+        return asked
+
+
+class Unanswered(Refusal):
+    """A load that somebody must say yes to first; nothing was written."""
+
+    def __init__(self, questions: Mapping[str, Stored], result: LoadResult) -> None:
+        super().__init__(joined(questions.values()), field=next(iter(questions)))
+        self.questions = questions
+        self.result = result
+
+
+def codes_of(declared: Declared) -> list[str]:
+    """Return the codes of the units that were declared one by one (one query; else none)."""
+    if not declared.unit_ids:
+        return []
+    return sorted(Unit.objects.filter(pk__in=declared.unit_ids).values_list("code", flat=True))
+
+
+def about_older(undone: int) -> Stored:
+    """Return the sentence about an older file that would undo newer word."""
+    return ngettext_stored(
+        "Ce fichier est plus ancien que ce qui est déjà chargé : il remplacerait %(n)s "
+        "rendez-vous par ce que la source disait avant.",
+        "Ce fichier est plus ancien que ce qui est déjà chargé : il remplacerait %(n)s "
+        "rendez-vous par ce que la source disait avant.",
+        undone,
+    ) % {"n": undone}
+
+
+def about_too_many(too_many: Mapping[SiteDay, tuple[int, int]]) -> list[Stored]:
+    """Return a sentence for each site and day of which much disappeared."""
+    sentence = _("%(site)s, %(day)s : %(n)s des %(known)s rendez-vous connus ont disparu.")
+    return [
+        sentence % {"site": site, "day": ShownDay(day, "l j F Y"), "n": number, "known": known}
+        for (site, day), (number, known) in sorted(too_many.items())
+    ]
+
+
+def load_records(
+    *,
+    feed_name: str,
+    records: Entries,
+    terms: Terms,
+    by: User | None = None,
+    schedule_import: ScheduleImport | None = None,
+    dry_run: bool = False,
+    headings: Mapping[str, str] | None = None,
+    sheets: Sequence[SheetRead] = (),
+    progress: Callable[[int], None] = lambda rows: None,
+) -> LoadResult:
+    """Write records, or only say what they would change.
+
+    Args:
+        feed_name: the source, made when it is new.
+        records: read once, a few hundred at a time; faults found by a reader pass through.
+        terms: how old they are, what they are complete for, what was accepted.
+        by: who loads; None for the system.
+        schedule_import: where the counts and faults are kept, for the pages.
+        dry_run: nothing of the schedule is written. Where bulletins rule on what changes, those
+            rows are written and ruled on as for good and taken back, to count who would be told.
+        headings: the file's own column headings, for the faults.
+        sheets: of a workbook; their rows are counted while the records are read.
+        progress: is told the number of rows read, every few hundred.
+
+    Raises:
+        Refusal: far too many rows are wrong; nothing was written.
+        Unanswered: it would undo newer word, or much would disappear, and nobody accepted it.
+    """
+    load = _Load(feed_name=feed_name, terms=terms, headings=headings or {}, by=by)
+    load.result.sheets = sheets
+    if dry_run:
+        result = load.check(records, progress)
+        if schedule_import is not None:
+            keep_result(schedule_import, result, ImportState.CHECKED)
+        return result
+    return load.write(records, progress, schedule_import)
+
+
+@dataclass
+class _Load:
+    """One load of one feed."""
+
+    feed_name: str
+    terms: Terms
+    headings: Mapping[str, str]
+    by: User | None
+    result: LoadResult = field(default_factory=LoadResult)
+
+    def check(self, entries: Entries, progress: Callable[[int], None]) -> LoadResult:
+        """Count what the load would do."""
+        feed = Feed.objects.filter(name=self.feed_name).first()
+        practitioners = Practitioners()
+        planner = self._planner(feed, practitioners)
+        is_ruled = days_in_force()
+        touching = []
+        for plan in self._plans(planner, entries, progress):
+            written = plan.created + plan.updated + plan.moved
+            practitioners.note_unknown(one.record for one in written)
+            ruled = _ruled_part(plan, is_ruled)
+            if ruled is not None:
+                touching.append(ruled)
+        self._count_made(planner, practitioners)
+        self.result.units_named = sorted(planner.coverage.sites)
+        if feed is not None:
+            self._look_back(feed, planner.coverage, importing_write.last_appointment())
+        if touching:
+            self.result.telling = self._would_tell(touching)
+        return self.result
+
+    def _would_tell(self, plans: list[ChunkPlan]) -> Opened:
+        """Write and rule on what the bulletins in force may touch, count, and take it back."""
+        with transaction.atomic():
+            lock_rulings(shared=False)
+            feed = Feed.objects.get_or_create(name=self.feed_name)[0]
+            writer = self._writer(feed, clock.now())
+            changed: list[int] = []
+            for plan in plans:
+                # The chunk before may have made patients of this one known.
+                written = plan.created + plan.updated + plan.moved
+                numbers = {one.record.patient_id for one in written}
+                plan.patients = known_patients(system=feed.name, numbers=numbers)
+                changed += writer.write(plan)
+            told = _rule_on(changed, writer.to_ask)
+            transaction.set_rollback(True)
+        return told
+
+    @transaction.atomic
+    def write(
+        self,
+        entries: Entries,
+        progress: Callable[[int], None],
+        schedule_import: ScheduleImport | None,
+    ) -> LoadResult:
+        """Load for good, in one transaction: a crash half-way leaves nothing behind."""
+        now = clock.now()
+        # First of all locks, as everywhere: whoever decides about a patient takes it first too.
+        lock_rulings(shared=False)
+        feed = Feed.objects.get_or_create(name=self.feed_name)[0]
+        writer = self._writer(feed, now)
+        planner = self._planner(feed, writer.practitioners)
+        known_until = importing_write.last_appointment()
+        changed: list[int] = []
+        for plan in self._plans(planner, entries, progress):
+            changed += writer.write(plan)
+            writer.hold(plan.waiting, schedule_import)
+        self._count_made(planner, writer.practitioners)
+        self.result.units_named = sorted(planner.coverage.sites)
+        area = self._look_back(feed, planner.coverage, known_until)
+        questions = self.result.questions(self.terms)
+        if questions:
+            raise Unanswered(questions, self.result)
+        importing_write.flag_missing([one.appointment_id for one in self.result.disappeared], now)
+        self.result.telling = _rule_on(changed, writer.to_ask, by=self.by)
+        if not self.terms.by_hand:
+            self._keep_age(feed, planner.coverage, area, now)
+        if self._is_age_known:
+            writer.supersede(planner.coverage)
+        keep_refused(
+            feed=feed,
+            faults=self.result.rejected,
+            landed=planner.coverage.lines,
+            schedule_import=schedule_import,
+        )
+        digest = schedule_import.file_digest if schedule_import else ""
+        if schedule_import is not None:
+            keep_result(schedule_import, self.result, ImportState.LOADED)
+        self._tell_links(writer, schedule_import or feed)
+        audit.record(
+            action="schedule.loaded",
+            by=self.by,
+            subject=schedule_import or feed,
+            feed=feed.name,
+            file_sha256=digest,
+            exported_at=self.terms.exported_at,
+            complete_for=self.result.declared.extent,
+            complete_units=codes_of(self.result.declared),
+            patients_told=self.result.telling.patients,
+            with_phone=self.result.with_phone,
+            practitioners_made=self.result.practitioners_made,
+            sheets_left_out=[sheet.name for sheet in self.result.sheets_left_out],
+            **self.result.counts(),
+        )
+        return self.result
+
+    @property
+    def _is_age_known(self) -> bool:
+        return self.terms.by_hand or self.terms.exported_at is not None
+
+    def _writer(self, feed: Feed, now: dt.datetime) -> Writer:
+        return Writer(feed, now, is_newest=self._is_age_known and not self._is_older(feed))
+
+    def _planner(self, feed: Feed | None, practitioners: Practitioners) -> Planner:
+        return Planner(
+            feed,
+            self.headings,
+            is_age_known=self._is_age_known,
+            practitioners=practitioners,
+        )
+
+    def _is_older(self, feed: Feed) -> bool:
+        """Whether the source said something since; what was loaded last at the latest."""
+        said = [moment for moment in (feed.newest_at, feed.heard_at) if moment]
+        latest = max(said) if said else feed.loaded_at
+        exported_at = self.terms.exported_at
+        if self.terms.by_hand:
+            return False
+        if exported_at is None or latest is None:
+            return self.terms.was_loaded_before
+        return exported_at < latest or (self.terms.was_loaded_before and exported_at == latest)
+
+    def _look_back(self, feed: Feed, coverage: Coverage, known_until: int) -> Area | None:
+        """Find what disappeared and what an older file would undo; return where it is complete.
+
+        Appointments after ``known_until`` were not known before this load.
+        """
+        self.result.declared = self._declared(feed, coverage)
+        if self._is_older(feed):
+            # It cannot know what was planned since, so nothing disappears by it.
+            self.result.undone = self.result.moved + self.result.updated
+            return None
+        area = completeness.area_of(self.result.declared, coverage)
+        if area is not None:
+            self.result.area = area
+            known, self.result.disappeared = importing_write.disappeared_from(
+                feed, coverage, area, known_until=known_until
+            )
+            self.result.too_many = completeness.too_many(
+                [(one.site, one.day) for one in self.result.disappeared], known
+            )
+        return area
+
+    def _declared(self, feed: Feed, coverage: Coverage) -> Declared:
+        if self.result.sheets_left_out:
+            return NOTHING  # whom they name, nobody knows
+        if self.terms.declared is not None:
+            return self.terms.declared
+        if feed.complete_for:
+            return Declared(Extent(feed.complete_for))
+        span = completeness.span_of(coverage.rows_by_day)
+        if not self.terms.proposes or span is None:
+            return NOTHING
+        units = importing_write.planned_units(feed, *span)
+        return Declared(completeness.proposed(coverage, planned_units=units))
+
+    def _keep_age(
+        self, feed: Feed, coverage: Coverage, area: Area | None, now: dt.datetime
+    ) -> None:
+        """Keep how old the source's word is: of all it plans, and of its newest file.
+
+        A file of unknown age that changes nothing takes nothing away from what was known.
+        """
+        exported_at = self.terms.exported_at
+        planned = importing_write.planned_soon(feed, clock.local_day(now))
+        result = self.result
+        is_changed = result.created or result.updated or result.moved or result.missing
+        if completeness.speaks_for_all(planned, coverage, area):
+            if exported_at is None and is_changed:
+                feed.heard_at = None
+            elif exported_at is not None and (result.undone or not feed.heard_at):
+                feed.heard_at = exported_at
+            elif exported_at is not None and feed.heard_at:
+                feed.heard_at = max(feed.heard_at, exported_at)
+        if exported_at is not None:
+            feed.newest_at = max(feed.newest_at or exported_at, exported_at)
+        feed.loaded_at = now
+        feed.save(update_fields=["heard_at", "newest_at", "loaded_at"])
+
+    def _tell_links(self, writer: Writer, subject: Feed | ScheduleImport) -> None:
+        """Write to the trail which record numbers were linked to whom, some hundred an event."""
+        listed: list[dict[str, Any]] = [
+            {"record": number, "patient": patient_id}
+            for number, patient_id in sorted(writer.linked.items())
+        ]
+        listed += [
+            {
+                "record": record.value,
+                "source": record.system,
+                "patient": record.patient_id,
+                "was_patient": leaving_id,
+            }
+            for leaving_id, record in sorted(writer.joined.items())
+        ]
+        for start in range(0, len(listed), CHUNK):
+            some = listed[start : start + CHUNK]
+            audit.record(
+                action="patients.linked",
+                by=self.by,
+                subject=subject,
+                source=self.feed_name,
+                links=some,
+            )
+
+    def _plans(
+        self, planner: Planner, entries: Entries, progress: Callable[[int], None]
+    ) -> Iterator[ChunkPlan]:
+        """Yield the plan of each chunk, and count it."""
+        coming = iter(entries)
+        while chunk := list(islice(coming, CHUNK)):
+            found = [entry for entry in chunk if isinstance(entry, RowFault)]
+            for fault in found:
+                if not fault.landed:
+                    planner.coverage.refuse(fault.source_id, fault.written)
+            records = [entry for entry in chunk if isinstance(entry, ScheduleRecord)]
+            self.result.with_phone += sum(bool(record.phones) for record in records)
+            plan = planner.plan(records)
+            self._count(found + plan.faults)
+            self.result.created += len(plan.created)
+            self.result.updated += len(plan.updated) + len(plan.back)
+            self.result.moved += len(plan.moved)
+            self.result.waiting += len(plan.waiting)
+            self.result.unchanged += plan.unchanged
+            yield plan
+            progress(self.result.rows)
+
+    def _count_made(self, planner: Planner, practitioners: Practitioners) -> None:
+        """Count the practitioners made, and name those who look like others in a remark."""
+        self.result.practitioners_made = practitioners.made
+        why = _(
+            "Nouveau praticien créé. S'il est l'un de ceux-ci, écrivez son code ou son nom complet "
+            "et rechargez : %(others)s."
+        )
+        self._count(
+            [
+                planner.remark(
+                    record,
+                    "practitioner_name" if record.practitioner_name else "practitioner_code",
+                    record.practitioner_name or record.practitioner_code,
+                    why % {"others": others},
+                )
+                for record, others in practitioners.alike
+            ]
+        )
+
+    def _count(self, faults: list[RowFault]) -> None:
+        remarks = [fault for fault in faults if fault.landed]
+        self.result.rejected += [fault for fault in faults if not fault.landed]
+        self.result.remarks_counted += len(remarks)
+        self.result.remarks += remarks[: MOST_REMARKS - len(self.result.remarks)]
+        if len(self.result.rejected) > MOST_REJECTED:
+            raise Refusal(
+                _(
+                    "Plus de %(limit)s défauts : ce fichier n'a pas la forme attendue. Rien n'a "
+                    "été chargé ; comparez-le au modèle."
+                )
+                % {"limit": MOST_REJECTED}
+            )
+
+
+def _rule_on(
+    appointment_ids: list[int], also: Collection[Pair], *, by: User | None = None
+) -> Opened:
+    """Let what is in force rule on appointments; return who is told because of it.
+
+    What a person decided about the same act in another source comes first.
+    """
+    last_notice = estimating.last_notice()
+    shared = deciding.share(appointment_ids)
+    if shared:
+        audit.record(action="decision.shared", by=by, appointments=shared)
+    rule_on(appointment_ids=appointment_ids, also=also)
+    return estimating.opened_since(last_notice, clock.now())
+
+
+def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPlan | None:
+    """Return the rows of a plan that a bulletin in force may touch; None without any."""
+
+    def concerns(one: Planned) -> bool:
+        days = [one.record.starts_at] + ([one.known.starts_at] if one.known else [])
+        is_decided = one.known is not None and bool(one.known.outcome)
+        if is_decided or one.who.joins:
+            return True
+        return any(is_ruled(clock.local_day(moment)) for moment in days)
+
+    part = ChunkPlan(
+        created=list(filter(concerns, plan.created)),
+        updated=list(filter(concerns, plan.updated)),
+        moved=list(filter(concerns, plan.moved)),
+        back=list(filter(concerns, plan.back)),
+    )
+    return part if part.created or part.updated or part.moved or part.back else None
+
+
+def _in_order(result: LoadResult) -> list[RowFault]:
+    """Return all faults as they stand in the file, sheet after sheet."""
+    place = {sheet.name: number for number, sheet in enumerate(result.sheets)}
+    faults = result.rejected + result.remarks
+    return sorted(faults, key=lambda fault: (place.get(fault.sheet, 0), fault.line))
+
+
+@transaction.atomic
+def keep_result(schedule_import: ScheduleImport, result: LoadResult, state: ImportState) -> None:
+    """Keep counts and faults beside the load, for its page."""
+    counts = result.counts()
+    schedule_import.rows_total = schedule_import.rows_done = counts.pop("rows")
+    for name, count in counts.items():
+        setattr(schedule_import, f"rows_{name}", count)
+    schedule_import.rows_with_phone = result.with_phone
+    schedule_import.practitioners_made = result.practitioners_made
+    declared, telling = result.declared, result.telling
+    schedule_import.complete_for = declared.extent
+    schedule_import.first_day, schedule_import.last_day = declared.first_day, declared.last_day
+    schedule_import.complete_units = sorted(declared.unit_ids)
+    schedule_import.units_named = result.units_named
+    schedule_import.covers_from = result.area.first_day if result.area else None
+    schedule_import.covers_until = result.area.last_day if result.area else None
+    schedule_import.too_many_missing = about_too_many(result.too_many)
+    schedule_import.patients_told = telling.patients
+    schedule_import.told_by_sms_now = telling.sms_now
+    schedule_import.sms_now = telling.messages_now
+    schedule_import.sms_later = telling.messages_later
+    schedule_import.told_by_sms_later = telling.sms_later
+    schedule_import.told_by_phone = telling.by_phone
+    schedule_import.sheets = [sheet.as_kept() for sheet in result.sheets]
+    schedule_import.state = state
+    schedule_import.finished_at = clock.now()
+    schedule_import.save()
+    schedule_import.rejected_rows.all().delete()
+    RejectedRow.objects.bulk_create(
+        (
+            RejectedRow(
+                schedule_import=schedule_import,
+                sheet=fault.sheet[:SHEET_LENGTH],
+                line=fault.line,
+                column=fault.column[:80],
+                value=fault.value[:200],
+                why=fault.why,
+                landed=fault.landed,
+            )
+            for fault in _in_order(result)
+        ),
+        batch_size=CHUNK,
+    )
+    schedule_import.disappeared_rows.all().delete()
+    DisappearedRow.objects.bulk_create(
+        (
+            DisappearedRow(schedule_import=schedule_import, appointment_id=one.appointment_id)
+            for one in result.disappeared
+        ),
+        batch_size=CHUNK,
+    )

@@ -1,0 +1,316 @@
+"""Somebody rings in: who they are, and what they may be told."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+
+from appointments.access import from_today, schedule_for
+from appointments.incoming import spoken
+from appointments.models import Appointment, Outcome, Status
+from notifications.access import notices_of
+from notifications.calls.questions import SaidWord
+from notifications.models import (
+    LIVE,
+    Answer,
+    Channel,
+    Delivery,
+    FoundBy,
+    Notice,
+    NoticeItem,
+    NoticeState,
+    Question,
+    Word,
+)
+from notifications.references import looks_like_one, notice_id_of
+from notifications.telling.outbox import lines_of
+from notifications.telling.references import Asked, asked_about
+from notifications.texts import render as texts
+from patients import search_text
+from patients.models import Patient
+from patients.queries import first_meant, first_sounding
+from staff import clock
+from staff.access import Capability
+from staff.models import User
+
+MOST_FOUND = 20
+BY_NAME = ("search_name", "id")
+MOST_QUESTIONS = 20
+_STILL_ASKED_ABOUT = (Status.BOOKED, Status.ARRIVED, Status.CANCELLED)
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a search of the ring-in page found.
+
+    Attributes:
+        patients: by name, each with ``next_at``; at most ``MOST_FOUND``.
+        alike: others whose names sound the same, in the same way; none when there are too many
+            of the name as it was typed.
+        is_more: there are others, of whom nothing is shown.
+        asked: what is known of the reference that was typed, if it was one.
+    """
+
+    patients: list[Patient] = field(default_factory=list)
+    is_more: bool = False
+    asked: Asked | None = None
+    alike: list[Patient] = field(default_factory=list)
+
+    @property
+    def is_nobody(self) -> bool:
+        """Whether nothing at all came of it."""
+        return not self.patients and not self.alike and self.asked is None
+
+
+@dataclass(frozen=True)
+class Day:
+    """One day about which a patient may ask.
+
+    Attributes:
+        day: None for somebody of whom nothing is planned.
+        appointments: of the places where the reader sees the schedule.
+        notice: the newest that says just what holds, with its ``tries``; if any.
+        also: others that do and of which the patient is not told yet.
+        known: ids of all of that day that are not withdrawn.
+        stale: what waits, or was given up, and says something that no longer holds.
+        words: what else is decided and read out, and was not told before.
+        sent: the SMS about that day that left, the newest first, also of earlier decisions.
+        sentences: what to read out, in the patient's language.
+        answer: what reading it out amounts to.
+    """
+
+    day: dt.date | None
+    sentences: list[str]
+    answer: Answer
+    appointments: list[Appointment] = field(default_factory=list)
+    notice: Notice | None = None
+    also: list[Notice] = field(default_factory=list)
+    known: list[int] = field(default_factory=list)
+    stale: list[Notice] = field(default_factory=list)
+    words: list[SaidWord] = field(default_factory=list)
+    sent: list[Delivery] = field(default_factory=list)
+
+    @property
+    def said(self) -> str:
+        """All that is read out."""
+        return " ".join(self.sentences)
+
+    @property
+    def seen(self) -> str:
+        """Changes with what is read out: an answer counts only for what the agent saw."""
+        facts = f"{self.notice and self.notice.pk}|{self.day}|{self.said}"
+        return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+    @property
+    def may_change_until(self) -> dt.datetime | None:
+        """Until when the telling is held, so that a doctor may still keep the patient."""
+        waits = [one.not_before for one in _live(self.notice) if one.not_before > clock.now()]
+        return max(waits, default=None)
+
+    @property
+    def has_left(self) -> bool:
+        """Whether an SMS of the notice is out, so that noting holds nothing back."""
+        return _has_left(self.notice)
+
+
+def search(user: User, typed: str) -> Found:
+    """Return the patients of the reader's places that somebody who rings in may be.
+
+    Args:
+        user: who looks.
+        typed: a name, a birth date, a number, or the reference of an SMS.
+    """
+    asked = asked_about(user, typed) if looks_like_one(typed) or notice_id_of(typed) else None
+    if asked is not None and asked.is_ours:
+        known = [asked.notice.patient_id] if asked.notice else []
+        return Found(patients=list(_listed(user).filter(pk__in=known)), asked=asked)
+    meant = search_text.read(typed, today=clock.today())
+    if len("".join(typed.split())) < 2 or not meant:
+        return Found(asked=asked)
+    # Whom to show first, then what is shown of them: of some hundreds few are.
+    some = first_meant(meant)
+    seen = patients_of(user).filter(pk__in=some.ids).order_by(*BY_NAME)
+    first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])
+    is_more = len(first) > MOST_FOUND or some.is_more
+    found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
+    alike = [] if is_more else _alike(user, meant, some.ids)
+    # What is no reference of ours may still be a record number.
+    return Found(found, is_more, None if found else asked, alike)
+
+
+def _alike(user: User, meant: search_text.SearchText, found: Sequence[int]) -> list[Patient]:
+    """Return patients whose names sound as what was typed, beside those found (two queries)."""
+    others = first_sounding(meant, but=found).ids
+    return list(_listed(user).filter(pk__in=others)[:MOST_FOUND]) if others else []
+
+
+def patients_of(user: User) -> QuerySet[Patient]:
+    """Return the patients with an appointment or a notice at the reader's places."""
+    planned = schedule_for(user).filter(patient=OuterRef("pk")).order_by()
+    noticed = Notice.objects.filter(_mine(user), patient=OuterRef("pk"))
+    return Patient.objects.filter(Q(Exists(planned)) | Q(Exists(noticed)))
+
+
+def found_by(patient: Patient, typed: str) -> str:
+    """Return how a patient was found by what was typed (``FoundBy``); empty without a search."""
+    if not typed.strip():
+        return ""
+    if notice_id_of(typed) is not None:
+        return FoundBy.REFERENCE
+    meant = search_text.read(typed, today=clock.today())
+    if meant.words:
+        return FoundBy.NAME
+    return FoundBy.BIRTH if patient.birth_date in meant.birth_dates else FoundBy.NUMBER
+
+
+def days_of(patient: Patient, user: User) -> list[Day]:
+    """Return the days ahead with what to read out about each, the next one first (five queries).
+
+    Of somebody of whom nothing is planned: one day without a date that says so.
+    """
+    appointments: dict[dt.date, list[Appointment]] = {}
+    planned = from_today(schedule_for(user)).filter(patient=patient, status__in=_STILL_ASKED_ABOUT)
+    for appointment in planned.order_by("starts_at", "id"):
+        appointments.setdefault(appointment.day, []).append(appointment)
+    notices: dict[dt.date, list[Notice]] = {}
+    for notice in _in_force(patient, user):
+        notices.setdefault(notice.day, []).append(notice)
+    planned_for = _planned(patient, notices)
+    days = [
+        _day(patient, day, appointments.get(day, []), notices.get(day, []), planned_for)
+        for day in sorted(appointments.keys() | notices.keys())
+    ]
+    nothing = Day(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
+    return days or [nothing]
+
+
+def questions_of(patient: Patient) -> list[Question]:
+    """Return what the patient was answered before, newest first."""
+    asked = patient.questions.select_related("answered_by").order_by("-asked_at", "-id")
+    return list(asked[:MOST_QUESTIONS])
+
+
+def _listed(user: User) -> QuerySet[Patient]:
+    ahead = from_today(schedule_for(user)).filter(patient=OuterRef("pk"), status=Status.BOOKED)
+    next_at = ahead.order_by("starts_at").values("starts_at")[:1]
+    return patients_of(user).annotate(next_at=Subquery(next_at)).order_by(*BY_NAME)
+
+
+def _mine(user: User) -> Q:
+    return notices_of(user, Capability.WORK_CALL_LIST)
+
+
+def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
+    """Return the notices that hold from today on, the newest version of a day last."""
+    return (
+        Notice.objects.filter(_mine(user), patient=patient, day__gte=clock.today())
+        .exclude(state=NoticeState.WITHDRAWN)
+        .select_related("patient", "site", "settled_by")
+        .prefetch_related(
+            Prefetch("items", NoticeItem.objects.order_by("starts_at")),
+            Prefetch("deliveries", Delivery.objects.order_by("id"), to_attr="tries"),
+        )
+        .order_by("day", "version")
+    )
+
+
+def _planned(
+    patient: Patient, notices: Mapping[dt.date, Sequence[Notice]]
+) -> dict[int, Appointment]:
+    """Return what of that which notices speak of is planned for the patient, wherever it is."""
+    listed = [one for of_day in notices.values() for one in of_day]
+    subjects = {item.subject_id for notice in listed for item in notice.items.all()}
+    planned = Appointment.objects.filter(pk__in=subjects, patient=patient)
+    gone = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
+    return planned.exclude(status__in=gone).in_bulk()
+
+
+def _holds(item: NoticeItem, day: dt.date, planned: Mapping[int, Appointment]) -> bool:
+    """Whether a word says what holds of that day (ADR 0014)."""
+    one = planned.get(item.subject_id)
+    if one is None or one.day != day:
+        return (item.word, item.postponed_to) == (Word.CANCELLED, None)
+    is_hour = item.word == Word.CANCELLED or item.starts_at == one.starts_at
+    return is_hour and (item.word, item.postponed_to) == (one.outcome, one.postponed_to)
+
+
+def _day(
+    patient: Patient,
+    day: dt.date,
+    appointments: list[Appointment],
+    notices: list[Notice],
+    planned: Mapping[int, Appointment],
+) -> Day:
+    """Return what to read out of a day: what holds, also where an older notice said otherwise."""
+    true = [one for one in notices if all(_holds(item, day, planned) for item in one.items.all())]
+    untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
+    newest = true[-1] if true else None
+    also = [one for one in true[:-1] if one.state in untold]
+    stale = [one for one in notices if one not in true and one.state in untold]
+    read = [*also, newest] if newest else []
+    said = {item.subject_id for one in read for item in one.items.all()}
+    others = [one for one in appointments if one.pk not in said]
+    sentences = [texts.spoken_of_notice(one, lines_of(one)) for one in read]
+    sentences += [spoken.of_appointment(one, patient.language) for one in others]
+    return Day(
+        day=day,
+        sentences=[*dict.fromkeys(sentences)],  # one act of several sources is read out once
+        answer=_answer(newest, others),
+        appointments=appointments,
+        notice=newest,
+        also=also,
+        known=[one.pk for one in notices],
+        stale=stale,
+        words=_words(others, notices),
+        sent=_sent(notices),
+    )
+
+
+def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[SaidWord]:
+    """Return what is read out of appointments of which the patient has not heard just that."""
+    heard = {
+        item.subject_id: (item.word, item.postponed_to)
+        for notice in notices
+        if notice.handed_over_at
+        for item in notice.items.all()
+    }
+    return [
+        SaidWord(one.pk, one.starts_at, one.unit.site_id, one.outcome, one.postponed_to)
+        for one in others
+        if one.status in (Status.BOOKED, Status.ARRIVED)
+        and one.outcome in (Outcome.CANCELLED, Outcome.MAINTAINED)
+        and heard.get(one.pk) != (one.outcome, one.postponed_to)
+    ]
+
+
+def _tries(notice: Notice | None) -> list[Delivery]:
+    return getattr(notice, "tries", [])
+
+
+def _live(notice: Notice | None) -> list[Delivery]:
+    return [one for one in _tries(notice) if one.state in LIVE]
+
+
+def _has_left(notice: Notice | None) -> bool:
+    return any(one.channel == Channel.SMS and one.may_have_left for one in _live(notice))
+
+
+def _sent(notices: Iterable[Notice]) -> list[Delivery]:
+    """Return the SMS that the patient has or may have, the newest first."""
+    tries = [one for notice in notices for one in _tries(notice)]
+    left = [one for one in tries if one.channel == Channel.SMS and one.may_have_left]
+    return sorted((one for one in left if one.submitted_at), key=_submitted, reverse=True)
+
+
+def _submitted(delivery: Delivery) -> dt.datetime:
+    return delivery.submitted_at or delivery.not_before
+
+
+def _answer(notice: Notice | None, others: list[Appointment]) -> Answer:
+    if notice is not None:
+        is_told = notice.state == NoticeState.TOLD or _has_left(notice)
+        return Answer.IN_FORCE if is_told else Answer.TOLD
+    is_open = any(one.outcome in ("", Outcome.UNDER_REVIEW) for one in others)
+    return Answer.NOT_KNOWN if is_open else Answer.IN_FORCE

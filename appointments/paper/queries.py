@@ -1,0 +1,189 @@
+"""What to print for units and a day, in a number of queries that grows with neither."""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
+from appointments.access import expected_on
+from appointments.decisions.double_entries import others_by_id
+from appointments.feeds.data_age import age_of
+from appointments.models import Appointment, Feed
+from appointments.paper.content import FeedAge, RosterContent, RosterRow, arranged
+from notifications.models import NoticeItem, NoticeState
+from notifications.telling.notices import standing_or_heard
+from patients.models import PatientIdentifier
+from staff import clock
+from staff.models import Unit
+from staff.services import audit
+
+
+class Told(NamedTuple):
+    """What a notice says of an appointment, and where it stands; empty where there is none."""
+
+    state: str = ""
+    word: str = ""
+    postponed_to: dt.date | None = None
+
+
+def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, RosterContent]:
+    """Return the sheet of each unit, without a version, in the order of site and unit.
+
+    Five queries, whatever the number of units and rows, and one more where several sources plan.
+    Asks for nobody's rights: the caller narrows ``unit_ids`` to what the reader may print.
+    """
+    units = (
+        Unit.objects.filter(id__in=unit_ids).select_related("site").order_by("site__name", "name")
+    )
+    now, trail_mark = clock.now(), str(audit.mark())
+    ages = {feed.pk: _age(feed, now) for feed in Feed.objects.all()}
+    planned = list(_appointments(unit_ids, day))
+    others = others_by_id(planned) if len(ages) > 1 else {}
+    told = _told(unit_ids, day, {one.id for listed in others.values() for one in listed})
+    numbers = _record_numbers(unit_ids, day)
+    rows, heard = defaultdict(list), defaultdict(set)
+    for appointment in planned:
+        age = ages[appointment.feed_id]
+        record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
+        also = others.get(appointment.pk, [])
+        of_whom = appointment.patient_id, appointment.day
+        entries = [appointment.pk, *(one.id for one in also)]  # one act: what was said of any
+        said = [told[pk, *of_whom] for pk in entries if (pk, *of_whom) in told]
+        row = replace(
+            _row(appointment, record_number, said[0] if said else Told()),
+            is_postponed_here=appointment.day != day,
+            also_in=tuple(f"{one.source} {one.source_id}" for one in also),
+        )
+        rows[appointment.unit_id].append(row)
+        heard[appointment.unit_id].add(age)
+    return {
+        unit.pk: RosterContent(
+            unit_id=unit.pk,
+            unit_code=unit.code,
+            unit=unit.name,
+            site_code=unit.site.code,
+            site=unit.site.name,
+            callback_number=unit.site.callback_number,
+            day=day,
+            made_at=now,
+            trail_mark=trail_mark,
+            # An empty sheet is as old as everything that could have filled it.
+            feeds=tuple(sorted(heard[unit.pk] or ages.values(), key=lambda age: age.feed)),
+            rows=arranged(rows[unit.pk]),
+        )
+        for unit in units
+    }
+
+
+def _appointments(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
+    """The day's appointments, each with the one decision that stands (outer join)."""
+    return (
+        _of_day(unit_ids, day)
+        .select_related("patient", "practitioner", "unit")
+        .prefetch_related("patient__phones")
+        .annotate(
+            standing=FilteredRelation(
+                "decisions", condition=Q(decisions__version=F("decision_version"))
+            ),
+            ruled_by_bulletin=F("standing__bulletin"),
+            ruled_by_clause=F("standing__clause__position"),
+            decider_reason=F("standing__reason"),
+            decider_given=F("standing__decided_by__first_name"),
+            decider_family=F("standing__decided_by__last_name"),
+            decider_account=F("standing__decided_by__username"),
+        )
+    )
+
+
+def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
+    return expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
+
+
+def _told(
+    unit_ids: Collection[int], day: dt.date, others: Collection[int]
+) -> dict[tuple[int, int, dt.date], Told]:
+    """What the patient is to hear or heard last, by appointment, patient and day spoken of.
+
+    A withdrawn notice counts where it arrived all the same (ADR 0014): then it was told.
+    ``others``: ids of other sources' entries of the same acts.
+    """
+    appointments = _of_day(unit_ids, day)
+    items = (
+        NoticeItem.objects.filter(
+            Q(subject_id__in=appointments.values("id")) | Q(subject_id__in=others)
+        )
+        .filter(standing_or_heard())
+        .order_by(F("notice__handed_over_at").asc(nulls_last=True), "notice__version")
+        .values_list(
+            *("subject_id", "notice__patient", "notice__day"),
+            *("notice__state", "word", "postponed_to"),
+        )
+    )
+    return {
+        (subject, patient, spoken_of): Told(
+            NoticeState.TOLD if state == NoticeState.WITHDRAWN else state, word, postponed_to
+        )
+        for subject, patient, spoken_of, state, word, postponed_to in items
+    }
+
+
+def _record_numbers(unit_ids: Collection[int], day: dt.date) -> dict[int, dict[str, str]]:
+    """Each patient's numbers, by source."""
+    patients = _of_day(unit_ids, day).values("patient")
+    numbers: dict[int, dict[str, str]] = defaultdict(dict)
+    found = PatientIdentifier.objects.filter(patient__in=patients).order_by("system", "value")
+    for patient, system, value in found.values_list("patient", "system", "value"):
+        numbers[patient].setdefault(system, value)
+    return numbers
+
+
+def _record_number(numbers: dict[str, str], feed: str) -> str:
+    """The number that the source itself uses, else the first known."""
+    return numbers.get(feed) or next(iter(numbers.values()), "")
+
+
+def _age(feed: Feed, now: dt.datetime) -> FeedAge:
+    age = age_of(feed, now)
+    return FeedAge(age.feed, age.heard_at, age.silence, age.is_old, is_unknown=age.is_unknown)
+
+
+def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
+    patient = appointment.patient
+    decider: Any = appointment  # the annotations of _appointments
+    full_name = f"{decider.decider_given or ''} {(decider.decider_family or '').upper()}".strip()
+    return RosterRow(
+        appointment_id=appointment.pk,
+        starts_at=appointment.starts_at.astimezone(clock.BRUSSELS),
+        family_name=patient.family_name,
+        given_name=patient.given_name,
+        birth_date=patient.birth_date,
+        record_number=record_number,
+        service=appointment.service,
+        act=appointment.act,
+        practitioner=str(appointment.practitioner or ""),
+        outcome=appointment.outcome,
+        basis=appointment.outcome_basis,
+        bulletin=decider.ruled_by_bulletin,
+        clause=decider.ruled_by_clause,
+        decided_by=full_name or decider.decider_account or "",
+        status=appointment.status,
+        moved_from=_in_brussels(appointment.moved_from),
+        missing_since=_in_brussels(appointment.missing_since),
+        phones=tuple((one.number, one.label) for one in patient.numbers),
+        told=told.state,
+        told_word=told.word,
+        told_day=told.postponed_to,
+        postponed_to=appointment.postponed_to,
+        minutes=appointment.minutes,
+        groups=tuple(appointment.protected_groups.split()),
+        priority=appointment.priority,
+        language=patient.language,
+        reason=decider.decider_reason or "",
+    )
+
+
+def _in_brussels(moment: dt.datetime | None) -> dt.datetime | None:
+    return moment and moment.astimezone(clock.BRUSSELS)

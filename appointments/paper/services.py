@@ -1,0 +1,199 @@
+"""Put rosters on paper under a version, and draw them in the background."""
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Iterable
+
+from celery import current_app
+from django.core.files.base import ContentFile
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+from appointments.models import Roster, RosterState
+from appointments.paper.content import RosterContent
+from appointments.paper.day import latest_rosters, printable_units
+from appointments.paper.page import self_contained
+from appointments.paper.queries import roster_contents
+from staff import clock
+from staff.access import Capability, require
+from staff.errors import AccessRefused
+from staff.models import Unit, User
+from staff.paper.pdf import Pdf, PdfUnavailable, draw
+from staff.sentences import Sentence, Stored
+from staff.sentences import gettext_stored as _
+from staff.services import audit
+
+logger = logging.getLogger(__name__)
+
+# A roster that has waited longer was probably forgotten by the broker.
+TASK = "appointments.tasks.render_roster"
+FORGOTTEN_AFTER = dt.timedelta(seconds=20)
+
+
+def issue(*, unit_id: int, day: dt.date, by: User | None) -> Roster:
+    """Give one unit's sheet its version; see ``issue_many``."""
+    return issue_many(unit_ids=[unit_id], day=day, by=by)[0]
+
+
+@transaction.atomic
+def issue_many(
+    *, unit_ids: Collection[int], day: dt.date, by: User | None, in_background: bool = True
+) -> list[Roster]:
+    """Give each unit's sheet its version, and have drawn what is not drawn yet.
+
+    Unchanged content keeps its version, whoever asks and however often; changed content gets
+    the next one. A sheet that is still waiting is not printed yet, so it keeps its number and
+    takes up the change when it is drawn.
+
+    Args:
+        unit_ids: units, all inside what ``by`` may print.
+        day: the day in Europe/Brussels.
+        by: who asks; None for the system.
+        in_background: whether Celery draws them; else the caller does.
+
+    Returns:
+        The latest version of each unit, in the order of site and unit.
+
+    Raises:
+        AccessRefused: a unit lies outside what ``by`` may print.
+    """
+    _require_units(unit_ids, by)
+    # Two clerks take turns: the second finds the version of the first. The unique key on
+    # (unit, day, version) stands behind this lock.
+    list(Unit.objects.select_for_update(no_key=True).filter(id__in=unit_ids).order_by("id"))
+    latest = latest_rosters(unit_ids, day)
+    rosters, fresh = [], {}
+    for unit_id, content in roster_contents(unit_ids=unit_ids, day=day).items():
+        roster = latest.get(unit_id)
+        if roster is None or _needs_new_version(roster, content):
+            roster = fresh[content.unit_code] = _next_version(content, after=roster, by=by)
+        rosters.append(roster)
+    Roster.objects.bulk_create(fresh.values())
+    _try_again(roster for roster in rosters if roster.state == RosterState.FAILED)
+    if in_background:
+        waiting = [roster.pk for roster in rosters if roster.state == RosterState.WAITING]
+        transaction.on_commit(lambda: ring(waiting))
+    if fresh:
+        versions = {code: roster.version for code, roster in fresh.items()}
+        audit.record(action="roster.issued", by=by, day=day, versions=versions)
+    return rosters
+
+
+def content_of(roster: Roster) -> RosterContent:
+    """Return what holds now for the unit and day of a roster, under its version."""
+    contents = roster_contents(unit_ids=[roster.unit_id], day=roster.day)
+    return contents[roster.unit_id].numbered(roster.version)
+
+
+def render(*, roster_id: int) -> None:
+    """Draw one waiting roster and keep the file; does nothing when that is done already.
+
+    Runs without a transaction while it draws: on SQLite that would keep every writer waiting.
+    """
+    roster = Roster.objects.select_related("unit__site").get(id=roster_id)
+    if roster.state != RosterState.WAITING:
+        return
+    content = content_of(roster)
+    try:
+        pdf = draw(self_contained(content))
+    except PdfUnavailable as error:
+        logger.warning("no PDF: %s", error)
+        fail(roster=roster, message=pdf_is_missing())
+    except Exception:  # whatever the paper's library stumbles over, the ward gets its page
+        logger.exception("roster %s cannot be drawn", roster_id)
+        fail(
+            roster=roster,
+            message=_("Le PDF n'a pas pu être créé. Imprimez la page depuis le navigateur."),
+        )
+    else:
+        keep(roster=roster, content=content, pdf=pdf)
+
+
+def keep(*, roster: Roster, content: RosterContent, pdf: Pdf) -> bool:
+    """Store a drawn roster, with the digests of what was really drawn.
+
+    Returns:
+        Whether it was still waiting; of two workers that drew the same one, the first wins.
+    """
+    name = Roster.file.field.generate_filename(roster, f"{content.file_stem}.pdf")
+    stored = roster.file.storage.save(name, ContentFile(pdf.body))
+    with transaction.atomic():
+        won = Roster.objects.filter(pk=roster.pk, state=RosterState.WAITING).update(
+            state=RosterState.READY,
+            file=stored,
+            pages=pdf.pages,
+            content_digest=content.content_digest,
+            plan_digest=content.plan_digest,
+        )
+        if won:
+            audit.record(action="roster.drawn", by=None, subject=roster, pages=pdf.pages)
+    if not won:
+        roster.file.storage.delete(stored)
+    return bool(won)
+
+
+def fail(*, roster: Roster, message: Stored) -> None:
+    """State why a waiting roster has no PDF."""
+    Roster.objects.filter(pk=roster.pk, state=RosterState.WAITING).update(
+        state=RosterState.FAILED, message=message
+    )
+
+
+def pdf_is_missing() -> Sentence:
+    """Return the sentence for a machine without WeasyPrint's libraries."""
+    return _(
+        "Cette machine ne peut pas faire de PDF (la bibliothèque Pango manque). "
+        "Imprimez la page depuis le navigateur."
+    )
+
+
+def ring(roster_ids: Collection[int]) -> None:
+    """Wake a worker for each roster; without a broker the sweep finds them later."""
+    try:
+        for roster_id in roster_ids:
+            current_app.tasks[TASK].apply_async(args=[roster_id], retry=False)
+    except (OperationalError, OSError) as error:  # the database remembers
+        logger.warning("no broker for rosters, the sweep will find them: %s", error)
+
+
+def sweep() -> int:
+    """Ring again for rosters that wait too long; return how many."""
+    limit = clock.now() - FORGOTTEN_AFTER
+    waiting = Roster.objects.filter(state=RosterState.WAITING, made_at__lt=limit)
+    forgotten = list(waiting.order_by("id").values_list("id", flat=True)[:200])
+    ring(forgotten)
+    return len(forgotten)
+
+
+def _require_units(unit_ids: Collection[int], by: User | None) -> None:
+    if by is None:
+        return
+    require(by, Capability.PRINT_ROSTERS)
+    allowed = printable_units(by).filter(id__in=unit_ids).count()
+    if allowed != len(set(unit_ids)):
+        raise AccessRefused(_("Une de ces unités n'est pas la vôtre : sa feuille reste chez elle."))
+
+
+def _needs_new_version(latest: Roster, content: RosterContent) -> bool:
+    if latest.state == RosterState.WAITING:
+        return False
+    return latest.content_digest != content.content_digest
+
+
+def _try_again(failed: Iterable[Roster]) -> None:
+    listed = list(failed)
+    for roster in listed:
+        roster.state, roster.message = RosterState.WAITING, ""
+    Roster.objects.bulk_update(listed, ["state", "message"])
+
+
+def _next_version(content: RosterContent, *, after: Roster | None, by: User | None) -> Roster:
+    return Roster(
+        unit_id=content.unit_id,
+        day=content.day,
+        version=after.version + 1 if after else 1,
+        content_digest=content.content_digest,
+        plan_digest=content.plan_digest,
+        made_at=clock.now(),
+        made_by=by,
+    )

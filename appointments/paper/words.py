@@ -1,0 +1,188 @@
+"""The words of a sheet: what its codes say to a nurse."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from appointments.models import Basis, Outcome, Priority, ProtectedGroup, Service, Status
+from appointments.paper.content import RosterContent, RosterRow
+from notifications.models import NoticeState, Word
+from patients.models import Language
+from patients.phones import display
+
+
+@dataclass(frozen=True)
+class RowWords:
+    """One row in the reader's language; empty where there is nothing to say.
+
+    ``ground`` says on what the decision rests, ``marks`` what is unusual about the row;
+    ``phones`` are E.164, as people read them, and their labels. ``tags`` are the urgency and the
+    protected groups; ``language`` is named where it is not French; ``number`` is that of the
+    row on the sheet, 0 where it stands on none.
+    """
+
+    age: str
+    act: str
+    decision: str
+    ground: str
+    phones: tuple[tuple[str, str, str], ...]
+    told: str
+    marks: tuple[str, ...]
+    tags: tuple[str, ...] = ()
+    language: str = ""
+    length: str = ""
+    number: int = 0
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading and what stands under it."""
+
+    code: str
+    title: str
+    lines: list[tuple[RosterRow, RowWords]]
+
+
+def running_line(content: RosterContent) -> str:
+    """Return what every page repeats: unit, site, day and version."""
+    version = (
+        _("version %(version)s") % {"version": content.version}
+        if content.version
+        else _("provisoire, sans numéro")
+    )
+    day = date_format(content.day, "l j F Y")
+    return f"{content.unit} ({content.site}) – {day} – {version}"
+
+
+def sections_of(content: RosterContent) -> list[Section]:
+    """Return a sheet's headings with their rows in words."""
+    titles = {
+        Outcome.MAINTAINED: _("Maintenus ou prévus"),
+        Outcome.UNDER_REVIEW: _("À examiner : décision attendue"),
+        Outcome.CANCELLED: _("Annulés"),
+    }
+    numbers = numbers_of(content)
+    return [
+        Section(
+            str(code),
+            titles[Outcome(code)],
+            [(row, in_words(row, content.day, numbers[row.appointment_id])) for row in rows],
+        )
+        for code, rows in content.sections
+    ]
+
+
+def numbers_of(content: RosterContent) -> dict[int, int]:
+    """Return the number of each row on the sheet, by appointment: the same on paper and screen."""
+    return {row.appointment_id: number for number, row in enumerate(content.rows, start=1)}
+
+
+def in_words(row: RosterRow, day: dt.date, number: int = 0) -> RowWords:
+    """Return what a row says on the given day, as the row of that number."""
+    decision, ground = _decision(row)
+    return RowWords(
+        age=_age(row, day),
+        act=row.act or str(Service(row.service).label),
+        decision=decision,
+        ground=ground,
+        phones=tuple((number, display(number), label) for number, label in row.phones),
+        told=_told(row),
+        marks=tuple(_marks(row)),
+        tags=tuple(_tags(row)),
+        language="" if row.language == Language.FRENCH else str(Language(row.language).label),
+        length=_("%(minutes)s min") % {"minutes": row.minutes} if row.minutes else "",
+        number=number,
+    )
+
+
+def _tags(row: RosterRow) -> list[str]:
+    urgency = [] if row.priority == Priority.ROUTINE else [str(Priority(row.priority).label)]
+    return urgency + [str(ProtectedGroup(code).label) for code in row.groups]
+
+
+def _age(row: RosterRow, day: dt.date) -> str:
+    age = row.age_on(day)
+    if age is None:
+        return ""
+    years, months = age
+    if years < 2:
+        return ngettext("%(count)d mois", "%(count)d mois", months) % {"count": months}
+    return ngettext("%(count)d an", "%(count)d ans", years) % {"count": years}
+
+
+def _decision(row: RosterRow) -> tuple[str, str]:
+    """The decision and its ground; what the source struck comes before what the crisis ruled."""
+    ruled, ground = _ruled(row), _ground(row)
+    if row.is_off_at_source:
+        return str(Status(row.status).label), f"{ruled} – {ground}" if ruled else ""
+    if not ruled:
+        return _("prévu"), _("sans décision")
+    return ruled, ground
+
+
+def _ruled(row: RosterRow) -> str:
+    """What the crisis ruled, as it reads on this sheet; nothing where it ruled nothing."""
+    if not row.outcome:
+        return ""
+    if row.is_postponed_here:
+        return _("reporté à ce jour")
+    return _postponed(row.postponed_to) if row.postponed_to else str(Outcome(row.outcome).label)
+
+
+def _postponed(day: dt.date) -> str:
+    return _("reporté au %(day)s") % {"day": date_format(day, "D j/m/Y")}
+
+
+def _ground(row: RosterRow) -> str:
+    if row.basis == Basis.PERSON:
+        return _("par %(name)s") % {"name": row.decided_by}
+    if row.basis == Basis.LAPSE:
+        return _("bulletin %(bulletin)s levé") % {"bulletin": row.bulletin}
+    if row.basis == Basis.CLAUSE:
+        return _("bulletin %(bulletin)s, point %(clause)s") % {
+            "bulletin": row.bulletin,
+            "clause": row.clause,
+        }
+    return ""
+
+
+def heard_word(row: RosterRow) -> str:
+    """Return what the newest notice says, in the words in which a patient was told."""
+    return _postponed(row.told_day) if row.told_day else str(Word(row.told_word).label)
+
+
+def _told(row: RosterRow) -> str:
+    if row.is_told_otherwise:
+        return _("attention : a entendu « %(word)s »") % {"word": heard_word(row)}
+    return str(NoticeState(row.told).label) if row.told else "—"
+
+
+def _marks(row: RosterRow) -> list[str]:
+    marks = []
+    if row.is_postponed_here and row.is_off_at_source:
+        marks.append(_("était prévu %(moment)s") % {"moment": _moment(row.starts_at)})
+    elif row.is_postponed_here:
+        marks.append(
+            _("était prévu %(moment)s ; heure à fixer") % {"moment": _moment(row.starts_at)}
+        )
+    if row.status not in {Status.BOOKED, Status.CANCELLED, Status.ENTERED_IN_ERROR}:
+        marks.append(str(Status(row.status).label))
+    if row.moved_from:
+        marks.append(_("déplacé : était le %(moment)s") % {"moment": _moment(row.moved_from)})
+    if row.missing_since:
+        marks.append(
+            _("disparu de la source le %(moment)s") % {"moment": _moment(row.missing_since)}
+        )
+    if row.also_in:
+        marks.append(_("aussi dans : %(sources)s") % {"sources": ", ".join(row.also_in)})
+    return marks
+
+
+def _moment(moment: dt.datetime) -> str:
+    return _("%(day)s à %(time)s") % {
+        "day": date_format(moment, "D j F"),
+        "time": date_format(moment, "H:i"),
+    }

@@ -1,0 +1,30 @@
+"""Work in the background: loads and sheets. Each task calls one service."""
+
+from celery import shared_task
+
+from appointments.feeds.importing import queue as importing_queue
+from appointments.paper import services as rosters
+
+
+@shared_task(name=importing_queue.TASK)
+def run_waiting_imports() -> None:
+    """Do the loads that wait in the database; repeating it changes nothing."""
+    importing_queue.run_waiting()
+
+
+@shared_task(name="appointments.tasks.sweep_imports")
+def sweep_imports() -> None:
+    """Do what the broker forgot, and delete files that are no longer needed."""
+    importing_queue.sweep()
+
+
+@shared_task(name=rosters.TASK, acks_late=True)
+def render_roster(roster_id: int) -> None:
+    """Draw one roster; repeating it changes nothing."""
+    rosters.render(roster_id=roster_id)
+
+
+@shared_task(name="appointments.tasks.sweep_rosters")
+def sweep_rosters() -> None:
+    """Ring again for rosters that the broker forgot."""
+    rosters.sweep()

@@ -1,0 +1,240 @@
+"""What an SMSC sends us: delivery receipts, and what patients write.
+
+A receipt is known by its message type (SMPP 3.4, 5.2.12) or by receipted_message_id, both of
+which only the SMSC sets. Some SMSCs leave both out: a text alone that looks like a receipt may
+come from any phone, so it is one only if its id is one of ours (``Receipt.otherwise``). The text
+of a receipt is that of appendix B, "specific to the vendor": fields are found by name in any case
+and order, none must be there, brackets or a stray octet may stand before them, and the optional
+parameters receipted_message_id and message_state win over it.
+"""
+
+import datetime as dt
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+
+from notifications.gateways.interface import Inbound, Receipt, Report, Sent
+from notifications.gateways.smpp.pdu import (
+    MESSAGE_STATE,
+    NETWORK_ERROR_CODE,
+    RECEIPTED_MESSAGE_ID,
+    Delivery,
+    text_of,
+)
+from notifications.gateways.smpp.text import WITH_HEADER, decode
+from notifications.models.delivery import Failure
+from notifications.models.receipt import ReceiptState
+from staff.clock import BRUSSELS
+
+_TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
+_FIELD = re.compile(
+    r"(?:^|[^0-9a-z])(id|sub|dlvrd|submit ?date|done ?date|stat|err|text):", re.IGNORECASE
+)
+_STRAY = re.compile(r"^.(?=\W?id:)", re.IGNORECASE | re.DOTALL)
+_AROUND = "{}[]()<>;,\"' \t\r\n"
+_ABSOLUTE = re.compile(r"[0-9]{13}(?P<ahead>[0-9]{2})(?P<sign>[+-])")
+_LONGEST_NUMBER = 20  # digits of an id that may be a number of 64 bits
+_SMSC_MAY_BE_AHEAD = dt.timedelta(minutes=10)
+
+_Meaning = tuple[ReceiptState, Failure | str]
+_ON_ITS_WAY: _Meaning = (ReceiptState.ON_ITS_WAY, "")
+_STATS: Mapping[str, _Meaning] = {  # appendix B, by the letters that makers agree on
+    "ENROU": _ON_ITS_WAY,
+    "DELIV": (ReceiptState.DELIVERED, ""),
+    "EXPIR": (ReceiptState.EXPIRED, Failure.EXPIRED),
+    "DELET": (ReceiptState.FAILED, Failure.REJECTED),
+    "UNDEL": (ReceiptState.FAILED, Failure.UNREACHABLE),
+    "ACCEP": _ON_ITS_WAY,
+    "UNKNO": _ON_ITS_WAY,
+    "REJEC": (ReceiptState.FAILED, Failure.REJECTED),
+}
+_STATES = dict(enumerate(_STATS, start=1))  # message_state, 5.2.28, counts them in this order
+_STATE_UNKNOWN = 7
+
+
+def read(delivery: Delivery, *, now: dt.datetime, alphabet: str) -> Report:
+    """Return what a deliver_sm or data_sm says.
+
+    Args:
+        delivery: as it came.
+        now: aware; when it came.
+        alphabet: what data_coding 0 is at this SMSC.
+    """
+    kind = delivery.esm_class & _TYPE
+    if kind in (_RECEIPT, _INTERMEDIATE) or RECEIPTED_MESSAGE_ID in delivery.tlvs:
+        return _receipt(delivery, now)
+    inbound = _inbound(delivery, now, alphabet)
+    if _fields_of(delivery).keys() >= {"id", "stat"}:
+        return replace(_receipt(delivery, now), otherwise=inbound)
+    return inbound
+
+
+def read_query(body: bytes, sent: Sent) -> Receipt | None:
+    """Return what a query_sm_resp says (4.8.2); None where the SMSC does not know either.
+
+    Args:
+        body: message_id, final_date, message_state, error_code.
+        sent: what was asked about. Of a long message that is one part.
+    """
+    _number, final, rest = (*body.split(b"\0", 2), b"", b"")[:3]
+    state = rest[0] if rest else _STATE_UNKNOWN
+    if state not in _STATES or state == _STATE_UNKNOWN:
+        return None
+    meaning, failure = _STATS[_STATES[state]]
+    error = f" error_code {rest[1]}" if len(rest) > 1 and rest[1] else ""
+    return Receipt(
+        state=meaning,
+        reference=sent.reference,
+        provider_ids=(sent.provider_id,),
+        phone=sent.phone,
+        failure=failure,
+        remark=f"message_state {state}{error}",
+        happened_at=absolute_moment_of(final.decode("latin-1")),
+    )
+
+
+def e164(address: str) -> str:
+    """Return an address as E.164; a short number, a national one or a name stays as it is."""
+    if address.startswith("0") and not address.startswith("00"):
+        return address[:20]
+    digits = address.removeprefix("+").removeprefix("00")
+    is_long = digits.isascii() and digits.isdigit() and 6 < len(digits) <= 15
+    return f"+{digits}" if is_long else address[:20]
+
+
+def forms_of(number: str) -> tuple[str, ...]:
+    """Return an id in every form it may have had in the answer to the submission.
+
+    In this order: as said; without leading zeros; read as hexadecimal, in decimal (bare, then of
+    10 digits as in appendix B); read as decimal, in hexadecimal (lower case, upper case, then
+    both of 8 digits). SMSCs answer in one form and report in the other. Two messages may share a
+    form, so the phone is the witness. Empty for an empty id.
+    """
+    forms = [number, number.lstrip("0"), number.lower(), number.upper()]
+    # What is longer is no number, but a name such as a UUID.
+    if len(number) <= _LONGEST_NUMBER and number.isascii() and number.isalnum():
+        forms += _hexadecimal_in_decimal(number) + _decimal_in_hexadecimal(number)
+    return tuple(dict.fromkeys(form for form in forms if form))
+
+
+def _hexadecimal_in_decimal(number: str) -> list[str]:
+    try:
+        value = int(number, 16)
+    except ValueError:
+        return []
+    return [str(value), f"{value:010d}"]
+
+
+def _decimal_in_hexadecimal(number: str) -> list[str]:
+    if not number.isdigit():
+        return []
+    value = int(number)
+    return [f"{value:x}", f"{value:X}", f"{value:08x}", f"{value:08X}"]
+
+
+def moment_of(text: str, *, now: dt.datetime) -> dt.datetime | None:
+    """Return when something happened, of ``YYMMDDhhmm`` or ``YYMMDDhhmmss``; None if unreadable.
+
+    It names no zone: Europe/Brussels is taken. In the hour that happens twice in October the
+    later of the two moments is meant as soon as it is past, else the earlier one: a receipt
+    comes seconds after the event, never before it (ten minutes are given to a wrong clock).
+    """
+    digits = text[:12] if len(text) >= 12 else text + "00"
+    if not (digits.isascii() and digits.isdigit() and len(digits) == 12):
+        return None
+    try:
+        local = _clock_time(digits).replace(tzinfo=BRUSSELS)
+    except ValueError:
+        return None
+    later = local.replace(fold=1).astimezone(dt.UTC)
+    earlier = local.astimezone(dt.UTC)
+    return later if later > earlier and later <= now + _SMSC_MAY_BE_AHEAD else earlier
+
+
+def absolute_moment_of(text: str) -> dt.datetime | None:
+    """Return the moment of ``YYMMDDhhmmsstnnp`` (7.1.1.1); None if it is none.
+
+    ``nn`` is how many quarters of an hour local time is ahead of UTC (``p`` is +) or behind (-).
+    """
+    match = _ABSOLUTE.fullmatch(text)
+    if not match:
+        return None
+    quarters = int(match["ahead"]) * (1 if match["sign"] == "+" else -1)
+    try:
+        zone = dt.timezone(dt.timedelta(minutes=15 * quarters))
+        return _clock_time(text[:12]).replace(tzinfo=zone)
+    except ValueError:
+        return None
+
+
+def _clock_time(digits: str) -> dt.datetime:
+    """Return what ``YYMMDDhhmmss`` says, without zone; ValueError where it is no moment."""
+    year, month, day, hour, minute, second = (int(digits[n : n + 2]) for n in range(0, 12, 2))
+    return dt.datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001
+
+
+def _receipt(delivery: Delivery, now: dt.datetime) -> Receipt:
+    fields = _fields_of(delivery)
+    said = text_of(delivery.tlvs.get(RECEIPTED_MESSAGE_ID, b"")) or fields.get("id", "")
+    number = (said.split() or [""])[0]
+    state = delivery.tlvs.get(MESSAGE_STATE, b"")
+    stat = _STATES.get(state[-1], "") if state else fields.get("stat", "").upper()[:5]
+    meaning, failure = _STATS.get(stat, _ON_ITS_WAY)
+    return Receipt(
+        state=meaning,
+        provider_ids=forms_of(number[:100]),
+        phone=e164(delivery.source),
+        failure=failure,
+        remark=_remark(fields, delivery.tlvs),
+        happened_at=moment_of(fields.get("donedate", ""), now=now),
+    )
+
+
+def _fields_of(delivery: Delivery) -> dict[str, str]:
+    has_header = delivery.data[:1] < b" "  # some set the bit and send none
+    data = delivery.data[len(_header_of(delivery)) :] if has_header else delivery.data
+    text = data.decode("latin-1").replace("\0", "")
+    return _fields(_STRAY.sub("", text))
+
+
+def _header_of(delivery: Delivery) -> bytes:
+    """Return the user data header (3GPP TS 23.040, 9.2.3.24) at the start of the data."""
+    data = delivery.data
+    return data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
+
+
+def _fields(text: str) -> dict[str, str]:
+    """Return the fields by name; ``text``, the start of our message, ends them and is left out."""
+    _before, *pieces = _FIELD.split(text)
+    fields: dict[str, str] = {}
+    for said, value in zip(pieces[::2], pieces[1::2], strict=True):
+        name = said.lower().replace(" ", "")
+        if name == "text":
+            break
+        fields.setdefault(name, value.strip(_AROUND))
+    return fields
+
+
+def _remark(fields: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str:
+    said = [fields.get("stat", "")]
+    if MESSAGE_STATE in tlvs and tlvs[MESSAGE_STATE]:
+        said.append(f"message_state {tlvs[MESSAGE_STATE][-1]}")
+    if error := fields.get("err", ""):
+        said.append(f"err:{error}")
+    if network := tlvs.get(NETWORK_ERROR_CODE, b""):
+        said.append(f"network_error_code {network.hex()}")
+    return " ".join(filter(None, said))[:200] or "accusé sans état"
+
+
+def _inbound(delivery: Delivery, now: dt.datetime, alphabet: str) -> Inbound:
+    """Return a reply; each part of a long one by itself, so that none waits for another.
+
+    SMPP gives replies no number. What has the same words from the same phone in the same hour
+    is taken for one that came twice: "STOP" written again next week must count again.
+    """
+    header = _header_of(delivery)
+    text = decode(delivery.data[len(header) :], delivery.coding, alphabet=alphabet)
+    witness = f"{delivery.source}|{header.hex()}|{text}|{now.astimezone(dt.UTC):%Y%m%d%H}"
+    key = hashlib.sha256(witness.encode("utf-8", "replace")).hexdigest()
+    return Inbound(phone=e164(delivery.source), text=text, happened_at=now, key=key)

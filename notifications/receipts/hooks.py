@@ -1,0 +1,158 @@
+"""A gateway calls our web server: who is it, may it, and what does it say?"""
+
+import hmac
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, InterfaceError
+
+from notifications.gateways import Gateway, HookRefused, HookRequest, configured
+from notifications.receipts import receive as receiving
+from staff import addresses, clock
+
+logger = logging.getLogger(__name__)
+LARGEST_BODY = 1024 * 1024
+_LOG_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Where a call comes from: the address of the connection, and what proxies say of it."""
+
+    address: str
+    forwarded_for: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the gateway gets: a status of HTTP and a few words."""
+
+    status: int
+    text: str
+
+
+OK = Answer(200, "OK")
+NOT_FOUND = Answer(404, "not found")
+TOO_LARGE = Answer(413, "too large")
+UNREADABLE = Answer(500, "not understood here")
+LATER = Answer(503, "try again")
+
+
+class NobodyKnows(Exception):
+    """The gateways cannot be read from the settings: whose secret it is will be known later."""
+
+
+def gateway_called(*, secret: str, caller: Caller) -> Gateway | None:
+    """Return the gateway whose secret this is, called from where it may be; else None.
+
+    Each secret is compared, and in constant time, so that the time of the answer tells nothing.
+
+    Args:
+        secret: the part of the address that stands for a password.
+        caller: the source address is held against ``options.hook_from``.
+
+    Raises:
+        NobodyKnows: to be answered with ``LATER``, so that no receipt is lost.
+    """
+    try:
+        gateways = configured()
+    except ImproperlyConfigured as error:
+        _refusals.note("a call, but no gateway is configured rightly: %s", error)
+        raise NobodyKnows from error
+    given = sha256(secret.encode("utf-8", "replace")).digest()
+    found = None
+    for gateway in gateways:
+        theirs = sha256(gateway.options.hook.encode()).digest()
+        if hmac.compare_digest(given, theirs) and gateway.options.hook:
+            found = found or gateway
+    if found is None:
+        _refusals.note("a call with a wrong secret from %s", caller.address)
+    elif not _may_come_from(found.options.hook_from, caller):
+        _refusals.note(
+            "a call for %s from %s, which may not", found.name, _source(caller) or caller.address
+        )
+        return None
+    return found
+
+
+def take(
+    *,
+    gateway: Gateway,
+    method: str,
+    query: Mapping[str, str],
+    headers: Mapping[str, str],
+    body: bytes,
+) -> Answer:
+    """Read a call and store what it reports; repeated calls change nothing.
+
+    Args:
+        gateway: whose secret it was.
+        method: ``GET`` or ``POST``.
+        query: of the address.
+        headers: in any case.
+        body: at most ``LARGEST_BODY`` bytes.
+
+    Returns:
+        200 once everything is committed; 503 when the database is away, so that the gateway
+        calls again; what ``read_hook`` says for a call that cannot be believed.
+    """
+    request = HookRequest(
+        method=method,
+        query=query,
+        headers={name.lower(): value for name, value in headers.items()},
+        body=body,
+        received_at=clock.real(),
+    )
+    try:
+        reports = gateway.read_hook(request)
+    except HookRefused as refused:
+        _refusals.note("a call for %s was refused: %s", gateway.name, refused.why)
+        return Answer(refused.status, "refused")
+    except Exception:
+        logger.exception("a call for %s could not be read", gateway.name)
+        return UNREADABLE
+    try:
+        receiving.receive(gateway=gateway.name, reports=reports)
+    except (DatabaseError, InterfaceError):
+        logger.exception("the reports of %s could not be stored", gateway.name)
+        return LATER
+    return OK
+
+
+def _source(caller: Caller) -> addresses.Address | None:
+    return addresses.source(caller.address, caller.forwarded_for, settings.TRUSTED_PROXIES)
+
+
+def _may_come_from(allowed: Sequence[addresses.Network], caller: Caller) -> bool:
+    if not allowed:
+        return True
+    address = _source(caller)
+    return address is not None and addresses.lies_in(allowed, address)
+
+
+class _Refusals:
+    """Logs refused calls, at most one line in ten seconds, with how many there were."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._unsaid = 0
+        self._said_at = -_LOG_SECONDS
+
+    def note(self, what: str, *words: object) -> None:
+        """Count a refusal, and say so if nothing was said just now."""
+        with self._lock:
+            self._unsaid += 1
+            now = time.monotonic()
+            if now - self._said_at < _LOG_SECONDS:
+                return
+            number, self._unsaid, self._said_at = self._unsaid, 0, now
+        logger.warning(f"{what} (%s refused since the last line)", *words, number)  # noqa: G004
+
+
+_refusals = _Refusals()

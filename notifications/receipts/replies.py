@@ -1,0 +1,197 @@
+"""What patients write back, and what a person makes of it.
+
+STOP silences SMS at once, for everybody with that mobile, and what was about to leave is told
+by phone: a reminder's opt-out must not silence a cancellation. Which of the two the patient
+meant is asked of them in person (``handle``); until then they are called.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from notifications.gateways import Inbound
+from notifications.lifecycle import settling
+from notifications.models import (
+    WITHDRAWABLE,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeState,
+    Reply,
+    ReplyMeaning,
+    ReplyOutcome,
+)
+from notifications.receipts.reply_queries import visible_replies
+from notifications.receipts.report_fields import international, key_of, several_lines
+from notifications.receipts.stop_words import asks_to_stop
+from patients.models import Patient
+from staff import clock
+from staff.errors import Refusal
+from staff.models import User
+from staff.services import audit
+
+LONGEST_TEXT = 2000
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """Who may have written from a number, and what they last got there."""
+
+    patient_id: int | None = None
+    notice_id: int | None = None
+
+
+@transaction.atomic
+def arrive(*, gateway: str, inbound: Sequence[Inbound]) -> int:
+    """Keep what patients wrote, each once, and let a STOP take effect; return how many are new.
+
+    Args:
+        gateway: its name.
+        inbound: as the gateway reports them; the same ones again change nothing.
+    """
+    found = _new(gateway, [_read(gateway, one) for one in inbound])
+    if not found:
+        return 0
+    phones = {reply.phone for reply in found}
+    patients = _locked_patients(phones)
+    senders = _senders(patients, phones)
+    for reply in found:
+        sender = senders.get(reply.phone, _Sender())
+        reply.patient_id, reply.notice_id = sender.patient_id, sender.notice_id
+    stopped = {reply.phone for reply in found if reply.meaning == ReplyMeaning.STOP}
+    unwilling = [pk for pk, mobile in patients.items() if mobile in stopped]
+    _lock_notices(unwilling, {reply.notice_id for reply in found if reply.notice_id})
+    if unwilling:
+        _stop_sms(unwilling)
+    Reply.objects.bulk_create(found, ignore_conflicts=True)
+    if unwilling:
+        audit.record(action="patients.sms_stopped", by=None, patients=sorted(unwilling))
+    return len(found)
+
+
+@transaction.atomic
+def handle(*, reply_id: int, outcome: ReplyOutcome | str, by: User) -> Reply:
+    """Write down what a reply came to, and do it for every patient with that mobile.
+
+    Args:
+        reply_id: a reply that the person may see.
+        outcome: ``no_sms_at_all``: all is told by phone; ``no_reminders``: SMS about changes
+            are wanted, reminders are not; ``sms_again``: both; ``seen``: nothing changes.
+        by: who spoke with the patient.
+
+    Raises:
+        Refusal: no such reply, or a colleague was faster.
+    """
+    outcome = ReplyOutcome(outcome)
+    phone = visible_replies(by).filter(pk=reply_id).values_list("phone", flat=True).first()
+    if phone is None:
+        raise Refusal(_("Cette réponse n'existe pas."))
+    patients = _locked_patients({phone})
+    reply = Reply.objects.select_for_update().get(pk=reply_id)
+    if reply.handled_at:
+        raise Refusal(_("%s a déjà traité cette réponse.") % reply.handled_by)
+    _carry_out(outcome, list(patients))
+    reply.outcome, reply.handled_at, reply.handled_by = outcome, clock.now(), by
+    reply.save(update_fields=["outcome", "handled_at", "handled_by"])
+    audit.record(action=f"reply.{outcome}", by=by, subject=reply, patients=sorted(patients))
+    return reply
+
+
+def _carry_out(outcome: ReplyOutcome, patient_ids: Collection[int]) -> None:
+    if outcome == ReplyOutcome.SEEN or not patient_ids:
+        return
+    concerned = Patient.objects.filter(pk__in=patient_ids)
+    if outcome == ReplyOutcome.NO_SMS_AT_ALL:
+        _lock_notices(patient_ids, ())
+        _stop_sms(patient_ids)
+    elif outcome == ReplyOutcome.NO_REMINDERS:
+        concerned.update(sms_opt_out_at=None)
+        concerned.filter(reminder_opt_out_at=None).update(reminder_opt_out_at=clock.now())
+    else:
+        concerned.update(sms_opt_out_at=None, reminder_opt_out_at=None)
+
+
+def _read(gateway: str, one: Inbound) -> Reply:
+    """Return the reply; without a key or a moment of the gateway, one text counts once a day."""
+    when = one.happened_at.isoformat() if one.happened_at else clock.today().isoformat()
+    text = several_lines(one.text)[:LONGEST_TEXT]
+    return Reply(
+        gateway=gateway,
+        key=key_of(one.key, one.phone, one.text, when),
+        phone=international(one.phone),
+        text=text,
+        meaning=ReplyMeaning.STOP if asks_to_stop(text) else ReplyMeaning.OTHER,
+        received_at=clock.now(),
+    )
+
+
+def _new(gateway: str, read: Sequence[Reply]) -> list[Reply]:
+    by_key = {reply.key: reply for reply in read}
+    known = Reply.objects.filter(gateway=gateway, key__in=by_key).values_list("key", flat=True)
+    for key in known:
+        del by_key[key]
+    return list(by_key.values())
+
+
+def _locked_patients(phones: Collection[str]) -> dict[int, str]:
+    """Lock the patients with these mobiles, by id; return id → mobile."""
+    patients = Patient.objects.filter(mobile__in={one for one in phones if one}).order_by("id")
+    return dict(patients.select_for_update().values_list("id", "mobile"))
+
+
+def _senders(patients: Mapping[int, str], phones: Collection[str]) -> dict[str, _Sender]:
+    """Return phone → who wrote: of several with one phone, the one who got the newest SMS.
+
+    Of several of whom none ever got one it cannot be told.
+    """
+    living_there: dict[str, list[int]] = {}
+    for pk, mobile in patients.items():
+        living_there.setdefault(mobile, []).append(pk)
+    senders = {phone: _Sender(ids[0]) for phone, ids in living_there.items() if len(ids) == 1}
+    handed_over = Delivery.objects.filter(
+        channel=Channel.SMS,
+        submitted_at__isnull=False,
+        notice__patient__in=patients,
+        address__in=phones,
+    )
+    newest_last = handed_over.order_by("submitted_at", "id")
+    for address, patient_id, notice_id in newest_last.values_list(
+        "address", "notice__patient_id", "notice_id"
+    ):
+        if patients[patient_id] == address:
+            senders[address] = _Sender(patient_id, notice_id)
+    return senders
+
+
+def _lock_notices(patient_ids: Collection[int], others: Collection[int]) -> None:
+    """Lock, in one go and by id, the notices that may lose their SMS and those replied to."""
+    unsent = _unsent(patient_ids).values_list("notice_id", flat=True)
+    wanted = Notice.objects.filter(pk__in={*unsent, *others})
+    list(wanted.order_by("id").select_for_update().values_list("id", flat=True))
+
+
+def _unsent(patient_ids: Collection[int]) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(
+        channel=Channel.SMS,
+        state__in=WITHDRAWABLE,
+        notice__state=NoticeState.OPEN,
+        notice__patient__in=patient_ids,
+    )
+
+
+def _stop_sms(patient_ids: Collection[int]) -> None:
+    """Send these patients no SMS any more; what was about to leave is told by phone.
+
+    A call is not due before the SMS was: a doctor may still keep the patient until then.
+    """
+    now: dt.datetime = clock.now()
+    Patient.objects.filter(pk__in=patient_ids, sms_opt_out_at=None).update(sms_opt_out_at=now)
+    unsent = settling.lock(_unsent(patient_ids))
+    settling.finish(unsent, state=DeliveryState.SUPPRESSED, at=now, failure=Failure.OPTED_OUT)
+    settling.call_instead(unsent, at=now, as_planned=True)

@@ -1,0 +1,114 @@
+"""Ask a gateway what became of messages whose fate is unknown, where it can say."""
+
+import datetime as dt
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from notifications.gateways import Gateway, Receipt, Sent
+from notifications.models import Delivery, DeliveryPart, DeliveryState, ReceiptState
+from notifications.receipts import receive as receiving
+from notifications.receipts.rounds import Rounds
+from notifications.sending.line import Line
+from staff import clock
+
+AGAIN_SECONDS = 10.0
+AT_ONCE = 100
+_asked_at: dict[str, float] = {}
+_rounds = Rounds()
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question that is under way at a gateway, about messages."""
+
+    gateway: str
+    sent: Sequence[Sent]
+    answers: Future[Sequence[Receipt | None]]
+
+
+def ask(line: Line) -> Question | None:
+    """Begin to ask about unknown messages of a gateway, every few seconds; waits for nothing.
+
+    What is unknown for longer than its limit is on the call list and asked about no more.
+    """
+    gateway = line.gateway
+    asked_at = _asked_at.get(gateway.name, float("-inf"))
+    if not gateway.can_query or time.monotonic() - asked_at < AGAIN_SECONDS:
+        return None
+    _asked_at[gateway.name] = time.monotonic()
+    sent = next_to_ask(gateway)
+    return Question(gateway.name, sent, line.ask(sent)) if sent else None
+
+
+def heed(question: Question) -> int:
+    """Record what a gateway answered, once it did; return how many answers say anything."""
+    receipts = [
+        receipt
+        for one, receipt in zip(question.sent, question.answers.result(), strict=True)
+        if receipt and _is_news(one, receipt)
+    ]
+    if receipts:
+        receiving.receive(gateway=question.gateway, reports=receipts)
+    return len(receipts)
+
+
+def _is_news(sent: Sent, receipt: Receipt) -> bool:
+    """Whether an answer moves anything on.
+
+    "On its way" is news of what may not have arrived at the gateway; of what it took long ago
+    it would only start the same wait again, for ever.
+    """
+    return receipt.state != ReceiptState.ON_ITS_WAY or not sent.provider_id
+
+
+def unknown_at(gateway: str) -> QuerySet[Delivery]:
+    """Return the deliveries that a gateway may be asked about."""
+    settled_long_ago = clock.real() - dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
+    return Delivery.objects.filter(
+        state=DeliveryState.UNKNOWN, gateway=gateway, lease_until__gt=settled_long_ago
+    )
+
+
+def next_to_ask(gateway: Gateway) -> list[Sent]:
+    """Return the next unknown messages of a gateway, each in its turn.
+
+    Of a long message whose parts have their own numbers, those parts of which nothing is known.
+    """
+    unknown = unknown_at(gateway.name)
+    if gateway.asks_by_number:
+        unknown = unknown.exclude(provider_id="")
+    rows = unknown.values_list("pk", "lease_until", *_KNOWN)
+    page = _rounds.next_page(gateway.name, rows, by="lease_until", most=AT_ONCE)
+    parts = _open_parts([pk for pk, *_known in page]) if gateway.asks_by_number else {}
+    return [
+        Sent(reference, number, phone, sender)
+        for pk, _limit, reference, own, phone, sender in page
+        for number in parts.get(pk, [own])
+    ]
+
+
+_KNOWN = ("client_reference", "provider_id", "address", "notice__site__sms_sender")
+
+
+def _open_parts(deliveries: Sequence[int]) -> dict[int, list[str]]:
+    """Return the numbers of the parts that may yet arrive, by delivery."""
+    found: dict[int, list[str]] = {}
+    parts = DeliveryPart.objects.filter(
+        delivery__in=deliveries, state=ReceiptState.ON_ITS_WAY
+    ).exclude(provider_id="")
+    for delivery, number in parts.order_by("delivery", "part").values_list(
+        "delivery", "provider_id"
+    ):
+        found.setdefault(delivery, []).append(number)
+    return found
+
+
+def forget() -> None:
+    """Ask again at once, from the first message on."""
+    _asked_at.clear()
+    _rounds.forget()

@@ -1,0 +1,212 @@
+"""Write down what the gateway answered, set by set; what follows from it is committed with it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+
+from notifications.gateways import (
+    Accepted,
+    Gateway,
+    NotSent,
+    Refused,
+    Result,
+    Throttled,
+    Unknown,
+)
+from notifications.lifecycle import lease_end as limits
+from notifications.lifecycle import rows, settling
+from notifications.lifecycle.bulk import write_each
+from notifications.lifecycle.retries import (
+    become_unknown,
+    later,
+    latest_departure,
+    next_try,
+    open_next_tries,
+)
+from notifications.models import Delivery, DeliveryPart, DeliveryState, NoticeState
+from notifications.sending import rate as pacing
+from notifications.sending.line import Returned
+from staff import clock
+from staff.database import as_list, is_one_of
+
+_ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
+_NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered for one delivery; ``again``: it may have left before."""
+
+    delivery: Delivery
+    result: Result | Returned
+    again: bool
+
+
+@transaction.atomic
+def record(
+    *, worker: str, gateway: Gateway, results: Mapping[int, tuple[Result | Returned, bool]]
+) -> None:
+    """Record answers.
+
+    An answer counts while its delivery is still the worker's: ``submitting``, or ``unknown``
+    because its lease ran out while the gateway was thinking.
+
+    Args:
+        worker: who submitted.
+        gateway: who answered.
+        results: delivery id → the answer, and whether the message may have left before.
+    """
+    accepted = {pk: r for pk, (r, _again) in results.items() if isinstance(r, Accepted)}
+    rows.lock_notices_of(results)
+    _accepted(accepted, worker, gateway)
+    _others({pk: one for pk, one in results.items() if pk not in accepted}, worker, gateway)
+    pacing.note(gateway, [r for r, _again in results.values() if not isinstance(r, Returned)])
+
+
+def _others(
+    results: Mapping[int, tuple[Result | Returned, bool]], worker: str, gateway: Gateway
+) -> None:
+    """What was not accepted."""
+    if not results:
+        return
+    mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
+    answers = [Answer(one, *results[one.pk]) for one in settling.lock(mine)]
+    for kind, write in _WRITERS.items():
+        of_kind = [one for one in answers if isinstance(one.result, kind)]
+        if of_kind:
+            write(of_kind)
+    _give_back([one for one in answers if isinstance(one.result, _NOTHING_LEFT)], gateway)
+
+
+def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -> None:
+    """A gateway that never says more has told the patient; with receipts the notice waits."""
+    if not accepted:
+        return
+    now = clock.now()
+    receipt_due = limits.until(settings.SMS_RECEIPT_SECONDS)
+    notices = write_each(
+        ("provider_id",),
+        {pk: (result.provider_id[:100],) for pk, result in accepted.items()},
+        same={
+            "state": DeliveryState.ACCEPTED,
+            "finished_at": None if gateway.has_receipts else now,
+            "remark": "",
+        },
+        reckoned={"lease_until": receipt_due if gateway.has_receipts else ("NULL", ())},
+        only=f"{is_one_of('notifications_delivery.id')} AND claimed_by = %s"
+        " AND state IN ('submitting', 'unknown')",
+        parameters=[as_list(accepted), worker],
+    )
+    _number_parts(accepted, gateway)
+    if not gateway.has_receipts:
+        rows.tell_notices(notices, at=now)
+
+
+def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
+    parts = [
+        DeliveryPart(delivery_id=pk, part=part, gateway=gateway.name, provider_id=number[:100])
+        for pk, result in accepted.items()
+        if result.more_ids
+        for part, number in enumerate((result.provider_id, *result.more_ids), 1)
+    ]
+    if parts:
+        DeliveryPart.objects.bulk_create(parts, ignore_conflicts=True)
+
+
+def _give_back(answers: Sequence[Answer], gateway: Gateway) -> None:
+    """What did not leave does not count against the day's cap."""
+    if answers:
+        pacing.give_back(gateway, sum(one.delivery.parts for one in answers))
+
+
+def _refused(answers: Sequence[Answer]) -> None:
+    """A permanent refusal is called; a temporary one is tried again for as long as it is of use."""
+    now = clock.now()
+    deliveries = [one.delivery for one in answers]
+    settling.finish(deliveries, state=DeliveryState.FAILED, at=now)
+    write_each(
+        ("failure", "remark"),
+        {
+            one.delivery.pk: (str(one.result.failure), one.result.remark[:200])
+            for one in answers
+            if isinstance(one.result, Refused)
+        },
+    )
+    settling.take_back([one.delivery for one in answers if not one.again], at=now)
+    tries = {one.delivery: next_try(one.delivery) for one in answers if _mayopen_next_tries(one)}
+    worth_it = {one: at for one, at in tries.items() if at < latest_departure(one)}
+    open_next_tries(worth_it, gone=settling.superseded(worth_it))
+    settling.call_instead([one for one in deliveries if one not in worth_it], at=now)
+
+
+def _mayopen_next_tries(answer: Answer) -> bool:
+    return (
+        isinstance(answer.result, Refused)
+        and not answer.result.permanent
+        and not answer.again
+        and answer.delivery.notice.state == NoticeState.OPEN
+    )
+
+
+def _throttled(answers: Sequence[Answer]) -> None:
+    seconds = max(one.result.retry_after for one in answers if isinstance(one.result, Throttled))
+    _queue_again(answers, seconds)
+
+
+def _not_sent(answers: Sequence[Answer]) -> None:
+    _queue_again(answers, 0.0)
+    _remark(answers)
+
+
+def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
+    """Nothing was taken: the same try waits, and its notice may be withdrawn again.
+
+    What may have left before keeps its reference and stays handed over.
+    """
+    now = clock.now()
+    fresh = [one.delivery for one in answers if not one.again]
+    waiting = settling.take_back(fresh, at=now)
+    settling.finish(
+        [one for one in fresh if one.notice_id not in waiting],
+        state=DeliveryState.WITHDRAWN,
+        at=now,
+    )
+    queued = {
+        "state": DeliveryState.QUEUED,
+        "claimed_by": "",
+        "lease_until": None,
+        "not_before": later(seconds),
+    }
+    back = [one.pk for one in fresh if one.notice_id in waiting]
+    Delivery.objects.filter(pk__in=back).update(
+        **queued, client_reference="", gateway="", submitted_at=None, body="", parts=0
+    )
+    again = [one.delivery.pk for one in answers if one.again]
+    Delivery.objects.filter(pk__in=again).update(**queued)
+
+
+def _unknown(answers: Sequence[Answer]) -> None:
+    become_unknown([one.delivery for one in answers])
+    _remark(answers)
+
+
+def _remark(answers: Sequence[Answer]) -> None:
+    write_each(
+        ("remark",),
+        {
+            one.delivery.pk: (one.result.remark[:200],)
+            for one in answers
+            if isinstance(one.result, Unknown | NotSent | Returned)
+        },
+    )
+
+
+_WRITERS: dict[type, Callable[[Sequence[Answer]], None]] = {
+    Refused: _refused,
+    Throttled: _throttled,
+    NotSent: _not_sent,
+    Returned: _not_sent,
+    Unknown: _unknown,
+}

@@ -1,0 +1,196 @@
+"""Puts right what a crash, a hung gateway or an agent who went home left behind.
+
+Run by beat every few seconds and harmless to run twice at once: each step locks what it
+changes and looks again.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from notifications import rules
+from notifications.gateways import Gateway
+from notifications.lifecycle import looking_again, retries, settling
+from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
+from notifications.quiet_hours import QuietHours
+from notifications.receipts import receive as receiving
+from notifications.sending import hosts
+from staff import clock
+from staff.sentences import gettext_stored as _
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class Swept:
+    """How many deliveries a sweep moved."""
+
+    reclaimed: int = 0
+    became_unknown: int = 0
+    queued_again: int = 0
+    called_instead: int = 0
+    too_late: int = 0
+    kept_quiet: int = 0
+    receipts_matched: int = 0
+    asked_again: int = 0
+
+
+def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
+    """Move on what hangs.
+
+    Args:
+        gateways: those in use; they decide whether an unknown message may be submitted again.
+            None where nobody can tell: nothing is, and nobody is called because one is gone.
+    """
+    hosts.note_presence()
+    left = Delivery.objects.filter(lease_until__lt=clock.real())
+    names = None if gateways is None else [gateway.name for gateway in gateways]
+    repeating = [gateway.name for gateway in gateways or () if gateway.honours_reference]
+    swept = Swept(
+        receipts_matched=receiving.match_late(),
+        reclaimed=_each(left.filter(state=DeliveryState.CLAIMED), _reclaim),
+        became_unknown=_each(left.filter(state=DeliveryState.SUBMITTING), _lose)
+        + _each(left.filter(state=DeliveryState.ACCEPTED), _miss_the_receipt),
+        queued_again=_each(_repeatable(repeating), _queue_again),
+        called_instead=_each(_given_up(repeating), _call) + _each(_stranded(names), _call),
+        too_late=_each_unsent(_too_late(), _expire),
+        kept_quiet=_each_unsent(_passed_by(), _keep_quiet),
+    )
+    return replace(swept, asked_again=looking_again.answer())
+
+
+def _each_unsent(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
+    """Move those that wait to be sent; one state at a time, for each has an index of its own."""
+    return sum(_each(deliveries.filter(state=state), move) for state in UNSENT)
+
+
+def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
+    """Move the deliveries batch by batch, each batch locked and read again; return how many.
+
+    In no order: with one, SQLite would rather read the whole table by its ids.
+    """
+    moved = 0
+    while ids := list(deliveries.values_list("id", flat=True)[:BATCH]):
+        with transaction.atomic():
+            locked = settling.lock(deliveries.filter(pk__in=ids))
+            if locked:
+                move(locked)
+        moved += len(locked)
+        if len(ids) < BATCH:
+            break
+    return moved
+
+
+def _reclaim(deliveries: list[Delivery]) -> None:
+    Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
+        state=DeliveryState.QUEUED, claimed_by="", lease_until=None, caller=None
+    )
+
+
+def _lose(deliveries: list[Delivery]) -> None:
+    retries.become_unknown(deliveries, _("Le serveur s'est arrêté pendant la remise."))
+
+
+def _miss_the_receipt(deliveries: list[Delivery]) -> None:
+    retries.become_unknown(deliveries, _("L'opérateur l'a pris, mais n'en a plus rien dit."))
+
+
+def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
+    """Unknown at a gateway that sends a reference once however often it is submitted.
+
+    What it took already (it has its number) is not submitted again: only its receipt is missing.
+    """
+    return Delivery.objects.filter(
+        _is_timely(), state=DeliveryState.UNKNOWN, gateway__in=repeating, provider_id=""
+    )
+
+
+def _is_timely() -> Q:
+    """Whether a try may be repeated: for so long since it was first submitted, while of use."""
+    since = retries.later(-settings.SMS_UNKNOWN_SECONDS)
+    latest = retries.later(settings.SMS_LATEST_SECONDS)
+    return Q(submitted_at__gt=since, notice__first_at__gte=latest)
+
+
+def _queue_again(deliveries: list[Delivery]) -> None:
+    """The same text under the same reference."""
+    Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
+        state=DeliveryState.QUEUED, claimed_by="", lease_until=None, not_before=clock.now()
+    )
+
+
+def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
+    """Unknown for too long. Repeated tries count from their own first submission."""
+    repeated = Q(gateway__in=repeating, provider_id="") & ~_is_timely()
+    unknown = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
+    return unknown.filter(Q(lease_until__lt=clock.real()) | repeated)
+
+
+def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:
+    """May have left through a gateway that is gone or silent, and goes through no other."""
+    gone = Q() if names is None else ~Q(gateway__in=names)
+    return Delivery.objects.filter(
+        gone | ~_is_timely(),
+        ~Q(client_reference=""),
+        channel=Channel.SMS,
+        state=DeliveryState.QUEUED,
+    )
+
+
+def _call(deliveries: list[Delivery]) -> None:
+    now = clock.now()
+    settling.finish(
+        deliveries,
+        state=DeliveryState.FAILED,
+        at=now,
+        failure=Failure.UNKNOWN,
+        remark=_("Sort inconnu, appelé à la place."),
+    )
+    settling.call_instead(deliveries, at=now)
+
+
+def _too_late() -> QuerySet[Delivery]:
+    """Not sent, and no longer of use: the patient may be on the way already."""
+    latest = retries.later(settings.SMS_LATEST_SECONDS)
+    return _of_day_or_before(clock.local_day(latest)).filter(
+        notice__first_at__lt=latest, client_reference=""
+    )
+
+
+def _expire(deliveries: list[Delivery]) -> None:
+    _call_about(deliveries, DeliveryState.EXPIRED, Failure.EXPIRED)
+
+
+def _passed_by() -> QuerySet[Delivery]:
+    """Waiting for the end of quiet hours after which it would be of no more use."""
+    now = clock.now()
+    quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    if not quiet.is_quiet(now):
+        return Delivery.objects.none()
+    ends = quiet.next_allowed(now).astimezone(dt.UTC)
+    latest = ends + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    return _of_day_or_before(clock.local_day(latest)).filter(
+        notice__first_at__lt=latest,
+        not_before__lte=now,  # until then doctors may still keep the patient
+        ignores_quiet_hours=False,
+        client_reference="",
+    )
+
+
+def _keep_quiet(deliveries: list[Delivery]) -> None:
+    _call_about(deliveries, DeliveryState.SUPPRESSED, Failure.QUIET_HOURS)
+
+
+def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
+    """SMS that wait and are about a day or one before it: found by their urgency."""
+    return Delivery.objects.filter(channel=Channel.SMS, urgency__lt=rules.urgency(day, rules.RANKS))
+
+
+def _call_about(deliveries: list[Delivery], state: DeliveryState, failure: Failure) -> None:
+    now = clock.now()
+    settling.finish(deliveries, state=state, at=now, failure=failure)
+    settling.call_instead(deliveries, at=now)

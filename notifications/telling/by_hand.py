@@ -1,0 +1,255 @@
+"""What a person decides about SMS that did not arrive, or of which nobody knows.
+
+Each of these moves a set at once and leaves alone what changed meanwhile: a receipt that came,
+an agent who rings, a colleague who was faster. Who holds all sending may move many and send
+again; who works the call list settles one at a time, at their sites.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from notifications import rules
+from notifications.access import notices_of
+from notifications.lifecycle import settling
+from notifications.models import (
+    LIVE,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeState,
+)
+from notifications.sending import wake as doorbell
+from notifications.telling.queues import unsettled_sms
+from staff import clock
+from staff.access import Capability, may, require
+from staff.errors import Refusal
+from staff.models import User
+from staff.sentences import Sentence, Stored
+from staff.sentences import gettext_stored as _
+from staff.services import audit
+
+MOST_AT_ONCE = 2000
+_LONGEST_REASON = 200  # of which is kept beside the SMS; the trail has all of it
+
+
+@dataclass(frozen=True)
+class Settled:
+    """How many SMS were moved, had changed meanwhile, or could not be sent again in time."""
+
+    done: int
+    changed: int
+    useless: int = 0
+
+
+@transaction.atomic
+def resend(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
+    """Send again, under a new reference: the patient may get the message twice.
+
+    What was ``unknown`` ends as failed; a call that waits on the list is withdrawn. An SMS that
+    would come too late, that the patient does not want or that a newer one replaces stays.
+
+    Raises:
+        AccessRefused: the person may not hold sending.
+        Refusal: no reason, or too many at once.
+    """
+    require(by, Capability.HOLD_SENDING)
+    reason = _needed(reason)
+    unsettled = _locked(delivery_ids, by, Capability.HOLD_SENDING)
+    useless = _not_worth_it(unsettled)
+    worth_it = [one for one in unsettled if one.pk not in useless]
+    moved = _without_call(worth_it, DeliveryState.WITHDRAWN, by, _("SMS renvoyé"))
+    said = _said(_("Renvoyé"), by, reason)
+    _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
+    _queue_again(moved)
+    doorbell.ring()
+    return _told_of("sms.resent", delivery_ids, moved, by, reason, useless=len(useless))
+
+
+@transaction.atomic
+def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -> Settled:
+    """Have the patients of unknown SMS called; for the others a call is open already.
+
+    Raises:
+        AccessRefused: the person neither calls nor holds sending.
+        Refusal: more than one, by somebody who may settle them one by one.
+    """
+    capability = _capability(by, delivery_ids)
+    unsettled = _locked(delivery_ids, by, capability)
+    moved = [one for one in unsettled if one.state == DeliveryState.UNKNOWN]
+    said = _said(_("Appelé à la place"), by, reason)
+    _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
+    settling.call_instead(moved, at=clock.now())
+    return _told_of("sms.called_instead", delivery_ids, moved, by, reason)
+
+
+@transaction.atomic
+def count_as_told(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
+    """Close notices as told: somebody knows that the patient knows.
+
+    An unknown SMS counts as received; of another one the waiting call counts as made.
+
+    Raises:
+        AccessRefused: as for ``call_instead``.
+        Refusal: no reason, or as for ``call_instead``.
+    """
+    capability = _capability(by, delivery_ids)
+    reason = _needed(reason)
+    unsettled = _locked(delivery_ids, by, capability)
+    said = _said(_("Compté comme prévenu"), by, reason)
+    moved = _without_call(unsettled, DeliveryState.DELIVERED, by, said, must=True)
+    _end_unknown(moved, DeliveryState.DELIVERED, said)
+    now = clock.now()
+    notices = Notice.objects.filter(pk__in=[one.notice_id for one in moved])
+    notices.filter(handed_over_at=None).update(handed_over_at=now)
+    notices.update(state=NoticeState.TOLD, settled_at=now, settled_by=by)
+    return _told_of("sms.counted_as_told", delivery_ids, moved, by, reason)
+
+
+def _capability(by: User, delivery_ids: Collection[int]) -> Capability:
+    """Return what lets a person settle: many at once, or one by one."""
+    if may(by, Capability.HOLD_SENDING):
+        return Capability.HOLD_SENDING
+    require(by, Capability.WORK_CALL_LIST)
+    if len(delivery_ids) > 1:
+        raise Refusal(
+            _("Vous réglez ces SMS un par un ; pour plusieurs, voyez la cellule de crise.")
+        )
+    return Capability.WORK_CALL_LIST
+
+
+def _needed(reason: str) -> str:
+    if not reason.strip():
+        raise Refusal(_("Dites pourquoi, en quelques mots."), field="reason")
+    return reason.strip()
+
+
+def _said(what: Sentence, by: User, reason: str) -> Sentence:
+    if not reason.strip():
+        return _("%(what)s par %(name)s.") % {"what": what, "name": by}
+    words = _("%(what)s par %(name)s : %(reason)s")
+    return words % {"what": what, "name": by, "reason": reason.strip()[:_LONGEST_REASON]}
+
+
+def _locked(delivery_ids: Collection[int], by: User, capability: Capability) -> list[Delivery]:
+    """Lock the notices, then the SMS, and return those that still may be settled."""
+    if len(delivery_ids) > MOST_AT_ONCE:
+        raise Refusal(
+            _("Au plus %(number)s SMS à la fois : restreignez la liste.") % {"number": MOST_AT_ONCE}
+        )
+    mine = notices_of(by, capability, path="notice__")
+    return settling.lock(unsettled_sms().filter(mine, pk__in=delivery_ids))
+
+
+def _not_worth_it(deliveries: Sequence[Delivery]) -> set[int]:
+    """Return the SMS that would not reach the patient in time, or must not."""
+    replaced = settling.superseded(deliveries)
+    now = clock.now()
+    return {
+        one.pk
+        for one in deliveries
+        if one.notice_id in replaced or one.notice.patient.sms_opt_out_at or _is_too_late(one, now)
+    }
+
+
+def _is_too_late(delivery: Delivery, now: dt.datetime) -> bool:
+    seconds = settings.SMS_LATEST_SECONDS
+    return rules.latest_departure(delivery.notice.first_at, seconds_before=seconds) <= now
+
+
+def _without_call(
+    deliveries: Sequence[Delivery],
+    state: DeliveryState,
+    by: User,
+    remark: Stored,
+    *,
+    must: bool = False,
+) -> list[Delivery]:
+    """End the calls that wait for these SMS, all the same way.
+
+    An agent who is ringing, or another SMS under way, keeps its notice.
+
+    Args:
+        deliveries: locked, with their notices.
+        state: what becomes of the calls.
+        by: who counts as the caller of a call that counts as made.
+        remark: kept with the calls.
+        must: whether an SMS that failed needs such a call, which then shows that it was told.
+
+    Returns:
+        the SMS whose notices nothing else carries any more.
+    """
+    ended = [one.notice_id for one in deliveries if one.state != DeliveryState.UNKNOWN]
+    live = Delivery.objects.filter(notice__in=ended, state__in=LIVE).order_by("id")
+    carried = {one.notice_id: one for one in live.select_for_update()}
+    waits = {
+        notice_id: one
+        for notice_id, one in carried.items()
+        if one.channel == Channel.PHONE and one.state == DeliveryState.QUEUED
+    }
+    free = [
+        one
+        for one in deliveries
+        if one.state == DeliveryState.UNKNOWN
+        or one.notice_id in waits
+        or (one.notice_id not in carried and not must)
+    ]
+    calls = [waits[one.notice_id] for one in free if one.notice_id in waits]
+    settling.finish(calls, state=state, at=clock.now(), remark=remark)
+    if state == DeliveryState.DELIVERED:
+        Delivery.objects.filter(pk__in=[one.pk for one in calls]).update(caller=by)
+    return free
+
+
+def _end_unknown(
+    deliveries: Iterable[Delivery],
+    state: DeliveryState,
+    remark: Stored,
+    failure: Failure | str = "",
+) -> None:
+    unknown = [one for one in deliveries if one.state == DeliveryState.UNKNOWN]
+    settling.finish(unknown, state=state, at=clock.now(), failure=failure, remark=remark)
+
+
+def _queue_again(deliveries: Sequence[Delivery]) -> None:
+    """Open the next SMS of each, due at once, to the number that the patient has now."""
+    mine = Delivery.objects.filter(
+        notice__in=[one.notice_id for one in deliveries], channel=Channel.SMS
+    )
+    numbers = dict(mine.values_list("notice").annotate(last=Max("number")))
+    now = clock.now()
+    Delivery.objects.bulk_create(
+        Delivery(
+            notice_id=one.notice_id,
+            channel=Channel.SMS,
+            number=numbers[one.notice_id] + 1,
+            state=DeliveryState.QUEUED,
+            address=one.notice.patient.mobile or one.address,
+            not_before=now,
+            urgency=one.urgency,
+            ignores_quiet_hours=one.ignores_quiet_hours,
+        )
+        for one in deliveries
+    )
+
+
+def _told_of(
+    action: str,
+    asked: Collection[int],
+    moved: Sequence[Delivery],
+    by: User,
+    reason: str,
+    *,
+    useless: int = 0,
+) -> Settled:
+    """Write the trail, unless nothing happened, and return the counts."""
+    if moved:
+        ids = sorted(one.pk for one in moved)
+        audit.record(action=action, by=by, deliveries=ids, reason=reason.strip())
+    return Settled(done=len(moved), changed=len(set(asked)) - len(moved) - useless, useless=useless)

@@ -1,0 +1,95 @@
+"""What was sent, and what waits."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, Q, QuerySet
+
+from notifications.access import notices_of
+from notifications.models import (
+    UNSENT,
+    Channel,
+    Delivery,
+    Notice,
+    NoticeItem,
+    Sending,
+)
+from notifications.references import notice_id_of
+from notifications.texts import render as texts
+from patients import search_text
+from patients.queries import Meant, first_meant
+from staff import clock
+from staff.access import Capability
+from staff.models import User
+
+
+def anything_due() -> bool:
+    """Whether a sender would find work."""
+    due = Delivery.objects.filter(
+        channel=Channel.SMS, state__in=UNSENT, not_before__lte=clock.now()
+    )
+    return due.exists() and not Sending.is_paused()
+
+
+def messages(user: User) -> QuerySet[Delivery]:
+    """Return the SMS that a person may see, with what a page shows of each."""
+    return (
+        Delivery.objects.filter(
+            notices_of(user, Capability.SEE_OUTBOX, path="notice__"), channel=Channel.SMS
+        )
+        .select_related("notice__patient", "notice__site")
+        .prefetch_related(Prefetch("notice__items", NoticeItem.objects.order_by("starts_at")))
+    )
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was typed: the reference of a notice, or else the patients that are meant, if any."""
+
+    notice_id: int | None
+    meant: Meant | None
+
+    @property
+    def means_many(self) -> bool:
+        """Whether more patients are meant than are looked up."""
+        return self.meant is not None and self.meant.is_more
+
+    def narrow(self, messages: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Return the messages of the notice or of the patients; all when nothing was typed."""
+        if self.notice_id is not None:
+            return messages.filter(notice=self.notice_id)
+        return messages.filter(notice__patient__in=self.meant.ids) if self.meant else messages
+
+
+def search_for(typed: str) -> Search:
+    """Return what a text means (one query for a patient)."""
+    notice_id = notice_id_of(typed)
+    read = search_text.read(typed, today=clock.today())
+    return Search(notice_id, first_meant(read) if read and notice_id is None else None)
+
+
+def about_days_since(day: dt.date, within: Q) -> QuerySet:
+    """Return the numbers of those notices about a day and later, to be used as a subquery."""
+    return Notice.objects.filter(within, day__gte=day).values("pk")
+
+
+def visible_notices(user: User) -> QuerySet[Notice]:
+    """Return the notices that a person may open, for the outbox or for calling."""
+    return Notice.objects.filter(
+        notices_of(user, Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
+    ).select_related("patient", "site", "reserved_for", "settled_by")
+
+
+def text_of(delivery: Delivery) -> str:
+    """Return what was sent, or what would be sent now; the items are best prefetched."""
+    if delivery.body:
+        return delivery.body
+    return texts.of_notice(delivery.notice, lines_of(delivery.notice))
+
+
+def lines_of(notice: Notice) -> list[texts.Line]:
+    """Return the lines of a notice's text."""
+    return [
+        texts.Line(item.starts_at, item.word, item.postponed_to, item.site_id)
+        for item in notice.items.all()
+    ]

@@ -1,0 +1,223 @@
+"""How fast the telling goes, when it will be over, and its curve. For the whole group."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, Sum
+
+from notifications.lifecycle.waiting_calls import claimed
+from notifications.models import Channel, Delivery, DeliveryState, Sending
+from notifications.quiet_hours import QuietHours
+from notifications.telling import curve
+from staff import clock
+from staff.lookups import numbers_of
+from staff.models import AuditEvent
+
+MEASURED_SECONDS = 60.0
+SHORTEST_SECONDS = 10.0
+"""A rate measured over less says nothing."""
+HANDED_OVER, DELIVERED, CALLED = "handed_over", "delivered", "called"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """SMS that did not leave yet.
+
+    ``held`` until their release, from ``held_until`` to ``held_last``; ``later`` have another
+    time of their own (a new try), the first ``later_at``; ``due`` may leave now, the
+    first of them since ``due_since``, of which ``asleep`` only once the quiet hours are over.
+    """
+
+    held: int
+    held_until: dt.datetime | None
+    held_last: dt.datetime | None
+    later: int
+    later_at: dt.datetime | None
+    due: int
+    asleep: int
+    due_since: dt.datetime | None = None
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What left in the last minute, and what that means for the rest.
+
+    Attributes:
+        now: the hospital's moment.
+        messages: SMS that left in the last ``MEASURED_SECONDS``.
+        parts: their parts.
+        seconds: how long it took them: less than a minute for who began just now.
+        waiting: what did not leave yet.
+        quiet_until: the end of the quiet hours, while it is quiet.
+        paused: whether all sending is held.
+        began_just_now: whether nothing could leave until less than ``MEASURED_SECONDS`` ago.
+    """
+
+    now: dt.datetime
+    messages: int
+    parts: int
+    seconds: float
+    waiting: Waiting
+    quiet_until: dt.datetime | None
+    paused: bool
+    began_just_now: bool = False
+
+    @property
+    def parts_per_second(self) -> float:
+        """The rate."""
+        return self.parts / self.seconds
+
+    @property
+    def messages_per_minute(self) -> int:
+        """The rate."""
+        return round(self.messages / self.seconds * 60)
+
+    @property
+    def leaving(self) -> int:
+        """How many SMS leave as soon as it is their turn."""
+        return self.waiting.due - (self.waiting.asleep if self.quiet_until else 0)
+
+    @property
+    def standing(self) -> str:
+        """What is said of it, in one word.
+
+        ``nothing``, ``paused``, ``quiet``, ``later``, ``held``, ``starting`` (in the first minute
+        in which something may leave), ``stalled`` or ``moving``.
+        """
+        if not (self.waiting.due or self.waiting.later or self.waiting.held):
+            return "nothing"
+        if self.paused:
+            return "paused"
+        if self.leaving:
+            if self.messages:
+                return "moving"
+            return "starting" if self.began_just_now else "stalled"
+        if self.waiting.due:
+            return "quiet"
+        return "later" if self.waiting.later else "held"
+
+    @property
+    def ends_at(self) -> dt.datetime | None:
+        """When what may leave now will have left, at this rate; None where nobody can say."""
+        if self.standing != "moving":
+            return None
+        seconds = self.leaving * self.seconds / self.messages
+        # In UTC: adding to a Brussels moment would be wrong across a change of the hour.
+        ends = self.now.astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
+        return ends.astimezone(clock.BRUSSELS)
+
+
+def pace() -> Pace:
+    """Return how fast the telling goes, in at most four queries."""
+    now = clock.now()
+    left = Delivery.objects.filter(
+        channel=Channel.SMS, submitted_at__gt=_before(now, MEASURED_SECONDS)
+    ).aggregate(messages=Count("pk"), parts=Sum("parts"), first=Min("submitted_at"))
+    quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    waiting = _waiting(now)
+    since_first = (now - left["first"]).total_seconds() if left["first"] else MEASURED_SECONDS
+    return Pace(
+        now=now,
+        messages=left["messages"],
+        parts=left["parts"] or 0,
+        seconds=min(MEASURED_SECONDS, max(SHORTEST_SECONDS, since_first)),
+        waiting=waiting,
+        quiet_until=quiet.next_allowed(now) if quiet.is_quiet(now) else None,
+        paused=Sending.is_paused(),
+        began_just_now=_began(waiting, quiet, now)
+        or (not left["messages"] and waiting.due > 0 and _resumed_just_now(now)),
+    )
+
+
+def _began(waiting: Waiting, quiet: QuietHours, now: dt.datetime) -> bool:
+    """Whether the first message that is due could not leave a minute ago."""
+    if waiting.due_since is None:
+        return False
+    since = (
+        waiting.due_since if waiting.due > waiting.asleep else quiet.next_allowed(waiting.due_since)
+    )
+    return since > _before(now, MEASURED_SECONDS)
+
+
+def _resumed_just_now(now: dt.datetime) -> bool:
+    since = _before(now, MEASURED_SECONDS)
+    return AuditEvent.objects.filter(action="sending.resumed", at__gt=since).exists()
+
+
+def _waiting(now: dt.datetime) -> Waiting:
+    """One arm for each partial index of the table."""
+    held, queued = Q(state=DeliveryState.HELD), Q(state=DeliveryState.QUEUED)
+    still_held, late = held & Q(not_before__gt=now), queued & Q(not_before__gt=now)
+    due = Q(state=DeliveryState.CLAIMED) | Q(not_before__lte=now)
+    arms = (Delivery.objects.filter(arm, channel=Channel.SMS) for arm in (held, queued, claimed()))
+    counted = Delivery.objects.filter(pk__in=numbers_of(*arms)).aggregate(
+        held=Count("pk", filter=still_held),
+        held_until=Min("not_before", filter=still_held),
+        held_last=Max("not_before", filter=still_held),
+        later=Count("pk", filter=late),
+        later_at=Min("not_before", filter=late),
+        due=Count("pk", filter=due),
+        due_since=Min("not_before", filter=due),
+        asleep=Count("pk", filter=due & Q(ignores_quiet_hours=False)),
+    )
+    return Waiting(**counted)
+
+
+def _before(now: dt.datetime, seconds: float) -> dt.datetime:
+    return now.astimezone(dt.UTC) - dt.timedelta(seconds=seconds)
+
+
+class _Minute(Func):
+    """Minutes since 1970 of a moment, counted by the database itself."""
+
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        """SQLite keeps moments as text in UTC (Django's own form)."""
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / 60)",
+            **extra,
+        )
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
+        """PostgreSQL knows the seconds since 1970."""
+        return self.as_sql(
+            compiler,
+            connection,
+            template="(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / 60)::bigint)",
+            **extra,
+        )
+
+
+def curve_of(*, hours: int) -> curve.Curve:
+    """Return what left, what arrived and which calls were made, in two queries.
+
+    Args:
+        hours: how far to look back; the curve begins with the first thing that happened.
+    """
+    now = clock.now()
+    since = _before(now, hours * 3600.0)
+    counts: dict[str, dict[int, int]] = {HANDED_OVER: {}, DELIVERED: {}, CALLED: {}}
+    left = Delivery.objects.filter(channel=Channel.SMS, submitted_at__gt=since)
+    for minute, number in _by_minute(left, "submitted_at"):
+        counts[HANDED_OVER][minute] = number
+    delivered = Q(channel=Channel.SMS, state=DeliveryState.DELIVERED)
+    # A call that merely counts as made has no moment at which it began.
+    called = Q(channel=Channel.PHONE, submitted_at__isnull=False)
+    ended = Delivery.objects.filter(delivered | called, finished_at__gt=since)
+    for minute, channel, number in _by_minute(ended, "finished_at", "channel"):
+        counts[DELIVERED if channel == Channel.SMS else CALLED][minute] = number
+    return curve.draw(counts, now=now)
+
+
+def _by_minute(deliveries: QuerySet[Delivery], moment: str, *columns: str) -> QuerySet[Any, Any]:
+    return (
+        deliveries.annotate(minute=_Minute(moment))
+        .order_by()
+        .values_list("minute", *columns)
+        .annotate(Count("pk"))
+    )

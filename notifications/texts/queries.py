@@ -1,0 +1,193 @@
+"""The texts of messages for who edits them: what holds, who changed it, what may not be named."""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from babel.dates import get_day_names, get_month_names
+from django.conf import settings
+from django.db.models import QuerySet
+
+from notifications.gateways import preferred
+from notifications.models import MessageKind, MessageText
+from notifications.sms_text import Alphabet
+from notifications.texts import render as texts
+from notifications.texts import samples, wording
+from notifications.texts.cost import reckon
+from notifications.texts.medical_words import words_of
+from notifications.texts.names import Names
+from patients.models import Language
+from staff import clock
+from staff.access import Capability, scope_of
+from staff.models import AuditEvent, Practitioner, Site, Unit, User
+
+CHANGES_SHOWN = 5
+_RESET = "message_text.reset"
+
+
+@dataclass(frozen=True)
+class Change:
+    """Who changed a text, when, from what into what; ``was`` is empty where nobody noted it."""
+
+    language: str
+    kind: str
+    at: dt.datetime
+    by: str
+    was: str
+    body: str
+    is_reset: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One text of the table.
+
+    Attributes:
+        language, kind: which text.
+        is_edited: whether it replaces the shipped one.
+        change: the last one, if any.
+        parts: of an SMS about one appointment (one of each sort for a mixed one); 0 for a call.
+        most_parts: of one about four.
+        has_faults: whether it could not be saved any more as it is: the rules, or the names that
+            the hospital knows, have changed since.
+    """
+
+    language: str
+    kind: str
+    is_edited: bool
+    change: Change | None
+    parts: int
+    most_parts: int
+    has_faults: bool
+
+    @property
+    def language_name(self) -> str:
+        """The language in words."""
+        return str(Language(self.language).label)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of message, in each language."""
+
+    kind: MessageKind
+    cells: tuple[Cell, ...]
+
+
+def visible_texts(user: User) -> QuerySet[MessageText]:
+    """Return the edited texts that a user may change: all or none, for they hold everywhere."""
+    if not scope_of(user, Capability.EDIT_TEXTS).everywhere:
+        return MessageText.objects.none()
+    return MessageText.objects.all()
+
+
+def text_of(row: MessageText | None, language: str, kind: str) -> str:
+    """Return the text in force, given the edited one if there is any."""
+    return row.body if row is not None else texts.shipped(language, kind)
+
+
+def in_force(language: str, kind: str) -> str:
+    """Return the text that holds, as the database has it now."""
+    row = MessageText.objects.filter(language=language, kind=kind).first()
+    return text_of(row, language, kind)
+
+
+def fingerprint(body: str) -> str:
+    """Return what tells whether a text is still the one that a person saw."""
+    return hashlib.sha256(body.encode()).hexdigest()[:16]
+
+
+def table(user: User) -> list[Row]:
+    """Return every kind of message in every language, as far as the user may change them."""
+    edited = {(row.language, row.kind): row for row in visible_texts(user)}
+    last = _last_changes()
+    gateway = preferred()
+    alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
+    names, numbers = known_names(), list(Site.objects.values_list("callback_number", flat=True))
+
+    def cell(language: str, kind: str) -> Cell:
+        row = edited.get((language, kind))
+        body = text_of(row, language, kind)
+        parts, most = _parts(body, language, kind, numbers, alphabet)
+        return Cell(
+            language=language,
+            kind=kind,
+            is_edited=row is not None,
+            change=last.get((language, kind)),
+            parts=parts,
+            most_parts=most,
+            has_faults=bool(wording.faults(kind=kind, body=body, names=names)),
+        )
+
+    return [
+        Row(kind, tuple(cell(language, kind) for language in Language.values))
+        for kind in MessageKind
+    ]
+
+
+def _parts(
+    body: str, language: str, kind: str, numbers: Sequence[str], alphabet: Alphabet
+) -> tuple[int, int]:
+    if samples.is_spoken(kind):
+        return 0, 0
+    day = clock.today()
+    _title, words = samples.cases(kind)[0]
+    number = max(numbers, key=len, default="")
+    one = samples.message(
+        body, language=language, kind=kind, words=words, day=day, callback_number=number
+    )
+    most = samples.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
+    sms = (reckon(text, alphabet=alphabet) for text in (one, most))
+    usual, longest = (len(reckoning.parts) for reckoning in sms)
+    return usual, longest
+
+
+def changes(language: str, kind: str) -> list[Change]:
+    """Return the last changes of a text, the newest first."""
+    events = _events().filter(detail__language=language, detail__kind=kind)
+    return [_change(event) for event in events.order_by("-sequence")[:CHANGES_SHOWN]]
+
+
+def _last_changes() -> dict[tuple[str, str], Change]:
+    found = (_change(event) for event in _events().order_by("sequence"))
+    return {(change.language, change.kind): change for change in found}
+
+
+def _events() -> QuerySet[AuditEvent]:
+    # By the index on what an event is about; texts change a few times a year.
+    return AuditEvent.objects.filter(object_type=MessageText._meta.model_name)
+
+
+def _change(event: AuditEvent) -> Change:
+    return Change(
+        language=event.detail.get("language", ""),
+        kind=event.detail.get("kind", ""),
+        at=event.at,
+        by=event.actor_name,
+        was=event.detail.get("was", ""),
+        body=event.detail.get("body", ""),
+        is_reset=event.action == _RESET,
+    )
+
+
+def known_names() -> Names:
+    """Return whom and what no text may name; three queries."""
+    return Names(
+        practitioners=frozenset(Practitioner.objects.values_list("family_name", flat=True)),
+        units=frozenset(Unit.objects.values_list("name", flat=True)),
+        places=frozenset({settings.HOSPITAL_NAME, *Site.objects.values_list("name", flat=True)}),
+        vocabulary=_vocabulary(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """Return the words of the shipped texts and of the calendar, folded."""
+    said = [texts.shipped(language, kind) for language in Language.values for kind in MessageKind]
+    for language in Language.values:
+        for width in ("wide", "abbreviated"):
+            said += get_day_names(width, locale=language).values()
+            said += get_month_names(width, locale=language).values()
+    return frozenset(words_of(" ".join(said)).split())

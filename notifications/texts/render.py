@@ -1,0 +1,229 @@
+"""The sentence a patient gets, in their language: sent as an SMS or read out on the phone.
+
+Shipped texts are in ``templates/sms``; a ``MessageText`` in the database replaces one. Each
+process remembers the texts for a while, so that thousands of messages a second can be written.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import phonenumbers
+from babel.dates import format_date
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from notifications.models import MessageText, Notice, Word
+from notifications.sms_text import transliterate
+from notifications.texts import wording
+from patients.models import Language, Patient
+from staff import clock
+
+REMEMBERED_SECONDS = 20.0
+_AND = {"fr": "et", "nl": "en", "de": "und", "en": "and"}
+# A day for an SMS, in patterns of CLDR (UTS 35). One to be read out is written as on the screens.
+_SHORT_DAY = {"fr": "EEE dd/MM", "nl": "EEE dd/MM", "de": "EEE dd.MM.", "en": "EEE dd/MM"}
+_LONG_DAY = "l j F"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One appointment in a message: an aware moment and what is said of it (a ``Word``).
+
+    ``postponed_to`` is the day given instead of a cancelled one. Equal lines are one appointment
+    that several sources plan: it is named once.
+    """
+
+    starts_at: dt.datetime
+    word: str
+    postponed_to: dt.date | None = None
+    site_id: int = 0
+
+
+def body(
+    *,
+    language: str,
+    day: dt.date,
+    lines: Sequence[Line],
+    callback_number: str,
+    reference: str,
+) -> str:
+    """Return the text of an SMS, already in the SMS alphabet.
+
+    Args:
+        language: ``fr``, ``nl``, ``de`` or ``en``; anything else is answered in French.
+        day: the day told about.
+        lines: at least one.
+        callback_number: E.164.
+        reference: from ``notifications.references``.
+    """
+    facts = {
+        "language": language,
+        "day": day,
+        "lines": lines,
+        "callback_number": callback_number,
+        "reference": reference,
+    }
+    return transliterate(_compose(facts, prefix=""))
+
+
+def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+    """Return the SMS of a notice; patient and site are best fetched with it."""
+    return body(**_facts(notice, lines))
+
+
+def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+    """Return what an agent says for a notice: what is postponed, each new day, after the rest."""
+    facts = _facts(notice, lines)
+    new_days = sorted({line.postponed_to for line in lines if line.postponed_to})
+    said = []
+    for new_day in (None, *new_days):
+        some = [line for line in lines if line.postponed_to == new_day]
+        if some:
+            said.append(_compose({**facts, "lines": some}, prefix="call_"))
+    return " ".join(said)
+
+
+def opening_words(patient: Patient, site: str) -> list[str]:
+    """Return how a call begins, in the patient's language: first of all, who answers?
+
+    Nothing is said of an appointment before the person who answers has named the patient's birth
+    date: a mobile is lent, and a number has a new owner.
+
+    Args:
+        patient: who is rung.
+        site: the hospital's name as people know it.
+    """
+    with translation.override(patient.language):
+        return [
+            _("Bonjour, ici %(hospital)s (%(site)s). Puis-je parler à %(name)s ?")
+            % {"hospital": settings.HOSPITAL_NAME, "site": site, "name": patient},
+            _("Pour être sûr de parler à la bonne personne : quelle est votre date de naissance ?"),
+        ]
+
+
+def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:
+    return {
+        "language": notice.patient.language,
+        "day": notice.day,
+        "lines": lines,
+        "callback_number": notice.site.callback_number,
+        "reference": notice.reference,
+    }
+
+
+def forget() -> None:
+    """Read the texts again on the next message (a text was edited in this process)."""
+    _remembered.clear()
+
+
+@lru_cache(maxsize=64)
+def shipped(language: str, kind: str) -> str:
+    """Return the text of a language and a ``MessageKind`` as it came with the application."""
+    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
+    return str(template.source).strip()
+
+
+def edition() -> object:
+    """Return what changes whenever the texts were read anew: a key for who remembers results."""
+    _edited()
+    return _remembered["texts"][0]
+
+
+def filled(
+    text: str,
+    *,
+    language: str,
+    day: dt.date,
+    lines: Sequence[Line],
+    callback_number: str,
+    reference: str,
+    long_day: bool = False,
+) -> str:
+    """Return a text with its variables put in; the other arguments are those of ``body``.
+
+    Args:
+        text: in the language of ``wording``.
+        long_day: the day as it is said, not as it is abbreviated.
+    """
+    values = {
+        "hospital": settings.HOSPITAL_NAME,
+        "day": _day(language, day, long=long_day),
+        "times": _times(language, lines),
+        "cancelled_times": _times(language, (x for x in lines if x.word == Word.CANCELLED)),
+        "maintained_times": _times(language, (x for x in lines if x.word == Word.MAINTAINED)),
+        "number": _number(callback_number),
+        "reference": reference,
+        "new_day": _new_day(language, lines),
+    }
+    return wording.fill(text, values, plural=len(set(lines)) > 1)
+
+
+def _compose(facts: Mapping[str, Any], *, prefix: str) -> str:
+    known = facts["language"] in Language.values
+    language = facts["language"] if known else Language.FRENCH.value
+    text = _text(language, prefix + _kind(facts["lines"], spoken=bool(prefix)))
+    return filled(text, **{**facts, "language": language}, long_day=bool(prefix))
+
+
+def _kind(lines: Sequence[Line], *, spoken: bool) -> str:
+    """Return which text says it; a new day is only ever said by a person."""
+    if spoken and all(line.postponed_to for line in lines):
+        return "postponed"
+    words = {line.word for line in lines}
+    return "mixed" if len(words) > 1 else str(Word(words.pop()).value)
+
+
+def _times(language: str, lines: Iterable[Line]) -> str:
+    moments = sorted(line.starts_at for line in lines)
+    times = list(dict.fromkeys(clock.told_hour(moment) for moment in moments))
+    if len(times) < 2:
+        return "".join(times)
+    return f"{', '.join(times[:-1])} {_AND[language]} {times[-1]}"
+
+
+def _new_day(language: str, lines: Sequence[Line]) -> str:
+    new_day = next((line.postponed_to for line in lines if line.postponed_to), None)
+    return _day(language, new_day, long=True) if new_day else ""
+
+
+@lru_cache(maxsize=256)
+def _day(language: str, day: dt.date, *, long: bool) -> str:
+    if not long:
+        return format_date(day, _SHORT_DAY[language], locale=language)
+    with translation.override(language):
+        return date_format(day, _LONG_DAY)
+
+
+@lru_cache(maxsize=64)
+def _number(number: str) -> str:
+    """International with spaces: it can be dialled from Luxembourg too, and read by anyone."""
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+
+_remembered: dict[str, tuple[float, dict[tuple[str, str], str]]] = {}
+
+
+def _text(language: str, kind: str) -> str:
+    edited = _edited()
+    return edited.get((language, kind)) or shipped(language, kind)
+
+
+def _edited() -> dict[tuple[str, str], str]:
+    now = time.monotonic()
+    read_at, texts = _remembered.get("texts", (-REMEMBERED_SECONDS, {}))
+    if now - read_at >= REMEMBERED_SECONDS:
+        rows = MessageText.objects.values_list("language", "kind", "body")
+        texts = {(language, kind): text for language, kind, text in rows}
+        _remembered["texts"] = (now, texts)
+    return texts
