@@ -6,19 +6,19 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from appointments.board import views as board
+from appointments.board import views as waiting_doctors
 from appointments.bulletins import draft_views as bulletin_drafts
-from appointments.bulletins import public_text_views as public_texts
 from appointments.bulletins import views as bulletins
+from appointments.bulletins import views as public_texts
 from appointments.doctors import views as doctor
-from appointments.doctors import waiting_views as waiting_doctors
 from appointments.feeds.importing import link_views as links
 from appointments.feeds.importing import views as imports
 from appointments.incoming import views as incoming
 from appointments.operations import views as operations
 from appointments.paper import views as rosters
 from appointments.schedule import views as schedule
-from appointments.wards import paper_views as wards_paper
 from appointments.wards import views as wards
+from appointments.wards import views as wards_paper
 
 YEARS = range(1900, 2200)  # beyond, somebody plays with the address
 

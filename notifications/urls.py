@@ -3,14 +3,14 @@
 from django.urls import path
 
 from notifications.calls import views as calls
-from notifications.receipts import hook_views as hooks
-from notifications.receipts import reply_views as replies
+from notifications.receipts import views as hooks
 from notifications.receipts import views as receipts
-from notifications.telling import gateway_views as gateways
-from notifications.telling import notice_views as notices
-from notifications.telling import outbox_views as outbox
-from notifications.telling import queue_views as queues
-from notifications.telling import switch_views as sending
+from notifications.receipts import views as replies
+from notifications.telling import views as gateways
+from notifications.telling import views as notices
+from notifications.telling import views as outbox
+from notifications.telling import views as queues
+from notifications.telling import views as sending
 from notifications.telling import views as telling
 from notifications.texts import views as texts
 

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 
 from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import PublicText
-from appointments.bulletins.public_text_queries import public_texts
+from appointments.bulletins.public_text_services import public_texts
 from appointments.bulletins.queries import clauses_of, days_ruled, fingerprint, places
 from appointments.decisions import keeping
 from appointments.models import (

@@ -36,7 +36,7 @@ def test_every_app_was_read():
         ("appointments.vocabulary", "appointments.models.Service"),
         ("notifications.sms_text", "django.utils.timezone"),
         ("appointments.board.views", "notifications.gateways.console"),
-        ("notifications.telling.outbox_views", "notifications.gateways.Gateway"),
+        ("notifications.telling.views", "notifications.gateways.Gateway"),
         ("appointments.decisions.keeping", "appointments.doctors.views"),
         ("staff.models.user", "tests.builders"),
     ],

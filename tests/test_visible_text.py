@@ -2,10 +2,10 @@
 
 import pytest
 
-from appointments.paper.page import for_browser, self_contained
+from appointments.paper.words import for_browser, self_contained
 from notifications.calls import services as calls
 from notifications.calls import sheet as call_sheet
-from notifications.calls.sheet_queries import rows
+from notifications.calls.sheet import rows
 from staff.models import Role
 from tests.access_matrix import GROUP, PAGES
 from tests.access_people import a_house

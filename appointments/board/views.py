@@ -14,7 +14,7 @@ from appointments.bulletins import services as bulletins
 from appointments.bulletins.forms import SendBackForm
 from appointments.decisions import sending_back
 from appointments.decisions.double_entries import count_double_entries
-from appointments.doctors.waiting import waiting_doctors
+from appointments.doctors.waiting import AHEAD, waiting_doctors
 from appointments.feeds.importing.link_queries import count_told_twice
 from appointments.feeds.importing.queries import conflicts_waiting
 from appointments.models import Bulletin, BulletinState
@@ -137,3 +137,20 @@ def _day(request: SignedInRequest) -> dt.date | None:
         return parse_date(request.GET.get("day", ""))
     except ValueError:
         return None
+
+
+MOST = 200  # beyond, nobody calls them all before the deadline
+
+
+@require_safe
+@requires(Capability.SEE_BOARD)
+def doctors(request: SignedInRequest) -> HttpResponse:
+    """List the doctors who may keep patients and have not looked."""
+    found = waiting_doctors(request.user)
+    context = {
+        "doctors": found[:MOST],
+        "total": len(found),
+        "last_day": clock.today() + AHEAD - dt.timedelta(days=1),
+        "may_see_schedule": may(request.user, Capability.SEE_SCHEDULE),
+    }
+    return render(request, "appointments/waiting_doctors.html", context)

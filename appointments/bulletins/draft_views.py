@@ -15,8 +15,7 @@ from django_htmx.http import trigger_client_event
 from appointments.bulletins import as_seen
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.editor_forms import BulletinEditor, content_of
-from appointments.bulletins.editor_reach import reach_of
-from appointments.bulletins.editor_reshaping import is_reshaping, reshaped
+from appointments.bulletins.editor_reshaping import is_reshaping, reach_of, reshaped
 from appointments.bulletins.forms import CopyForm, PlaybookForm
 from appointments.bulletins.queries import clauses_of, fingerprint, odd_moments, places, visible
 from appointments.models import Bulletin, BulletinState

@@ -1,28 +1,276 @@
 """The editor of a bulletin: its head, the grid of the whole window, days apart, refinements.
 
 A plain form that works without JavaScript. ``BulletinEditor`` holds the parts together; the
-translation between grid and clauses is ``appointments/bulletins/grid.py``, and what its buttons do
-``bulletin_reshaping.py``.
+translation between grid and clauses is ``grid.py``, and what its buttons do
+``editor_reshaping.py``.
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crispy_forms.layout import Fieldset, Layout
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.text import capfirst
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from appointments.bulletins.cells import MOST_LAYERS, ROWS, Grid, Layer, Row, settings_to_start
-from appointments.bulletins.editor_head import HeadForm
-from appointments.bulletins.editor_rows import RefinementFormSet, RowForm, day_in_full
+from appointments.bulletins.cells import (
+    EVERY,
+    MOST_LAYERS,
+    ROWS,
+    Grid,
+    Layer,
+    Row,
+    RowSettings,
+    may_stand_in_cell,
+    settings_to_start,
+)
 from appointments.bulletins.grid import to_clauses, to_grid
+from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.queries import Places
 from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.models import Bulletin
+from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
+from notifications.quiet_hours import QuietHours
+from staff.inputs import DayInput, MomentInput, bare_helper
+
+
+class HeadForm(forms.ModelForm):
+    """Title, window, release time, and whether SMS leave in quiet hours too."""
+
+    send_at_night = forms.BooleanField(required=False)
+    helper = bare_helper()
+    helper.layout = Layout(
+        *("title", "first_day", "last_day", "release_at"),
+        Fieldset(_("Heures calmes"), "send_at_night", "quiet_hours_override_reason"),
+        "source_text",
+    )
+
+    class Meta:
+        model = Bulletin
+        fields = [
+            *("title", "first_day", "last_day", "release_at"),
+            *("quiet_hours_override_reason", "source_text"),
+        ]
+        labels = {"quiet_hours_override_reason": _("Motif, si la case est cochée")}
+        help_texts = {
+            "release_at": _(
+                "Jusque-là les SMS sont retenus et les médecins gardent leurs patients ; une heure "
+                "déjà passée à l'approbation ne retient rien."
+            ),
+            "quiet_hours_override_reason": _("Il reste lisible dans l'historique."),
+        }
+        widgets = {
+            "first_day": DayInput(),
+            "last_day": DayInput(),
+            "release_at": MomentInput(),
+            "quiet_hours_override_reason": forms.Textarea(attrs={"rows": 2}),
+            "source_text": forms.Textarea(attrs={"rows": 4}),
+        }
+
+    def __init__(self, data: QueryDict | None = None, *, initial: Mapping[str, Any]) -> None:
+        reason = initial.get("quiet_hours_override_reason")
+        super().__init__(data, initial={"send_at_night": bool(reason)} | dict(initial))
+        self.fields["send_at_night"].label = _at_night_label()
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse a window that ends before it starts, and a night without its reason."""
+        cleaned = super().clean() or self.cleaned_data
+        first, last = cleaned.get("first_day"), cleaned.get("last_day")
+        if first and last and last < first:
+            self.add_error("last_day", _("Le dernier jour précède le premier."))
+        reason = cleaned.get("quiet_hours_override_reason")
+        if cleaned["send_at_night"] and reason == "":
+            self.add_error(
+                "quiet_hours_override_reason",
+                _("Indiquez pourquoi les SMS partent aussi pendant les heures calmes."),
+            )
+        if reason and not cleaned["send_at_night"]:
+            self.add_error("send_at_night", _("Cochez cette case, ou effacez le motif."))
+        return cleaned
+
+    def order(self) -> dict[str, Any]:
+        """Return what was filled in, by the keywords of ``bulletins.draft``."""
+        return {name: self.cleaned_data[name] for name in self.Meta.fields}
+
+
+def _at_night_label() -> str:
+    hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
+    if hours.hours is None:
+        return gettext("Envoyer aussi pendant les heures calmes (aucune n'est réglée)")
+    return gettext("Envoyer aussi pendant les heures calmes (%(hours)s)") % {"hours": hours}
+
+
+_FORMS = ("%d/%m/%Y", "%Y-%m-%d")
+
+
+class DayListField(forms.CharField):
+    """``16/05/2022, 18/05/2022`` as a tuple of dates, sorted, each once."""
+
+    default_error_messages = {
+        "invalid_day": _("« %(found)s » n'est pas une date ; écrivez 16/05/2022, 18/05/2022.")
+    }
+
+    def __init__(self, **options: Any) -> None:
+        options.setdefault("help_text", _("Par exemple : 16/05/2022, 18/05/2022"))
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        """Write dates out again."""
+        if isinstance(value, list | tuple):
+            return ", ".join(f"{day:%d/%m/%Y}" for day in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        """Return the dates.
+
+        Raises:
+            ValidationError: a word is no date.
+        """
+        words = re.split(r"[\s,;]+", super().to_python(value) or "")
+        return tuple(sorted({self._day(word) for word in words if word}))
+
+    def _day(self, word: str) -> dt.date:
+        for form in _FORMS:
+            try:
+                return dt.datetime.strptime(word, form).date()  # noqa: DTZ007 (a local date)
+            except ValueError:
+                continue
+        raise forms.ValidationError(
+            self.error_messages["invalid_day"], code="invalid_day", params={"found": word[:20]}
+        )
+
+
+SETTINGS = ("tell", "channel", "kept_by", "keep_until")
+_CHANNELS = list(Clause._meta.get_field("channel").choices or ())
+_SELECTORS = ("services", "sites", "units", "days", "groups")
+
+
+class SettingsForm(forms.Form):
+    """Who is told over what, and who may keep until when."""
+
+    tell = forms.ChoiceField(label=_("Prévenir"), choices=Tell.choices, initial=Tell.CANCELLED)
+    channel = forms.ChoiceField(label=_("Par"), choices=_CHANNELS)
+    kept_by = forms.ChoiceField(label=_("Peut garder"), choices=KeptBy.choices)
+    keep_until = forms.DateTimeField(
+        label=_("Garder jusqu'à"), required=False, widget=MomentInput()
+    )
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was chosen, by the names of a clause."""
+        return {name: self.cleaned_data[name] for name in SETTINGS}
+
+
+class RowForm(SettingsForm):
+    """One service: a ruling for all sites, and one per site."""
+
+    def __init__(
+        self,
+        service: str,
+        places: Places,
+        data: QueryDict | None = None,
+        *,
+        initial: Mapping[str, Any],
+        day: dt.date | None = None,
+    ) -> None:
+        name = f"row-{service or 'every'}" if day is None else f"day-{day}-{service or 'every'}"
+        super().__init__(data, prefix=name, initial=dict(initial))
+        self.service = service
+        self.day = day
+        self.label = Service(service).label if service else _("Toutes les activités")
+        self.columns = {EVERY: "cell-every"} | {
+            site.code: f"cell-{site.code}" for site in places.sites
+        }
+        names: dict[str, Any] = {EVERY: _("Tous les sites"), **places.names.sites}
+        for site, name in self.columns.items():
+            self.fields[name] = self._cell(names[site])
+
+    def _cell(self, site: str) -> forms.ChoiceField:
+        choices = [
+            (code, label) for code, label in Ruling.choices if may_stand_in_cell(self.service, code)
+        ]
+        words = [self.label, site, *([day_in_full(self.day)] if self.day else [])]
+        attrs = {
+            "class": "form-select",
+            "aria-label": ", ".join(map(str, words)),
+            "data-cell": True,
+        }
+        return forms.ChoiceField(
+            label=site,
+            required=False,
+            choices=[("", _("–")), *choices],
+            widget=forms.Select(attrs=attrs),
+        )
+
+    @property
+    def cells(self) -> list[forms.BoundField]:
+        """The fields of the row's cells, all sites first."""
+        return [self[name] for name in self.columns.values()]
+
+    def row(self) -> Row:
+        """Return the row as it was filled in."""
+        answers = {site: self.cleaned_data[name] for site, name in self.columns.items()}
+        rulings = {site: ruling for site, ruling in answers.items() if ruling}
+        return Row(self.service, RowSettings(**self.settings()), rulings)
+
+
+class RefinementForm(SettingsForm):
+    """A clause that a cell cannot say: for some units, days or protected patients."""
+
+    ruling = forms.ChoiceField(label=_("Décision"), choices=Ruling.choices)
+    services = forms.MultipleChoiceField(
+        label=_("Activités"),
+        required=False,
+        choices=Service.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    sites = forms.MultipleChoiceField(
+        label=_("Sites"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    units = forms.MultipleChoiceField(
+        label=_("Unités"), required=False, widget=forms.SelectMultiple(attrs={"size": 6})
+    )
+    groups = forms.MultipleChoiceField(
+        label=_("Groupes protégés"),
+        required=False,
+        choices=ProtectedGroup.choices,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = DayListField(label=_("Jours"), required=False)
+
+    field_order = ("ruling", *SETTINGS, *_SELECTORS)
+
+    def __init__(self, *args: Any, places: Places, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["sites"].choices = [  # type: ignore[attr-defined]
+            (site.code, site.name) for site in places.sites
+        ]
+        by_site: dict[str, list[tuple[str, str]]] = {}
+        for unit in places.units:
+            by_site.setdefault(unit.site.name, []).append((unit.code, unit.name))
+        self.fields["units"].choices = list(by_site.items())  # type: ignore[attr-defined]
+
+    def clause(self) -> ClauseDraft:
+        """Return the refinement as a clause."""
+        chosen: dict[str, Any] = {name: tuple(self.cleaned_data[name]) for name in _SELECTORS}
+        return ClauseDraft(ruling=self.cleaned_data["ruling"], **self.settings(), **chosen)
+
+
+RefinementFormSet = forms.formset_factory(
+    RefinementForm, extra=0, max_num=MOST_CLAUSES, absolute_max=MOST_CLAUSES
+)
+
+
+def day_in_full(day: dt.date) -> str:
+    """Return ``samedi 21/05/2022``."""
+    return date_format(day, "l d/m/Y")
+
 
 LONGEST_WINDOW = dt.timedelta(days=92)
 """Of longer windows no day is offered and nothing is counted while typing; the preview counts."""
@@ -89,7 +337,7 @@ class LayerForm:
     def is_valid(self, window: tuple[dt.date, dt.date] | None) -> bool:
         """Whether its rows are, and the day lies in the window as far as that is known."""
         if window and not window[0] <= self.day <= window[1]:
-            self.fault = _(
+            self.fault = gettext(
                 "Ce jour est hors de la période du bulletin : enlevez-le, ou changez la période."
             )
         return all([row.is_valid() for row in self.rows]) and not self.fault  # noqa: C419

@@ -9,9 +9,12 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from django.db.models import Count, F, Min
+
 from appointments.bulletins.cells import EVERY, Cell, Grid
 from appointments.bulletins.days_apart import Order, orders, to_name
 from appointments.decisions.clause_drafts import ClauseDraft, as_rules
+from appointments.models import RULED, Appointment
 from appointments.rules import Clause, Facts, decide
 
 Source = tuple[dt.date | None, Cell] | int
@@ -61,3 +64,37 @@ def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
 def _clause(order: Order, days: tuple[dt.date, ...]) -> ClauseDraft:
     services = () if order.row.service == EVERY else (order.row.service,)
     return ClauseDraft(order.ruling, "nobody", services=services, sites=order.sites, days=days)
+
+
+def counted_facts(first_day: dt.date, last_day: dt.date) -> list[tuple[Facts, int]]:
+    """Return each combination of facts in a window, with its appointments (one query)."""
+    lines = (
+        Appointment.objects.filter(day__gte=first_day, day__lte=last_day, status__in=RULED)
+        .order_by()
+        .values("service", "day", "protected_groups")
+        .annotate(site=F("unit__site__code"), unit_code=F("unit__code"), number=Count("pk"))
+    )
+    return [
+        (
+            Facts(
+                service=line["service"],
+                site=line["site"],
+                unit=line["unit_code"],
+                day=line["day"],
+                groups=frozenset(line["protected_groups"].split()),
+            ),
+            line["number"],
+        )
+        for line in lines
+    ]
+
+
+def first_starts(first_day: dt.date, last_day: dt.date) -> dict[dt.date, dt.datetime]:
+    """Return when the first appointment of each day begins; days without any are absent."""
+    lines = (
+        Appointment.objects.filter(day__gte=first_day, day__lte=last_day, status__in=RULED)
+        .order_by()
+        .values_list("day")
+        .annotate(first=Min("starts_at"))
+    )
+    return dict(lines)

@@ -5,22 +5,35 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from appointments.bulletins import as_seen, queries, services
+from appointments.bulletins import as_seen, public_text_services, queries, services
 from appointments.bulletins import preview as previewing
-from appointments.bulletins.forms import ApproveForm, WithdrawForm
+from appointments.bulletins.forms import ApproveForm, PublicTextForm, WithdrawForm
 from appointments.bulletins.grid import unreachable
 from appointments.bulletins.moments import approval_in_words
-from appointments.bulletins.preview_changes import ClauseChanges, changes_of
-from appointments.bulletins.preview_tables import DayTables, tables_of, totals_of
-from appointments.bulletins.public_text_queries import after_its_end, public_texts
-from appointments.bulletins.queries import clauses_of, fingerprint, places, quiet_hours_of
-from appointments.bulletins.replacing import replaced_by
+from appointments.bulletins.preview_tables import (
+    ClauseChanges,
+    DayTables,
+    changes_of,
+    tables_of,
+    totals_of,
+)
+from appointments.bulletins.public_text import LANGUAGES, PublicText
+from appointments.bulletins.public_text_services import after_its_end, public_texts
+from appointments.bulletins.queries import (
+    clauses_of,
+    days_ruled,
+    fingerprint,
+    places,
+    quiet_hours_of,
+    replaced_by,
+    visible,
+)
 from appointments.bulletins.sentences import (
     clause_in_words,
     compared_sentences,
@@ -260,3 +273,42 @@ def _with_preview(bulletin: Bulletin) -> dict[str, Any]:
         "sending_time": duration_in_words(result.sms_seconds),
         "sms_part_cost": settings.SMS_PART_COST_EURO,
     }
+
+
+@require_http_methods(["GET", "POST"])
+@requires(Capability.DRAFT_BULLETIN)
+def public_text(request: SignedInRequest, pk: int, language: str) -> HttpResponse:
+    """Show the text of one language beside what the clauses give, and store what is written."""
+    require_everywhere(request.user, Capability.DRAFT_BULLETIN)
+    bulletin = get_object_or_404(visible(request.user), pk=pk)
+    if language not in LANGUAGES:
+        raise Http404
+    if bulletin.has_ended:
+        messages.warning(request, public_text_services.ended())
+        return redirect("bulletin", pk=pk)
+    text = _text_of(bulletin, language)
+    form = PublicTextForm(request.POST or None, language=language, initial={"text": text.text})
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            written: dict[str, Any] = form.cleaned_data
+            if "reset" in request.POST:
+                written = written | {"text": ""}
+            try:
+                public_text_services.edit(
+                    bulletin_id=pk, language=language, by=request.user, **written
+                )
+            except Refusal as refusal:
+                form.add_error(refusal.field or None, refusal.message)
+                status = 409
+            else:
+                messages.success(request, _("Texte public enregistré."))
+                return redirect("bulletin", pk=pk)
+    context = {"bulletin": bulletin, "text": text, "form": form, "is_crossed": status == 409}
+    return render(request, "appointments/bulletins/public_text.html", context, status=status)
+
+
+def _text_of(bulletin: Bulletin, language: str) -> PublicText:
+    texts = public_texts(bulletin, clauses_of(bulletin), places().names, days_ruled(bulletin))
+    return next(text for text in texts if text.language == language)

@@ -16,8 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.decisions import keeping, keeping_several
-from appointments.decisions.keeping_several import MOST, Done
+from appointments.decisions import keeping
+from appointments.decisions import keeping as keeping_several
+from appointments.decisions.keeping import MOST, Done
 from appointments.doctors.queries import (
     IN_TURN,
     DoctorDay,

@@ -25,8 +25,7 @@ from notifications.models import (
     Word,
 )
 from notifications.references import looks_like_one, notice_id_of
-from notifications.telling.outbox import lines_of
-from notifications.telling.references import Asked, asked_about
+from notifications.telling.outbox import Asked, asked_about, lines_of
 from notifications.texts import render as texts
 from patients import search_text
 from patients.models import Patient

@@ -3,18 +3,19 @@
 import datetime as dt
 from typing import TypedDict
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
 from appointments.incoming import queries
-from appointments.incoming.forms import AnswerForm, SearchForm, UnansweredForm
 from appointments.incoming.queries import Day
 from notifications.calls import questions
 from notifications.models import Answer, Question
@@ -25,6 +26,58 @@ from staff.errors import Refusal
 from staff.models import User
 from staff.requests import SignedInRequest
 from staff.services import audit
+
+_REMARK = gettext_lazy("Par exemple qui a appelé. Rien de médical.")
+
+
+class SearchForm(forms.Form):
+    """One box for whatever the caller can say of themselves."""
+
+    q = forms.CharField(
+        label=gettext_lazy("Nom, date de naissance, numéro ou référence du SMS"),
+        required=False,
+        max_length=80,
+        widget=forms.TextInput(
+            attrs={
+                "type": "search",
+                "autocomplete": "off",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
+        ),
+        help_text=gettext_lazy(
+            "Par exemple Dupont Anne, 01/02/1960, 0495 12 34 56, 60.02.01-123.45 ou 223K-7QF."
+        ),
+    )
+
+
+class AnswerForm(forms.Form):
+    """That the sentence of a day was read out; ``seen`` says which one the agent saw."""
+
+    day = forms.DateField(required=False, widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=16, widget=forms.HiddenInput)
+    q = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    remark = forms.CharField(
+        label=gettext_lazy("Remarque pour les collègues"),
+        required=False,
+        max_length=200,
+        help_text=_REMARK,
+    )
+
+
+class UnansweredForm(forms.Form):
+    """That somebody rang whom nobody could answer."""
+
+    answer = forms.ChoiceField(
+        choices=[(one.value, one.label) for one in (Answer.NOT_OURS, Answer.NOT_FOUND)]
+    )
+    q = forms.CharField(max_length=80, widget=forms.HiddenInput)
+    remark = forms.CharField(
+        label=gettext_lazy("Remarque pour les collègues"),
+        required=False,
+        max_length=120,
+        help_text=_REMARK,
+    )
 
 
 class _Asked(TypedDict):

@@ -37,7 +37,8 @@ from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from notifications.models import NoticeItem
 from staff import clock
 from staff.access import Capability, Scope, may, scope_of
-from staff.models import User
+from staff.lookups import numbers_of
+from staff.models import Role, User
 
 C = Capability
 OPENED_BY = (C.GIVE_OPINION, C.RULE_ON_OPERATIONS, C.SEE_BOARD)
@@ -325,3 +326,38 @@ def _answer(answer: KeepAnswer, *, rules_here: bool) -> KeepAnswer:
 
 def _covers(scope: Scope, appointment: Appointment) -> bool:
     return scope.covers(site_id=appointment.unit.site_id, unit_id=appointment.unit_id)
+
+
+BY_DAY = ("day", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
+
+
+def awaiting_ruling(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    """Narrow ``operations_for`` to what waits for a word of the director, from today on.
+
+    What nobody ruled on, and what was postponed to a day that does not suit the patient.
+    """
+    arms = coming(operations).filter(AWAITING), _refused(operations)
+    return operations.filter(pk__in=numbers_of(*arms))
+
+
+def days_refused(operations: QuerySet[Appointment]) -> int:
+    """Return of how many operations the patient cannot come on the day given instead."""
+    return _refused(operations).count()
+
+
+def _refused(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
+    return operations.filter(DAY_REFUSED, postponed_to__gte=clock.today())
+
+
+SPEAKS_AS = {
+    Role.SURGEON: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
+    Role.NURSE: (OpinionRole.NURSE,),
+    Role.MEDICAL_DIRECTOR: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
+}
+
+
+def opinion_roles(user: User) -> list[OpinionRole]:
+    """Return as what the user may speak, by the roles they hold (one query)."""
+    roles = user.role_assignments.values_list("role", flat=True).distinct()
+    spoken = {as_role for role in roles for as_role in SPEAKS_AS.get(Role(role), ())}
+    return [role for role in OpinionRole if role in spoken]

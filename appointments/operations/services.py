@@ -19,8 +19,7 @@ from appointments.models import (
     View,
 )
 from appointments.operations.belgian_calendar import day_off
-from appointments.operations.opinions import opinion_roles
-from appointments.operations.queries import postponed_from
+from appointments.operations.queries import opinion_roles, postponed_from
 from appointments.operations.theatres import WHY_OFF
 from staff import clock
 from staff.access import Capability, require

@@ -1,10 +1,11 @@
 """Operations: opinions side by side, and the Medical Director's ruling."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from urllib.parse import urlsplit
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,15 +14,18 @@ from django.views.decorators.http import require_POST, require_safe
 
 from appointments.models import Appointment
 from appointments.operations import services
-from appointments.operations.awaiting_views import counts_of_all_days, operations_awaiting
 from appointments.operations.forms import OpinionForm, RulingForm
-from appointments.operations.opinions import opinion_roles
 from appointments.operations.queries import (
+    BY_DAY,
     OPENED_BY,
     ORDER,
+    OperatingDay,
+    awaiting_ruling,
+    days_refused,
     first_day,
     operating_days,
     operations_for,
+    opinion_roles,
     postponed_here,
     with_opinions,
 )
@@ -32,6 +36,36 @@ from staff.errors import AccessRefused, Refusal
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
+
+
+def operations_awaiting(request: SignedInRequest) -> HttpResponse:
+    """List what nobody ruled on, by day and theatre; the caller has asked for the right."""
+    seen = operations_for(request.user)
+    page = page_by_key(
+        awaiting_ruling(seen), keys=BY_DAY, cursor=request.GET.get("cursor", ""), size=PAGE_SIZE
+    )
+    days = operating_days(seen)
+    context = {
+        "days": days,
+        **counts_of_all_days(seen, days),
+        "page": page,
+        "operations": with_opinions(page.items, request.user),
+        "roles": opinion_roles(request.user),
+    }
+    answer = render(request, "appointments/operations/awaiting.html", context)
+    audit.record(action="operations.viewed", by=request.user, show="awaiting")
+    return answer
+
+
+def counts_of_all_days(seen: QuerySet[Appointment], days: Iterable[OperatingDay]) -> dict[str, int]:
+    """Return what the page counts (one query).
+
+    Args:
+        seen: the operations of the reader.
+        days: all that have any.
+    """
+    return {"awaiting": sum(day.awaiting for day in days), "days_refused": days_refused(seen)}
+
 
 C = Capability
 PAGE_SIZE = 20

@@ -15,8 +15,8 @@ from appointments.paper import services as service
 from appointments.paper.content import RosterContent, file_stem
 from appointments.paper.day import latest_rosters, opening_day, printable_units, roster_day
 from appointments.paper.forms import DayForm, IssueForm
-from appointments.paper.page import for_browser
 from appointments.paper.queries import roster_contents
+from appointments.paper.words import for_browser
 from staff.access import Capability, requires, scope_of
 from staff.requests import SignedInRequest
 from staff.services import audit

@@ -3,6 +3,10 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.templatetags.static import static
+from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -12,6 +16,7 @@ from appointments.paper.content import RosterContent, RosterRow
 from notifications.models import NoticeState, Word
 from patients.models import Language
 from patients.phones import display
+from staff.paper.styles import stylesheet_as_data
 
 
 @dataclass(frozen=True)
@@ -186,3 +191,39 @@ def _moment(moment: dt.datetime) -> str:
         "day": date_format(moment, "D j F"),
         "time": date_format(moment, "H:i"),
     }
+
+
+STYLESHEET = "continuity/roster.css"
+
+
+def self_contained(content: RosterContent) -> str:
+    """Return the sheet as one file that needs no other: for WeasyPrint, or to carry away."""
+    return _page(content, stylesheet=stylesheet_as_data(STYLESHEET))
+
+
+def for_browser(content: RosterContent, *, records_arrivals: bool = False) -> str:
+    """Return the sheet as a page of this server, with a button that prints it.
+
+    Args:
+        records_arrivals: the reader may enter what was written on it.
+    """
+    return _page(
+        content,
+        stylesheet=static(STYLESHEET),
+        on_screen=True,
+        records_arrivals=records_arrivals,
+    )
+
+
+def _page(content: RosterContent, **context: object) -> str:
+    # Paper hangs on the ward: it speaks the hospital's language, whoever prints it.
+    with translation.override(settings.LANGUAGE_CODE):
+        values = {
+            "roster": content,
+            "running_line": running_line(content),
+            "sections": sections_of(content),
+            "callback_number": display(content.callback_number),
+            "hospital_name": settings.HOSPITAL_NAME,
+            **context,
+        }
+        return render_to_string("rosters/sheet.html", values)

@@ -16,7 +16,6 @@ from django.utils.translation import gettext as _
 
 from appointments import vocabulary
 from appointments.models import Appointment, Attendance, Attended
-from appointments.wards.attendance import VISIT_ENDS, holding, notes_by_day
 from appointments.wards.attendance_rules import (
     Conflict,
     Timing,
@@ -25,6 +24,7 @@ from appointments.wards.attendance_rules import (
     moment_of,
     timing,
 )
+from appointments.wards.queries import VISIT_ENDS, holding, notes_by_day
 from staff import clock
 from staff.access import Capability, Scope, require
 from staff.errors import AccessRefused, Refusal

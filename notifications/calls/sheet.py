@@ -1,19 +1,97 @@
 """The call list as a page for paper: for the browser, or as one file that needs no other."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils import translation
 
-from notifications.calls.queries import why_none
-from notifications.calls.sheet_queries import Row
+from notifications.calls.queries import (
+    BY_URGENCY,
+    numbers_to_ring,
+    on_paper,
+    shown_with_items,
+    why_none,
+    with_attempt,
+)
 from notifications.models import Delivery
+from notifications.telling.outbox import lines_of
+from notifications.texts import render as texts
+from patients.models import Patient
+from patients.phones import Phone
 from staff import clock
 from staff.models import User
 from staff.paper.styles import stylesheet_as_data
 from staff.services import audit
+
+
+@dataclass(frozen=True)
+class Row:
+    """One patient on the sheet: all that is said in one call.
+
+    Attributes:
+        calls: one for each day, the most urgent first, with notice and items.
+        sentences: what to say, in the patient's language.
+    """
+
+    calls: list[Delivery]
+    sentences: list[str]
+
+    @property
+    def call(self) -> Delivery:
+        """The call whose page takes the result for all of them."""
+        return self.calls[0]
+
+    @property
+    def patient(self) -> Patient:
+        """Whom to ring."""
+        return self.call.notice.patient
+
+    @property
+    def numbers(self) -> list[Phone]:
+        """The number to try first, then the others in the order in which to try them."""
+        return numbers_to_ring(self.call)
+
+    @property
+    def new_days(self) -> list[dt.date]:
+        """The days given instead, to which the patient says yes or no."""
+        items = [item for one in self.calls for item in one.notice.items.all()]
+        return sorted({item.postponed_to for item in items if item.postponed_to})
+
+    @property
+    def first_at(self) -> dt.datetime:
+        """When the first appointment is: after that, ringing is of no more use."""
+        return min(one.notice.first_at for one in self.calls)
+
+    @property
+    def back_by(self) -> dt.datetime:
+        """When the screens may ring the patient again."""
+        printed_at = self.call.printed_at or clock.now()
+        return printed_at + dt.timedelta(seconds=settings.CALL_PAPER_SECONDS)
+
+
+def rows(user: User) -> list[Row]:
+    """Return what a person has on paper and has not entered yet, in the order of the call list.
+
+    Three queries, however many there are.
+    """
+    calls = with_attempt(shown_with_items(on_paper(user)))
+    return _by_patient(calls.order_by(*BY_URGENCY))
+
+
+def _by_patient(calls: Iterable[Delivery]) -> list[Row]:
+    together: dict[int, list[Delivery]] = {}
+    for call in calls:
+        together.setdefault(call.notice.patient_id, []).append(call)
+    return [Row(of_one, [_to_say(call) for call in of_one]) for of_one in together.values()]
+
+
+def _to_say(call: Delivery) -> str:
+    return texts.spoken_of_notice(call.notice, lines_of(call.notice))
+
 
 STYLESHEET = "continuity/call-sheet.css"
 

@@ -12,11 +12,11 @@ from notifications.calls import results as call_results
 from notifications.calls import services as calls
 from notifications.calls.forms import CallForm, FoundNumberForm, PaperForm
 from notifications.calls.services import MOST_ON_PAPER
-from notifications.calls.sheet_queries import rows as sheet_rows
+from notifications.calls.sheet import rows as sheet_rows
 from notifications.lifecycle import looking_again
 from notifications.lifecycle.waiting_calls import TO_CALL
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
-from notifications.receipts.reply_queries import replies_waiting
+from notifications.receipts.queries import replies_waiting
 from notifications.telling.life import life_of
 from notifications.telling.outbox import lines_of
 from notifications.texts import render as texts

@@ -27,7 +27,7 @@ from notifications.models import (
     ReplyMeaning,
     ReplyOutcome,
 )
-from notifications.receipts.reply_queries import visible_replies
+from notifications.receipts.queries import visible_replies
 from notifications.receipts.report_fields import international, key_of, several_lines
 from notifications.receipts.stop_words import asks_to_stop
 from patients.models import Patient

@@ -1,11 +1,22 @@
 """Receipts of which nobody knows the message."""
 
-from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.request import RawPostDataException, UnreadablePostError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from notifications.models import ReplyOutcome
+from notifications.receipts import hooks as hook_calls
+from notifications.receipts import queries
+from notifications.receipts import replies as reply_services
 from notifications.receipts.queries import unmatched_receipts
 from staff.access import Capability, requires, scope_of
+from staff.errors import Refusal
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
@@ -28,3 +39,90 @@ def unmatched(request: SignedInRequest) -> HttpResponse:
     answer = render(request, "notifications/unmatched_receipts.html", context)
     audit.record(action="receipts.viewed", by=request.user, receipts=[one.pk for one in page])
     return answer
+
+
+@csrf_exempt
+@never_cache
+@require_http_methods(["GET", "POST"])
+def hook(request: HttpRequest, secret: str) -> HttpResponse:
+    """Take what a gateway reports."""
+    caller = hook_calls.Caller(
+        address=request.META.get("REMOTE_ADDR", ""),
+        forwarded_for=request.headers.get("X-Forwarded-For", ""),
+    )
+    try:
+        gateway = hook_calls.gateway_called(secret=secret, caller=caller)
+    except hook_calls.NobodyKnows:
+        return _said(hook_calls.LATER)
+    if gateway is None:
+        return _said(hook_calls.NOT_FOUND)
+    body = _body(request)
+    if body is None:
+        return _said(hook_calls.TOO_LARGE)
+    return _said(
+        hook_calls.take(
+            gateway=gateway,
+            method=request.method or "",
+            query=request.GET.dict(),
+            headers=request.headers,
+            body=body,
+        )
+    )
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """Return the body; None when it is too large, of which at most the limit is read."""
+    try:
+        announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        if announced > hook_calls.LARGEST_BODY:
+            return None
+        body = request.read(hook_calls.LARGEST_BODY + 1)
+    except (ValueError, UnreadablePostError, RawPostDataException):
+        return b""
+    return None if len(body) > hook_calls.LARGEST_BODY else body
+
+
+def _said(answer: hook_calls.Answer) -> HttpResponse:
+    return HttpResponse(answer.text, status=answer.status, content_type="text/plain")
+
+
+REPLIES_PAGE_SIZE = 40
+HANDLED = "handled"
+
+
+@require_safe
+@requires(Capability.WORK_CALL_LIST)
+def replies(request: SignedInRequest) -> HttpResponse:
+    """List the replies that wait for somebody, or those that were handled, newest first."""
+    handled = request.GET.get("show") == HANDLED
+    page = page_by_key(
+        queries.reply_list(request.user, handled=handled),
+        keys=("-received_at", "-id"),
+        cursor=request.GET.get("cursor", ""),
+        size=REPLIES_PAGE_SIZE,
+    )
+    context = {
+        "page": page,
+        "handled": handled,
+        "waiting": queries.replies_waiting(request.user),
+    }
+    answer = render(request, "notifications/replies.html", context)
+    audit.record(action="replies.viewed", by=request.user, replies=[one.pk for one in page])
+    return answer
+
+
+@require_POST
+@requires(Capability.WORK_CALL_LIST)
+def reply_handle(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Write down what a reply came to."""
+    reply = get_object_or_404(queries.visible_replies(request.user), pk=pk)
+    outcome = request.POST.get("outcome", "")
+    if outcome not in ReplyOutcome.values:
+        raise Http404
+    try:
+        reply_services.handle(reply_id=reply.pk, outcome=outcome, by=request.user)
+    except Refusal as refusal:
+        messages.error(request, refusal.message)
+    else:
+        messages.success(request, _("C'est noté : %s.") % ReplyOutcome(outcome).label)
+    return redirect(reverse("replies"))

@@ -16,8 +16,7 @@ from notifications.models import (
     Receipt,
     Reply,
 )
-from notifications.receipts.queries import receipts_of
-from notifications.receipts.reply_queries import replies_of
+from notifications.receipts.queries import receipts_of, replies_of
 from staff.models import User
 
 _WAITING = (

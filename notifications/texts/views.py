@@ -2,21 +2,54 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from notifications.models import MessageKind
-from notifications.texts import queries, samples, services
+from notifications.texts import queries, samples, services, wording
 from notifications.texts import render as texts
-from notifications.texts.forms import TextForm
 from notifications.texts.preview import preview
+from notifications.texts.services import tidy
 from patients.models import Language
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
+from staff.models import Site
 from staff.requests import SignedInRequest
+
+
+class TextForm(forms.Form):
+    """A text, and the site whose phone number and sender its preview shows.
+
+    What may not stand in a text is said by the service (and live by the preview), not here.
+    """
+
+    body = forms.CharField(
+        label=gettext_lazy("Texte"),
+        required=False,  # an empty text lacks its variables, and is told so
+        strip=False,
+        widget=forms.Textarea,
+    )
+    site = forms.ModelChoiceField(
+        Site.objects.all(),
+        label=gettext_lazy("Aperçu pour le site"),
+        required=False,
+        empty_label=None,
+    )
+
+    def chosen(self) -> tuple[str, Site | None]:
+        """Return the text and the site, as far as they were sent."""
+        values: dict[str, Any] = dict(self.initial)
+        if self.is_bound:
+            self.is_valid()
+            values = self.cleaned_data
+        site = values.get("site") or Site.objects.first()
+        return tidy((values.get("body") or "")[: 4 * wording.LONGEST]), site
+
 
 OK, INVALID = 200, 422
 

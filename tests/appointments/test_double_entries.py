@@ -14,8 +14,8 @@ from appointments.decisions.rulings import unsaid
 from appointments.feeds.importing.services import LoadResult, load_records
 from appointments.incoming.queries import days_of
 from appointments.models import Appointment, Decision
-from appointments.paper.page import self_contained
 from appointments.paper.queries import roster_contents
+from appointments.paper.words import self_contained
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.telling.outbox import lines_of, text_of
 from notifications.texts import render as texts

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appointments.decisions.keeping_several import MOST, Done, keep_several, let_go_several
+from appointments.decisions.keeping import MOST, Done, keep_several, let_go_several
 from appointments.models import Appointment, Decision
 from notifications.models import Notice
 from staff.errors import Refusal

@@ -6,10 +6,14 @@ import pytest
 from django.urls import reverse
 
 from appointments.operations import services as operations
-from appointments.operations.awaiting import awaiting_ruling, days_refused
-from appointments.operations.queries import operations_for, with_opinions
+from appointments.operations.queries import (
+    awaiting_ruling,
+    days_refused,
+    operations_for,
+    with_opinions,
+)
 from notifications.calls import services as calls
-from notifications.calls.sheet_queries import rows
+from notifications.calls.sheet import rows
 from notifications.lifecycle import untelling
 from notifications.models import Delivery, NoticeItem
 from staff.models import AuditEvent

@@ -16,7 +16,7 @@ from appointments.bulletins.public_text import (
     orders_of,
     text_that_holds,
 )
-from appointments.bulletins.public_text_queries import after_its_end
+from appointments.bulletins.public_text_services import after_its_end
 from appointments.bulletins.sentences import PlaceNames
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.models import Bulletin

@@ -21,7 +21,8 @@ from django.utils import timezone
 from notifications import tasks
 from notifications.gateways import Gateway, gateway_from_url
 from notifications.models import Delivery, Sending
-from notifications.sending import composing, dispatch
+from notifications.sending import dispatch
+from notifications.sending import hand_over as composing
 from notifications.telling.outbox import lines_of
 from tests.bench.messages import empty_queue, everyone_is_told, fill_queue, texts_of_queue
 from tests.bench.peers import bare_http, bare_smpp, peer, peer_process

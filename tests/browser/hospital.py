@@ -201,7 +201,7 @@ def _lose_one() -> None:
     from django.utils import timezone
 
     from notifications.models import Delivery, Notice
-    from notifications.sending import composing
+    from notifications.sending import hand_over as composing
     from notifications.telling.outbox import lines_of
     from staff import clock
 

@@ -7,7 +7,7 @@ import pytest
 from notifications import sms_text
 from notifications.models import MessageText
 from notifications.references import reference_of
-from notifications.sending import composing
+from notifications.sending import hand_over as composing
 from notifications.texts import render as texts
 from notifications.texts.render import Line
 from tests.builders import at

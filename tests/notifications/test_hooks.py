@@ -12,9 +12,9 @@ from django.urls import reverse
 from notifications.gateways import HookRefused, HookRequest, Inbound, Receipt, Report
 from notifications.models import Delivery, Reply
 from notifications.models import Receipt as KeptReceipt
-from notifications.receipts import hook_views as hooks
 from notifications.receipts import hooks as hook_calls
 from notifications.receipts import receive as receiving
+from notifications.receipts import views as hooks
 from notifications.receipts.hooks import Caller
 from staff.addresses import source
 from tests.notifications.builders import FakeGateway

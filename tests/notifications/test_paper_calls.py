@@ -13,7 +13,7 @@ from pypdf import PdfReader
 
 from notifications.calls import services as calls
 from notifications.calls.queries import why_none
-from notifications.calls.sheet_queries import rows
+from notifications.calls.sheet import rows
 from notifications.models import Delivery, Notice
 from notifications.sending import switch as sending
 from staff.errors import AccessRefused, Refusal

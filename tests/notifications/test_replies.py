@@ -9,8 +9,7 @@ from django.urls import reverse
 from notifications.gateways import Inbound
 from notifications.models import Delivery, Notice, Reply
 from notifications.receipts import replies
-from notifications.receipts.queries import receipts_of
-from notifications.receipts.reply_queries import replies_of
+from notifications.receipts.queries import receipts_of, replies_of
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent

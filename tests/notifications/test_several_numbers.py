@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from notifications import rules
 from notifications.calls import services as calls
-from notifications.calls.sheet_queries import rows
+from notifications.calls.sheet import rows
 from notifications.models import Delivery
 from patients.models import Patient
 from patients.phones import Phone

@@ -6,7 +6,7 @@ import pytest
 from appointments.bulletins.preview import preview
 from notifications import sms_text
 from notifications.references import reference_of
-from notifications.sending import composing
+from notifications.sending import hand_over as composing
 from notifications.texts import render as texts
 from notifications.texts import services
 from notifications.texts.queries import fingerprint

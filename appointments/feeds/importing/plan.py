@@ -17,8 +17,7 @@ from appointments.decisions.double_entries import Act, entries_at
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.files.columns import BY_KEY
 from appointments.feeds.importing.people import People, Recognised
-from appointments.feeds.importing.places import NoPlace, Place, Places
-from appointments.feeds.importing.practitioners import Practitioners
+from appointments.feeds.importing.practitioners import NoPlace, Place, Places, Practitioners
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import RULED, Appointment, Conflict, ConflictState, Feed, Status
 from patients import phones

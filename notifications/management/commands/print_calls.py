@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from notifications.calls import services as calls
 from notifications.calls import sheet as call_sheet
 from notifications.calls.queries import why_none
-from notifications.calls.sheet_queries import Row, rows
+from notifications.calls.sheet import Row, rows
 from staff.errors import Refusal
 from staff.models import User
 from staff.paper.pdf import draw

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from appointments.bulletins.replacing import replaced_by
+from appointments.bulletins.queries import replaced_by
 from appointments.bulletins.sentences import days_in_words
 from tests.appointments.bulletins import a_draft, in_force
 from tests.builders import MONDAY

@@ -6,7 +6,7 @@ import pytest
 from django.utils import translation
 
 from appointments.paper.content import FeedAge
-from appointments.paper.page import for_browser, self_contained
+from appointments.paper.words import for_browser, self_contained
 from tests.appointments.rosters.sheets import PRINTED_AT, a_row, a_sheet, by_clause
 from tests.builders import at
 

@@ -8,7 +8,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from appointments.paper.page import self_contained
+from appointments.paper.words import self_contained
 from staff.paper.pdf import PdfUnavailable, draw
 from tests.appointments.rosters.sheets import a_row, a_sheet, by_clause, many_rows
 

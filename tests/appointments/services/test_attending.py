@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Attendance
 from appointments.wards import services as attending
-from appointments.wards.attendance import notes_of_day
+from appointments.wards.queries import notes_of_day
 from appointments.wards.services import Seen
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent

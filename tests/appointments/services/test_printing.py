@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from pypdf import PdfReader
 
 from appointments.models import Roster
-from appointments.paper import printing
+from appointments.paper import services as printing
 from tests.builders import a_unit, an_appointment
 
 pytestmark = pytest.mark.django_db
