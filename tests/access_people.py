@@ -21,7 +21,7 @@ from notifications.models import Delivery, Receipt, Reply
 from patients.models import LinkProposal, PatientIdentifier
 from staff.models import Delegation, Practitioner, Role, RoleAssignment, Unit, User
 from tests import access_matrix as matrix
-from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft, approved
+from tests.appointments.bulletins.builders import SATURDAY_NOON, THE_DAY, a_draft, approved
 from tests.builders import (
     MONDAY,
     a_patient,

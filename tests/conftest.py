@@ -11,7 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from staff.models import User
-from tests.appointments.bulletins import MONDAY_NOON, SATURDAY_NOON
+from tests.appointments.bulletins.builders import MONDAY_NOON, SATURDAY_NOON
 from tests.builders import a_practitioner, a_user
 from tests.triggers import take_away_triggers_against_emptying
 from vivalia_continuity.celery import app

@@ -26,7 +26,12 @@ from notifications.texts import render as texts
 from notifications.texts.medical_words import medical_words_in
 from patients.models import Language
 from tests import test_promises_of_data
-from tests.appointments.bulletins import RELEASE, approved, in_force, somebody_in_the_crisis_cell
+from tests.appointments.bulletins.builders import (
+    RELEASE,
+    approved,
+    in_force,
+    somebody_in_the_crisis_cell,
+)
 from tests.builders import MONDAY, a_patient, a_practitioner, a_site, a_unit, an_appointment, at
 from tests.notifications.builders import FakeGateway, claim_due, send
 from vivalia_continuity.promises import PROMISES

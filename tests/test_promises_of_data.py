@@ -20,7 +20,7 @@ from appointments.vocabulary import Outcome, Ruling
 from patients.models import Patient
 from staff.access import Capability
 from staff.models import AuditEvent, User
-from tests.appointments.bulletins import SATURDAY_NOON, a_draft, in_force
+from tests.appointments.bulletins.builders import SATURDAY_NOON, a_draft, in_force
 from tests.builders import MONDAY, a_practitioner, a_site, a_unit, a_user, an_appointment
 from tests.triggers import put_back_triggers_against_emptying
 from tests.vivalia_continuity.unguarded import break_by

@@ -9,8 +9,8 @@ from notifications.calls.sheet import rows
 from staff.models import Role
 from tests.access_matrix import GROUP, PAGES
 from tests.access_people import a_house
-from tests.appointments.bulletins import SATURDAY_NOON
-from tests.appointments.rosters.sheets import a_row, a_sheet, by_clause
+from tests.appointments.bulletins.builders import SATURDAY_NOON
+from tests.appointments.paper.sheets import a_row, a_sheet, by_clause
 from tests.builders import MONDAY, a_patient, a_user, at
 from tests.notifications.builders import a_call, a_notice
 from tests.test_access_matrix import ask, expected, text_of

@@ -4,8 +4,8 @@ import pytest
 
 from appointments.models import Appointment
 from staff.models import User
-from tests.appointments.bulletins import in_force
-from tests.appointments.operations import an_operation
+from tests.appointments.bulletins.builders import in_force
+from tests.appointments.operations.builders import an_operation
 from tests.builders import a_user, an_appointment
 
 

@@ -26,7 +26,7 @@ from appointments.models import (
 )
 from notifications.models import Delivery, Notice, NoticeItem, Question, Receipt, Reply
 from staff.models import AuditEvent, AuditHead, Practitioner, Site, Unit, User
-from tests.appointments.bulletins import RELEASE, SATURDAY_NOON, THE_DAY
+from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, THE_DAY
 from tests.bench import history, sql
 from tests.bench.hospital import FIRST, ONE_DAY, TODAY, build, grow
 from tests.builders import a_user, at

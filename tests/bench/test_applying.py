@@ -16,7 +16,7 @@ from appointments.decisions import rulings
 from appointments.models import Appointment, Bulletin, Clause, Decision
 from notifications.models import Delivery, Notice, NoticeItem
 from staff.database import is_postgresql
-from tests.appointments.bulletins import (
+from tests.appointments.bulletins.builders import (
     RELEASE,
     SATURDAY_NOON,
     a_draft,

@@ -17,7 +17,7 @@ from appointments.models import Bulletin
 from appointments.vocabulary import AgeFrom
 from notifications.models import Delivery
 from staff import clock
-from tests.appointments.bulletins import somebody_in_the_crisis_cell
+from tests.appointments.bulletins.builders import somebody_in_the_crisis_cell
 from tests.builders import a_unit, at
 
 FEED = "agenda"

@@ -10,7 +10,7 @@ from appointments.models import Bulletin, Decision
 from notifications.models import Notice, Sending
 from notifications.sending import switch as sending
 from staff.models import AuditEvent
-from tests.appointments.bulletins import somebody_in_the_crisis_cell
+from tests.appointments.bulletins.builders import somebody_in_the_crisis_cell
 from tests.faults.assertions import all_is_well, fates, verify_holds
 from tests.faults.conftest import Opener
 from tests.faults.hospital import a_bulletin_about, a_hospital_with

@@ -49,7 +49,7 @@ from patients.models import PatientIdentifier
 from staff import clock
 from staff.errors import AccessRefused, Refusal
 from staff.models import Unit
-from tests.appointments.loads import load
+from tests.appointments.feeds.loads import load
 from tests.builders import a_practitioner, a_unit, a_user
 from tests.model.plain import (
     DIRECTOR,

@@ -11,7 +11,7 @@ from notifications.texts import render as texts
 from staff.models import Role, User
 from tests.builders import a_user
 from tests.notifications.builders import SUNDAY
-from tests.notifications.text_pages import browser_of
+from tests.notifications.texts.pages import browser_of
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from staff.models import Role, Unit
 from staff.services import audit
 from tests.access_matrix import PAGES, PATIENT
 from tests.access_people import House, a_house
-from tests.appointments.bulletins import SATURDAY_NOON, THE_DAY, a_draft, approved
+from tests.appointments.bulletins.builders import SATURDAY_NOON, THE_DAY, a_draft, approved
 from tests.builders import MONDAY, a_patient, a_practitioner, a_unit, a_user, an_appointment
 from tests.notifications.builders import a_call, a_notice, an_sms
 from tests.test_access_matrix import ask, expected

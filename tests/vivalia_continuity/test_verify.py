@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 
 from appointments.models import Appointment
 from staff.services import audit
-from tests.appointments.bulletins import in_force
+from tests.appointments.bulletins.builders import in_force
 from tests.builders import an_appointment
 from tests.vivalia_continuity.promises.day import delivery_of, faults, notice_of
 from tests.vivalia_continuity.unguarded import break_by

@@ -18,7 +18,7 @@ from tests.notifications.builders import SUNDAY, a_notice, an_sms, send
 from tests.notifications.gateways.android_phone import APhone, event, url_to
 from tests.notifications.gateways.conformance import NOW
 from tests.notifications.gateways.http_peers import HttpPeer
-from tests.notifications.receipts import a_taken_sms
+from tests.notifications.receipts.builders import a_taken_sms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 PHONE = gateway_from_url(url_to(8080))

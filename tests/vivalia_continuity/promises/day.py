@@ -8,7 +8,7 @@ from appointments.operations import services as operations
 from notifications.gateways import gateway_from_url
 from notifications.models import Delivery, Notice
 from notifications.sending import dispatch
-from tests.appointments.bulletins import RELEASE, in_force
+from tests.appointments.bulletins.builders import RELEASE, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment
 from vivalia_continuity.promises import PROMISES
 

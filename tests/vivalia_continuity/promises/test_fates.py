@@ -3,7 +3,7 @@
 import pytest
 
 from notifications.models import Delivery, DeliveryPart, Notice, Receipt
-from tests.appointments.bulletins import RELEASE
+from tests.appointments.bulletins.builders import RELEASE
 from tests.vivalia_continuity.promises.day import delivery_of, faults
 from tests.vivalia_continuity.unguarded import break_by, copy_row
 

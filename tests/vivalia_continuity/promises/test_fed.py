@@ -3,7 +3,7 @@
 import pytest
 
 from appointments.models import Appointment, Feed, RejectedRow, ScheduleImport
-from tests.appointments.bulletins import SATURDAY_NOON
+from tests.appointments.bulletins.builders import SATURDAY_NOON
 from tests.builders import at
 from tests.vivalia_continuity.promises.day import faults
 from tests.vivalia_continuity.unguarded import break_by

@@ -7,7 +7,7 @@ import pytest
 from appointments.models import Bulletin
 from notifications.models import ClockStep, Delivery, Sending
 from notifications.sending import switch as sending
-from tests.appointments.bulletins import RELEASE
+from tests.appointments.bulletins.builders import RELEASE
 from tests.vivalia_continuity.promises.day import delivery_of, faults, notice_of
 from tests.vivalia_continuity.unguarded import break_by
 

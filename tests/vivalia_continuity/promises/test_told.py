@@ -9,10 +9,7 @@ from django.conf import settings
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.sending import switch as sending
 from staff.services import audit
-from tests.appointments.bulletins import (
-    in_force,
-    somebody_in_the_crisis_cell,
-)
+from tests.appointments.bulletins.builders import in_force, somebody_in_the_crisis_cell
 from tests.builders import an_appointment, at
 from tests.vivalia_continuity.promises.day import delivery_of, faults, notice_of
 from tests.vivalia_continuity.unguarded import break_by, copy_row
