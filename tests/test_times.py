@@ -12,10 +12,10 @@ TEMPLATE_FORMAT = re.compile(r"""\|(?:date|time)(?::(["'])(.*?)\1)?""")
 PYTHON_FORMAT = re.compile(r"%[HI]:?%M|[\"'][GHgh]:i(?::s)?[\"']")
 # Where a time stands alone on purpose: file → why its reader knows the day.
 ALONE = {
-    "templates/rosters/_row.html": "the head of each printed page carries the sheet's day",
+    "templates/appointments/paper/_row.html": "each printed page carries the day in its head",
     "notifications/quiet_hours.py": "hours of every day",
     "templates/appointments/incoming/_day.html": "under the heading of its day",
-    "templates/appointments/doctor/_card.html": "under the heading of its day",
+    "templates/appointments/doctors/_card.html": "under the heading of its day",
     "staff/clock.py": "told to a patient: an SMS names the day once, a sentence beside the hour",
     "notifications/models/notice.py": "an item of a notice, which is of one day",
     "notifications/management/commands/gateway.py": "a line for each second, while one watches",

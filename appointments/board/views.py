@@ -37,14 +37,14 @@ CURVE_HOURS = 12
 @requires(Capability.SEE_BOARD)
 def board(request: SignedInRequest) -> HttpResponse:
     """Show the whole board."""
-    return _answer(request, "appointments/board.html")
+    return _answer(request, "appointments/board/page.html")
 
 
 @require_safe
 @requires(Capability.SEE_BOARD)
 def board_live(request: SignedInRequest) -> HttpResponse:
     """Show what changes on the board, for the page that asks every few seconds."""
-    return _answer(request, "appointments/_board.html")
+    return _answer(request, "appointments/board/_board.html")
 
 
 @require_http_methods(["GET", "POST"])
@@ -69,7 +69,7 @@ def release(request: SignedInRequest) -> HttpResponse:
         "from": came_from,
         "back": back,
     }
-    return render(request, "appointments/release.html", context)
+    return render(request, "appointments/board/release.html", context)
 
 
 @require_http_methods(["GET", "POST"])
@@ -91,7 +91,7 @@ def standing_decisions(request: SignedInRequest) -> HttpResponse:
             return redirect("board")
     days = [(day, sending_back.standing_by_person(day, day)) for day in sending_back.unruled_days()]
     context = {"form": form, "days": days}
-    return render(request, "appointments/standing_decisions.html", context, status=status)
+    return render(request, "appointments/board/standing_decisions.html", context, status=status)
 
 
 def _what_was_released(released: Released) -> str:
@@ -153,4 +153,4 @@ def doctors(request: SignedInRequest) -> HttpResponse:
         "last_day": clock.today() + AHEAD - dt.timedelta(days=1),
         "may_see_schedule": may(request.user, Capability.SEE_SCHEDULE),
     }
-    return render(request, "appointments/waiting_doctors.html", context)
+    return render(request, "appointments/board/waiting_doctors.html", context)

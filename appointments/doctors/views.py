@@ -88,7 +88,7 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
             "shows_review": shows_review,
             "lapsed": lapsed(request.user, practitioner),
         }
-    answer = render(request, "appointments/doctor/page.html", context)
+    answer = render(request, "appointments/doctors/page.html", context)
     if practitioner:
         audit.record(action="doctor_day.viewed", by=request.user, subject=practitioner)
     return answer
@@ -188,7 +188,7 @@ def _answer_several(
         "refused": len(refusals),
         "is_live": True,
     }
-    return render(request, "appointments/doctor/_several_answer.html", context)
+    return render(request, "appointments/doctors/_several_answer.html", context)
 
 
 def _became(done: list[Done], *, keeps: bool) -> str:
@@ -251,7 +251,7 @@ def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) ->
         "is_live": True,
     }
     status = 409 if refusal else 200
-    return render(request, "appointments/doctor/_answer.html", context, status=status)
+    return render(request, "appointments/doctors/_answer.html", context, status=status)
 
 
 def _reason(request: SignedInRequest) -> str:

@@ -36,7 +36,7 @@ def roster_list(request: SignedInRequest) -> HttpResponse:
         "previous_day": day - dt.timedelta(days=1),
         "next_day": day + dt.timedelta(days=1),
     }
-    return render(request, "appointments/rosters/list.html", context)
+    return render(request, "appointments/paper/list.html", context)
 
 
 @require_GET
@@ -44,7 +44,7 @@ def roster_list(request: SignedInRequest) -> HttpResponse:
 def roster_progress(request: SignedInRequest, day: dt.date) -> HttpResponse:
     """The part of the list that moves while sheets are drawn (htmx)."""
     context = {"rosters": roster_day(request.user, day)}
-    return render(request, "appointments/rosters/_day.html", context)
+    return render(request, "appointments/paper/_day.html", context)
 
 
 @require_POST

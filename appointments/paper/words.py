@@ -226,4 +226,4 @@ def _page(content: RosterContent, **context: object) -> str:
             "hospital_name": settings.HOSPITAL_NAME,
             **context,
         }
-        return render_to_string("rosters/sheet.html", values)
+        return render_to_string("appointments/paper/sheet.html", values)

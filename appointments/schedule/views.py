@@ -76,6 +76,6 @@ def appointment(request: SignedInRequest, pk: int) -> HttpResponse:
         "identifiers": found.patient.identifiers.order_by("system", "value"),
         "sees_operations": any(may(request.user, capability) for capability in OPENED_BY),
     }
-    answer = render(request, "appointments/appointment/page.html", context)
+    answer = render(request, "appointments/schedule/appointment.html", context)
     audit.record(action="appointment.viewed", by=request.user, subject=found)
     return answer

@@ -127,4 +127,4 @@ def _page(rows: Sequence[Row], *, by: User, **context: object) -> str:
             "back_by": min((row.back_by for row in rows), default=None),
             **context,
         }
-        return render_to_string("notifications/call_sheet.html", values)
+        return render_to_string("notifications/calls/call_sheet.html", values)

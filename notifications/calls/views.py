@@ -56,7 +56,7 @@ def call_list(request: SignedInRequest) -> HttpResponse:
         "withdrawn": queries.withdrawn_from(request.user),
         "now": clock.now(),
     }
-    answer = render(request, "notifications/call_list.html", context)
+    answer = render(request, "notifications/calls/call_list.html", context)
     audit.record(
         action="call_list.viewed", by=request.user, notices=[one.notice_id for one in page]
     )
@@ -117,7 +117,7 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
         "found": FoundNumberForm(),
     }
     status = 422 if form.is_bound else 200
-    answer = render(request, "notifications/call.html", context, status=status)
+    answer = render(request, "notifications/calls/call.html", context, status=status)
     if request.method == "GET":
         audit.record(
             action="notice.viewed",

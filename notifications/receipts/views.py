@@ -36,7 +36,7 @@ def unmatched(request: SignedInRequest) -> HttpResponse:
     )
     everywhere = scope_of(request.user, Capability.SEE_OUTBOX).everywhere
     context = {"page": page, "everywhere": everywhere}
-    answer = render(request, "notifications/unmatched_receipts.html", context)
+    answer = render(request, "notifications/receipts/unmatched_receipts.html", context)
     audit.record(action="receipts.viewed", by=request.user, receipts=[one.pk for one in page])
     return answer
 
@@ -106,7 +106,7 @@ def replies(request: SignedInRequest) -> HttpResponse:
         "handled": handled,
         "waiting": queries.replies_waiting(request.user),
     }
-    answer = render(request, "notifications/replies.html", context)
+    answer = render(request, "notifications/receipts/replies.html", context)
     audit.record(action="replies.viewed", by=request.user, replies=[one.pk for one in page])
     return answer
 

@@ -38,14 +38,14 @@ USUAL_SPAN = 12
 @requires(Capability.SEE_OUTBOX, Capability.SEE_BOARD)
 def telling(request: SignedInRequest) -> HttpResponse:
     """Show the whole page."""
-    return render(request, "notifications/telling.html", _context(request))
+    return render(request, "notifications/telling/page.html", _context(request))
 
 
 @require_safe
 @requires(Capability.SEE_OUTBOX, Capability.SEE_BOARD)
 def telling_live(request: SignedInRequest) -> HttpResponse:
     """Show what changes, for the page that asks every few seconds."""
-    return render(request, "notifications/_telling.html", _context(request))
+    return render(request, "notifications/telling/_telling.html", _context(request))
 
 
 def _context(request: SignedInRequest) -> dict[str, Any]:
@@ -95,7 +95,7 @@ def notices(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "states": [(one, counted[one]) for one in LISTED],
     }
-    answer = render(request, "notifications/notices.html", context)
+    answer = render(request, "notifications/telling/notices.html", context)
     listed = [one.pk for one in page]
     audit.record(action="notices.viewed", by=request.user, state=state, notices=listed)
     return answer
@@ -111,7 +111,7 @@ def _state(asked: str) -> NoticeState:
 def gateway_health(request: SignedInRequest) -> HttpResponse:
     """List the gateways in the order of preference."""
     context = {"overview": overview(), "one_part": one_part_proposals(), "now": clock.now()}
-    return render(request, "notifications/gateways.html", context)
+    return render(request, "notifications/telling/gateways.html", context)
 
 
 @require_POST
@@ -159,7 +159,7 @@ def outbox(request: SignedInRequest) -> HttpResponse:
         "page": page,
         "messages_shown": [(one, messages_out.text_of(one)) for one in page.items],
     }
-    answer = render(request, "notifications/outbox.html", context)
+    answer = render(request, "notifications/telling/outbox.html", context)
     audit.record(action="outbox.viewed", by=request.user, notices=[one.notice_id for one in page])
     return answer
 
@@ -172,7 +172,7 @@ def message(request: SignedInRequest, pk: int) -> HttpResponse:
     delivery = get_object_or_404(Delivery, pk=pk, notice__in=visible)
     notice = visible.get(pk=delivery.notice_id)
     life = life_of(notice)
-    answer = render(request, "notifications/message.html", {"life": life, "notice": notice})
+    answer = render(request, "notifications/telling/message.html", {"life": life, "notice": notice})
     audit.record(action="notice.viewed", by=request.user, subject=notice)
     return answer
 
@@ -219,7 +219,7 @@ def _list(request: SignedInRequest, name: str) -> HttpResponse:
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
         "now": clock.now(),
     }
-    answer = render(request, "notifications/queue.html", context)
+    answer = render(request, "notifications/telling/queue.html", context)
     audit.record(
         action=f"sms_{name}.viewed", by=request.user, notices=[one.notice_id for one in page]
     )
@@ -285,7 +285,7 @@ def _ask(
         "form": form,
     }
     status = 422 if form.is_bound else 200
-    return render(request, "notifications/settle.html", context, status=status)
+    return render(request, "notifications/telling/settle.html", context, status=status)
 
 
 def _say(request: SignedInRequest, action: str, settled: Settled) -> None:

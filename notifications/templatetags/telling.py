@@ -132,7 +132,7 @@ def why_urgent(call: Delivery) -> list[str]:
     return reasons
 
 
-@register.inclusion_tag("notifications/_sections.html", takes_context=True)
+@register.inclusion_tag("notifications/telling/_sections.html", takes_context=True)
 def sending_sections(context: RequestContext) -> dict[str, Any]:
     """Show the way to the pages about sending that the reader may open."""
     request = context["request"]

@@ -77,6 +77,4 @@ def _page(
     cursor = request.GET.get("cursor", "")
     page = (likenesses_page if shows_alike else links_page)(request.user, cursor=cursor)
     context = {"page": page, "shows_alike": shows_alike, "faulty": faulty, "message": message}
-    return render(
-        request, "appointments/imports/links.html", context, status=422 if message else 200
-    )
+    return render(request, "appointments/feeds/links.html", context, status=422 if message else 200)

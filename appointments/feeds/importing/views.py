@@ -77,7 +77,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "double_entries": queries_of_double_entries.count_double_entries(request.user),
         "told_twice": count_told_twice(request.user),
     }
-    return render(request, "appointments/imports/list.html", context)
+    return render(request, "appointments/feeds/list.html", context)
 
 
 @takes_files_up_to(LARGEST_FILE)
@@ -99,7 +99,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         else:
             return redirect("import", received.pk)
     context = {"form": form, "columns": COLUMNS, "feeds": feed_ages(request.user)}
-    return render(request, "appointments/imports/new.html", context)
+    return render(request, "appointments/feeds/new.html", context)
 
 
 @require_GET
@@ -132,7 +132,7 @@ def _report(
         context["refusal"] = refusal.message
     is_wrong = refusal is not None or (form is not None and bool(form.errors))
     status = 422 if is_wrong else 200
-    return render(request, "appointments/imports/detail.html", context, status=status)
+    return render(request, "appointments/feeds/detail.html", context, status=status)
 
 
 @require_GET
@@ -141,7 +141,7 @@ def disappeared(request: SignedInRequest, pk: int) -> HttpResponse:
     """Name every appointment that disappeared by a load."""
     found = _found(request, pk)
     page = disappeared_page(found, cursor=request.GET.get("cursor", ""))
-    return render(request, "appointments/imports/disappeared.html", {"load": found, "page": page})
+    return render(request, "appointments/feeds/disappeared.html", {"load": found, "page": page})
 
 
 @require_GET
@@ -151,7 +151,7 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     found = _found(request, pk)
     if found.state not in _UNDER_WAY:
         return HttpResponseClientRefresh()
-    return render(request, "appointments/imports/_progress.html", {"load": found})
+    return render(request, "appointments/feeds/_progress.html", {"load": found})
 
 
 @require_POST
@@ -197,7 +197,7 @@ def source(request: SignedInRequest, name: str) -> HttpResponse:
         importing_queue.set_source(feed_name=name, by=request.user, **form.cleaned_data)
         messages.success(request, _("Réglages de la source gardés."))
         return redirect("imports")
-    return render(request, "appointments/imports/source.html", {"form": form, "name": name})
+    return render(request, "appointments/feeds/source.html", {"form": form, "name": name})
 
 
 @require_http_methods(["GET", "POST"])
@@ -218,7 +218,7 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
         "page": conflicts_page(request.user, cursor=request.GET.get("cursor", "")),
         "number": conflicts_waiting(request.user),
     }
-    return render(request, "appointments/imports/conflicts.html", context)
+    return render(request, "appointments/feeds/conflicts.html", context)
 
 
 @require_GET
@@ -227,7 +227,7 @@ def double_entries(request: SignedInRequest) -> HttpResponse:
     """List what several sources plan for one patient, moment and place; contradictions first."""
     found = queries_of_double_entries.double_entries(request.user)
     context = {"found": found, "most": queries_of_double_entries.MOST_SHOWN}
-    return render(request, "appointments/imports/double_entries.html", context)
+    return render(request, "appointments/feeds/double_entries.html", context)
 
 
 @require_GET
@@ -302,7 +302,7 @@ def _refused_page(
         "message": message,
     }
     return render(
-        request, "appointments/imports/refused.html", context, status=422 if message else 200
+        request, "appointments/feeds/refused.html", context, status=422 if message else 200
     )
 
 
