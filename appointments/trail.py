@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import Any
 
 from django.db.models import Model, QuerySet
 
@@ -56,7 +57,7 @@ def traces_of(typed: str) -> tuple[Sequence[int], Sequence[Traces]] | None:
     )
 
 
-def _numbers(rows: QuerySet) -> list[int]:
+def _numbers(rows: QuerySet[Any]) -> list[int]:
     return list(chain.from_iterable(rows.order_by().values_list("pk")))
 
 

@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -95,7 +96,7 @@ def _sources() -> Iterator[Path]:
             yield path.relative_to(ROOT)
 
 
-def _messages(path: Path) -> Iterator[tuple]:
+def _messages(path: Path) -> Iterator[tuple[Any, ...]]:
     text = (ROOT / path).read_text(encoding="utf-8")
     if path.suffix == ".html":
         from django.utils.translation.template import templatize
@@ -109,7 +110,7 @@ def _messages(path: Path) -> Iterator[tuple]:
         yield from _constants(text)
 
 
-def _constants(text: str) -> Iterator[tuple]:
+def _constants(text: str) -> Iterator[tuple[Any, ...]]:
     """Yield the sentences assigned to names in capitals."""
     import ast
 

@@ -32,7 +32,7 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Check a password, and forget earlier failures when it is right."""
-        user = super().authenticate(request, **credentials)
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user:
             who = tries.visitor(request, str(credentials.get("username", "")))
             tries.passed(who, Step.PASSWORD)
@@ -91,7 +91,7 @@ def _use_once(authenticator: Authenticator, code: str) -> None:
 
 def _counter_of(secret: str, code: str) -> int:
     """Return the number of the half minute of which a valid code is."""
-    counters = list(totp.yield_hotp_counters_from_time())
+    counters: list[int] = list(totp.yield_hotp_counters_from_time())
     typed = normalize_user_code(code)
     for counter in (counters[0] - 1, *counters):  # it may have ended since allauth looked
         if totp.format_hotp_value(totp.hotp_value(secret, counter)) == typed:

@@ -46,7 +46,7 @@ class ForAdministrators:
     has_delete_permission = has_view_permission
 
 
-class ReferenceAdmin(ForAdministrators, admin.ModelAdmin):
+class ReferenceAdmin(ForAdministrators, admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
     """Each change goes into the trail, in the transaction that makes it."""
 
     def log_addition(self, request: HttpRequest, obj: models.Model, message: Any) -> Any:
@@ -118,7 +118,7 @@ class DelegationAdmin(ReferenceAdmin):
     autocomplete_fields = ("practitioner", "delegate")
 
 
-class RoleAssignmentInline(ForAdministrators, admin.TabularInline):
+class RoleAssignmentInline(ForAdministrators, admin.TabularInline):  # type: ignore[type-arg]  # no generic at run time
     """The roles of an account, and where they hold."""
 
     model = RoleAssignment
@@ -127,7 +127,7 @@ class RoleAssignmentInline(ForAdministrators, admin.TabularInline):
 
 
 @admin.register(User)
-class UserAdmin(ReferenceAdmin, DjangoUserAdmin):
+class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # no generic at run time
     """Accounts and their roles.
 
     Who made or changed whose account is kept apart too: it decides which two accounts are two
@@ -241,7 +241,7 @@ def _is_in_reach(request: HttpRequest, obj: Any) -> bool:
 
 
 @admin.register(AuditEvent)
-class AuditEventAdmin(admin.ModelAdmin):
+class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic at run time
     """The trail, to read."""
 
     list_display = ("sequence", "at", "actor_name", "action", "object_type", "object_id")

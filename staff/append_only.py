@@ -1,6 +1,8 @@
 """A migration operation: the database itself refuses to change or delete rows of a table."""
 
 from django.db import connection, migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 # What the migrations of the apps have guarded against UPDATE.
 GUARDED = (
@@ -58,7 +60,12 @@ _REMOVE_FORWARD = {
 }
 
 
-def _run(schema_editor, statements: dict[str, str], table: str, verbs: tuple[str, ...]) -> None:
+def _run(
+    schema_editor: BaseDatabaseSchemaEditor,
+    statements: dict[str, str],
+    table: str,
+    verbs: tuple[str, ...],
+) -> None:
     template = statements.get(schema_editor.connection.vendor)
     if template is None:
         return
@@ -109,7 +116,7 @@ def still_append_only(
     On SQLite a constraint is added by making the table anew, which loses its triggers.
     """
 
-    def place_again(apps, schema_editor) -> None:
+    def place_again(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "sqlite":
             _run(schema_editor, _REMOVE, table, verbs)
             _run(schema_editor, _PLACE, table, verbs)

@@ -1,5 +1,7 @@
 """What people fill in about those who work here."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -7,8 +9,8 @@ from staff.models import User
 from staff.queries import may_be_delegates
 
 
-class _Colleague(forms.ModelChoiceField):
-    def label_from_instance(self, obj: User) -> str:  # type: ignore[override]
+class _Colleague(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic at run time
+    def label_from_instance(self, obj: User) -> str:
         """Return the name with the sign-in: two doctors may share a name."""
         return f"{obj} ({obj.username})"
 
@@ -26,6 +28,6 @@ class DelegateForm(forms.Form):
         },
     )
 
-    def __init__(self, *args, by: User, **kwargs) -> None:
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["delegate"].queryset = may_be_delegates(by)  # type: ignore[attr-defined]

@@ -22,7 +22,7 @@ class Prefix(StartsWith):
 
     lookup_name = "prefix"
 
-    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
+    def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Ask for a range: from the prefix up to the prefix and the last character there is."""
         column, parameters = compiler.compile(self.lhs)
         bounds = (self.rhs, f"{self.rhs}{_LAST_CHARACTER}")
@@ -33,9 +33,10 @@ class Prefix(StartsWith):
             bounds[1],
         )
 
-    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple]:
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
         """Ask as ``startswith`` does, whose operator the lookup's own name would not find."""
-        return compiler.compile(StartsWith(self.lhs, self.rhs))
+        compiled: tuple[str, tuple[Any, ...]] = compiler.compile(StartsWith(self.lhs, self.rhs))
+        return compiled
 
 
 class Unindexed(Func):
@@ -55,7 +56,7 @@ class Unindexed(Func):
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
 
 
-def numbers_of(*arms: QuerySet) -> QuerySet:
+def numbers_of(*arms: QuerySet[Any]) -> QuerySet[Any]:
     """Return the numbers of the rows of all querysets, to be used as a subquery.
 
     Each arm is answered from its own index, which an ``OR`` forbids SQLite: there, none of its

@@ -1,7 +1,7 @@
 """What is refused in words, before or after a view, and what no browser may keep."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from staff.errors import AccessRefused, Refusal
 
 # Whoever is not signed in sends a password or a gateway's report of a megabyte, nothing larger.
 LARGEST_BODY_OF_STRANGERS = 2 * 1024 * 1024
-_View = TypeVar("_View", bound=Callable)
+_View = TypeVar("_View", bound=Callable[..., Any])
 
 
 class RefusalMiddleware:
@@ -80,7 +80,7 @@ def _largest_body(request: HttpRequest) -> int:
     """Return how many bytes this person may send to this address."""
     if not request.user.is_authenticated:
         return LARGEST_BODY_OF_STRANGERS
-    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE  # type: ignore[assignment]
+    most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
         view = resolve(request.path_info).func
     except Resolver404:

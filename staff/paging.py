@@ -114,7 +114,7 @@ def _encode(direction: str, keys: Sequence[str], row: Model) -> str:
     return direction + base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def _decode(queryset: QuerySet, keys: Sequence[str], cursor: str) -> list[Any] | None:
+def _decode(queryset: QuerySet[Any], keys: Sequence[str], cursor: str) -> list[Any] | None:
     """Return the key values, or None for a cursor that somebody shortened or made up."""
     if cursor[:1] not in {_FORWARD, _BACKWARD}:
         return None
@@ -129,9 +129,10 @@ def _decode(queryset: QuerySet, keys: Sequence[str], cursor: str) -> list[Any] |
         return None
 
 
-def _field(queryset: QuerySet, path: str) -> Field:
+def _field(queryset: QuerySet[Any], path: str) -> "Field[Any, Any]":
     if path in queryset.query.annotations:
-        return queryset.query.annotations[path].output_field
+        field: Field[Any, Any] = queryset.query.annotations[path].output_field
+        return field
     *relations, name = path.split("__")
     model = queryset.model
     for relation in relations:
@@ -139,7 +140,8 @@ def _field(queryset: QuerySet, path: str) -> Field:
         if not isinstance(related, type):
             raise FieldDoesNotExist(path)
         model = related
-    return model._meta.get_field(name)  # type: ignore[return-value]
+    column: Field[Any, Any] = model._meta.get_field(name)
+    return column
 
 
 class _Exact(DjangoJSONEncoder):

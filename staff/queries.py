@@ -34,6 +34,8 @@ def trail_head() -> AuditHead:
 # As many events are sorted without anybody noticing; more are found soon, from the newest back.
 FEW_EVENTS = 2000
 
+_Events = QuerySet[AuditEvent]
+
 
 def events_with(events: QuerySet[AuditEvent], **wanted: Any) -> QuerySet[AuditEvent]:
     """Narrow to events with one property, however rare or frequent it is (one query).
@@ -149,7 +151,7 @@ class TrailFilter(filters.FilterSet):
     patients: Sequence[int] = ()
     means_too_many = False
 
-    def by_patient(self, events: QuerySet, name: str, value: str) -> QuerySet:
+    def by_patient(self, events: _Events, name: str, value: str) -> _Events:
         """Narrow to what touches a patient: their file, appointments, messages, and lists."""
         found = _find_patients[0](value) if _find_patients else ((), ())
         if found is None:
@@ -158,28 +160,28 @@ class TrailFilter(filters.FilterSet):
         self.patients, traces = found
         return events_about(events, traces)
 
-    def by_actor(self, events: QuerySet, name: str, value: User) -> QuerySet:
+    def by_actor(self, events: _Events, name: str, value: User) -> _Events:
         """Narrow to what somebody did or saw."""
         return events_with(events, actor_id=value.pk)
 
-    def by_action(self, events: QuerySet, name: str, value: str) -> QuerySet:
+    def by_action(self, events: _Events, name: str, value: str) -> _Events:
         """Narrow to actions that begin so."""
         return events_with(events, action__prefix=value)
 
-    def by_type(self, events: QuerySet, name: str, value: str) -> QuerySet:
+    def by_type(self, events: _Events, name: str, value: str) -> _Events:
         """Narrow to a kind of object; with its number the index knows both."""
         if self.form.cleaned_data.get("object_id"):
             return events.filter(object_type=value)
         return events_with(events, object_type=value)
 
-    def by_number(self, events: QuerySet, name: str, value: str) -> QuerySet:
+    def by_number(self, events: _Events, name: str, value: str) -> _Events:
         """Narrow to a number, of whatever kind of object: the index wants to be told each."""
         if not self.form.cleaned_data.get("object_type"):
             kinds = sorted({model._meta.model_name or "" for model in apps.get_models()})
             events = events.filter(object_type__in=kinds)
         return events.filter(object_id=value)
 
-    def by_day(self, events: QuerySet, name: str, value: dt.date) -> QuerySet:
+    def by_day(self, events: _Events, name: str, value: dt.date) -> _Events:
         """Narrow to a local day, by the bounds that the index of the moment knows."""
         begins, ends = (clock.midnight(value + dt.timedelta(days=days)) for days in (0, 1))
         return events.filter(at__gte=begins, at__lt=ends)

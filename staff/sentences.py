@@ -188,7 +188,8 @@ def _kept(value: Value) -> Any:
 
 def _read(kept: Any) -> Value:
     if not isinstance(kept, dict):
-        return kept
+        plain: str | int = kept
+        return plain
     if "said" in kept:
         return Sentence.from_kept(kept)
     return ShownDay(dt.date.fromisoformat(kept["day"]), kept["form"])

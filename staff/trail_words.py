@@ -289,7 +289,7 @@ def _filled(sentence: Any, known: Mapping[str, Any]) -> str:
     return str(sentence) % _OrUnknown(known)
 
 
-class _OrUnknown(dict):
+class _OrUnknown(dict[str, Any]):
     def __missing__(self, name: str) -> str:
         return _UNKNOWN
 

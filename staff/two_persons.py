@@ -75,7 +75,7 @@ def _givers(account: int, changes: Collection[Change]) -> set[int]:
         change.by
         for change in changes
         if change.account == account and change.gives_password and change.by not in (None, account)
-    }  # type: ignore[return-value]
+    }
 
 
 def _has_own_password(account: int, changes: Collection[Change]) -> bool:

@@ -26,7 +26,7 @@ class Channel(filesystem.Channel):
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         unfinished = folder / f"{name}.unfinished"
         try:
-            unfinished.write_text(dumps(message), encoding="utf-8")
+            unfinished.write_text(dumps(message), encoding="utf-8")  # type: ignore[no-untyped-call]
             unfinished.rename(folder / name)
         except OSError as error:
             raise ChannelError(f"cannot add {name} to {folder}") from error

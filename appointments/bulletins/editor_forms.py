@@ -41,7 +41,7 @@ from notifications.quiet_hours import QuietHours
 from staff.inputs import DayInput, MomentInput, bare_helper
 
 
-class HeadForm(forms.ModelForm):
+class HeadForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
     """Title, window, release time, and whether SMS leave in quiet hours too."""
 
     send_at_night = forms.BooleanField(required=False)

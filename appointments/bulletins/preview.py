@@ -320,6 +320,7 @@ def _standing_count(cursor: CursorWrapper, scope: Scope, condition: str) -> int:
     )
 
 
-def _one(cursor: CursorWrapper, sql: str, parameters: list | None = None) -> int:
+def _one(cursor: CursorWrapper, sql: str, parameters: list[Any] | None = None) -> int:
     cursor.execute(sql, parameters or [])
-    return cursor.fetchone()[0]
+    counted: int = cursor.fetchone()[0]
+    return counted

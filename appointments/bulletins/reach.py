@@ -8,6 +8,7 @@ what they order is what ``to_clauses`` orders.
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from django.db.models import Count, F, Min
 
@@ -41,7 +42,7 @@ def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[Clause]) -
     """
     days_that_matter = frozenset(day for clause in clauses for day in clause.days)
     ruled: Counter[int] = Counter()
-    known: dict[tuple, int] = {}  # the same facts on other days are ruled alike
+    known: dict[tuple[Any, ...], int] = {}  # the same facts on other days are ruled alike
     for facts, number in counted:
         day = facts.day if facts.day in days_that_matter else None
         key = (facts.service, facts.site, facts.unit, facts.groups, day)

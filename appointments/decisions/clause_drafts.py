@@ -73,7 +73,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
     """
     if not clauses:
         raise Refusal(_("Le bulletin n'a aucun point : ajoutez-en au moins un."), field="clauses")
-    known: dict[str, set] = {
+    known: dict[str, set[str]] = {
         "services": set(Service),
         "sites": set(Site.objects.values_list("code", flat=True)),
         "units": set(Unit.objects.values_list("code", flat=True)),
@@ -89,7 +89,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
 
 
 def _faults(
-    clause: ClauseDraft, known: dict[str, set], first_day: dt.date, last_day: dt.date
+    clause: ClauseDraft, known: dict[str, set[str]], first_day: dt.date, last_day: dt.date
 ) -> Iterator[str]:
     words = {"ruling": Ruling, "tell": Tell, "channel": Channel, "kept_by": KeptBy}
     for name, choices in words.items():

@@ -8,7 +8,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
 
@@ -133,7 +133,7 @@ def count_double_entries(user: User) -> tuple[int, int]:
     return len(differ), sum(differ)
 
 
-def _acts(user: User) -> QuerySet:
+def _acts(user: User) -> QuerySet[Any]:
     """Return the acts of several sources that are still to come, as rows of ``Act``."""
     marked = Appointment.objects.filter(may_be_double=True)  # few: the board asks this each time
     planned = marked.filter(status__in=RULED, starts_at__gt=clock.now())
@@ -141,7 +141,7 @@ def _acts(user: User) -> QuerySet:
         planned = planned.none()
     one_day = Q(given=0) | Q(given=F("entries"), first=F("last"))
     one_holds = Q(one_day, least=F("most"))
-    return (
+    acts: QuerySet[Any] = (
         planned.order_by()
         .values(*_ACT)
         .annotate(
@@ -156,3 +156,4 @@ def _acts(user: User) -> QuerySet:
         .alias(oldest=Min("feed"), newest=Max("feed"))
         .filter(oldest__lt=F("newest"))
     )
+    return acts

@@ -12,7 +12,7 @@ import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations, product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from appointments.rules import Clause, Facts, Verdict, decide, specificity, told_over
 from appointments.vocabulary import Basis, Channel, KeptBy, Outcome, Service
@@ -250,10 +250,13 @@ def _gathered(cells: Mapping[Cell, Said], places: Sequence[Place]) -> list[State
 
 
 def _grown(
-    said_in: Mapping[Cell, int], all_axes: tuple[tuple, ...], start: Cell, order: Sequence[int]
+    said_in: Mapping[Cell, int],
+    all_axes: tuple[tuple[Any, ...], ...],
+    start: Cell,
+    order: Sequence[int],
 ) -> Axes:
     """Return the services, places and days around a cell that say the same, axis after axis."""
-    axes: list[tuple] = [(value,) for value in start]
+    axes: list[tuple[Any, ...]] = [(value,) for value in start]
     for axis in order:
         axes[axis] = tuple(
             value

@@ -122,17 +122,19 @@ def verdict_for(appointment: Appointment, clauses: Mapping[dt.date, Clauses]) ->
 
 def keeper_of(user: User) -> Keeper:
     """Return whose patients a user answers for (two queries, then remembered on the user)."""
-    if not hasattr(user, "_keeper"):
+    keeper: Keeper | None = getattr(user, "_keeper", None)
+    if keeper is None:
         has_own = may(user, Capability.KEEP) and hasattr(user, "practitioner")
         own = [user.practitioner.pk] if has_own else []
         lent = user.delegations.filter(revoked_at__isnull=True)
         as_delegate = may(user, Capability.KEEP_AS_DELEGATE)
         others = lent.values_list("practitioner_id", flat=True) if as_delegate else ()
-        user._keeper = Keeper(  # type: ignore[attr-defined]
+        keeper = Keeper(
             practitioner_ids=frozenset([*own, *others]),
             is_medical_director=may(user, Capability.RULE_ON_OPERATIONS),
         )
-    return user._keeper  # type: ignore[attr-defined]
+        user._keeper = keeper  # type: ignore[attr-defined]
+    return keeper
 
 
 def doctor_of(user: User) -> Keeper:

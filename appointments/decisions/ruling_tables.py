@@ -17,6 +17,7 @@ The preview fills the same tables with the same statements and writes nothing el
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
@@ -259,16 +260,17 @@ def _standing(scope: Scope) -> str:
         WHERE {LIVE} AND {scope.condition("a")}"""  # noqa: S608
 
 
-def distinct_holding(cursor: CursorWrapper) -> list[tuple]:
+def distinct_holding(cursor: CursorWrapper) -> list[tuple[Any, ...]]:
     """Return each combination of ``FACTS`` of decided appointments that occurs."""
     cursor.execute(
         f"""SELECT DISTINCT {", ".join(FACTS)} FROM holds
             WHERE word IN ('cancelled', 'maintained')"""  # noqa: S608
     )
-    return cursor.fetchall()
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
-def tell_as(cursor: CursorWrapper, rows: Sequence[tuple]) -> None:
+def tell_as(cursor: CursorWrapper, rows: Sequence[tuple[Any, ...]]) -> None:
     """Fill ``told_as``: each combination with channel and ``by_doctor``."""
     marks = ", ".join(["%s"] * (len(FACTS) + 2))
     cursor.executemany(f"INSERT INTO told_as VALUES ({marks})", rows)  # noqa: S608

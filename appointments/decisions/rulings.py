@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
@@ -321,7 +322,9 @@ def plan(
     ruling_tables.find_wanted(cursor, scope, now)
 
 
-def _told_as(rows: Iterable[tuple], clauses: Mapping[int, Clause]) -> Iterator[tuple]:
+def _told_as(
+    rows: Iterable[tuple[Any, ...]], clauses: Mapping[int, Clause]
+) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of ``told_as``: who is told over what, asked once per combination."""
     for row in rows:
         facts = dict(zip(ruling_tables.FACTS, row, strict=True))
@@ -356,7 +359,7 @@ def _places() -> dict[int, tuple[str, str]]:
 
 def _facts_row(
     row: tuple[str, int, dt.date, str], day: RuledDay | None, places: dict[int, tuple[str, str]]
-) -> tuple:
+) -> tuple[Any, ...]:
     """Return one row of ``ruled_facts``: the verdict, when SMS go, and how urgent it is."""
     service, unit_id, date, groups = row
     site, unit = places[unit_id]

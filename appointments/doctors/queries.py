@@ -22,7 +22,8 @@ from appointments.decisions.other_visits import NO_OTHERS, OtherVisits, other_vi
 from appointments.decisions.standing import Told, standing_decisions, told_of
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
 from appointments.operations.queries import OPENED_BY
-from appointments.rules import KeepAnswer, Tell
+from appointments.rules import KeepAnswer
+from appointments.vocabulary import Tell
 from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
 from staff.access import scope_of

@@ -59,7 +59,7 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
     """
     practitioners = practitioners_of(request.user)
     practitioner = _chosen(practitioners, request.GET.get("practitioner", ""))
-    context: dict = {"practitioners": practitioners, "practitioner": practitioner}
+    context: dict[str, Any] = {"practitioners": practitioners, "practitioner": practitioner}
     if practitioner:
         appointments = touched(request.user, practitioner)
         days = days_of(appointments)
@@ -223,7 +223,9 @@ def _say_why(request: SignedInRequest, refusal: str) -> HttpResponse:
     return redirect(_way_back(request))
 
 
-def _act(request: SignedInRequest, pk: int, service: Callable, **asked: object) -> HttpResponse:
+def _act(
+    request: SignedInRequest, pk: int, service: Callable[..., Any], **asked: object
+) -> HttpResponse:
     """Ask the service, then show how the appointment now stands, refused or not."""
     mine = answered_for(request.user)
     if not mine.filter(pk=pk).exists():

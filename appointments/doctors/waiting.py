@@ -8,10 +8,10 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast
 
-from appointments import rules
+from appointments import vocabulary
 from appointments.models import Basis, Decision, Outcome, Status
 from appointments.operations.queries import DAYS_AHEAD
-from appointments.rules import Keeper, Verdict, may_keep
+from appointments.rules import Clause, Keeper, Verdict, may_keep
 from appointments.vocabulary import KeptBy, Ruling
 from staff import clock
 from staff.access import Capability, scope_of
@@ -83,7 +83,7 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
     for line in lines:
         practitioner_id = line["appointment__practitioner"]
         answer = may_keep(
-            verdict=Verdict(rules.Outcome.CANCELLED, _clause(line)),
+            verdict=Verdict(vocabulary.Outcome.CANCELLED, _clause(line)),
             service=line["appointment__service"],
             practitioner_id=practitioner_id,
             starts_at=line["first"],
@@ -100,8 +100,8 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
 _CLAUSE = ("clause__ruling", "clause__kept_by", "clause__keep_until")
 
 
-def _clause(line: Mapping[str, Any]) -> rules.Clause:
-    return rules.Clause(
+def _clause(line: Mapping[str, Any]) -> Clause:
+    return Clause(
         position=0,
         ruling=Ruling(line["clause__ruling"]),
         kept_by=KeptBy(line["clause__kept_by"]),

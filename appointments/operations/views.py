@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -165,7 +166,7 @@ def _operation(request: SignedInRequest, pk: int) -> Appointment:
 
 
 def _ask(
-    request: SignedInRequest, found: Appointment, service: Callable, **asked: object
+    request: SignedInRequest, found: Appointment, service: Callable[..., Any], **asked: object
 ) -> HttpResponse:
     try:
         service(appointment_id=found.pk, by=request.user, **asked)

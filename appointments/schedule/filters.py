@@ -33,6 +33,7 @@ from staff.models import Practitioner, Site, Unit, User
 
 NO_OUTCOME = "none"  # in addresses; in the database it is the empty string
 PLANNED = "planned"  # in addresses: all that the source did not cancel itself
+_Rows = QuerySet[Appointment]
 _ALWAYS_SEEN = {"q", "day"}
 _REAL_DAYS = [MinValueValidator(dt.date(1900, 1, 1)), MaxValueValidator(dt.date(2199, 12, 31))]
 
@@ -166,34 +167,34 @@ class ScheduleFilter(filters.FilterSet):
         """Return the filters in use, as they stand in the address."""
         return {name: self.data[name] for name in self.filters if self.data.get(name)}
 
-    def rows(self) -> QuerySet[Appointment]:
+    def rows(self) -> _Rows:
         """Return what is asked for; upcoming appointments when neither day nor patient is."""
-        if not self.is_valid():
-            return self.queryset.none()
-        return self.qs if self.is_narrow else from_today(self.qs)
+        is_valid = self.is_valid()
+        asked: _Rows = self.qs if is_valid else self.queryset.none()
+        return asked if not is_valid or self.is_narrow else from_today(asked)
 
-    def search(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def search(self, rows: _Rows, name: str, value: str) -> _Rows:
         """Narrow to the patients meant by the search box."""
         search = self.search_typed
         if self.form.cleaned_data.get("day"):
             return of_patients_that_day(rows, search)
         return rows.filter(patient_id__in=self.meant.ids) if search else rows
 
-    def by_day(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
+    def by_day(self, rows: _Rows, name: str, value: dt.date) -> _Rows:
         """Narrow to a local day."""
         return on_day(rows, value)
 
-    def by_site(self, rows: QuerySet, name: str, value: Site) -> QuerySet:
+    def by_site(self, rows: _Rows, name: str, value: Site) -> _Rows:
         """Narrow to the units of a site."""
         return rows & in_units(value.units.all())
 
-    def by_unit(self, rows: QuerySet, name: str, value: Unit) -> QuerySet:
+    def by_unit(self, rows: _Rows, name: str, value: Unit) -> _Rows:
         """Narrow to a unit: what a patient or the filter's days bound, the index of neither."""
         if self.is_by_patient:
             return rows & in_units(Unit.objects.filter(pk=value.pk))
         return rows.filter(unit=value, **self._days)
 
-    def by_practitioner(self, rows: QuerySet, name: str, value: Practitioner) -> QuerySet:
+    def by_practitioner(self, rows: _Rows, name: str, value: Practitioner) -> _Rows:
         """Narrow to a practitioner."""
         if self.is_by_patient:
             return rows.alias(who=Unindexed("practitioner_id")).filter(who=value.pk)
@@ -210,31 +211,31 @@ class ScheduleFilter(filters.FilterSet):
         day = self.form.cleaned_data.get("day")
         return {"day": day} if day else {"day__gte": clock.today()}
 
-    def up_to(self, rows: QuerySet, name: str, value: dt.date) -> QuerySet:
+    def up_to(self, rows: _Rows, name: str, value: dt.date) -> _Rows:
         """Narrow to a local day and those before it."""
         return before(rows, value + dt.timedelta(days=1))
 
-    def by_outcome(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def by_outcome(self, rows: _Rows, name: str, value: str) -> _Rows:
         """Narrow to an outcome, or to what nobody decided about."""
         if value in (Outcome.CANCELLED, Outcome.UNDER_REVIEW):
             rows = ruled_until(rows)
         return rows.filter(outcome="" if value == NO_OUTCOME else value)
 
-    def by_basis(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def by_basis(self, rows: _Rows, name: str, value: str) -> _Rows:
         """Narrow to what a bulletin or a person decided."""
         rows = rows if value == Basis.LAPSE else ruled_until(rows)
         return rows.filter(outcome_basis=value)
 
-    def by_status(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+    def by_status(self, rows: _Rows, name: str, value: str) -> _Rows:
         """Narrow to a status of the source, or to what the source did not cancel."""
         return (
             rows.exclude(status__in=CALLED_OFF) if value == PLANNED else rows.filter(status=value)
         )
 
-    def only_missing(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+    def only_missing(self, rows: _Rows, name: str, value: Any) -> _Rows:
         """Narrow to what disappeared from the source."""
         return rows.filter(missing_since__isnull=False) if value else rows
 
-    def only_moved(self, rows: QuerySet, name: str, value: Any) -> QuerySet:
+    def only_moved(self, rows: _Rows, name: str, value: Any) -> _Rows:
         """Narrow to what the source moved to another time."""
         return rows.filter(moved_at__isnull=False) if value else rows

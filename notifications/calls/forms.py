@@ -71,7 +71,7 @@ class CallForm(forms.Form):
     ) -> None:
         super().__init__(data)
         # One appointment that several sources plan is asked about once.
-        alike: dict[tuple, list[NoticeItem]] = {}
+        alike: dict[tuple[Any, ...], list[NoticeItem]] = {}
         for item in new_days:
             said = (item.notice_id, item.starts_at, item.site_id, item.postponed_to)
             alike.setdefault(said, []).append(item)

@@ -1,5 +1,7 @@
 """The call list: take a call, ring, write down what came of it."""
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
@@ -189,7 +191,7 @@ def call_give_back(request: SignedInRequest, pk: int) -> HttpResponse:
 
 def _call_page(
     request: SignedInRequest, delivery: Delivery, together: list[Delivery], form: CallForm
-) -> dict:
+) -> dict[str, Any]:
     notice = delivery.notice
     is_open = notice.state == NoticeState.OPEN and delivery.state in TO_CALL
     is_stale = notice.state == NoticeState.WITHDRAWN

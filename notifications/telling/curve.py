@@ -102,7 +102,7 @@ def draw(counts: Mapping[str, Mapping[int, int]], *, now: dt.datetime) -> Curve:
 
 def nice_top(highest: int) -> int:
     """Return the smallest number of one digit and zeros that is not below the highest value."""
-    unit = 10 ** (len(str(max(1, highest))) - 1)
+    unit: int = 10 ** (len(str(max(1, highest))) - 1)
     return unit * max(1, math.ceil(highest / unit))
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db.models import Max, Prefetch, Q, QuerySet
 
@@ -69,7 +70,7 @@ def search_for(typed: str) -> Search:
     return Search(notice_id, first_meant(read) if read and notice_id is None else None)
 
 
-def about_days_since(day: dt.date, within: Q) -> QuerySet:
+def about_days_since(day: dt.date, within: Q) -> QuerySet[Any]:
     """Return the numbers of those notices about a day and later, to be used as a subquery."""
     return Notice.objects.filter(within, day__gte=day).values("pk")
 

@@ -213,7 +213,8 @@ def holding_untrue(user: User | None = None) -> int:
         notice__day__gte=clock.today(),
         notice__state__in=[NoticeState.OPEN, NoticeState.UNREACHABLE],
     )
-    return unheard.aggregate(patients=Count("notice__patient", distinct=True))["patients"]
+    counted: dict[str, int] = unheard.aggregate(patients=Count("notice__patient", distinct=True))
+    return counted["patients"]
 
 
 def _counted(
@@ -225,7 +226,7 @@ def _counted(
     """
     coming = Q(**{f"{path}day__gte": since})
     late = Q(**{f"{path}day__lt": since, f"{path}state": NoticeState.OPEN})
-    arms = [
+    arms: list[QuerySet[Any, tuple[Any, ...]]] = [
         rows.filter(arm).order_by().values_list(*columns).annotate(Count("pk"))
         for arm in (coming, late)
     ]

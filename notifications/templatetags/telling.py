@@ -26,7 +26,7 @@ register = template.Library()
 @register.filter
 def said_once(items: Iterable[NoticeItem]) -> list[NoticeItem]:
     """Return the items of a notice, each word once: several sources may plan one appointment."""
-    first: dict[tuple, NoticeItem] = {}
+    first: dict[tuple[Any, ...], NoticeItem] = {}
     for item in items:
         said = (item.notice_id, item.starts_at, item.site_id, item.word, item.postponed_to)
         first.setdefault(said, item)

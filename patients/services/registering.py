@@ -459,7 +459,7 @@ def _told(
     return _values(one, patient) | main_numbers(after), after
 
 
-def _values(one: Description, patient: Patient) -> dict:
+def _values(one: Description, patient: Patient) -> dict[str, Any]:
     """Return the fields of a patient after this description, but for the telephones."""
     if not one.is_newest:
         one = replace(

@@ -1,13 +1,14 @@
 """How a check speaks: how many, and which ones to look at first."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from django.db.models import QuerySet
 
 SHOWN = 5
 
 
-def sentence(rows: QuerySet, text: str, *, field: str = "pk") -> Iterator[str]:
+def sentence(rows: QuerySet[Any], text: str, *, field: str = "pk") -> Iterator[str]:
     """Yield one sentence when ``rows`` is not empty.
 
     Args:

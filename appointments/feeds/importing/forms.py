@@ -48,7 +48,7 @@ class ImportForm(forms.Form):
 
     def clean_source(self) -> str:
         """Return a usable name."""
-        name = self.cleaned_data["source"]
+        name: str = self.cleaned_data["source"]
         try:
             check_source_name(name)
         except Refusal as refusal:
@@ -64,7 +64,7 @@ class ImportForm(forms.Form):
             return None
 
 
-class UnitsField(forms.ModelMultipleChoiceField):
+class UnitsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
     """Units to tick, each with its site; those that the file names are marked."""
 
     named: frozenset[int] = frozenset()

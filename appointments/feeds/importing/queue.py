@@ -8,6 +8,7 @@ import datetime as dt
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.core.files.base import File
@@ -49,7 +50,7 @@ logger = logging.getLogger(__name__)
 
 @transaction.atomic
 def receive(
-    *, upload: File, feed_name: str, by: User, file_date: dt.datetime | None = None
+    *, upload: "File[Any]", feed_name: str, by: User, file_date: dt.datetime | None = None
 ) -> ScheduleImport:
     """Store an uploaded file and have it checked; nothing of the schedule is written yet.
 

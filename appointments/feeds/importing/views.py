@@ -56,13 +56,13 @@ SHOWN_DISAPPEARED = 20  # names on the page of a load; all of them on a page of 
 def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
     """Open a view to whoever may load feeds for the whole group: a file knows no one site."""
 
-    @requires(Capability.LOAD_FEEDS)
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         require_everywhere(request.user, Capability.LOAD_FEEDS)
         return view(request, *args, **kwargs)
 
-    return guarded
+    opened: Callable[..., Any] = requires(Capability.LOAD_FEEDS)(guarded)
+    return opened
 
 
 @require_GET
