@@ -316,6 +316,31 @@ def test_every_shape_is_kept_as_the_table_says(ruled, kept_by, service):
             assert answer.until == min(deadline, STARTS)
 
 
+@pytest.mark.parametrize("keep_until", DEADLINES)
+@pytest.mark.parametrize("kept_by", list(KeptBy))
+@pytest.mark.parametrize("ruled", list(Outcome))
+def test_every_answer_about_a_ruling_says_until_when_it_holds(ruled, kept_by, keep_until):
+    """A refusal too: pages show the deadline to those who may not keep."""
+    verdict = Verdict(ruled, Clause(1, Ruling.CANCEL, kept_by=kept_by, keep_until=keep_until))
+    for service, keeper, now in product(("consultation", "surgery"), ASKERS, MOMENTS):
+        answer = may_keep(
+            verdict=verdict,
+            service=service,
+            practitioner_id=7,
+            starts_at=STARTS,
+            keeper=keeper,
+            now=now,
+        )
+        assert answer.until == (BEFORE if keep_until == BEFORE else STARTS)
+
+
+def test_where_nothing_is_ruled_there_is_no_deadline_unless_it_was_sent_back():
+    asked = {"verdict": None, "service": "consultation", "practitioner_id": 7, "now": BEFORE}
+    for is_sent_back, until in ((False, None), (True, STARTS)):
+        answer = may_keep(**asked, starts_at=STARTS, keeper=DOCTOR, is_sent_back=is_sent_back)
+        assert (answer.allowed, answer.until) == (is_sent_back, until)
+
+
 class TestMayUndo:
     @pytest.mark.parametrize("why", [NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY])
     def test_where_it_is_left_to_nobody_whoever_decided_may(self, why):
@@ -328,6 +353,14 @@ class TestMayUndo:
                 may_decide=KeepAnswer(False, why), is_theirs=is_theirs, starts_at=STARTS, now=now
             )
             assert (answer.allowed, answer.why) == (expected == "", expected)
+
+    @pytest.mark.parametrize("why", [NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY])
+    def test_whoever_decided_may_until_the_appointment_starts(self, why):
+        for now, allowed in ((BEFORE, True), (STARTS, True), (AFTER, False)):
+            answer = may_undo(
+                may_decide=KeepAnswer(False, why), is_theirs=True, starts_at=STARTS, now=now
+            )
+            assert (answer.allowed, answer.until) == (allowed, STARTS)
 
     @pytest.mark.parametrize("why", [ONLY_THE_DOCTOR, ONLY_THE_DIRECTOR, TOO_LATE])
     def test_where_it_is_left_to_somebody_they_answer_for_it(self, why):

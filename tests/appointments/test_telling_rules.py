@@ -12,6 +12,7 @@ from appointments.rules import (
     Heard,
     Telling,
     ruling_is_overdue,
+    telling_rank,
     told_over,
 )
 from appointments.vocabulary import Basis, Channel, Outcome, Ruling, Service, Tell
@@ -226,3 +227,26 @@ class TestRulingIsOverdue:
             now = at(f"{evening} {minute}")
             assert ruling_is_overdue(day, now, SIX) == is_overdue
             assert ruling_is_overdue(day, now.astimezone(dt.UTC), SIX) == is_overdue
+
+
+class TestTheRanks:
+    @pytest.mark.parametrize(
+        ("first", "then"),
+        [
+            (Service.SURGERY, Service.DIALYSIS),
+            (Service.SURGERY, Service.CONSULTATION),
+            (Service.DIALYSIS, Service.NUCLEAR_MEDICINE),
+            (Service.DAY_HOSPITAL, Service.NUCLEAR_MEDICINE),
+            (Service.NUCLEAR_MEDICINE, Service.RADIOLOGY),
+            (Service.RADIOLOGY, Service.CONSULTATION),
+            (Service.CONSULTATION, Service.BLOOD_SAMPLING),
+            (Service.OTHER, Service.BLOOD_SAMPLING),
+            (Service.BLOOD_SAMPLING, Service.COVID_CENTRE),
+        ],
+    )
+    def test_one_before_the_other(self, first, then):
+        assert telling_rank(first) < telling_rank(then)
+
+    @pytest.mark.parametrize("service", Service)
+    def test_every_service_has_a_rank_that_leaves_the_day_its_place(self, service):
+        assert 0 <= telling_rank(service) <= 9

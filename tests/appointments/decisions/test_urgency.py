@@ -8,7 +8,6 @@ from appointments.bulletins import services as bulletins
 from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
 from appointments.rules import telling_rank
-from appointments.vocabulary import Service
 from notifications import rules
 from notifications.models import Delivery
 from tests.appointments.bulletins.builders import (
@@ -29,29 +28,6 @@ from tests.builders import (
 EVERYTHING = ClauseDraft("cancel", "cancelled")
 TUESDAY = MONDAY + dt.timedelta(days=1)
 DAYS = (MONDAY - dt.date(2000, 1, 1)).days
-
-
-class TestTheRanks:
-    @pytest.mark.parametrize(
-        ("first", "then"),
-        [
-            (Service.SURGERY, Service.DIALYSIS),
-            (Service.SURGERY, Service.CONSULTATION),
-            (Service.DIALYSIS, Service.NUCLEAR_MEDICINE),
-            (Service.DAY_HOSPITAL, Service.NUCLEAR_MEDICINE),
-            (Service.NUCLEAR_MEDICINE, Service.RADIOLOGY),
-            (Service.RADIOLOGY, Service.CONSULTATION),
-            (Service.CONSULTATION, Service.BLOOD_SAMPLING),
-            (Service.OTHER, Service.BLOOD_SAMPLING),
-            (Service.BLOOD_SAMPLING, Service.COVID_CENTRE),
-        ],
-    )
-    def test_one_before_the_other(self, first, then):
-        assert telling_rank(first) < telling_rank(then)
-
-    @pytest.mark.parametrize("service", Service)
-    def test_every_service_has_a_rank_that_leaves_the_day_its_place(self, service):
-        assert 0 <= telling_rank(service) <= 9
 
 
 @pytest.mark.django_db

@@ -2,10 +2,7 @@
 
 import pytest
 from django.urls import reverse
-from hypothesis import given
-from hypothesis import strategies as st
 
-from notifications import rules
 from notifications.calls import services as calls
 from notifications.calls.sheet import rows
 from notifications.models import Delivery
@@ -29,38 +26,6 @@ def reachable_at_four() -> Patient:
     ]
     write_numbers({patient.pk: numbers})
     return patient
-
-
-class TestTheRule:
-    NUMBERS = (HOME, MOBILE, DAUGHTER)
-
-    @pytest.mark.parametrize(
-        ("tried", "rung", "moves_on", "following"),
-        [
-            ([(HOME, False)], HOME, True, MOBILE),
-            ([(HOME, False), (MOBILE, False)], MOBILE, True, DAUGHTER),
-            ([(HOME, False), (MOBILE, False), (DAUGHTER, False)], DAUGHTER, True, HOME),
-            ([(HOME, True)], HOME, False, MOBILE),
-            ([(HOME, True), (MOBILE, False)], MOBILE, True, DAUGHTER),
-            ([(HOME, False)], HOME, False, HOME),
-            ([(HOME, True), (MOBILE, True), (DAUGHTER, True)], DAUGHTER, False, None),
-            ([("", False)], "", True, HOME),
-        ],
-    )
-    def test_the_next_number_is_the_one_least_often_rung(self, tried, rung, moves_on, following):
-        assert following == rules.next_number(
-            self.NUMBERS, tried=tried, rung=rung, moves_on=moves_on
-        )
-
-    @given(st.lists(st.sampled_from(range(5)), unique=True, min_size=1), st.integers(1, 4))
-    def test_each_number_is_rung_before_the_trying_ends(self, order, tries):
-        numbers = [f"+{n}" for n in order]
-        tried: list[tuple[str, bool]] = []
-        address: str | None = numbers[0]
-        while address and len(tried) < rules.tries_before_giving_up(len(numbers), tries=tries):
-            tried.append((address, False))
-            address = rules.next_number(numbers, tried=tried, rung=address, moves_on=True)
-        assert {number for number, _wrong in tried} == set(numbers)
 
 
 @pytest.mark.django_db
