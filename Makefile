@@ -6,10 +6,12 @@ ARGS ?=
 UV ?= uv
 
 PYTHON_BIN := .venv/bin/python
+# Every branch of these is taken by a test: what decides about a patient.
+COMPLETE := */rules.py,*/attendance_rules.py,appointments/decisions/*
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run demo test check bench proof setup runtime lock format clean
+.PHONY: help run demo test check bench proof coverage mutate setup runtime lock format clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +41,16 @@ proof: setup ## Run what is too heavy for every change: thousands of random stor
 	@sh scripts/system_libraries.sh
 	@exec $(PYTHON_BIN) scripts/run_tests.py --proof $(ARGS)
 
+coverage: setup ## Show which branches no test takes; the rules and decisions must have none
+	@$(PYTHON_BIN) -m pytest -q -n auto --dist loadscope --cov --cov-report= \
+		-m "not (bench or proof or browser or faults or postgresql or redis)" $(ARGS)
+	@$(PYTHON_BIN) -m coverage report
+	@$(PYTHON_BIN) -m coverage report --include="$(COMPLETE)" --fail-under=100
+
+mutate: setup ## Change the rules in small ways, and name each change that no test notices
+	@$(PYTHON_BIN) -m mutmut run $(ARGS)
+	@$(PYTHON_BIN) -m mutmut results
+
 setup: ## Make .venv with everything needed to develop (again only if the lock changed)
 	@sh scripts/setup.sh dev
 
@@ -53,5 +65,6 @@ format: setup ## Format the code and mend what can be mended
 	@$(PYTHON_BIN) -m ruff format .
 
 clean: ## Remove what was made here: .venv, caches, test results (not var/, which is data)
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis test-results tests/browser/output
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage mutants test-results \
+		tests/browser/output
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
