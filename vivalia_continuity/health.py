@@ -92,8 +92,15 @@ def _is_migrated() -> bool:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """Return the last migration of each app; read from disk once, for this is asked often."""
-    return frozenset(MigrationLoader(None).graph.leaf_nodes())
+    """Return the last migration of each app; read from disk once, for this is asked often.
+
+    For a squashed migration these are the ones that it replaces: Django records them in each
+    database, made before or after the squash.
+    """
+    graph = MigrationLoader(None).graph
+    return frozenset(
+        applied for leaf in graph.leaf_nodes() for applied in graph.nodes[leaf].replaces or [leaf]
+    )
 
 
 def _broker_answers() -> bool:

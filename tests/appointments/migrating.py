@@ -2,26 +2,13 @@
 
 from typing import Any
 
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-
+from tests import migrating
 from tests.builders import at
-from tests.triggers import take_away_triggers_against_emptying
 
 
 def migrate(name: str) -> Any:
     """Bring the appointments to a migration; return the models of that day."""
-    to = ("appointments", name)
-    executor = MigrationExecutor(connection)
-    executor.migrate([to])
-    return executor.loader.project_state([to]).apps
-
-
-def back_to_the_newest() -> None:
-    """Leave the database as the other tests need it."""
-    executor = MigrationExecutor(connection)
-    executor.migrate(executor.loader.graph.leaf_nodes())
-    take_away_triggers_against_emptying()
+    return migrating.migrate(("appointments", name))
 
 
 def made(models: Any, app: str, model: str, **fields: Any) -> int:

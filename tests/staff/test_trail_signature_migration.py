@@ -5,31 +5,20 @@ import json
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from staff import clock, trail
 from staff.models import AuditEvent
 from staff.services import audit
-from tests.triggers import take_away_triggers_against_emptying
+from tests.migrating import back_to_the_newest, migrate
 
 BEFORE, AFTER = ("staff", "0005_trail_actions"), ("staff", "0006_trail_is_signed")
-
-
-def migrate(to: tuple[str, str]):
-    """Bring the database to a migration; return its models."""
-    executor = MigrationExecutor(connection)
-    executor.migrate([to])
-    return executor.loader.project_state([to]).apps
 
 
 @pytest.fixture
 def before(transactional_db):
     """Return the models before; afterwards the database is as the other tests need it."""
-    newest = MigrationExecutor(connection).loader.graph.leaf_nodes()
     yield migrate(BEFORE)
-    MigrationExecutor(connection).migrate(newest)
-    take_away_triggers_against_emptying()
+    back_to_the_newest()
 
 
 def two_old_events(models) -> None:

@@ -1,22 +1,13 @@
 """A database of before goes forward: what was approved was ready, what was withdrawn stays so."""
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from appointments.models import Bulletin
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON
 from tests.builders import MONDAY
+from tests.migrating import migrate
 
 BEFORE = ("appointments", "0014_refused_rows")
-
-
-def migrate(*to: tuple[str, str]):
-    """Bring the database to some migrations; return the models."""
-    executor = MigrationExecutor(connection)
-    targets = list(to) or executor.loader.graph.leaf_nodes()
-    executor.migrate(targets)
-    return executor.loader.project_state(targets).apps
 
 
 @pytest.fixture

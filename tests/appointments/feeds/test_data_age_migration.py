@@ -4,8 +4,9 @@ import pytest
 
 from appointments.feeds.data_age import data_age
 from appointments.models import Feed, ScheduleImport
-from tests.appointments.migrating import an_appointment_then, back_to_the_newest, made, migrate
+from tests.appointments.migrating import an_appointment_then, made, migrate
 from tests.builders import at
+from tests.migrating import back_to_the_newest
 
 BEFORE = "0015_bulletin_ready"
 LOADED = at("2022-05-14 03:00")

@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from appointments.models import RefusedRow, RejectedRow, ScheduleImport
 from staff.models import Role
-from tests.appointments.migrating import back_to_the_newest, made, migrate
+from tests.appointments.migrating import made, migrate
 from tests.builders import a_user, at
+from tests.migrating import back_to_the_newest
 from tests.pages import signed_in
 
 BEFORE = "0023_attendance_without_hour"

@@ -6,8 +6,9 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from appointments.models import Attendance
-from tests.appointments.migrating import an_appointment_then, back_to_the_newest, made, migrate
+from tests.appointments.migrating import an_appointment_then, made, migrate
 from tests.builders import MONDAY, at
+from tests.migrating import back_to_the_newest
 
 BEFORE, AFTER = "0010_seldom_appointments", "0011_attendance_day"
 TUESDAY = dt.date(2022, 5, 17)
