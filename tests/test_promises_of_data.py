@@ -26,7 +26,7 @@ from tests.triggers import put_back_triggers_against_emptying
 from tests.vivalia_continuity.unguarded import break_by
 from vivalia_continuity.promises import PROMISES
 
-CASES = Path(__file__).parent / "appointments" / "feeds" / "cases"
+CASES = Path(__file__).parent / "appointments" / "feeds" / "files" / "cases"
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 
 

@@ -154,7 +154,7 @@ def ring(roster_ids: Collection[int]) -> None:
     """Wake a worker for each roster; without a broker the sweep finds them later."""
     try:
         for roster_id in roster_ids:
-            current_app.tasks[TASK].apply_async(args=[roster_id], retry=False)
+            current_app.send_task(TASK, args=[roster_id], retry=False)
     except (OperationalError, OSError) as error:  # the database remembers
         logger.warning("no broker for rosters, the sweep will find them: %s", error)
 

@@ -69,10 +69,10 @@ def named(expression: ast.expr, text: str) -> Iterator[str]:
 
 
 def handed_on(path: Path, text: str) -> str:
-    """Return what is given as ``action`` beside a module, and to the recorders within it."""
+    """Return what is given as ``action`` in a module's app, and to the recorders within it."""
     beside = [
         node.value
-        for near in path.parent.glob("*.py")
+        for near in (ROOT / path.relative_to(ROOT).parts[0]).rglob("*.py")
         for node in ast.walk(ast.parse(near.read_text(encoding="utf-8")))
         if isinstance(node, ast.keyword) and node.arg == "action"
     ]

@@ -3,13 +3,13 @@
 import threading
 
 import pytest
+from celery import current_app
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Roster
 from appointments.paper import services as rosters
 from appointments.paper.services import issue, issue_many, render, sweep
-from appointments.tasks import render_roster
 from staff.errors import AccessRefused
 from staff.models import AuditEvent
 from staff.paper.pdf import Pdf, PdfUnavailable
@@ -36,7 +36,7 @@ def rung(monkeypatch) -> list[int]:
     """The rosters for which a worker was woken."""
     ids: list[int] = []
     monkeypatch.setattr(
-        render_roster, "apply_async", lambda *, args, **options: ids.append(args[0])
+        current_app, "send_task", lambda name, *, args, **options: ids.append(args[0])
     )
     return ids
 
@@ -198,17 +198,19 @@ def test_a_failed_sheet_is_tried_again_under_the_same_number(clerk, monkeypatch)
 def test_a_dead_broker_loses_nothing_the_sweep_finds_what_waits(
     clerk, monkeypatch, time_machine, django_capture_on_commit_callbacks
 ):
-    def refuse(**options):
+    def refuse(name, **options):
         raise ConnectionError("no broker")
 
     time_machine.move_to(at("2022-05-14 16:00"), tick=False)
     an_appointment()
     with monkeypatch.context() as dead:
-        dead.setattr(render_roster, "apply_async", refuse)
+        dead.setattr(current_app, "send_task", refuse)
         with django_capture_on_commit_callbacks(execute=True):
             roster = issue(unit_id=a_unit().pk, day=MONDAY, by=clerk)
     woken = []
-    monkeypatch.setattr(render_roster, "apply_async", lambda *, args, **options: woken.append(args))
+    monkeypatch.setattr(
+        current_app, "send_task", lambda name, *, args, **options: woken.append(args)
+    )
     assert sweep() == 0  # it has only just been asked for
     time_machine.shift(60)
     assert sweep() == 1
