@@ -1,4 +1,4 @@
-"""The rules of a crisis, as pure functions: no database, no clock, no Django.
+"""The rules of a crisis, as pure functions: no database, no clock; of Django, choices alone.
 
 - ``decide``: what a bulletin orders for an appointment, and by which clause.
 - ``may_keep``: who may keep a consultation or rule on an operation, and until when;
@@ -16,7 +16,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from appointments.vocabulary import Basis, Channel, KeptBy, Outcome, Ruling, Service, Tell
+from appointments.vocabulary import Basis, KeptBy, Outcome, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 OUTCOME_OF = {

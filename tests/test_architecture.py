@@ -34,6 +34,8 @@ def test_every_app_was_read():
         ("appointments.rules", "django.conf.settings"),
         ("appointments.rules", "staff.clock"),
         ("appointments.vocabulary", "appointments.models.Service"),
+        ("appointments.vocabulary", "django.db.models.Model"),
+        ("appointments.rules", "django.db.models.TextChoices"),
         ("notifications.sms_text", "django.utils.timezone"),
         ("appointments.board.views", "notifications.gateways.console"),
         ("notifications.telling.views", "notifications.gateways.Gateway"),
@@ -52,6 +54,8 @@ def test_a_breach_is_named(module, imported):
     [
         ("appointments.rules", "appointments.vocabulary.Outcome"),
         ("appointments.rules", "datetime"),
+        ("appointments.rules", "notifications.vocabulary.Channel"),
+        ("appointments.vocabulary", "django.db.models.TextChoices"),
         ("appointments.board.views", "notifications.telling.progress"),
         ("notifications.sending.dispatch", "notifications.gateways.Gateway"),
         ("vivalia_continuity.context", "staff.access"),

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 
 EVERY = ""  # the row of all services, the column of all sites
 ROWS = (EVERY, *map(str, Service))

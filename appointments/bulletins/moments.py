@@ -15,8 +15,9 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.bulletins.sentences import moment_in_words
 from appointments.rules import BRUSSELS, Clause
-from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from appointments.vocabulary import KeptBy, Ruling, Tell
 from notifications.quiet_hours import QuietHours
+from notifications.vocabulary import Channel
 
 
 class Doubt(StrEnum):

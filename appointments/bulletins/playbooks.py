@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 from django.utils.translation import gettext as _
 
 from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.vocabulary import Channel, KeptBy, ProtectedGroup, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, ProtectedGroup, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from staff.clock import BRUSSELS
 from staff.errors import Refusal
 

@@ -22,7 +22,8 @@ from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.decisions.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
 from appointments.models import ProtectedGroup
 from appointments.rules import OUTCOME_OF
-from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service
+from appointments.vocabulary import KeptBy, Outcome, Ruling, Service
+from notifications.vocabulary import Channel
 from staff import clock
 from staff.clock import BRUSSELS
 

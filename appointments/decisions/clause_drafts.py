@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from appointments import rules
 from appointments.models import Bulletin, Clause, ProtectedGroup
-from appointments.vocabulary import Channel, KeptBy, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from staff.errors import Refusal
 from staff.models import Site, Unit
 

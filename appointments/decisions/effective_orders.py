@@ -15,7 +15,8 @@ from itertools import permutations, product
 from typing import Any, NamedTuple
 
 from appointments.rules import Clause, Facts, Verdict, decide, specificity, told_over
-from appointments.vocabulary import Basis, Channel, KeptBy, Outcome, Service
+from appointments.vocabulary import Basis, KeptBy, Outcome, Service
+from notifications.vocabulary import Channel
 
 
 @dataclass(frozen=True, slots=True)

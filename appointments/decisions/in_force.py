@@ -25,7 +25,8 @@ from appointments.rules import (
     may_keep,
     may_undo,
 )
-from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from appointments.vocabulary import KeptBy, Ruling, Tell
+from notifications.vocabulary import Channel
 from staff.access import Capability, may
 from staff.models import User
 

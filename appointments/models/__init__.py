@@ -1,31 +1,13 @@
 """What was planned, what the crisis decides about it, where it came from, what was printed."""
 
-from appointments.models.appointment import (
-    RULED,
-    Appointment,
-    Outcome,
-    Priority,
-    ProtectedGroup,
-    Service,
-    Status,
-)
-from appointments.models.attendance import Attendance, Attended
-from appointments.models.bulletin import (
-    Bulletin,
-    BulletinState,
-    Clause,
-    KeptBy,
-    Ruling,
-    Tell,
-)
-from appointments.models.decision import Basis, Decision, Opinion, OpinionRole, View
+from appointments.models.appointment import Appointment
+from appointments.models.attendance import Attendance
+from appointments.models.bulletin import Bulletin, BulletinState, Clause
+from appointments.models.decision import Decision, Opinion, OpinionRole, View
 from appointments.models.feed import (
-    AgeFrom,
-    AgeRule,
     Conflict,
     ConflictState,
     DisappearedRow,
-    Extent,
     Feed,
     ImportState,
     RejectedRow,
@@ -33,6 +15,22 @@ from appointments.models.feed import (
 )
 from appointments.models.refused import RefusedRow, RefusedState
 from appointments.models.roster import Roster, RosterState
+from appointments.vocabulary import (
+    RULED,
+    AgeFrom,
+    AgeRule,
+    Attended,
+    Basis,
+    Extent,
+    KeptBy,
+    Outcome,
+    Priority,
+    ProtectedGroup,
+    Ruling,
+    Service,
+    Status,
+    Tell,
+)
 
 __all__ = [
     "RULED",

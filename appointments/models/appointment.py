@@ -5,66 +5,9 @@ from django.db.models import Q
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from appointments import vocabulary
+from appointments.vocabulary import Outcome, Priority, ProtectedGroup, Service, Status
 from patients.models import Patient
 from staff.models import Practitioner, Unit
-
-
-class Service(models.TextChoices):
-    """What kind of act is planned."""
-
-    CONSULTATION = vocabulary.Service.CONSULTATION.value, _("Consultation")
-    SURGERY = vocabulary.Service.SURGERY.value, _("Opération")
-    RADIOLOGY = vocabulary.Service.RADIOLOGY.value, _("Radiologie")
-    NUCLEAR_MEDICINE = vocabulary.Service.NUCLEAR_MEDICINE.value, _("Médecine nucléaire")
-    BLOOD_SAMPLING = vocabulary.Service.BLOOD_SAMPLING.value, _("Prise de sang")
-    COVID_CENTRE = vocabulary.Service.COVID_CENTRE.value, _("Centre Covid")
-    EMERGENCY = vocabulary.Service.EMERGENCY.value, _("Urgences")
-    DAY_HOSPITAL = vocabulary.Service.DAY_HOSPITAL.value, _("Hôpital de jour")
-    DIALYSIS = vocabulary.Service.DIALYSIS.value, _("Dialyse")
-    OTHER = vocabulary.Service.OTHER.value, _("Autre")
-
-
-class Status(models.TextChoices):
-    """What the source says: FHIR R4 Appointment.status, as far as schedules use it."""
-
-    BOOKED = "booked", _("prévu")
-    ARRIVED = "arrived", _("arrivé")
-    FULFILLED = "fulfilled", _("vu")
-    CANCELLED = "cancelled", _("annulé à la source")
-    NOSHOW = "noshow", _("absent")
-    ENTERED_IN_ERROR = "entered-in-error", _("encodé par erreur")
-
-
-# What the source still plans: bulletins and people rule on this and on nothing else.
-RULED = (Status.BOOKED, Status.ARRIVED)
-
-
-class Outcome(models.TextChoices):
-    """What holds for an appointment in the crisis."""
-
-    CANCELLED = vocabulary.Outcome.CANCELLED.value, _("annulé")
-    MAINTAINED = vocabulary.Outcome.MAINTAINED.value, _("maintenu")
-    UNDER_REVIEW = vocabulary.Outcome.UNDER_REVIEW.value, _("à examiner")
-
-
-class ProtectedGroup(models.TextChoices):
-    """Patients a bulletin may treat apart."""
-
-    PREGNANCY = vocabulary.ProtectedGroup.PREGNANCY.value, _("grossesse")
-    CHEMOTHERAPY = vocabulary.ProtectedGroup.CHEMOTHERAPY.value, _("chimiothérapie")
-    ONCOLOGY = vocabulary.ProtectedGroup.ONCOLOGY.value, _("oncologie")
-    DIABETES = vocabulary.ProtectedGroup.DIABETES.value, _("diabète")
-    CAST = vocabulary.ProtectedGroup.CAST.value, _("plâtre")
-
-
-class Priority(models.TextChoices):
-    """How soon the act is needed: FHIR R4 RequestPriority."""
-
-    ROUTINE = "routine", _("normale")
-    URGENT = "urgent", _("urgente")
-    ASAP = "asap", _("dès que possible")
-    STAT = "stat", _("immédiate")
 
 
 class Appointment(models.Model):

@@ -5,18 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from appointments import vocabulary
 from appointments.models.appointment import Appointment
-
-
-class Attended(models.TextChoices):
-    """What the unit saw."""
-
-    ARRIVED = vocabulary.Attended.ARRIVED.value, _("arrivé")
-    DONE = vocabulary.Attended.DONE.value, _("fait")
-    ABSENT = vocabulary.Attended.ABSENT.value, _("pas venu")
-    LEFT = vocabulary.Attended.LEFT.value, _("parti sans être vu")
-    CLEARED = vocabulary.Attended.CLEARED.value, _("note effacée")
+from appointments.vocabulary import Attended
 
 
 class Attendance(models.Model):

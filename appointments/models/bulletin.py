@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from appointments import vocabulary
+from appointments.vocabulary import KeptBy, Ruling, Tell
 from staff.sentences import SentenceField
 
 
@@ -18,31 +18,6 @@ class BulletinState(models.TextChoices):
     IN_FORCE = "in_force", _("en vigueur")
     SUPERSEDED = "superseded", _("remplacé")
     WITHDRAWN = "withdrawn", _("retiré")
-
-
-class Ruling(models.TextChoices):
-    """What a clause orders."""
-
-    CANCEL = vocabulary.Ruling.CANCEL.value, _("annuler")
-    MAINTAIN = vocabulary.Ruling.MAINTAIN.value, _("maintenir")
-    CASE_BY_CASE = vocabulary.Ruling.CASE_BY_CASE.value, _("au cas par cas")
-
-
-class Tell(models.TextChoices):
-    """Which outcomes are told."""
-
-    CANCELLED = vocabulary.Tell.CANCELLED.value, _("les annulés")
-    MAINTAINED = vocabulary.Tell.MAINTAINED.value, _("les maintenus")
-    BOTH = vocabulary.Tell.BOTH.value, _("tous")
-    NOBODY = vocabulary.Tell.NOBODY.value, _("personne")
-
-
-class KeptBy(models.TextChoices):
-    """Who may decide otherwise than the clause."""
-
-    NOBODY = vocabulary.KeptBy.NOBODY.value, _("personne")
-    DOCTOR = vocabulary.KeptBy.DOCTOR.value, _("le médecin concerné")
-    MEDICAL_DIRECTOR = vocabulary.KeptBy.MEDICAL_DIRECTOR.value, _("le Directeur médical")
 
 
 class Bulletin(models.Model):

@@ -5,17 +5,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from appointments import vocabulary
-from appointments.models.appointment import Appointment, Outcome
+from appointments.models.appointment import Appointment
 from appointments.models.bulletin import Bulletin, Clause
-
-
-class Basis(models.TextChoices):
-    """On what a decision rests."""
-
-    CLAUSE = vocabulary.Basis.CLAUSE.value, _("bulletin")
-    PERSON = vocabulary.Basis.PERSON.value, _("une personne")
-    LAPSE = vocabulary.Basis.LAPSE.value, _("bulletin levé")
+from appointments.vocabulary import Basis, Outcome
 
 
 class Decision(models.Model):

@@ -9,38 +9,9 @@ from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from appointments import vocabulary
-from appointments.models.appointment import Appointment, Status
+from appointments.models.appointment import Appointment
+from appointments.vocabulary import AgeFrom, AgeRule, Extent, Status
 from staff.sentences import SentenceDecoder, SentenceEncoder, SentenceField
-
-
-class Extent(models.TextChoices):
-    """What a file is complete for, on its days."""
-
-    NOTHING = vocabulary.Extent.NOTHING.value, _("rien (ce qui n'y figure pas ne dit rien)")
-    CHOSEN = vocabulary.Extent.CHOSEN.value, _("les unités cochées")
-    UNITS = vocabulary.Extent.UNITS.value, _("les unités qu'il nomme")
-    SITES = vocabulary.Extent.SITES.value, _("toutes les unités des sites qu'il nomme")
-    SOURCE = vocabulary.Extent.SOURCE.value, _("tout ce que la source prévoit")
-
-
-class AgeRule(models.TextChoices):
-    """Where the moment of an export comes from when nobody says it."""
-
-    FILE = vocabulary.AgeRule.FILE.value, _("ce que le fichier dit lui-même, sinon inconnu")
-    FILE_DATE = vocabulary.AgeRule.FILE_DATE.value, _("sinon la date d'écriture du fichier")
-    LOADING = vocabulary.AgeRule.LOADING.value, _("sinon l'heure du chargement (export immédiat)")
-
-
-class AgeFrom(models.TextChoices):
-    """Where the moment of an export was found; empty when it is unknown."""
-
-    PERSON = vocabulary.AgeFrom.PERSON.value, _("indiqué par une personne")
-    TITLE = vocabulary.AgeFrom.TITLE.value, _("lu dans le titre du fichier")
-    FILE_NAME = vocabulary.AgeFrom.FILE_NAME.value, _("lu dans le nom du fichier")
-    NEWEST_CHANGE = vocabulary.AgeFrom.NEWEST_CHANGE.value, _("dernier changement du fichier")
-    FILE_DATE = vocabulary.AgeFrom.FILE_DATE.value, _("date d'écriture du fichier")
-    LOADING = vocabulary.AgeFrom.LOADING.value, _("heure du chargement")
 
 
 class Feed(models.Model):
@@ -143,7 +114,7 @@ class ScheduleImport(models.Model):
     stored_file = models.FileField(upload_to="imports/", blank=True)
     file_date = models.DateTimeField(_("fichier écrit le"), null=True, blank=True)
     exported_at = models.DateTimeField(_("export fait le"), null=True, blank=True)
-    age_from = models.CharField(max_length=10, choices=AgeFrom.choices, blank=True)
+    age_from = models.CharField(max_length=10, choices=AgeFrom.choices[1:], blank=True)
     # Empty until somebody, the source's setting or the first reading said it.
     complete_for = models.CharField(
         _("complet pour"), max_length=8, choices=Extent.choices, blank=True

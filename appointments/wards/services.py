@@ -14,7 +14,6 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments import vocabulary
 from appointments.models import Appointment, Attendance, Attended
 from appointments.wards.attendance_rules import (
     Conflict,
@@ -55,7 +54,7 @@ class Seen:
 
 Notes = Mapping[tuple[int, dt.date], Sequence[Attendance]]
 # Where the sheet has an hour.
-_FIELDS = {vocabulary.Attended.ARRIVED: "arrived_at", vocabulary.Attended.DONE: "done_at"}
+_FIELDS = {Attended.ARRIVED: "arrived_at", Attended.DONE: "done_at"}
 
 
 @dataclass(frozen=True)
@@ -302,7 +301,7 @@ def _refuse_contradictions(
     Raises:
         Refusal: what contradicts what, in words.
     """
-    conflict = conflict_of({vocabulary.Attended(what): at for what, at in marks.items()})
+    conflict = conflict_of({Attended(what): at for what, at in marks.items()})
     if conflict is None:
         return
     words = {
@@ -354,7 +353,7 @@ def _says_the_same(note: Attendance, one: Seen, *, is_stale: bool) -> bool:
 
 
 def _moment(one: Seen, appointment: Appointment, day: dt.date, now: dt.datetime) -> dt.datetime:
-    what, asked = vocabulary.Attended(one.what), one.happened_at
+    what, asked = Attended(one.what), one.happened_at
     if asked is not None:
         asked = asked.astimezone(clock.BRUSSELS)
     starts_at = appointment.starts_at.astimezone(clock.BRUSSELS)

@@ -5,7 +5,6 @@ from notifications.models.delivery import (
     LIVE,
     UNSENT,
     WITHDRAWABLE,
-    Channel,
     Delivery,
     DeliveryState,
     Failure,
@@ -29,6 +28,7 @@ from notifications.models.receipt import (
 )
 from notifications.models.sending import Sending
 from notifications.models.text import MessageKind, MessageText
+from notifications.vocabulary import Channel
 
 __all__ = [
     "HANDED_OVER",

@@ -7,15 +7,9 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models.notice import Notice
+from notifications.vocabulary import Channel
 from staff import clock
 from staff.sentences import SentenceField
-
-
-class Channel(models.TextChoices):
-    """Over what a patient is told."""
-
-    SMS = "sms", _("SMS")
-    PHONE = "phone", _("téléphone")
 
 
 class DeliveryState(models.TextChoices):

@@ -3,7 +3,8 @@
 import datetime as dt
 
 from appointments.rules import Clause
-from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from appointments.vocabulary import KeptBy, Ruling, Tell
+from notifications.vocabulary import Channel
 from tests.builders import at
 
 MONDAY = dt.date(2022, 5, 16)

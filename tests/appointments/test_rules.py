@@ -25,7 +25,8 @@ from appointments.rules import (
     may_undo,
     specificity,
 )
-from appointments.vocabulary import Channel, KeptBy, Outcome, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, Outcome, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from staff.clock import local_day
 from tests.appointments.clauses import (
     CONSULTATIONS_CANCELLED,

@@ -15,7 +15,8 @@ from appointments.rules import (
     telling_rank,
     told_over,
 )
-from appointments.vocabulary import Basis, Channel, Outcome, Ruling, Service, Tell
+from appointments.vocabulary import Basis, Outcome, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from tests.appointments.clauses import (
     CONSULTATIONS_CANCELLED,
     EVERYTHING_CANCELLED,

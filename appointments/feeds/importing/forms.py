@@ -13,7 +13,6 @@ from appointments.feeds.importing.files import DEFAULT_SOURCE, check_source_name
 from appointments.feeds.importing.queries import units_to_choose
 from appointments.feeds.importing.queue import Said
 from appointments.models import AgeRule, Extent, ScheduleImport
-from appointments.vocabulary import Extent as ExtentRule
 from staff.errors import Refusal
 from staff.inputs import DayInput, MomentInput, bare_helper
 from staff.models import Unit
@@ -137,7 +136,7 @@ class CheckedForm(forms.Form):
         first_day, last_day = cleaned.get("first_day"), cleaned.get("last_day")
         if first_day and last_day and first_day > last_day:
             self.add_error("last_day", _("Le dernier jour précède le premier."))
-        is_chosen = cleaned.get("complete_for") == ExtentRule.CHOSEN
+        is_chosen = cleaned.get("complete_for") == Extent.CHOSEN
         if is_chosen and "units" in cleaned and not cleaned["units"]:
             self.add_error("units", _("Cochez au moins une unité."))
         elif cleaned.get("units") and not is_chosen and "complete_for" in cleaned:
@@ -151,12 +150,12 @@ class CheckedForm(forms.Form):
     def said(self) -> Said:
         """What the person says, for the service."""
         values = self.cleaned_data
-        extent = ExtentRule(values["complete_for"])
+        extent = Extent(values["complete_for"])
         days = (values["first_day"], values["last_day"])
         units = frozenset(unit.pk for unit in values["units"])
         return Said(
             values["exported_at"],
-            Declared(extent) if extent is ExtentRule.NOTHING else Declared(extent, *days, units),
+            Declared(extent) if extent is Extent.NOTHING else Declared(extent, *days, units),
         )
 
 

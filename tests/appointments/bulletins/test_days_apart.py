@@ -12,7 +12,8 @@ from appointments.bulletins.days_apart import folded, to_name
 from appointments.bulletins.grid import EVERY, ROWS, Grid, Layer, Row, to_clauses, to_grid
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, Verdict, decide
-from appointments.vocabulary import Channel, Outcome, Service
+from appointments.vocabulary import Outcome, Service
+from notifications.vocabulary import Channel
 from tests.appointments.bulletins.test_grid import (
     DAYS,
     EVERYBODY,

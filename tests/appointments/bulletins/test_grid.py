@@ -20,7 +20,8 @@ from appointments.bulletins.grid import (
 )
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, Verdict, decide
-from appointments.vocabulary import Channel, KeptBy, ProtectedGroup, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, ProtectedGroup, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from tests.builders import MONDAY, at
 
 SITES = ("arlon", "bastogne", "virton")

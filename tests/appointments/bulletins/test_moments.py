@@ -16,8 +16,9 @@ from appointments.bulletins.moments import (
     release_in_words,
 )
 from appointments.rules import Clause
-from appointments.vocabulary import Channel, KeptBy, Ruling, Tell
+from appointments.vocabulary import KeptBy, Ruling, Tell
 from notifications.quiet_hours import QuietHours
+from notifications.vocabulary import Channel
 from tests.appointments.bulletins.builders import a_draft, in_force
 from tests.appointments.bulletins.pages import crisis, page, text_of
 from tests.appointments.clauses import CONSULTATIONS_CANCELLED, OPERATIONS_CASE_BY_CASE, the_clause

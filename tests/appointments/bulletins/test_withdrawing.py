@@ -16,9 +16,10 @@ from appointments.decisions import keeping, rulings, sending_back
 from appointments.models import Bulletin
 from appointments.operations import services as operations
 from appointments.rules import Heard, told_over
-from appointments.vocabulary import Basis, Channel, Outcome
+from appointments.vocabulary import Basis, Outcome
 from notifications.models import Delivery, Notice
 from notifications.telling.progress import holding_untrue
+from notifications.vocabulary import Channel
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletins.builders import SATURDAY_NOON, THE_DAY, in_force, withdrawn

@@ -28,7 +28,8 @@ from appointments.decisions.effective_orders import (
     whole_order,
 )
 from appointments.rules import Clause, Facts, decide
-from appointments.vocabulary import Channel, KeptBy, Outcome, ProtectedGroup, Ruling, Service, Tell
+from appointments.vocabulary import KeptBy, Outcome, ProtectedGroup, Ruling, Service, Tell
+from notifications.vocabulary import Channel
 from tests.builders import MONDAY, at
 
 SITES = ("arlon", "bastogne", "bertrix", "libramont", "marche", "virton")
