@@ -10,7 +10,7 @@ from patients.models import Patient
 from patients.queries import is_meant
 from patients.search_text import SearchText
 from staff import clock
-from staff.access import Capability, Scope, scope_of
+from staff.access import AccessScope, Capability, scope_of
 from staff.lookups import Unindexed, numbers_of
 from staff.models import Site, Unit, User
 
@@ -31,14 +31,14 @@ def in_units(units: QuerySet[Unit]) -> QuerySet[Appointment]:
     return rows.filter(place__in=units.order_by().values("pk"))
 
 
-def sites_of(scope: Scope) -> QuerySet[Site]:
+def sites_of(scope: AccessScope) -> QuerySet[Site]:
     """Return the sites where the scope holds, wholly or in a unit."""
     if scope.everywhere:
         return Site.objects.all()
     return Site.objects.filter(Q(pk__in=scope.site_ids) | Q(units__in=scope.unit_ids)).distinct()
 
 
-def units_of(scope: Scope) -> QuerySet[Unit]:
+def units_of(scope: AccessScope) -> QuerySet[Unit]:
     """Return the units inside the scope, with their sites."""
     units = Unit.objects.select_related("site")
     if scope.everywhere:

@@ -53,7 +53,7 @@ class Remark(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class IdentityVerdict:
     """``difference`` is None for the same person; ``remarks`` are what changed about them."""
 
     difference: Difference | None = None
@@ -65,7 +65,7 @@ class Verdict:
         return self.difference is None
 
 
-class Link(enum.Enum):
+class LinkCertainty(enum.Enum):
     """How sure it is that two record numbers are one person."""
 
     NO = "no"
@@ -82,7 +82,7 @@ class _Said(enum.Enum):
     NOTHING = enum.auto()
 
 
-def compare(known: Person, said: Person) -> Verdict:
+def compare(known: Person, said: Person) -> IdentityVerdict:
     """Return whether a description under a known record number is of the same person.
 
     They are one person unless two of given name, birth date and valid national number
@@ -98,30 +98,30 @@ def compare(known: Person, said: Person) -> Verdict:
     Where birth dates are missing, nothing tells twins from others, so their rule holds too.
     """
     if known == said:
-        return Verdict()  # nearly every row of a load
+        return IdentityVerdict()  # nearly every row of a load
     numbers = _numbers(known, said)
     if numbers is _Said.CONTRADICTS:
-        return Verdict(Difference.NATIONAL_NUMBER)
+        return IdentityVerdict(Difference.NATIONAL_NUMBER)
     births = _births(known.birth_date, said.birth_date)
     is_swapped = _are_swapped(known, said)
     is_one_family = is_swapped or are_one_family(known.family_name, said.family_name)
     given_contradicts = not is_swapped and not are_compatible(known.given_name, said.given_name)
     if given_contradicts and not is_one_family:
-        return Verdict(Difference.NAMES)
+        return IdentityVerdict(Difference.NAMES)
     if given_contradicts and numbers is not _Said.EQUAL:
-        return Verdict(Difference.GIVEN_NAME)
+        return IdentityVerdict(Difference.GIVEN_NAME)
     if births is _Said.CONTRADICTS:
-        return Verdict(Difference.BIRTH_DATE)
+        return IdentityVerdict(Difference.BIRTH_DATE)
     found = (
         (Remark.SWAPPED_NAMES, is_swapped),
         (Remark.FAMILY_NAME, not is_one_family),
         (Remark.GIVEN_NAME, given_contradicts),
         (Remark.BIRTH_DATE, births is _Said.CLOSE),
     )
-    return Verdict(remarks=tuple(remark for remark, holds in found if holds))
+    return IdentityVerdict(remarks=tuple(remark for remark, holds in found if holds))
 
 
-def link(one: Person, other: Person) -> Link:
+def link(one: Person, other: Person) -> LinkCertainty:
     """Return whether the people of two record numbers, or of two sources, are one.
 
     Sure only when valid national number, family name, given name and birth date are all there
@@ -130,12 +130,12 @@ def link(one: Person, other: Person) -> Link:
     """
     numbers = _numbers(one, other)
     if numbers is _Said.CONTRADICTS:
-        return Link.NO
+        return LinkCertainty.NO
     names = names_and_birth(one)
     is_one_name = names is not None and names == names_and_birth(other)
     if numbers is _Said.EQUAL:
-        return Link.SURE if is_one_name else Link.PROPOSED
-    return Link.PROPOSED if is_one_name else Link.NO
+        return LinkCertainty.SURE if is_one_name else LinkCertainty.PROPOSED
+    return LinkCertainty.PROPOSED if is_one_name else LinkCertainty.NO
 
 
 def names_and_birth(person: Person) -> tuple[str, str, dt.date] | None:

@@ -59,7 +59,7 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class PhoneCell:
     """What stands in a cell of telephones.
 
     Attributes:
@@ -193,7 +193,7 @@ class _Run:
 
 
 @lru_cache(maxsize=4096)
-def read_cell(text: str) -> Cell:
+def read_cell(text: str) -> PhoneCell:
     """Return every number of a cell, however they are strung together.
 
     What cannot be dialled loses only itself: it never takes a neighbour with it, and no number is
@@ -227,7 +227,7 @@ def _cell(
     numbers: Sequence[tuple[int, int, Phone]],
     doubtful: Sequence[str],
     extensions: dict[int, str],
-) -> Cell:
+) -> PhoneCell:
     labels = _labels(plain, numbers)
     phones: dict[str, Phone] = {}
     written: dict[str, str] = {}
@@ -240,7 +240,9 @@ def _cell(
         phones[phone.number] = replace(phone, label=label)
         piece = " ".join(_TRUNK_ZERO.sub("", plain[start:end]).replace(")", " ").split())
         written[phone.number] = f"{piece} ({label})" if label else piece
-    return Cell(tuple(phones.values()), tuple(written.values()), tuple(dict.fromkeys(doubtful)))
+    return PhoneCell(
+        tuple(phones.values()), tuple(written.values()), tuple(dict.fromkeys(doubtful))
+    )
 
 
 def _numbers_of(run: _Run) -> tuple[list[tuple[int, int, Phone]], list[str]]:

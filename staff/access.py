@@ -96,7 +96,7 @@ EVERYTHING = ~Q(pk__in=[])
 
 
 @dataclass(frozen=True)
-class Scope:
+class AccessScope:
     """Where a capability holds: everywhere, or at some sites and in some units."""
 
     everywhere: bool = False
@@ -117,10 +117,10 @@ class Scope:
         return Q(**{f"{path}__site__in": self.site_ids}) | Q(**{f"{path}__in": self.unit_ids})
 
 
-def scope_of(user: User, capability: Capability) -> Scope:
+def scope_of(user: User, capability: Capability) -> AccessScope:
     """Return where ``user`` holds ``capability`` (one query per user object, then remembered)."""
     if not user.is_authenticated or not user.is_active:
-        return Scope()
+        return AccessScope()
     if not hasattr(user, "_assignments"):
         user._assignments = list(  # type: ignore[attr-defined]
             user.role_assignments.values_list("role", "site_id", "unit_id")
@@ -130,12 +130,12 @@ def scope_of(user: User, capability: Capability) -> Scope:
         if capability not in GRANTS[Role(role)]:
             continue
         if site_id is None and unit_id is None:
-            return Scope(everywhere=True)
+            return AccessScope(everywhere=True)
         if site_id is not None:
             sites.add(site_id)
         else:
             units.add(unit_id)
-    return Scope(site_ids=frozenset(sites), unit_ids=frozenset(units))
+    return AccessScope(site_ids=frozenset(sites), unit_ids=frozenset(units))
 
 
 def may(user: User, capability: Capability) -> bool:
@@ -143,7 +143,7 @@ def may(user: User, capability: Capability) -> bool:
     return bool(scope_of(user, capability))
 
 
-def require(user: User, capability: Capability) -> Scope:
+def require(user: User, capability: Capability) -> AccessScope:
     """Return the scope of a capability.
 
     Raises:

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from staff.sign_in import tries
-from staff.sign_in.limits import Step
+from staff.sign_in.limits import SignInStep
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
@@ -28,20 +28,20 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Refuse a try during a pause, before the password is looked at."""
-        _begin(request, str(credentials.get("username", "")), Step.PASSWORD)
+        _begin(request, str(credentials.get("username", "")), SignInStep.PASSWORD)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         """Check a password, and forget earlier failures when it is right."""
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user:
             who = tries.visitor(request, str(credentials.get("username", "")))
-            tries.passed(who, Step.PASSWORD)
+            tries.passed(who, SignInStep.PASSWORD)
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Record the failure."""
         who = tries.visitor(request, str(credentials.get("username", "")))
-        tries.failed(who, Step.PASSWORD)
+        tries.failed(who, SignInStep.PASSWORD)
 
 
 class _Limited:
@@ -50,14 +50,14 @@ class _Limited:
     def clean_code(self) -> str:
         """Check a code."""
         account = self.user.get_username()  # type: ignore[attr-defined]
-        who = _begin(context.request, account, Step.FACTOR)
+        who = _begin(context.request, account, SignInStep.FACTOR)
         try:
             code: str = super().clean_code()  # type: ignore[misc]
             _use_once(self.authenticator, code)  # type: ignore[attr-defined]
         except ValidationError:
-            tries.failed(who, Step.FACTOR)
+            tries.failed(who, SignInStep.FACTOR)
             raise
-        tries.passed(who, Step.FACTOR)
+        tries.passed(who, SignInStep.FACTOR)
         return code
 
 
@@ -99,7 +99,7 @@ def _counter_of(secret: str, code: str) -> int:
     return counters[-1]
 
 
-def _begin(request: HttpRequest, account: str, step: Step) -> tries.Visitor:
+def _begin(request: HttpRequest, account: str, step: SignInStep) -> tries.Visitor:
     who = tries.visitor(request, account)
     paused = tries.begin(who, step)
     if paused:

@@ -13,7 +13,7 @@ LATELY = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class AccountEdit:
     """Somebody made or changed an account.
 
     Attributes:
@@ -30,7 +30,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class IdentityDoubt:
     """Why two accounts may be one person.
 
     Attributes:
@@ -45,8 +45,8 @@ class Doubt:
 
 
 def doubt(
-    first: int, second: int, changes: Collection[Change], *, now: dt.datetime
-) -> Doubt | None:
+    first: int, second: int, changes: Collection[AccountEdit], *, now: dt.datetime
+) -> IdentityDoubt | None:
     """Return why two accounts may be one person; None when nothing speaks for it.
 
     Args:
@@ -59,17 +59,19 @@ def doubt(
             change.account == other and change.by == one and now - change.at < LATELY
             for change in changes
         ):
-            return Doubt(by=one, accounts=(other,), is_refused=True)
+            return IdentityDoubt(by=one, accounts=(other,), is_refused=True)
     givers = _givers(first, changes) & _givers(second, changes) - {first, second}
     for giver in sorted(givers):
         unchanged = tuple(
             account for account in (first, second) if not _has_own_password(account, changes)
         )
-        return Doubt(by=giver, accounts=unchanged or (first, second), is_refused=bool(unchanged))
+        return IdentityDoubt(
+            by=giver, accounts=unchanged or (first, second), is_refused=bool(unchanged)
+        )
     return None
 
 
-def _givers(account: int, changes: Collection[Change]) -> set[int]:
+def _givers(account: int, changes: Collection[AccountEdit]) -> set[int]:
     """Return who made the account or gave it a password, its owner and the command line aside."""
     return {
         change.by
@@ -78,7 +80,7 @@ def _givers(account: int, changes: Collection[Change]) -> set[int]:
     }
 
 
-def _has_own_password(account: int, changes: Collection[Change]) -> bool:
+def _has_own_password(account: int, changes: Collection[AccountEdit]) -> bool:
     """Whether the owner has changed the password since somebody else gave it last."""
     given = [one for one in changes if one.account == account and one.gives_password]
     newest = max(given, key=lambda one: one.at, default=None)

@@ -88,6 +88,19 @@ def sources(root: Path) -> dict[str, set[str]]:
     return found
 
 
+def class_names(root: Path) -> dict[str, list[str]]:
+    """Return where each class of the apps is defined, by its name; migrations aside."""
+    found: dict[str, list[str]] = {}
+    for app in APPS:
+        for path in sorted((root / app).rglob("*.py")):
+            if "migrations" in path.parts:
+                continue
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.ClassDef):
+                    found.setdefault(node.name, []).append(module_name(path, root))
+    return found
+
+
 def breaches(modules: dict[str, set[str]]) -> list[str]:
     """Return one sentence for each import that the house does not allow."""
     return [

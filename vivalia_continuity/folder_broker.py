@@ -17,7 +17,7 @@ from kombu.utils.json import dumps
 SCHEME = "folder"
 
 
-class Channel(filesystem.Channel):
+class WholeMessageChannel(filesystem.Channel):
     """Kombu's channel, but for the way a message is put."""
 
     def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:  # type: ignore[override]
@@ -35,7 +35,7 @@ class Channel(filesystem.Channel):
 class Transport(filesystem.Transport):
     """The transport behind ``folder://``."""
 
-    Channel = Channel
+    WholeMessageChannel = WholeMessageChannel
 
 
 def register() -> None:

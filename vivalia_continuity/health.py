@@ -20,7 +20,7 @@ BROKER_PATIENCE_SECONDS = 2
 
 
 @dataclass(frozen=True)
-class Health:
+class SystemHealth:
     """What was found.
 
     ``ok`` needs the database at this version. A dead broker is told but does not make the
@@ -49,14 +49,14 @@ class Health:
         return {"ok": self.ok, **asdict(self)}
 
 
-def health() -> Health:
+def health() -> SystemHealth:
     """Look at the database, its version, the broker and the age of the data."""
     try:
         database, migrated = True, _is_migrated()
         age = data_age() if migrated else None
     except DatabaseFailure:  # it may go away between any two questions
         database, migrated, age = False, False, None
-    return Health(
+    return SystemHealth(
         database=database,
         migrated=migrated,
         broker=_broker_answers(),

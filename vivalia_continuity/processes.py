@@ -26,7 +26,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)
-class Part:
+class ManagedProcess:
     """One process to keep running: its name for people and its command line."""
 
     name: str
@@ -34,9 +34,11 @@ class Part:
 
 
 class _Child:
-    """A part and the process that plays it now."""
+    """A process to keep running, and the system's process that runs it now."""
 
-    def __init__(self, part: Part, *, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, part: ManagedProcess, *, folder: Path, environment: Mapping[str, str]
+    ) -> None:
         self.part = part
         self._folder = folder
         self._environment = environment
@@ -81,7 +83,7 @@ class Supervisor:
 
     def __init__(
         self,
-        parts: list[Part],
+        parts: list[ManagedProcess],
         *,
         folder: Path,
         environment: Mapping[str, str],

@@ -76,7 +76,7 @@ class Tally:
 
 
 @dataclass(frozen=True)
-class Cell:
+class BoardCell:
     """A service at a site; ``heat`` from 0 (nothing) to HEAT_LEVELS (as many as anywhere).
 
     ``order`` is what the bulletin in force orders there; None where that is not the question.
@@ -89,16 +89,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class BoardRow:
     """A service at all sites."""
 
     service: Service
-    cells: list[Cell]
+    cells: list[BoardCell]
     total: Tally
 
 
 @dataclass(frozen=True)
-class Day:
+class BoardDay:
     """A day of the chooser, and the bulletin that rules it; ``busiest``: the most of any day."""
 
     day: dt.date
@@ -122,10 +122,10 @@ class Board:
     """
 
     day: dt.date
-    days: list[Day]
+    days: list[BoardDay]
     sites: list[Site]
-    rows: list[Row]
-    site_totals: list[Cell]
+    rows: list[BoardRow]
+    site_totals: list[BoardCell]
     total: Tally
     bulletin: Bulletin | None
     in_force: list[Bulletin]
@@ -291,24 +291,26 @@ def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:
     return places
 
 
-def _days(by_day: dict[dt.date, Tally], orders: Orders, today: dt.date) -> list[Day]:
+def _days(by_day: dict[dt.date, Tally], orders: Orders, today: dt.date) -> list[BoardDay]:
     """Return the days that have appointments, and all of the coming week: none is no gap."""
     week = {today + dt.timedelta(days=number) for number in range(7)}
     busiest = max((tally.total for tally in by_day.values()), default=0)
     return [
-        Day(day, by_day.get(day, Tally()), orders.ruling(day), busiest)
+        BoardDay(day, by_day.get(day, Tally()), orders.ruling(day), busiest)
         for day in sorted(week | by_day.keys())
     ]
 
 
-def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[Cell]:
+def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[BoardCell]:
     tallies = {site.pk: Tally() for site in sites}
     for count in counts:
         tallies[count.site_id].add(count.outcome, count.number, count.kept)
-    return [Cell(site, tallies[site.pk], _heat(tallies[site.pk].total, hottest)) for site in sites]
+    return [
+        BoardCell(site, tallies[site.pk], _heat(tallies[site.pk].total, hottest)) for site in sites
+    ]
 
 
-def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date) -> list[Row]:
+def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date) -> list[BoardRow]:
     hottest = max(_on(counts, day).values(), default=0)
     rows = []
     for service in Service:
@@ -321,7 +323,7 @@ def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date)
                 replace(cell, order=orders.on(day, service, cell.site.code))
                 for cell in _cells(of_service, sites, hottest)
             ]
-            rows.append(Row(service, cells, total))
+            rows.append(BoardRow(service, cells, total))
     return rows
 
 

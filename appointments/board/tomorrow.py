@@ -15,7 +15,7 @@ STARTS, ENDS, RELEASE, DEADLINE = "starts", "ends", "release", "deadline"
 
 
 @dataclass(frozen=True)
-class Turn:
+class OrderChange:
     """A service of which tomorrow's order differs from today's, at sites where it does alike.
 
     ``sites`` come with tomorrow's appointments.
@@ -28,7 +28,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Event:
+class BulletinEvent:
     """A moment at which something changes by itself.
 
     ``kind``: a bulletin ``starts`` or ``ends`` ruling, its SMS leave (``release``), or doctors
@@ -48,9 +48,9 @@ class Tomorrow:
     """
 
     day: dt.date
-    turns: list[Turn]
+    turns: list[OrderChange]
     is_ordered: bool
-    events: list[Event]
+    events: list[BulletinEvent]
 
 
 def tomorrow_of(
@@ -83,7 +83,7 @@ def tomorrow_of(
 
 def _turns(
     orders: Orders, numbers: Mapping[tuple[str, int], int], sites: list[Site], today: dt.date
-) -> tuple[list[Turn], bool]:
+) -> tuple[list[OrderChange], bool]:
     """Return the turns, and whether anything is ordered for tomorrow's appointments."""
     found: dict[tuple[Service, Order, Order], list[tuple[Site, int]]] = {}
     is_ordered = False
@@ -96,10 +96,10 @@ def _turns(
                 is_ordered = is_ordered or then != Order()
                 if now != then:
                     found.setdefault((service, now, then), []).append((site, number))
-    return [Turn(*turn, tuple(at)) for turn, at in found.items()], is_ordered
+    return [OrderChange(*turn, tuple(at)) for turn, at in found.items()], is_ordered
 
 
-def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> set[Event]:
+def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> set[BulletinEvent]:
     today = now.astimezone(BRUSSELS).date()
     tomorrow, after = (today + dt.timedelta(days=n) for n in (1, 2))
     events = set()
@@ -118,7 +118,7 @@ def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> s
         if tomorrow in days and after not in days:
             moments.add((ENDS, clock.midnight(after)))
         events |= {
-            Event(moment, kind, bulletin)
+            BulletinEvent(moment, kind, bulletin)
             for kind, moment in moments
             if now < moment <= clock.midnight(after)
         }

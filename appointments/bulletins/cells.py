@@ -41,7 +41,7 @@ def settings_to_start(service: str) -> RowSettings:
 
 
 @dataclass(frozen=True)
-class Row:
+class GridRow:
     """One service; ``rulings`` by site code, a missing one leaves the cell open."""
 
     service: str
@@ -54,14 +54,14 @@ class Layer:
     """One day apart: what its cells say stands above the whole window's, the others follow it."""
 
     day: dt.date
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
 
 
 @dataclass(frozen=True)
 class Grid:
     """All rows in the order of ``ROWS``, the days apart, and the clauses that no cell can say."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     refinements: tuple[ClauseDraft, ...] = ()
     layers: tuple[Layer, ...] = ()
 
@@ -71,12 +71,12 @@ def may_stand_in_cell(service: str, ruling: str) -> bool:
     return service != Service.EMERGENCY or ruling == Ruling.MAINTAIN
 
 
-def rows_to_start(rows: Iterable[Row]) -> tuple[Row, ...]:
+def rows_to_start(rows: Iterable[GridRow]) -> tuple[GridRow, ...]:
     """Return empty rows of a day apart; each starts with the settings of the whole window's."""
-    return tuple(Row(row.service, row.settings) for row in rows)
+    return tuple(GridRow(row.service, row.settings) for row in rows)
 
 
-def read_off(grid: Grid, service: str, site: str, day: dt.date) -> Row | None:
+def read_off(grid: Grid, service: str, site: str, day: dt.date) -> GridRow | None:
     """Return the row whose cell rules a place on a day, as people read it off the screen.
 
     A day apart comes first; in each layer the site's column before the one of all sites, and in
@@ -89,5 +89,5 @@ def read_off(grid: Grid, service: str, site: str, day: dt.date) -> Row | None:
         for column, name in ((site, service), (site, EVERY), (EVERY, service), (EVERY, EVERY)):
             row = by_service.get(name)
             if row and column in row.rulings:
-                return Row(name, row.settings, {column: row.rulings[column]})
+                return GridRow(name, row.settings, {column: row.rulings[column]})
     return None

@@ -13,29 +13,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from appointments.bulletins.cells import EVERY, ROWS, Grid, Layer, Row
+from appointments.bulletins.cells import EVERY, ROWS, Grid, GridRow, Layer
 from appointments.decisions.clause_drafts import ClauseDraft
 
 Named = Mapping[str, frozenset[str]]
 """By service, the sites that the cell of all sites has to name."""
 
 
-class Order(NamedTuple):
+class CellOrder(NamedTuple):
     """What a cell orders, once for all sites or for those that it names."""
 
-    row: Row
+    row: GridRow
     column: str
     ruling: str
     sites: tuple[str, ...]
 
 
-def orders(rows: Sequence[Row], named: Named) -> Iterator[Order]:
+def orders(rows: Sequence[GridRow], named: Named) -> Iterator[CellOrder]:
     """Yield what each cell orders; a cell of all sites twice where it has to name some."""
     for row in rows:
         for column, ruling in row.rulings.items():
-            yield Order(row, column, ruling, () if column == EVERY else (column,))
+            yield CellOrder(row, column, ruling, () if column == EVERY else (column,))
             if column == EVERY and named.get(row.service):
-                yield Order(row, column, ruling, tuple(sorted(named[row.service])))
+                yield CellOrder(row, column, ruling, tuple(sorted(named[row.service])))
 
 
 def to_name(layer: Layer, grid: Grid) -> Named:
@@ -59,7 +59,7 @@ def to_name(layer: Layer, grid: Grid) -> Named:
 
 
 def _sites_of(
-    rows: Sequence[Row], refinements: Sequence[ClauseDraft], *, day: dt.date | None
+    rows: Sequence[GridRow], refinements: Sequence[ClauseDraft], *, day: dt.date | None
 ) -> Named:
     """Return by service the sites that cells name, or refinements that could be cells."""
     found = dict.fromkeys(ROWS, frozenset[str]())
@@ -106,5 +106,5 @@ def _said(layer: Layer, grid: Grid) -> set[tuple[str, str, str]]:
     }
 
 
-def _sites(row: Row) -> frozenset[str]:
+def _sites(row: GridRow) -> frozenset[str]:
     return frozenset(row.rulings) - {EVERY}

@@ -26,8 +26,8 @@ from appointments.bulletins.cells import (
     MOST_LAYERS,
     ROWS,
     Grid,
+    GridRow,
     Layer,
-    Row,
     RowSettings,
     may_stand_in_cell,
     settings_to_start,
@@ -213,11 +213,11 @@ class RowForm(SettingsForm):
         """The fields of the row's cells, all sites first."""
         return [self[name] for name in self.columns.values()]
 
-    def row(self) -> Row:
+    def row(self) -> GridRow:
         """Return the row as it was filled in."""
         answers = {site: self.cleaned_data[name] for site, name in self.columns.items()}
         rulings = {site: ruling for site, ruling in answers.items() if ruling}
-        return Row(self.service, RowSettings(**self.settings()), rulings)
+        return GridRow(self.service, RowSettings(**self.settings()), rulings)
 
 
 class RefinementForm(SettingsForm):
@@ -313,7 +313,7 @@ def content_of(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...], places: Pla
     )
 
 
-def _initial(rows: Sequence[Row]) -> Rows:
+def _initial(rows: Sequence[GridRow]) -> Rows:
     return {
         row.service: vars(row.settings)
         | {f"cell-{site or 'every'}": ruling for site, ruling in row.rulings.items()}

@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.bulletins.cells import EVERY, Grid, Layer, Row, read_off
+from appointments.bulletins.cells import EVERY, Grid, GridRow, Layer, read_off
 from appointments.bulletins.editor_forms import (
     SETTINGS,
     BulletinEditor,
@@ -227,8 +227,8 @@ def reach_of(editor: BulletinEditor) -> EditorReach:
     return reach
 
 
-def _read_rows(forms: Sequence[RowForm]) -> tuple[Row, ...]:
-    return tuple(Row(form.service, rulings=_rulings(form)) for form in forms)
+def _read_rows(forms: Sequence[RowForm]) -> tuple[GridRow, ...]:
+    return tuple(GridRow(form.service, rulings=_rulings(form)) for form in forms)
 
 
 def _rulings(form: RowForm) -> dict[str, str]:

@@ -17,14 +17,14 @@ from appointments.bulletins.cells import (
     MOST_LAYERS,
     ROWS,
     Grid,
+    GridRow,
     Layer,
-    Row,
     RowSettings,
     may_stand_in_cell,
     rows_to_start,
     settings_to_start,
 )
-from appointments.bulletins.days_apart import Named, Order, folded, orders, to_name
+from appointments.bulletins.days_apart import CellOrder, Named, folded, orders, to_name
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.vocabulary import Ruling
 
@@ -33,7 +33,7 @@ __all__ = [
     "ROWS",
     "Grid",
     "Layer",
-    "Row",
+    "GridRow",
     "RowSettings",
     "may_stand_in_cell",
     "settings_to_start",
@@ -43,7 +43,7 @@ __all__ = [
 ]
 Place = tuple[dt.date | None, str, str]
 """A cell of one day, or with None of the whole window."""
-Filled = dict[dt.date | None, dict[str, Row]]
+Filled = dict[dt.date | None, dict[str, GridRow]]
 _WINDOW = None
 
 
@@ -139,18 +139,18 @@ def _places(clause: ClauseDraft) -> set[Place]:
 def _fill(filled: Filled, clause: ClauseDraft, places: set[Place]) -> None:
     for day, service, site in places:
         rows = filled.setdefault(day, {})
-        rows.setdefault(service, Row(service, _settings(clause))).rulings[site] = clause.ruling
+        rows.setdefault(service, GridRow(service, _settings(clause))).rulings[site] = clause.ruling
 
 
-def _empty(service: str) -> Row:
-    return Row(service, settings_to_start(service))
+def _empty(service: str) -> GridRow:
+    return GridRow(service, settings_to_start(service))
 
 
-def _of_day(rows: Mapping[str, Row], window: Sequence[Row]) -> tuple[Row, ...]:
+def _of_day(rows: Mapping[str, GridRow], window: Sequence[GridRow]) -> tuple[GridRow, ...]:
     return tuple(rows.get(row.service) or row for row in rows_to_start(window))
 
 
-def _of_rows(rows: Sequence[Row], named: Named) -> list[ClauseDraft]:
+def _of_rows(rows: Sequence[GridRow], named: Named) -> list[ClauseDraft]:
     """Return the clauses of one layer, still without its day."""
     said: dict[tuple[bool, ClauseDraft], list[str]] = {}
     for row in rows:
@@ -160,7 +160,7 @@ def _of_rows(rows: Sequence[Row], named: Named) -> list[ClauseDraft]:
     return [replace(clause, services=tuple(names)) for (_some, clause), names in said.items()]
 
 
-def _of_row(row: Row, said: Iterable[Order]) -> Iterator[ClauseDraft]:
+def _of_row(row: GridRow, said: Iterable[CellOrder]) -> Iterator[ClauseDraft]:
     """Yield the clauses of one row, still without its service; all sites come first."""
     at: dict[str, set[str]] = {}
     for order in said:
@@ -172,7 +172,7 @@ def _of_row(row: Row, said: Iterable[Order]) -> Iterator[ClauseDraft]:
             yield _clause(row, ruling, tuple(sorted(sites)))
 
 
-def _clause(row: Row, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
+def _clause(row: GridRow, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
     return ClauseDraft(
         ruling=ruling,
         tell=row.settings.tell,

@@ -20,7 +20,7 @@ from notifications.quiet_hours import QuietHours
 from notifications.vocabulary import Channel
 
 
-class Doubt(StrEnum):
+class MomentDoubt(StrEnum):
     """What is odd about a moment."""
 
     WINDOW_PAST = "window_past"
@@ -35,29 +35,31 @@ class Doubt(StrEnum):
 class Doubtful:
     """One odd moment, and the one that it stands too early or too late for."""
 
-    doubt: Doubt
+    doubt: MomentDoubt
     moment: dt.datetime
     other: dt.datetime
 
 
 _SENTENCES = {
-    Doubt.WINDOW_PAST: _("Tous les jours de ce bulletin sont passés : il ne change plus rien."),
-    Doubt.WINDOW_BEGUN: _(
+    MomentDoubt.WINDOW_PAST: _(
+        "Tous les jours de ce bulletin sont passés : il ne change plus rien."
+    ),
+    MomentDoubt.WINDOW_BEGUN: _(
         "Les premiers jours de ce bulletin sont déjà passés : il ne vaut qu'à partir d'aujourd'hui."
     ),
-    Doubt.RELEASE_PAST: _(
+    MomentDoubt.RELEASE_PAST: _(
         "L'heure d'envoi (%(moment)s) est passée : les SMS ne sont pas retenus après "
         "l'approbation, ce qui ne laisse pas le temps de garder des patients."
     ),
-    Doubt.KEEP_PAST: _(
+    MomentDoubt.KEEP_PAST: _(
         "Le délai pour garder des patients (%(moment)s) est passé : personne ne pourra plus en "
         "garder."
     ),
-    Doubt.KEEP_AFTER_RELEASE: _(
+    MomentDoubt.KEEP_AFTER_RELEASE: _(
         "Le délai pour garder des patients (%(moment)s) finit après le départ des SMS "
         "(%(other)s) : des patients liraient qu'ils sont annulés avant d'être gardés."
     ),
-    Doubt.KEEP_AFTER_APPOINTMENTS: _(
+    MomentDoubt.KEEP_AFTER_APPOINTMENTS: _(
         "Le délai pour garder des patients (%(moment)s) finit après le premier rendez-vous "
         "(%(other)s) : nul n'est gardé une fois que son rendez-vous a commencé."
     ),
@@ -85,16 +87,16 @@ def doubtful_moments(
     last_ends = dt.datetime.combine(days[-1] + dt.timedelta(days=1), dt.time(), tzinfo=BRUSSELS)
     found = []
     if days[-1] < today:
-        found.append(Doubtful(Doubt.WINDOW_PAST, last_ends, now))
+        found.append(Doubtful(MomentDoubt.WINDOW_PAST, last_ends, now))
     elif days[0] < today:
-        found.append(Doubtful(Doubt.WINDOW_BEGUN, now, now))
+        found.append(Doubtful(MomentDoubt.WINDOW_BEGUN, now, now))
     if release_at <= now and any(map(_tells_by_sms, listed)):
-        found.append(Doubtful(Doubt.RELEASE_PAST, release_at, now))
+        found.append(Doubtful(MomentDoubt.RELEASE_PAST, release_at, now))
     for clause in listed:
         if clause.keep_until and _may_be_kept(clause):
             found += _of_deadline(clause, clause.keep_until, days, release_at, first_starts, now)
     unique = dict.fromkeys(found)
-    return sorted(unique, key=lambda one: list(Doubt).index(one.doubt))
+    return sorted(unique, key=lambda one: list(MomentDoubt).index(one.doubt))
 
 
 def _of_deadline(
@@ -106,15 +108,15 @@ def _of_deadline(
     now: dt.datetime,
 ) -> list[Doubtful]:
     if until <= now:
-        return [Doubtful(Doubt.KEEP_PAST, until, now)]
+        return [Doubtful(MomentDoubt.KEEP_PAST, until, now)]
     found = []
     leaves_at = max(release_at, now)
     if _tells_by_sms(clause) and until > leaves_at:
-        found.append(Doubtful(Doubt.KEEP_AFTER_RELEASE, until, leaves_at))
+        found.append(Doubtful(MomentDoubt.KEEP_AFTER_RELEASE, until, leaves_at))
     meant = first_starts.keys() & (clause.days or set(days))
     starts = [first_starts[day] for day in meant]
     if starts and until > min(starts):
-        found.append(Doubtful(Doubt.KEEP_AFTER_APPOINTMENTS, until, min(starts)))
+        found.append(Doubtful(MomentDoubt.KEEP_AFTER_APPOINTMENTS, until, min(starts)))
     return found
 
 

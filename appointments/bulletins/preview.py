@@ -18,7 +18,7 @@ from appointments.bulletins.sentences import moment_in_words
 from appointments.decisions import rulings
 from appointments.decisions.clause_drafts import draft_of
 from appointments.decisions.in_force import ruling_bulletins
-from appointments.decisions.ruling_tables import LIVE, Scope
+from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
 from appointments.feeds.refused_rows import count_refused
 from appointments.models import Bulletin
@@ -134,7 +134,7 @@ class PreviewCount:
 
 
 @dataclass(frozen=True)
-class Preview:
+class BulletinPreview:
     """The effect of a bulletin. Patients are counted once a day, as they are told.
 
     ``refused_open`` are rows that a load refused and nobody has seen to: no bulletin rules on
@@ -170,18 +170,18 @@ class Preview:
         return values
 
 
-def preview(bulletin_id: int) -> Preview:
+def preview(bulletin_id: int) -> BulletinPreview:
     """Return what approving the bulletin now would do; nothing is changed.
 
     Args:
         bulletin_id: usually a draft; for a bulletin in force, what applying it again would do.
     """
     bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
-    scope = Scope(bulletin.first_day, bulletin.last_day)
+    scope = RulingScope(bulletin.first_day, bulletin.last_day)
     refused = count_refused(set(rulings.days_of(bulletin)))
     with rulings.planned(bulletin) as cursor:
         estimate = estimating.estimate(cursor, scope, day=bulletin.first_day)
-        return Preview(
+        return BulletinPreview(
             counts=_counts(cursor, scope),
             appointments_changed=_one(
                 cursor,
@@ -267,7 +267,7 @@ def withdrawal(
     days = rulings.days_concerned(bulletin, restored)
     ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk if restored else 0)
     with rulings.planned_withdrawal(bulletin, restored, by_sms=by_sms) as cursor:
-        estimate = estimating.estimate(cursor, Scope(days[0], days[-1]))
+        estimate = estimating.estimate(cursor, RulingScope(days[0], days[-1]))
         unaware = estimating.unaware_by_day(cursor)
     by_persons = decided_by_day(days[0], days[-1])
     return Withdrawal(
@@ -298,7 +298,7 @@ def _telling(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _counts(cursor: CursorWrapper, scope: Scope) -> list[PreviewCount]:
+def _counts(cursor: CursorWrapper, scope: RulingScope) -> list[PreviewCount]:
     cursor.execute(
         f"""SELECT a.day, s.code, a.service, COALESCE(c.outcome, a.outcome), a.outcome, COUNT(*)
             FROM appointments_appointment a
@@ -311,7 +311,7 @@ def _counts(cursor: CursorWrapper, scope: Scope) -> list[PreviewCount]:
     return [PreviewCount(as_date(day), *rest) for day, *rest in cursor.fetchall()]
 
 
-def _standing_count(cursor: CursorWrapper, scope: Scope, condition: str) -> int:
+def _standing_count(cursor: CursorWrapper, scope: RulingScope, condition: str) -> int:
     return _one(
         cursor,
         f"""SELECT COUNT(*) FROM appointments_appointment a

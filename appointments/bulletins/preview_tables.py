@@ -201,7 +201,7 @@ class ServiceChange:
 
 
 @dataclass(frozen=True)
-class Change:
+class OutcomeChange:
     """The appointments that go from one outcome to another."""
 
     was: str
@@ -232,7 +232,7 @@ class ClauseChanges:
     still: tuple[dt.date, ...] = ()
 
 
-def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[Change, ...]:
+def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[OutcomeChange, ...]:
     """Return what changes, by what it was and what it becomes; the most appointments first."""
     listed = [count for count in counts if count.outcome != count.was]
     changes = [
@@ -244,7 +244,9 @@ def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[
     return tuple(sorted(changes, key=lambda change: -change.appointments))
 
 
-def _change(was: str, outcome: str, counts: list[Count], site_names: Mapping[str, str]) -> Change:
+def _change(
+    was: str, outcome: str, counts: list[Count], site_names: Mapping[str, str]
+) -> OutcomeChange:
     places: Counter[tuple[str, str]] = Counter()
     for count in counts:
         places[count.service, count.site] += count.appointments
@@ -255,7 +257,7 @@ def _change(was: str, outcome: str, counts: list[Count], site_names: Mapping[str
         if any(numbers):
             services.append(ServiceChange(str(service.label), numbers, sum(numbers)))
     total = sum(places.values())
-    return Change(
+    return OutcomeChange(
         was=was,
         outcome=outcome,
         appointments=total,

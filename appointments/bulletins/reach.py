@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Count, F, Min
 
 from appointments.bulletins.cells import EVERY, Cell, Grid
-from appointments.bulletins.days_apart import Order, orders, to_name
+from appointments.bulletins.days_apart import CellOrder, orders, to_name
 from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.models import RULED, Appointment
 from appointments.rules import Clause, Facts, decide
@@ -62,7 +62,7 @@ def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
             yield (layer.day, cell), _clause(order, (layer.day,))
 
 
-def _clause(order: Order, days: tuple[dt.date, ...]) -> ClauseDraft:
+def _clause(order: CellOrder, days: tuple[dt.date, ...]) -> ClauseDraft:
     services = () if order.row.service == EVERY else (order.row.service,)
     return ClauseDraft(order.ruling, "nobody", services=services, sites=order.sites, days=days)
 

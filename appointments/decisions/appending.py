@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from appointments.decisions import rulings
-from appointments.decisions.double_entries import Entry, others_by_id, others_of
+from appointments.decisions.double_entries import SourceEntry, others_by_id, others_of
 from appointments.decisions.in_force import clauses_for, verdict_for
 from appointments.models import RULED, Appointment, Basis, Decision, Outcome
 from appointments.rules import Verdict
@@ -163,7 +163,7 @@ def share(appointment_ids: Iterable[int]) -> list[int]:
     return shared
 
 
-def mark_double_entries(appointments: Iterable[Appointment]) -> Mapping[int, list[Entry]]:
+def mark_double_entries(appointments: Iterable[Appointment]) -> Mapping[int, list[SourceEntry]]:
     """Mark those that another source plans too, on both sides, so that they are found among many.
 
     Args:

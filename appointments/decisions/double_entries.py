@@ -30,7 +30,7 @@ class Act(NamedTuple):
     site_id: int
 
 
-class Entry(NamedTuple):
+class SourceEntry(NamedTuple):
     """One source's entry of an act; ``source`` is its name."""
 
     id: int
@@ -67,9 +67,9 @@ def act_of(appointment: Appointment) -> Act:
 
 def entries_at(
     patient_ids: Collection[int], moments: Collection[dt.datetime]
-) -> Mapping[Act, list[Entry]]:
+) -> Mapping[Act, list[SourceEntry]]:
     """Return what is planned for some patients at some moments, by act (one query)."""
-    found: dict[Act, list[Entry]] = defaultdict(list)
+    found: dict[Act, list[SourceEntry]] = defaultdict(list)
     if not patient_ids:
         return found
     rows = Appointment.objects.filter(
@@ -79,7 +79,7 @@ def entries_at(
         *_ACT,
         *("id", "feed_id", "feed__name", "source_id"),
     ):
-        found[Act(*act)].append(Entry(pk, feed_id, source, source_id))
+        found[Act(*act)].append(SourceEntry(pk, feed_id, source, source_id))
     return found
 
 
@@ -95,7 +95,7 @@ def others_of(appointment: Appointment) -> QuerySet[Appointment]:
     )
 
 
-def others_by_id(appointments: Iterable[Appointment]) -> dict[int, list[Entry]]:
+def others_by_id(appointments: Iterable[Appointment]) -> dict[int, list[SourceEntry]]:
     """Return id → the other sources' entries, where there are any (one query)."""
     listed = list(appointments)
     found = entries_at({one.patient_id for one in listed}, {one.starts_at for one in listed})

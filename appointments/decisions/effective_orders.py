@@ -43,7 +43,7 @@ class Exempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class OrderInEffect:
     """What holds for everybody but the exempt; without an ``effect`` for the exempt alone."""
 
     effect: Effect | None = None
@@ -94,7 +94,7 @@ class Statement:
     services: tuple[str, ...]
     places: tuple[Place, ...]
     days: tuple[dt.date, ...]
-    said: Said
+    said: OrderInEffect
     apart: tuple[str, ...] = ()
 
     def speaks_of(self, service: str, place: Place, day: dt.date) -> bool:
@@ -161,11 +161,11 @@ def compared(
     )
 
 
-def said_of(clauses: Sequence[Clause], facts: Facts, reading: Reading) -> Said:
+def said_of(clauses: Sequence[Clause], facts: Facts, reading: Reading) -> OrderInEffect:
     """Return what holds at one service, place and day, with the groups for whom it does not."""
     verdict = decide(facts, clauses)
     effect = reading(verdict, facts.service) if verdict else None
-    return Said(effect, tuple(_exempt(clauses, facts, effect, reading)))
+    return OrderInEffect(effect, tuple(_exempt(clauses, facts, effect, reading)))
 
 
 def _exempt(
@@ -197,7 +197,7 @@ def _exempt(
 
 def _cells(
     clauses: Sequence[Clause], naming: Sequence[Clause], world: World, reading: Reading
-) -> dict[Cell, Said]:
+) -> dict[Cell, OrderInEffect]:
     """Return what holds in each cell; where nothing is ordered there is none.
 
     Args:
@@ -209,7 +209,7 @@ def _cells(
     cells = {}
     for service, place, days in product(RULED, _places(naming, world), _days(naming, world)):
         said = said_of(clauses, Facts(service, place.site, place.unit, days[0]), reading)
-        if said != Said():
+        if said != OrderInEffect():
             cells[service, place, days] = said
     return cells
 
@@ -235,10 +235,10 @@ def _days(clauses: Sequence[Clause], world: World) -> list[tuple[dt.date, ...]]:
     return sorted([*alone, others]) if others else alone
 
 
-def _gathered(cells: Mapping[Cell, Said], places: Sequence[Place]) -> list[Statement]:
+def _gathered(cells: Mapping[Cell, OrderInEffect], places: Sequence[Place]) -> list[Statement]:
     """Return statements that say what the cells do, and nothing else; ``places``: all there are."""
     axes_of_all = tuple(tuple(dict.fromkeys(cell[axis] for cell in cells)) for axis in range(3))
-    numbers: dict[Said, int] = {}
+    numbers: dict[OrderInEffect, int] = {}
     said_in = {cell: numbers.setdefault(said, len(numbers)) for cell, said in cells.items()}
     uncovered, found = set(cells), []
     for cell, said in cells.items():
@@ -270,7 +270,7 @@ def _grown(
     return axes[0], axes[1], axes[2]
 
 
-def _stated(axes: Axes, said: Said, all_places: Sequence[Place]) -> Iterator[Statement]:
+def _stated(axes: Axes, said: OrderInEffect, all_places: Sequence[Place]) -> Iterator[Statement]:
     """Yield the statement of a box; units of a site that is not in it get one of their own."""
     services, places, alike = axes
     days = tuple(sorted(day for days in alike for day in days))

@@ -78,7 +78,7 @@ SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.servic
 
 
 @dataclass(frozen=True)
-class Scope:
+class RulingScope:
     """Which appointments are ruled: whole days, or the pairs listed in ``ruled_pair``."""
 
     first_day: dt.date | None = None
@@ -101,7 +101,9 @@ class Scope:
         )
 
 
-def distinct_facts(cursor: CursorWrapper, scope: Scope) -> list[tuple[str, int, dt.date, str]]:
+def distinct_facts(
+    cursor: CursorWrapper, scope: RulingScope
+) -> list[tuple[str, int, dt.date, str]]:
     """Return each combination of service, unit, day and protected groups that occurs."""
     cursor.execute(
         f"""SELECT DISTINCT a.service, a.unit_id, a.day, a.protected_groups
@@ -114,7 +116,7 @@ def distinct_facts(cursor: CursorWrapper, scope: Scope) -> list[tuple[str, int, 
     ]
 
 
-def find_changes(cursor: CursorWrapper, scope: Scope) -> None:
+def find_changes(cursor: CursorWrapper, scope: RulingScope) -> None:
     """Fill ``ruled_change``: who gets a new decision.
 
     A clause's verdict replaces another clause's, never a person's for the same day, unless
@@ -143,7 +145,7 @@ def find_changes(cursor: CursorWrapper, scope: Scope) -> None:
     )
 
 
-def find_vain(cursor: CursorWrapper, scope: Scope) -> None:
+def find_vain(cursor: CursorWrapper, scope: RulingScope) -> None:
     """Fill ``vain``: what unreachable notices say that still holds; the others become stale.
 
     On a day on which nothing is planned for the patient any more, ``cancelled`` holds.
@@ -202,7 +204,7 @@ def hear_double_entries(cursor: CursorWrapper) -> None:
     )
 
 
-def find_holding(cursor: CursorWrapper, scope: Scope) -> None:
+def find_holding(cursor: CursorWrapper, scope: RulingScope) -> None:
     """Fill ``holds``: what holds for each appointment once the changes do, and what was heard."""
     # Only what the source moved can have been spoken of on another day.
     cursor.execute(
@@ -237,7 +239,7 @@ def find_holding(cursor: CursorWrapper, scope: Scope) -> None:
     analyze(cursor, "holds")
 
 
-def _standing(scope: Scope) -> str:
+def _standing(scope: RulingScope) -> str:
     """Return the query of what holds for each appointment, and what its patient heard."""
     return f"""
         SELECT a.id, a.patient_id, a.day, a.starts_at, a.practitioner_id, u.site_id, a.service,
@@ -277,7 +279,7 @@ def tell_as(cursor: CursorWrapper, rows: Sequence[tuple[Any, ...]]) -> None:
     analyze(cursor, "told_as")
 
 
-def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
+def find_wanted(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> None:
     """Fill ``wanted``: what patients must be told, as ``told_as`` answers, and what to correct.
 
     What has begun is told to nobody; what already waits about it stays as it is.
@@ -307,7 +309,7 @@ def find_wanted(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
     _find_left(cursor, scope, now)
 
 
-def _find_left(cursor: CursorWrapper, scope: Scope, now: dt.datetime) -> None:
+def _find_left(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> None:
     """Add to ``wanted`` who was told to come on a day on which nothing takes place for them.
 
     Moved to another day, given to another patient, or cancelled at the source: who believes in

@@ -16,7 +16,7 @@ from django.db.models import Max, Min
 
 from appointments.decisions import ruling_tables
 from appointments.decisions.in_force import Clauses, as_rule, ruling_bulletins
-from appointments.decisions.ruling_tables import Scope
+from appointments.decisions.ruling_tables import RulingScope
 from appointments.models import Appointment, Bulletin, BulletinState
 from appointments.rules import Clause, Facts, Heard, decide, telling_rank, told_over
 from appointments.vocabulary import Basis, Outcome
@@ -96,7 +96,7 @@ def rule_window(*, first_day: dt.date, last_day: dt.date) -> Applied:
     The caller has just changed a bulletin in the same transaction.
     """
     lock_rulings(shared=False)
-    scope = Scope(first_day, last_day)
+    scope = RulingScope(first_day, last_day)
     return _apply(scope, ruled_days(window(first_day, last_day)), fill=lambda cursor: None)
 
 
@@ -132,7 +132,7 @@ def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
         cursor.executemany("INSERT INTO ruled_pair (patient_id, day) VALUES (%s, %s)", rows)
         analyze(cursor, "ruled_pair")
 
-    return _apply(Scope(), ruled_days(day for _, day in listed), fill=fill)
+    return _apply(RulingScope(), ruled_days(day for _, day in listed), fill=fill)
 
 
 @transaction.atomic
@@ -192,7 +192,7 @@ def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:
                 yield patient_id, new_day
 
 
-def _apply(scope: Scope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None]) -> Applied:
+def _apply(scope: RulingScope, ruled: Ruled, *, fill: Callable[[CursorWrapper], None]) -> Applied:
     now = clock.now()
     with temporary_tables(**ruling_tables.TABLES) as cursor:
         fill(cursor)
@@ -212,7 +212,7 @@ def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
     """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
     days = days_of(bulletin)
     ruled = ruled_days(days) | dict.fromkeys(days, ruled_day(bulletin))
-    by_sms = days_back_by_sms(Scope(days[0], days[-1]))
+    by_sms = days_back_by_sms(RulingScope(days[0], days[-1]))
     with _planned(days, ruled, by_sms=by_sms) as cursor:
         yield cursor
 
@@ -229,7 +229,7 @@ def planned_withdrawal(
         by_sms: whether "maintained after all" goes by SMS where it can.
     """
     days = days_concerned(bulletin, restored)
-    chosen = days_back_by_sms(Scope(days[0], days[-1])) - set(days_of(bulletin))
+    chosen = days_back_by_sms(RulingScope(days[0], days[-1])) - set(days_of(bulletin))
     if by_sms:
         chosen |= set(days_of(bulletin))
     ruled = ruled_days(days, without=bulletin.pk, restored=restored.pk if restored else 0)
@@ -242,7 +242,7 @@ def _planned(
     days: list[dt.date], ruled: Ruled, *, by_sms: Container[dt.date]
 ) -> Iterator[CursorWrapper]:
     with temporary_tables(**ruling_tables.TABLES) as cursor:
-        plan(cursor, Scope(days[0], days[-1]), ruled, clock.now(), by_sms=by_sms)
+        plan(cursor, RulingScope(days[0], days[-1]), ruled, clock.now(), by_sms=by_sms)
         yield cursor
 
 
@@ -265,13 +265,13 @@ def unsaid() -> list[tuple[int, bool]]:
     days = [day for day in (*decided.values(), *said.values()) if day]
     if not days:
         return []
-    scope = Scope(min(days), max(days))
+    scope = RulingScope(min(days), max(days))
     with temporary_tables(**ruling_tables.TABLES) as cursor:
         plan(cursor, scope, ruled_days(window(min(days), max(days))), _BEFORE_ALL)
         return ruling_tables.unsaid(cursor, clock.now())
 
 
-def days_back_by_sms(scope: Scope) -> set[dt.date]:
+def days_back_by_sms(scope: RulingScope) -> set[dt.date]:
     """Return the days of which "maintained after all" goes by SMS where it can (one query).
 
     As whoever withdrew a bulletin chose; of two that were withdrawn the later one counts.
@@ -285,7 +285,7 @@ def days_back_by_sms(scope: Scope) -> set[dt.date]:
 
 def plan(
     cursor: CursorWrapper,
-    scope: Scope,
+    scope: RulingScope,
     ruled: Ruled,
     now: dt.datetime,
     *,

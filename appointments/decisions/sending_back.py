@@ -24,7 +24,7 @@ from staff.services import audit
 
 
 @dataclass(frozen=True)
-class Standing:
+class StandingCancellations:
     """How many cancellations by one person stand; ``operations``: of how many of them."""
 
     decided_by: User
@@ -49,7 +49,7 @@ def standing_cancellations(first_day: dt.date, last_day: dt.date) -> QuerySet[De
     )
 
 
-def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[Standing]:
+def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[StandingCancellations]:
     """Return whose cancellations stand on these days, the most first (two queries)."""
     decisions = standing_cancellations(first_day, last_day)
     of_author = decisions.order_by().values_list("decided_by")
@@ -57,7 +57,7 @@ def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[Standing]:
     surgery = of_author.filter(appointment__service=Service.SURGERY)
     operations = dict(surgery.annotate(Count("pk")))
     found = [
-        Standing(author, counted[author.pk], operations.get(author.pk, 0))
+        StandingCancellations(author, counted[author.pk], operations.get(author.pk, 0))
         for author in User.objects.filter(pk__in=counted)
     ]
     return sorted(found, key=lambda one: (-one.decisions, str(one.decided_by)))

@@ -109,7 +109,7 @@ class DoctorDay:
 
 
 @dataclass(frozen=True)
-class DayCounts:
+class KeepCounts:
     """What stands at the top of the page: how many are touched, kept, still to be contacted."""
 
     touched: int
@@ -218,7 +218,7 @@ def days_of(appointments: QuerySet[Appointment]) -> list[DoctorDay]:
     return [DoctorDay(day, patients) for day, patients in counted]
 
 
-def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
+def counts_of(appointments: QuerySet[Appointment]) -> KeepCounts:
     """Count what ``touched`` lists, by the same word as its cards (two queries)."""
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
     counts = appointments.aggregate(touched=Count("pk"), kept=Count("pk", filter=kept))
@@ -227,7 +227,7 @@ def counts_of(appointments: QuerySet[Appointment]) -> DayCounts:
         word=Word.MAINTAINED,
         notice__state=NoticeState.OPEN,
     )
-    return DayCounts(to_contact=waiting.count(), **counts)
+    return KeepCounts(to_contact=waiting.count(), **counts)
 
 
 def review_of(appointments: QuerySet[Appointment], user: User) -> Review:

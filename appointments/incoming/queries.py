@@ -41,7 +41,7 @@ _STILL_ASKED_ABOUT = (Status.BOOKED, Status.ARRIVED, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
-class Found:
+class IncomingSearch:
     """What a search of the ring-in page found.
 
     Attributes:
@@ -64,7 +64,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Day:
+class IncomingDay:
     """One day about which a patient may ask.
 
     Attributes:
@@ -114,7 +114,7 @@ class Day:
         return _has_left(self.notice)
 
 
-def search(user: User, typed: str) -> Found:
+def search(user: User, typed: str) -> IncomingSearch:
     """Return the patients of the reader's places that somebody who rings in may be.
 
     Args:
@@ -124,10 +124,10 @@ def search(user: User, typed: str) -> Found:
     asked = asked_about(user, typed) if looks_like_one(typed) or notice_id_of(typed) else None
     if asked is not None and asked.is_ours:
         known = [asked.notice.patient_id] if asked.notice else []
-        return Found(patients=list(_listed(user).filter(pk__in=known)), asked=asked)
+        return IncomingSearch(patients=list(_listed(user).filter(pk__in=known)), asked=asked)
     meant = search_text.read(typed, today=clock.today())
     if len("".join(typed.split())) < 2 or not meant:
-        return Found(asked=asked)
+        return IncomingSearch(asked=asked)
     # Whom to show first, then what is shown of them: of some hundreds few are.
     some = first_meant(meant)
     seen = patients_of(user).filter(pk__in=some.ids).order_by(*BY_NAME)
@@ -136,7 +136,7 @@ def search(user: User, typed: str) -> Found:
     found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
     alike = [] if is_more else _alike(user, meant, some.ids)
     # What is no reference of ours may still be a record number.
-    return Found(found, is_more, None if found else asked, alike)
+    return IncomingSearch(found, is_more, None if found else asked, alike)
 
 
 def _alike(user: User, meant: search_text.SearchText, found: Sequence[int]) -> list[Patient]:
@@ -164,7 +164,7 @@ def found_by(patient: Patient, typed: str) -> str:
     return FoundBy.BIRTH if patient.birth_date in meant.birth_dates else FoundBy.NUMBER
 
 
-def days_of(patient: Patient, user: User) -> list[Day]:
+def days_of(patient: Patient, user: User) -> list[IncomingDay]:
     """Return the days ahead with what to read out about each, the next one first (five queries).
 
     Of somebody of whom nothing is planned: one day without a date that says so.
@@ -181,7 +181,7 @@ def days_of(patient: Patient, user: User) -> list[Day]:
         _day(patient, day, appointments.get(day, []), notices.get(day, []), planned_for)
         for day in sorted(appointments.keys() | notices.keys())
     ]
-    nothing = Day(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
+    nothing = IncomingDay(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
     return days or [nothing]
 
 
@@ -241,7 +241,7 @@ def _day(
     appointments: list[Appointment],
     notices: list[Notice],
     planned: Mapping[int, Appointment],
-) -> Day:
+) -> IncomingDay:
     """Return what to read out of a day: what holds, also where an older notice said otherwise."""
     true = [one for one in notices if all(_holds(item, day, planned) for item in one.items.all())]
     untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
@@ -253,7 +253,7 @@ def _day(
     others = [one for one in appointments if one.pk not in said]
     sentences = [texts.spoken_of_notice(one, lines_of(one)) for one in read]
     sentences += [spoken.of_appointment(one, patient.language) for one in others]
-    return Day(
+    return IncomingDay(
         day=day,
         sentences=[*dict.fromkeys(sentences)],  # one act of several sources is read out once
         answer=_answer(newest, others),

@@ -16,7 +16,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
 from appointments.incoming import queries
-from appointments.incoming.queries import Day
+from appointments.incoming.queries import IncomingDay
 from notifications.calls import questions
 from notifications.models import Answer, Question
 from notifications.references import notice_id_of
@@ -80,7 +80,7 @@ class UnansweredForm(forms.Form):
     )
 
 
-class _Asked(TypedDict):
+class _QuestionFields(TypedDict):
     """What is kept of every answer."""
 
     by: User
@@ -188,7 +188,7 @@ def _answer(
                 "vaut maintenant."
             )
         )
-    asked: _Asked = {
+    asked: _QuestionFields = {
         "by": request.user,
         "said": read.said,
         "found_by": queries.found_by(patient, q),
@@ -228,7 +228,7 @@ def _page(
     return render(request, "appointments/incoming/patient.html", context, status=status)
 
 
-def _form(day: Day, typed: str, faulty: AnswerForm | None) -> AnswerForm:
+def _form(day: IncomingDay, typed: str, faulty: AnswerForm | None) -> AnswerForm:
     """Return the form of a day: the one that was sent, if it was this day's."""
     auto_id = f"{day.day or 'nothing'}_%s"
     if faulty is not None and faulty.data.get("day", "") == str(day.day or ""):

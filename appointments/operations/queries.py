@@ -36,7 +36,7 @@ from appointments.models import (
 from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from notifications.models import NoticeItem
 from staff import clock
-from staff.access import Capability, Scope, may, scope_of
+from staff.access import AccessScope, Capability, may, scope_of
 from staff.lookups import numbers_of
 from staff.models import Role, User
 
@@ -324,7 +324,7 @@ def _answer(answer: KeepAnswer, *, rules_here: bool) -> KeepAnswer:
     return answer
 
 
-def _covers(scope: Scope, appointment: Appointment) -> bool:
+def _covers(scope: AccessScope, appointment: Appointment) -> bool:
     return scope.covers(site_id=appointment.unit.site_id, unit_id=appointment.unit_id)
 
 

@@ -56,7 +56,7 @@ class WardLine:
 
 
 @dataclass(frozen=True)
-class DayCounts:
+class AttendanceCounts:
     """How a day stands: each appointment that holds is in one of the first five.
 
     ``despite`` are patients who stand there although their appointment is cancelled;
@@ -85,12 +85,12 @@ class WardDay:
     lines: tuple[WardLine, ...]
 
     @property
-    def counts(self) -> DayCounts:
+    def counts(self) -> AttendanceCounts:
         """How the day stands."""
         return counted((line.is_called_off, line.what) for line in self.lines)
 
 
-def counted(days: Iterable[tuple[bool, str]]) -> DayCounts:
+def counted(days: Iterable[tuple[bool, str]]) -> AttendanceCounts:
     """Count appointments, each given as whether it is called off and the code of what holds."""
     numbers: Counter[str] = Counter()
     for is_called_off, what in days:
@@ -98,4 +98,4 @@ def counted(days: Iterable[tuple[bool, str]]) -> DayCounts:
             numbers["despite"] += 1
         else:
             numbers[what or ("called_off" if is_called_off else "expected")] += 1
-    return DayCounts(**numbers)
+    return AttendanceCounts(**numbers)

@@ -21,7 +21,7 @@ from staff.models import Unit
 from staff.services import audit
 
 
-class Told(NamedTuple):
+class NoticeWord(NamedTuple):
     """What a notice says of an appointment, and where it stands; empty where there is none."""
 
     state: str = ""
@@ -53,7 +53,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
         entries = [appointment.pk, *(one.id for one in also)]  # one act: what was said of any
         said = [told[pk, *of_whom] for pk in entries if (pk, *of_whom) in told]
         row = replace(
-            _row(appointment, record_number, said[0] if said else Told()),
+            _row(appointment, record_number, said[0] if said else NoticeWord()),
             is_postponed_here=appointment.day != day,
             also_in=tuple(f"{one.source} {one.source_id}" for one in also),
         )
@@ -104,7 +104,7 @@ def _of_day(unit_ids: Collection[int], day: dt.date) -> QuerySet[Appointment]:
 
 def _told(
     unit_ids: Collection[int], day: dt.date, others: Collection[int]
-) -> dict[tuple[int, int, dt.date], Told]:
+) -> dict[tuple[int, int, dt.date], NoticeWord]:
     """What the patient is to hear or heard last, by appointment, patient and day spoken of.
 
     A withdrawn notice counts where it arrived all the same (ADR 0014): then it was told.
@@ -123,7 +123,7 @@ def _told(
         )
     )
     return {
-        (subject, patient, spoken_of): Told(
+        (subject, patient, spoken_of): NoticeWord(
             NoticeState.TOLD if state == NoticeState.WITHDRAWN else state, word, postponed_to
         )
         for subject, patient, spoken_of, state, word, postponed_to in items
@@ -150,7 +150,7 @@ def _age(feed: Feed, now: dt.datetime) -> FeedAge:
     return FeedAge(age.feed, age.heard_at, age.silence, age.is_old, is_unknown=age.is_unknown)
 
 
-def _row(appointment: Appointment, record_number: str, told: Told) -> RosterRow:
+def _row(appointment: Appointment, record_number: str, told: NoticeWord) -> RosterRow:
     patient = appointment.patient
     decider: Any = appointment  # the annotations of _appointments
     full_name = f"{decider.decider_given or ''} {(decider.decider_family or '').upper()}".strip()

@@ -43,7 +43,7 @@ class RowWords:
 
 
 @dataclass(frozen=True)
-class Section:
+class SheetSection:
     """One heading and what stands under it."""
 
     code: str
@@ -62,7 +62,7 @@ def running_line(content: RosterContent) -> str:
     return f"{content.unit} ({content.site}) – {day} – {version}"
 
 
-def sections_of(content: RosterContent) -> list[Section]:
+def sections_of(content: RosterContent) -> list[SheetSection]:
     """Return a sheet's headings with their rows in words."""
     titles = {
         Outcome.MAINTAINED: _("Maintenus ou prévus"),
@@ -71,7 +71,7 @@ def sections_of(content: RosterContent) -> list[Section]:
     }
     numbers = numbers_of(content)
     return [
-        Section(
+        SheetSection(
             str(code),
             titles[Outcome(code)],
             [(row, in_words(row, content.day, numbers[row.appointment_id])) for row in rows],

@@ -30,7 +30,7 @@ _LISTED_ITSELF = (
 
 
 @dataclass(frozen=True)
-class Entry:
+class HistoryEntry:
     """One thing that happened.
 
     ``kind`` is source, decision, opinion, notice, delivery, question, attendance or trail;
@@ -47,7 +47,7 @@ class Entry:
     postponed_to: dt.date | None = None
 
 
-def history_of(appointment: Appointment, user: User) -> list[Entry]:
+def history_of(appointment: Appointment, user: User) -> list[HistoryEntry]:
     """Return everything known about an appointment (seven queries, whatever its length).
 
     Who looked at it is shown to those who may read the trail.
@@ -65,21 +65,21 @@ def history_of(appointment: Appointment, user: User) -> list[Entry]:
     return entries[::-1]
 
 
-def _source(appointment: Appointment) -> Iterator[Entry]:
+def _source(appointment: Appointment) -> Iterator[HistoryEntry]:
     feed = _("source %(feed)s") % {"feed": appointment.feed.name}
-    yield Entry(appointment.loaded_at, "source", _("Lu à la source"), feed)
+    yield HistoryEntry(appointment.loaded_at, "source", _("Lu à la source"), feed)
     if appointment.moved_at and appointment.moved_from:
         moment = date_format(appointment.moved_from.astimezone(), "l j F Y H:i")
         detail = _("était prévu le %(moment)s") % {"moment": moment}
-        yield Entry(appointment.moved_at, "source", _("Déplacé par la source"), feed, detail)
+        yield HistoryEntry(appointment.moved_at, "source", _("Déplacé par la source"), feed, detail)
     if appointment.missing_since:
-        yield Entry(appointment.missing_since, "source", _("Disparu de la source"), feed)
+        yield HistoryEntry(appointment.missing_since, "source", _("Disparu de la source"), feed)
 
 
-def _decisions(appointment: Appointment) -> Iterator[Entry]:
+def _decisions(appointment: Appointment) -> Iterator[HistoryEntry]:
     decisions = appointment.decisions.select_related("decided_by", "bulletin", "clause")
     for decision in decisions.order_by("version"):
-        yield Entry(
+        yield HistoryEntry(
             at=decision.decided_at,
             kind="decision",
             title=_("Décision"),
@@ -102,9 +102,9 @@ def ground_of(decision: Decision) -> str:
     return _("bulletin %(number)s (%(title)s), point %(position)s") % words
 
 
-def _opinions(appointment: Appointment) -> Iterator[Entry]:
+def _opinions(appointment: Appointment) -> Iterator[HistoryEntry]:
     for opinion in appointment.opinions.select_related("given_by").order_by("given_at", "id"):
-        yield Entry(
+        yield HistoryEntry(
             at=opinion.given_at,
             kind="opinion",
             title=f"{opinion.get_role_display()} : {opinion.get_view_display()}",
@@ -113,7 +113,7 @@ def _opinions(appointment: Appointment) -> Iterator[Entry]:
         )
 
 
-def _telling(appointment: Appointment) -> Iterator[Entry]:
+def _telling(appointment: Appointment) -> Iterator[HistoryEntry]:
     items = (
         NoticeItem.objects.filter(subject_id=appointment.pk)
         .select_related("notice__settled_by", "notice__reserved_for")
@@ -127,24 +127,24 @@ def _telling(appointment: Appointment) -> Iterator[Entry]:
         yield _delivery(delivery, notices[delivery.notice_id])
 
 
-def _notice(notice: Notice, word: str) -> Iterator[Entry]:
+def _notice(notice: Notice, word: str) -> Iterator[HistoryEntry]:
     title = _("Avis à donner : %(word)s") % {"word": word}
     reserved = notice.reserved_for
     detail = _("à donner par %(doctor)s") % {"doctor": reserved} if reserved else ""
-    yield Entry(notice.created_at, "notice", title, detail=detail)
+    yield HistoryEntry(notice.created_at, "notice", title, detail=detail)
     if notice.settled_at:
         state = NoticeState(notice.state).label
         title = _("Avis %(reference)s : %(state)s") % {
             "reference": notice.reference,
             "state": state,
         }
-        yield Entry(notice.settled_at, "notice", title, who=str(notice.settled_by or ""))
+        yield HistoryEntry(notice.settled_at, "notice", title, who=str(notice.settled_by or ""))
 
 
-def _delivery(delivery: Delivery, notice: Notice) -> Entry:
+def _delivery(delivery: Delivery, notice: Notice) -> HistoryEntry:
     failure = delivery.get_failure_display() if delivery.failure else ""
     way = f"{delivery.get_channel_display()} {delivery.address}".strip()
-    return Entry(
+    return HistoryEntry(
         at=delivery.finished_at or delivery.submitted_at or notice.created_at,
         kind="delivery",
         title=f"{way} : {delivery.get_state_display()}",
@@ -153,11 +153,11 @@ def _delivery(delivery: Delivery, notice: Notice) -> Entry:
     )
 
 
-def _questions(appointment: Appointment) -> Iterator[Entry]:
+def _questions(appointment: Appointment) -> Iterator[HistoryEntry]:
     """Yield what who rang in was answered about the patient's day."""
     asked = Question.objects.filter(patient=appointment.patient_id, day=appointment.day)
     for question in asked.select_related("answered_by").order_by("asked_at", "id"):
-        yield Entry(
+        yield HistoryEntry(
             at=question.asked_at,
             kind="question",
             title=_("Appel reçu : %(answer)s") % {"answer": question.get_answer_display()},
@@ -166,7 +166,7 @@ def _questions(appointment: Appointment) -> Iterator[Entry]:
         )
 
 
-def _attendance(appointment: Appointment) -> Iterator[Entry]:
+def _attendance(appointment: Appointment) -> Iterator[HistoryEntry]:
     rows = appointment.attendances.select_related("noted_by").order_by("day", "version")
     for row in rows:
         noted = date_format(row.noted_at.astimezone(), "D j/m/Y H:i")
@@ -178,7 +178,7 @@ def _attendance(appointment: Appointment) -> Iterator[Entry]:
             "" if row.hour_is_known else _("heure non notée"),
             row.remark,
         ]
-        yield Entry(
+        yield HistoryEntry(
             at=row.happened_at,
             kind="attendance",
             title=_("Accueil : %(what)s") % {"what": row.get_what_display()},
@@ -187,11 +187,11 @@ def _attendance(appointment: Appointment) -> Iterator[Entry]:
         )
 
 
-def _trail(appointment: Appointment, user: User) -> Iterator[Entry]:
+def _trail(appointment: Appointment, user: User) -> Iterator[HistoryEntry]:
     events = AuditEvent.objects.filter(
         object_type=appointment._meta.model_name, object_id=str(appointment.pk)
     ).exclude(action__in=_LISTED_ITSELF)
     if not may(user, Capability.SEE_TRAIL):
         events = events.exclude(action=SEEN)
     for event in reversed(events.order_by("-sequence")[:MOST_EVENTS]):
-        yield Entry(event.at, "trail", capfirst(sentence_of(event)), event.actor_name)
+        yield HistoryEntry(event.at, "trail", capfirst(sentence_of(event)), event.actor_name)

@@ -12,7 +12,7 @@ from appointments.rules import KeepAnswer
 from patients import phones
 from patients.models import Patient
 from staff import clock
-from staff.access import Scope
+from staff.access import AccessScope
 from staff.models import Unit
 
 register = template.Library()
@@ -70,6 +70,6 @@ def why(answer: KeepAnswer) -> str:
 
 
 @register.filter
-def lies_in(unit: Unit, scope: Scope) -> bool:
+def lies_in(unit: Unit, scope: AccessScope) -> bool:
     """Whether a unit lies inside a scope; no scope holds none."""
     return bool(scope) and scope.covers(site_id=unit.site_id, unit_id=unit.pk)

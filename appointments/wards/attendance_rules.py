@@ -17,7 +17,7 @@ class Timing(StrEnum):
     NO_TIME = "no_time"  # the day is past, and nobody said when it was
 
 
-class Conflict(StrEnum):
+class MarkConflict(StrEnum):
     """Why two marks of one patient cannot both be true."""
 
     NOT_COME_AND_SEEN = "not_come_and_seen"
@@ -26,20 +26,20 @@ class Conflict(StrEnum):
     LEFT_BEFORE_ARRIVAL = "left_before_arrival"
 
 
-def conflict_of(marks: Mapping[Attended, dt.datetime | None]) -> Conflict | None:
+def conflict_of(marks: Mapping[Attended, dt.datetime | None]) -> MarkConflict | None:
     """Return what contradicts itself in the marks of one patient; None when all can be true.
 
     Args:
         marks: each with its moment, None where the sheet has no hour.
     """
     if Attended.ABSENT in marks and len(marks) > 1:
-        return Conflict.NOT_COME_AND_SEEN
+        return MarkConflict.NOT_COME_AND_SEEN
     if Attended.DONE in marks and Attended.LEFT in marks:
-        return Conflict.DONE_AND_LEFT
+        return MarkConflict.DONE_AND_LEFT
     arrived = marks.get(Attended.ARRIVED)
     for what, conflict in (
-        (Attended.DONE, Conflict.DONE_BEFORE_ARRIVAL),
-        (Attended.LEFT, Conflict.LEFT_BEFORE_ARRIVAL),
+        (Attended.DONE, MarkConflict.DONE_BEFORE_ARRIVAL),
+        (Attended.LEFT, MarkConflict.LEFT_BEFORE_ARRIVAL),
     ):
         moment = marks.get(what)
         if arrived and moment and moment.astimezone(dt.UTC) < arrived.astimezone(dt.UTC):

@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.models import Attendance, Attended
-from appointments.wards.services import Seen
+from appointments.wards.services import AttendanceMark
 from staff import clock
 
 # As people write hours on paper, and as they type them in a hurry: 9h05, 9:05, 9.05, 905, 9h, 9.
@@ -112,12 +112,12 @@ class PaperRowForm(forms.Form):
             for fault in faults
         ]
 
-    def seen(self, appointment_id: int, day: dt.date) -> list[Seen]:
+    def seen(self, appointment_id: int, day: dt.date) -> list[AttendanceMark]:
         """Return what the row says as the service takes it, in the order in which it happened."""
         values = self.cleaned_data
         marks = self._marks(values)
         return [
-            Seen(
+            AttendanceMark(
                 appointment_id=appointment_id,
                 what=what,
                 expected_version=values["version"],

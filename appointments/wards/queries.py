@@ -10,7 +10,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from appointments.access import CALLED_OFF, expected_on, of_patients_that_day, units_of
 from appointments.models import Appointment, Attendance, Attended, Decision, Outcome
-from appointments.paper.attended import DayCounts, WardDay, WardLine, counted
+from appointments.paper.attended import AttendanceCounts, WardDay, WardLine, counted
 from appointments.paper.content import RosterRow
 from appointments.paper.queries import roster_contents
 from patients.search_text import SearchText
@@ -65,7 +65,7 @@ class UnitDay:
     """One line of the list of units: how its day stands."""
 
     unit: Unit
-    counts: DayCounts
+    counts: AttendanceCounts
 
 
 def units_for(user: User) -> QuerySet[Unit]:

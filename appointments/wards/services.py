@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from appointments.models import Appointment, Attendance, Attended
 from appointments.wards.attendance_rules import (
-    Conflict,
+    MarkConflict,
     Timing,
     conflict_of,
     in_order,
@@ -25,14 +25,14 @@ from appointments.wards.attendance_rules import (
 )
 from appointments.wards.queries import VISIT_ENDS, holding, notes_by_day
 from staff import clock
-from staff.access import Capability, Scope, require
+from staff.access import AccessScope, Capability, require
 from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
 
 
 @dataclass(frozen=True)
-class Seen:
+class AttendanceMark:
     """What somebody saw of one appointment.
 
     Attributes:
@@ -87,7 +87,7 @@ def note(
         Refusal: an unknown word, a day on which nobody expects the patient, a moment that cannot
             be, or a colleague who was faster.
     """
-    seen = Seen(appointment_id, what, expected_version, happened_at, remark, day)
+    seen = AttendanceMark(appointment_id, what, expected_version, happened_at, remark, day)
     noted, made = _append([seen], by=by, from_paper=from_paper)
     if refusal := noted.faults.get(appointment_id):
         raise refusal
@@ -105,7 +105,7 @@ def note(
 
 
 @transaction.atomic
-def note_many(*, seen: Collection[Seen], by: User, from_paper: bool = True) -> Noted:
+def note_many(*, seen: Collection[AttendanceMark], by: User, from_paper: bool = True) -> Noted:
     """Note a whole sheet: what can be noted is, and each row that cannot says why.
 
     Args:
@@ -125,11 +125,11 @@ def note_many(*, seen: Collection[Seen], by: User, from_paper: bool = True) -> N
 
 
 def _append(
-    seen: Collection[Seen], *, by: User, from_paper: bool
+    seen: Collection[AttendanceMark], *, by: User, from_paper: bool
 ) -> tuple[Noted, list[Attendance]]:
     """Append what can be noted; return what came of each row, and what is new."""
     scope = require(by, Capability.RECORD_ARRIVALS)
-    said: dict[int, list[Seen]] = defaultdict(list)
+    said: dict[int, list[AttendanceMark]] = defaultdict(list)
     for one in seen:
         said[one.appointment_id].append(one)
     appointments = Appointment.objects.select_related("unit").in_bulk(said)
@@ -175,10 +175,10 @@ def _first_come(wanted: list[list[Attendance]], noted: Noted) -> Iterator[Attend
 
 
 def _rows(
-    said: Sequence[Seen],
+    said: Sequence[AttendanceMark],
     appointments: Mapping[int, Appointment],
     before: Notes,
-    scope: Scope,
+    scope: AccessScope,
     noted: Noted,
     *,
     by: User,
@@ -228,8 +228,8 @@ def _rows(
 
 
 def _not_noted_yet(
-    said: Sequence[Seen], holds: Sequence[Attendance], standing: Attendance | None
-) -> list[Seen]:
+    said: Sequence[AttendanceMark], holds: Sequence[Attendance], standing: Attendance | None
+) -> list[AttendanceMark]:
     """Return what a row says beyond what holds, which may be the first part of it or all."""
     if standing is None:
         return list(said)
@@ -245,7 +245,9 @@ def _not_noted_yet(
     )
 
 
-def _end_that_stays(new: Sequence[Seen], holds: Sequence[Attendance]) -> list[Seen]:
+def _end_that_stays(
+    new: Sequence[AttendanceMark], holds: Sequence[Attendance]
+) -> list[AttendanceMark]:
     """Return the end of the visit that stands already, to stand after an arrival noted now."""
     if not holds or holds[-1].what not in VISIT_ENDS or new[-1].what != Attended.ARRIVED:
         return []
@@ -262,7 +264,7 @@ def _end_that_stays(new: Sequence[Seen], holds: Sequence[Attendance]) -> list[Se
 
 
 def _moments(
-    new: Sequence[Seen],
+    new: Sequence[AttendanceMark],
     holds: Sequence[Attendance],
     appointment: Appointment,
     day: dt.date,
@@ -318,21 +320,23 @@ def _refuse_contradictions(
         ),
     }
     sentences = {
-        Conflict.NOT_COME_AND_SEEN: _(
+        MarkConflict.NOT_COME_AND_SEEN: _(
             "« Pas venu » contredit les autres coches de la ligne : gardez l'un ou l'autre."
         ),
-        Conflict.DONE_AND_LEFT: _("« Parti, non vu » contredit « Fait » : gardez l'un ou l'autre."),
-        Conflict.DONE_BEFORE_ARRIVAL: before[was_noted],
-        Conflict.LEFT_BEFORE_ARRIVAL: _(
+        MarkConflict.DONE_AND_LEFT: _(
+            "« Parti, non vu » contredit « Fait » : gardez l'un ou l'autre."
+        ),
+        MarkConflict.DONE_BEFORE_ARRIVAL: before[was_noted],
+        MarkConflict.LEFT_BEFORE_ARRIVAL: _(
             "Le patient serait parti à %(left)s, avant son arrivée à %(arrived)s : vérifiez les "
             "heures."
         ),
     }
-    is_of_done = conflict == Conflict.DONE_BEFORE_ARRIVAL
+    is_of_done = conflict == MarkConflict.DONE_BEFORE_ARRIVAL
     raise Refusal(sentences[conflict] % words, field="done_at" if is_of_done else "")
 
 
-def _day(one: Seen, appointment: Appointment) -> dt.date:
+def _day(one: AttendanceMark, appointment: Appointment) -> dt.date:
     """Return of which day somebody speaks.
 
     The planned one stays possible for what was postponed: the patient may come all the same.
@@ -344,7 +348,7 @@ def _day(one: Seen, appointment: Appointment) -> dt.date:
     return day
 
 
-def _says_the_same(note: Attendance, one: Seen, *, is_stale: bool) -> bool:
+def _says_the_same(note: Attendance, one: AttendanceMark, *, is_stale: bool) -> bool:
     """Whether nothing would be added; whoever saw what stands may still mend its time or remark."""
     asked = one.happened_at and one.happened_at.astimezone(dt.UTC)
     has_new_time = asked is not None and (asked != note.happened_at or not note.hour_is_known)
@@ -352,7 +356,9 @@ def _says_the_same(note: Attendance, one: Seen, *, is_stale: bool) -> bool:
     return not (has_new_time or has_new_remark) or is_stale
 
 
-def _moment(one: Seen, appointment: Appointment, day: dt.date, now: dt.datetime) -> dt.datetime:
+def _moment(
+    one: AttendanceMark, appointment: Appointment, day: dt.date, now: dt.datetime
+) -> dt.datetime:
     what, asked = Attended(one.what), one.happened_at
     if asked is not None:
         asked = asked.astimezone(clock.BRUSSELS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import Q
 
-from patients.identity import Link, Person, link, names_and_birth, valid_number
+from patients.identity import LinkCertainty, Person, link, names_and_birth, valid_number
 from patients.models import Likeness, LinkProposal, Patient, PatientIdentifier
 from patients.names import search_name
 from staff.sentences import Stored
@@ -32,11 +32,11 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class HolderMatch:
     """Somebody whom a person is, or may be."""
 
     holder: Holder
-    link: Link
+    link: LinkCertainty
     likeness: Likeness
 
 
@@ -58,7 +58,7 @@ class Holders:
         if names and len(self._by_names[names]) < _MOST_COMPARED:
             self._by_names[names].append(holder)
 
-    def find(self, person: Person, *, but: int | None = None) -> Found | None:
+    def find(self, person: Person, *, but: int | None = None) -> HolderMatch | None:
         """Return who a person is for sure, else whom they may be, else None.
 
         Args:
@@ -68,16 +68,16 @@ class Holders:
         number, names = valid_number(person.national_number), names_and_birth(person)
         same = self._sure.get((number, names)) if names else None
         if same and same.key != but:
-            return Found(same, Link.SURE, Likeness.ALL)
+            return HolderMatch(same, LinkCertainty.SURE, Likeness.ALL)
         close = [(one, Likeness.NUMBER) for one in self._by_number.get(number, ())]
         if names:
             close += [(one, Likeness.NAMES) for one in self._by_names.get(names, ())]
         for holder, likeness in close:
-            how_sure = Link.NO if holder.key == but else link(holder.person, person)
-            if how_sure is Link.SURE:
-                return Found(holder, how_sure, Likeness.ALL)
-            if how_sure is Link.PROPOSED:
-                return Found(holder, how_sure, likeness)
+            how_sure = LinkCertainty.NO if holder.key == but else link(holder.person, person)
+            if how_sure is LinkCertainty.SURE:
+                return HolderMatch(holder, how_sure, Likeness.ALL)
+            if how_sure is LinkCertainty.PROPOSED:
+                return HolderMatch(holder, how_sure, likeness)
         return None
 
 

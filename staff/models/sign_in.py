@@ -4,6 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from staff.sign_in.limits import SignInStep
+
 
 class SignInTry(models.Model):
     """One try that failed, or is under way; one that succeeds is deleted.
@@ -12,14 +14,8 @@ class SignInTry(models.Model):
     must not learn which names do. ``device`` is the known device that tried; empty for others.
     """
 
-    class Step(models.TextChoices):
-        """What was asked for; the same words as ``staff/sign_in/limits.py``."""
-
-        PASSWORD = "password", _("mot de passe")
-        FACTOR = "factor", _("second facteur")
-
     account = models.CharField(_("compte"), max_length=150)
-    step = models.CharField(_("étape"), max_length=8, choices=Step.choices)
+    step = models.CharField(_("étape"), max_length=8, choices=SignInStep.choices)
     address = models.CharField(_("adresse"), max_length=45)
     device = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField(_("quand"))

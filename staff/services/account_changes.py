@@ -59,10 +59,10 @@ def require_two_persons(first: User, second: User) -> Stored:
     )
 
 
-def _changes(first: User, second: User) -> list[two_persons.Change]:
+def _changes(first: User, second: User) -> list[two_persons.AccountEdit]:
     rows = AccountChange.objects.filter(Q(account=first) | Q(account=second))
     return [
-        two_persons.Change(
+        two_persons.AccountEdit(
             account=row.account_id,
             by=row.by_id,
             gives_password=row.what in _GIVES_PASSWORD,

@@ -10,7 +10,9 @@ A try during a pause is refused and not counted: it neither helps nor makes the 
 import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass
-from enum import StrEnum
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 WINDOW = dt.timedelta(minutes=15)
 # An address from which so many different accounts failed is guessing; it waits longer and longer.
@@ -19,11 +21,11 @@ SLOW_FROM_ACCOUNTS = 5
 LONGEST_WAIT = dt.timedelta(seconds=60)
 
 
-class Step(StrEnum):
+class SignInStep(TextChoices):
     """What was asked for."""
 
-    PASSWORD = "password"  # noqa: S105  # the name of the step
-    FACTOR = "factor"  # a code of the second factor, or a recovery code
+    PASSWORD = "password", _("mot de passe")
+    FACTOR = "factor", _("second facteur")  # a code of it, or a recovery code
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
+class FailedTry:
     """One earlier try that failed, within ``WINDOW``.
 
     ``device`` is the known device that failed; empty for all others.
@@ -54,7 +56,7 @@ class Failure:
 
 
 def paused_until(
-    failures: Collection[Failure], *, address: str, device: str, budget: Budget, now: dt.datetime
+    failures: Collection[FailedTry], *, address: str, device: str, budget: Budget, now: dt.datetime
 ) -> dt.datetime | None:
     """Return until when a visitor may not try one account; None when they may.
 

@@ -17,7 +17,7 @@ from staff.database import lock_name
 from staff.models import Role, SignInTry, User
 from staff.services import audit
 from staff.sign_in import devices
-from staff.sign_in.limits import WINDOW, Budget, Failure, Step, paused_until, slowed_until
+from staff.sign_in.limits import WINDOW, Budget, FailedTry, SignInStep, paused_until, slowed_until
 
 KEPT = dt.timedelta(days=1)
 
@@ -54,10 +54,10 @@ class LockedOut:
     addresses: int
 
 
-def budget_of(step: Step) -> Budget:
+def budget_of(step: SignInStep) -> Budget:
     """Return how many failures each kind of visitor has."""
     tries = settings.SIGN_IN_TRIES
-    if step is Step.PASSWORD:
+    if step is SignInStep.PASSWORD:
         return Budget(device=tries, address=tries, strangers=5 * tries)
     return Budget(device=tries, address=tries, strangers=tries)
 
@@ -80,7 +80,7 @@ def folded(account: str) -> str:
 
 
 @transaction.atomic
-def begin(who: Visitor, step: Step) -> Paused | None:
+def begin(who: Visitor, step: SignInStep) -> Paused | None:
     """Write a try down, unless the visitor has to wait; then nothing is written or made longer."""
     lock_name(f"sign-in {who.account}")
     now = clock.real()
@@ -103,7 +103,7 @@ def begin(who: Visitor, step: Step) -> Paused | None:
 
 
 @transaction.atomic
-def failed(who: Visitor, step: Step) -> None:
+def failed(who: Visitor, step: SignInStep) -> None:
     """Record in the trail that a try failed, and that it was the last one for a while."""
     now = clock.real()
     user = User.objects.filter(username__iexact=who.account).first()
@@ -128,7 +128,7 @@ def failed(who: Visitor, step: Step) -> None:
         )
 
 
-def passed(who: Visitor, step: Step) -> None:
+def passed(who: Visitor, step: SignInStep) -> None:
     """Forget the failures of this device, or of the strangers at this address."""
     mine = SignInTry.objects.filter(account=who.account, step=step, device=who.device)
     (mine if who.device else mine.filter(address=who.address)).delete()
@@ -149,10 +149,10 @@ def locked_out(role: Role | None = None) -> list[LockedOut]:
     """
     now = clock.real()
     recent = SignInTry.objects.filter(at__gt=now - WINDOW, device="")
-    by_account: dict[tuple[str, Step], list[Failure]] = {}
+    by_account: dict[tuple[str, SignInStep], list[FailedTry]] = {}
     for one in recent:
-        failure = Failure(one.at, one.address)
-        by_account.setdefault((one.account, Step(one.step)), []).append(failure)
+        failure = FailedTry(one.at, one.address)
+        by_account.setdefault((one.account, SignInStep(one.step)), []).append(failure)
     if not by_account:
         return []
     users = User.objects.filter(is_active=True)
@@ -175,14 +175,14 @@ def locked_out(role: Role | None = None) -> list[LockedOut]:
 
 
 def _pause_of_strangers(
-    failures: list[Failure], address: str, step: Step, now: dt.datetime
+    failures: list[FailedTry], address: str, step: SignInStep, now: dt.datetime
 ) -> dt.datetime | None:
     return paused_until(failures, address=address, device="", budget=budget_of(step), now=now)
 
 
-def _failures(account: str, step: Step, now: dt.datetime) -> list[Failure]:
+def _failures(account: str, step: SignInStep, now: dt.datetime) -> list[FailedTry]:
     rows = SignInTry.objects.filter(account=account, step=step, at__gt=now - WINDOW)
-    return [Failure(one.at, one.address, one.device) for one in rows]
+    return [FailedTry(one.at, one.address, one.device) for one in rows]
 
 
 def _of_address(who: Visitor, now: dt.datetime) -> list[tuple[str, dt.datetime]]:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from patients.identity import (
     Difference,
-    Link,
+    IdentityVerdict,
+    LinkCertainty,
     Person,
     Remark,
-    Verdict,
     are_compatible,
     are_one_family,
     compare,
@@ -26,18 +26,18 @@ WITHOUT_NUMBER = replace(ANNE, national_number="")
 
 
 def test_the_same_description_is_the_same_person_without_a_word():
-    assert compare(ANNE, ANNE) == Verdict()
+    assert compare(ANNE, ANNE) == IdentityVerdict()
 
 
 @pytest.mark.parametrize("missing", ["given_name", "birth_date", "national_number"])
 def test_an_empty_value_contradicts_nothing(missing):
     bare = replace(ANNE, **{missing: None if missing == "birth_date" else ""})
-    assert compare(ANNE, bare) == compare(bare, ANNE) == Verdict()
+    assert compare(ANNE, bare) == compare(bare, ANNE) == IdentityVerdict()
 
 
 def test_a_family_name_alone_may_change():
     married = replace(ANNE, family_name="Lambert")
-    assert compare(ANNE, married) == Verdict(remarks=(Remark.FAMILY_NAME,))
+    assert compare(ANNE, married) == IdentityVerdict(remarks=(Remark.FAMILY_NAME,))
     assert compare(Person("Dupont"), Person("Lambert")).is_same
 
 
@@ -61,11 +61,11 @@ def test_two_valid_national_numbers_are_two_people_whatever_else_is_equal():
 
 
 def test_a_wrong_national_number_contradicts_nothing():
-    assert compare(ANNE, replace(ANNE, national_number=WRONG_NUMBER)) == Verdict()
+    assert compare(ANNE, replace(ANNE, national_number=WRONG_NUMBER)) == IdentityVerdict()
 
 
 def test_a_national_number_may_be_written_otherwise():
-    assert compare(ANNE, replace(ANNE, national_number="58110300239")) == Verdict()
+    assert compare(ANNE, replace(ANNE, national_number="58110300239")) == IdentityVerdict()
 
 
 def test_twins_are_two_people():
@@ -81,7 +81,7 @@ def test_brothers_whose_birth_dates_differ_by_a_digit_are_two_people():
 
 def test_another_given_name_with_the_same_national_number_is_remarked():
     corrected = replace(ANNE, given_name="Hannah")
-    assert compare(ANNE, corrected) == Verdict(remarks=(Remark.GIVEN_NAME,))
+    assert compare(ANNE, corrected) == IdentityVerdict(remarks=(Remark.GIVEN_NAME,))
 
 
 def test_father_and_son_are_two_people():
@@ -97,7 +97,7 @@ def test_a_newborn_in_its_mothers_record_is_another_person():
 
 def test_a_newborn_gets_its_name():
     baby = Person("Bébé de Dupont", "NN", dt.date(2022, 5, 15))
-    assert compare(baby, Person("Dupont", "Léa", dt.date(2022, 5, 15))) == Verdict()
+    assert compare(baby, Person("Dupont", "Léa", dt.date(2022, 5, 15))) == IdentityVerdict()
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,14 @@ def test_a_newborn_gets_its_name():
     [dt.date(1958, 3, 11), dt.date(1958, 11, 2), dt.date(1968, 11, 3), dt.date(1958, 11, 13)],
 )
 def test_one_other_digit_or_a_swapped_birth_date_is_remarked(written):
-    assert compare(ANNE, replace(ANNE, birth_date=written)) == Verdict(remarks=(Remark.BIRTH_DATE,))
+    assert compare(ANNE, replace(ANNE, birth_date=written)) == IdentityVerdict(
+        remarks=(Remark.BIRTH_DATE,)
+    )
 
 
 def test_names_in_each_others_columns_are_remarked():
     swapped = replace(ANNE, family_name="Anne", given_name="DUPONT")
-    assert compare(ANNE, swapped) == Verdict(remarks=(Remark.SWAPPED_NAMES,))
+    assert compare(ANNE, swapped) == IdentityVerdict(remarks=(Remark.SWAPPED_NAMES,))
 
 
 @pytest.mark.parametrize(
@@ -170,22 +172,22 @@ def test_family_names_written_otherwise(one, other, same):
 
 def test_two_record_numbers_are_linked_when_all_four_are_equal():
     written_otherwise = Person("DUPONT", "ANNE", ANNE.birth_date, "58110300239")
-    assert link(ANNE, written_otherwise) is Link.SURE
+    assert link(ANNE, written_otherwise) is LinkCertainty.SURE
 
 
 def test_anything_less_is_only_proposed():
     twin_with_a_copied_number = replace(ANNE, given_name="Jean")
-    assert link(ANNE, twin_with_a_copied_number) is Link.PROPOSED
-    assert link(ANNE, replace(ANNE, birth_date=None)) is Link.PROPOSED
-    assert link(ANNE, WITHOUT_NUMBER) is Link.PROPOSED
-    assert link(ANNE, replace(ANNE, national_number=WRONG_NUMBER)) is Link.PROPOSED
-    assert link(ANNE, replace(ANNE, family_name="Dupont-Martin")) is Link.PROPOSED
+    assert link(ANNE, twin_with_a_copied_number) is LinkCertainty.PROPOSED
+    assert link(ANNE, replace(ANNE, birth_date=None)) is LinkCertainty.PROPOSED
+    assert link(ANNE, WITHOUT_NUMBER) is LinkCertainty.PROPOSED
+    assert link(ANNE, replace(ANNE, national_number=WRONG_NUMBER)) is LinkCertainty.PROPOSED
+    assert link(ANNE, replace(ANNE, family_name="Dupont-Martin")) is LinkCertainty.PROPOSED
 
 
 def test_equal_names_alone_or_two_valid_numbers_are_not_even_proposed():
-    assert link(ANNE, replace(ANNE, national_number=OTHER_NUMBER)) is Link.NO
-    assert link(ANNE, Person("Dupont", "Anne")) is Link.NO
-    assert link(Person("Dupont"), Person("Dupont")) is Link.NO
+    assert link(ANNE, replace(ANNE, national_number=OTHER_NUMBER)) is LinkCertainty.NO
+    assert link(ANNE, Person("Dupont", "Anne")) is LinkCertainty.NO
+    assert link(Person("Dupont"), Person("Dupont")) is LinkCertainty.NO
 
 
 def test_a_wrong_national_number_does_not_replace_a_valid_one():
@@ -233,7 +235,7 @@ def test_who_is_the_same_does_not_depend_on_who_was_first(one, other):
 
 @given(PEOPLE)
 def test_everybody_is_the_same_as_themselves(one):
-    assert compare(one, one) == Verdict()
+    assert compare(one, one) == IdentityVerdict()
     assert compare(one, Person(one.family_name)).is_same
     assert compare(Person(), one).is_same
 
@@ -261,8 +263,8 @@ def test_two_valid_numbers_or_unrelated_births_are_always_two_people(one, other)
 
 @given(PEOPLE, PEOPLE)
 def test_what_is_linked_for_sure_is_one_person_without_a_remark(one, other):
-    if link(one, other) is Link.SURE:
-        assert compare(one, other) == Verdict()
+    if link(one, other) is LinkCertainty.SURE:
+        assert compare(one, other) == IdentityVerdict()
         assert one.birth_date == other.birth_date is not None
         assert VALID[one.national_number] == VALID[other.national_number]
 

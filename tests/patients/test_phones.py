@@ -122,7 +122,7 @@ class TestACell:
 
     @pytest.mark.parametrize("cell", ["", " ", "-", "?", "/", "…"])
     def test_a_cell_that_says_nothing_says_nothing(self, cell):
-        assert phones.read_cell(cell) == phones.Cell()
+        assert phones.read_cell(cell) == phones.PhoneCell()
 
     @pytest.mark.parametrize("cell", ["inconnu", "voir dossier", "12"])
     def test_what_is_no_number_is_said(self, cell):

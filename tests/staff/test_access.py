@@ -9,8 +9,8 @@ from django.test import RequestFactory
 from appointments.models import Appointment
 from staff.access import (
     GRANTS,
+    AccessScope,
     Capability,
-    Scope,
     may,
     require,
     require_everywhere,
@@ -78,7 +78,7 @@ def test_several_assignments_add_up():
     user = a_user("anne", Role.WARD_CLERK, unit=a_unit("mine"))
     RoleAssignment.objects.create(user=user, role=Role.NURSE, site=a_site("virton"))
     scope = scope_of(user, SEE)
-    assert scope == Scope(
+    assert scope == AccessScope(
         site_ids=frozenset({a_site("virton").pk}), unit_ids=frozenset({a_unit("mine").pk})
     )
 
@@ -114,13 +114,13 @@ def test_a_list_is_narrowed_to_the_scope():
         a_user("luc", Role.WARD_CLERK, unit=mine),
     ):
         assert list(Appointment.objects.filter(scope_of(user, SEE).units())) == [seen]
-    everything = Scope().units() | scope_of(a_user("tout", Role.WARD_CLERK), SEE).units()
+    everything = AccessScope().units() | scope_of(a_user("tout", Role.WARD_CLERK), SEE).units()
     assert Appointment.objects.filter(everything).count() == 2
 
 
 def test_a_scope_of_nowhere_finds_nothing():
     an_appointment()
-    assert not Appointment.objects.filter(Scope().units()).exists()
+    assert not Appointment.objects.filter(AccessScope().units()).exists()
 
 
 def test_require_returns_the_scope_or_refuses():

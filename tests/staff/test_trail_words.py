@@ -14,13 +14,14 @@ from notifications.calls.services import CallResult
 from notifications.models import ReplyOutcome
 from notifications.telling import queues
 from staff import trail, trail_words
-from staff.models import AuditEvent, SignInTry
+from staff.models import AuditEvent
+from staff.sign_in.limits import SignInStep
 
 ROOT = Path(__file__).resolve().parents[2]
 APPS = ("staff", "patients", "notifications", "appointments", "vivalia_continuity")
 # What the blank of an action's name may be, by the name as the source writes it.
 BLANKS = {
-    "account.{}_failed": SignInTry.Step.values,
+    "account.{}_failed": SignInStep.values,
     "account.factor_{}": ["added", "removed", "reset"],
     "call.{}": list(CallResult),
     "conflict.{}": [ConflictState.ACCEPTED, ConflictState.REFUSED],

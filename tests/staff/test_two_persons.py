@@ -5,18 +5,20 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staff.two_persons import LATELY, Change, Doubt, doubt
+from staff.two_persons import LATELY, AccountEdit, IdentityDoubt, doubt
 
 NOW = dt.datetime(2022, 5, 14, 4, 0, tzinfo=dt.UTC)
 ANNE, LUC, ADA = 1, 2, 3  # ADA is an administrator
 HOUR = dt.timedelta(hours=1)
 
 
-def change(account: int, by: int | None, hours_ago: float, gives_password: bool = False) -> Change:
-    return Change(account, by, gives_password, NOW - hours_ago * HOUR)
+def change(
+    account: int, by: int | None, hours_ago: float, gives_password: bool = False
+) -> AccountEdit:
+    return AccountEdit(account, by, gives_password, NOW - hours_ago * HOUR)
 
 
-def between(*changes: Change) -> Doubt | None:
+def between(*changes: AccountEdit) -> IdentityDoubt | None:
     return doubt(ANNE, LUC, changes, now=NOW)
 
 
@@ -25,11 +27,11 @@ def test_two_accounts_that_nobody_touched_are_two_persons():
 
 
 def test_whoever_made_the_others_account_today_is_not_the_second_person():
-    assert between(change(LUC, ANNE, 1, True)) == Doubt(ANNE, (LUC,), is_refused=True)
+    assert between(change(LUC, ANNE, 1, True)) == IdentityDoubt(ANNE, (LUC,), is_refused=True)
 
 
 def test_nor_is_whoever_was_made_by_the_other_today():
-    assert between(change(ANNE, LUC, 1, True)) == Doubt(LUC, (ANNE,), is_refused=True)
+    assert between(change(ANNE, LUC, 1, True)) == IdentityDoubt(LUC, (ANNE,), is_refused=True)
 
 
 def test_a_changed_role_counts_as_much_as_a_password():
@@ -46,18 +48,20 @@ def test_what_somebody_changes_of_their_own_account_is_no_doubt():
 
 def test_two_passwords_from_one_third_person_are_refused_however_old():
     found = between(change(ANNE, ADA, 1000, True), change(LUC, ADA, 2000, True))
-    assert found == Doubt(ADA, (ANNE, LUC), is_refused=True)
+    assert found == IdentityDoubt(ADA, (ANNE, LUC), is_refused=True)
 
 
 def test_only_who_still_has_that_password_is_named():
     changes = [change(ANNE, ADA, 1000, True), change(LUC, ADA, 1000, True)]
-    assert between(*changes, change(ANNE, ANNE, 5, True)) == Doubt(ADA, (LUC,), is_refused=True)
+    assert between(*changes, change(ANNE, ANNE, 5, True)) == IdentityDoubt(
+        ADA, (LUC,), is_refused=True
+    )
 
 
 def test_once_both_chose_their_own_it_is_only_said():
     changes = [change(ANNE, ADA, 1000, True), change(LUC, ADA, 1000, True)]
     own = [change(ANNE, ANNE, 5, True), change(LUC, LUC, 5, True)]
-    assert between(*changes, *own) == Doubt(ADA, (ANNE, LUC), is_refused=False)
+    assert between(*changes, *own) == IdentityDoubt(ADA, (ANNE, LUC), is_refused=False)
 
 
 def test_a_password_given_again_after_ones_own_counts_again():
@@ -81,7 +85,7 @@ def test_two_passwords_from_two_people_are_no_doubt():
 people = st.sampled_from([ANNE, LUC, ADA, 4, None])
 changes = st.lists(
     st.builds(
-        Change,
+        AccountEdit,
         st.sampled_from([ANNE, LUC]),
         people,
         st.booleans(),

@@ -24,7 +24,7 @@ PLAYBOOK = Path("docs") / "playbooks" / "2022-05-16.toml"
 PATIENCE = 90.0  # seconds that the worker has to send everything
 
 
-class Day:
+class DemonstrationDay:
     """One run of the day.
 
     Args:

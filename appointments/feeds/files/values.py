@@ -173,7 +173,7 @@ def _rounded() -> BadValue:
     )
 
 
-def phone_numbers(cell: object) -> phones.Cell:
+def phone_numbers(cell: object) -> phones.PhoneCell:
     """Return the telephone numbers of a cell, and what in it cannot be dialled.
 
     Raises:

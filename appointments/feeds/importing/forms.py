@@ -11,7 +11,7 @@ from appointments.feeds.completeness import Declared
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing.files import DEFAULT_SOURCE, check_source_name
 from appointments.feeds.importing.queries import units_to_choose
-from appointments.feeds.importing.queue import Said
+from appointments.feeds.importing.queue import FileTerms
 from appointments.models import AgeRule, Extent, ScheduleImport
 from staff.errors import Refusal
 from staff.inputs import DayInput, MomentInput, bare_helper
@@ -147,13 +147,13 @@ class CheckedForm(forms.Form):
         return cleaned
 
     @property
-    def said(self) -> Said:
+    def said(self) -> FileTerms:
         """What the person says, for the service."""
         values = self.cleaned_data
         extent = Extent(values["complete_for"])
         days = (values["first_day"], values["last_day"])
         units = frozenset(unit.pk for unit in values["units"])
-        return Said(
+        return FileTerms(
             values["exported_at"],
             Declared(extent) if extent is Extent.NOTHING else Declared(extent, *days, units),
         )

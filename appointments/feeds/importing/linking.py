@@ -11,7 +11,7 @@ from appointments.decisions.rulings import align_pairs
 from appointments.models import RULED, Appointment
 from notifications.lifecycle import histories
 from notifications.models import Notice
-from patients.identity import Link, link
+from patients.identity import LinkCertainty, link
 from patients.models import Likeness, LinkProposal, PatientIdentifier
 from patients.services import registering
 from patients.services.likeness import joinable
@@ -68,7 +68,7 @@ def link_known(*, proposal_id: int, by: User) -> PatientIdentifier:
     lock_rulings(shared=False)
     found = LinkProposal.objects.select_related("record__patient", "other").get(pk=proposal_id)
     one, other = found.record.patient, found.other
-    if link(person_of(one), person_of(other)) is not Link.SURE:
+    if link(person_of(one), person_of(other)) is not LinkCertainty.SURE:
         raise Refusal(_("Ces deux dossiers ne sont plus égaux en tout : rien n'est relié."))
     pair = (one.pk, other.pk)
     who = joinable([pair]).get(pair)

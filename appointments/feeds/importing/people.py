@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from appointments.feeds.records import ScheduleRecord
-from patients.identity import Difference, Link, Person, Remark, compare, merged
+from patients.identity import Difference, LinkCertainty, Person, Remark, compare, merged
 from patients.models import Likeness
-from patients.services.likeness import Found, Holder, Holders, joinable, known_holders
+from patients.services.likeness import Holder, HolderMatch, Holders, joinable, known_holders
 from patients.services.registering import KnownPatient, known_patients
 from staff import clock
 from staff.sentences import Sentence, ShownDay, Stored
@@ -16,7 +16,7 @@ _LONGEST_NAME = 40  # a reason has 300 characters, for two people
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class NamedPerson:
     """Whom this file names under a record number, on which line first, and who else they are."""
 
     person: Person
@@ -45,11 +45,11 @@ class People:
     def __init__(self, feed_name: str) -> None:
         """Start a load of a source; an empty name is a source nobody heard of."""
         self._feed_name = feed_name
-        self._seen: dict[str, Seen] = {}
+        self._seen: dict[str, NamedPerson] = {}
         self._new = Holders()  # whom this load names first
         self._known = Holders()  # whom the new ones of this chunk may be
         self._said = Holders()  # known ones of whom this load says more
-        self._found: dict[str, Found] = {}  # who else the known ones of this chunk are
+        self._found: dict[str, HolderMatch] = {}  # who else the known ones of this chunk are
         self._joins: Mapping[tuple[int, int], tuple[int, int]] = {}
 
     def known(self, records: Sequence[ScheduleRecord]) -> dict[str, KnownPatient]:
@@ -80,16 +80,16 @@ class People:
                 continue
             pk = before.patient.pk
             found = self._known.find(after, but=pk)
-            if found is None or found.link is not Link.SURE:
+            if found is None or found.link is not LinkCertainty.SURE:
                 in_file = self._said.find(after, but=pk)
-                found = in_file if in_file and in_file.link is Link.SURE else found
+                found = in_file if in_file and in_file.link is LinkCertainty.SURE else found
             where = _("ligne %(line)s") % {"line": record.where}
             self._said.add(Holder(pk, after, number, where))
             if found is None:
                 continue
             self._found[number] = found
             is_own = before.identifier.linked_at is None
-            if found.link is Link.SURE and is_own and isinstance(found.holder.key, int):
+            if found.link is LinkCertainty.SURE and is_own and isinstance(found.holder.key, int):
                 pairs.append((pk, found.holder.key))
         self._joins = joinable(pairs)
 
@@ -124,7 +124,7 @@ class People:
             return Recognised(_refusal(verdict.difference, bearer, where, said, record.where))
         after = merged(bearer, said)
         same_as = seen.same_as if seen else None
-        self._seen[number] = Seen(after, seen.line if seen else record.where, same_as)
+        self._seen[number] = NamedPerson(after, seen.line if seen else record.where, same_as)
         remarks = tuple(_remark(one, bearer, said) for one in verdict.remarks)
         if before is None and after != bearer and same_as is None:
             self._new.add(Holder(number, after, number, _where(seen, before)))
@@ -135,7 +135,7 @@ class People:
             return Recognised(remarks=remarks)
         other = found.holder.key
         joins = self._joins.get((before.patient.pk, other)) if isinstance(other, int) else None
-        if found.link is Link.SURE and joins:
+        if found.link is LinkCertainty.SURE and joins:
             remarks += (("patient_id", number, _about(found)),)
             return Recognised(remarks=remarks, joins=joins)
         remarks += (("patient_id", number, _about(found, is_new=False)),)
@@ -145,11 +145,11 @@ class People:
         """Take in somebody whom the source names for the first time."""
         number = record.patient_id
         found = self._new.find(said)
-        if found is None or found.link is not Link.SURE:
+        if found is None or found.link is not LinkCertainty.SURE:
             known = self._known.find(said)
-            found = known if known and (not found or known.link is Link.SURE) else found
-        same_as = found.holder.key if found and found.link is Link.SURE else None
-        self._seen[number] = Seen(said, record.where, same_as)
+            found = known if known and (not found or known.link is LinkCertainty.SURE) else found
+        same_as = found.holder.key if found and found.link is LinkCertainty.SURE else None
+        self._seen[number] = NamedPerson(said, record.where, same_as)
         if same_as is None:
             where = _("ligne %(line)s") % {"line": record.where}
             self._new.add(Holder(number, said, number, where))
@@ -166,15 +166,15 @@ def _person(record: ScheduleRecord) -> Person:
     return Person(family_name, record.given_name, record.birth_date, record.national_number)
 
 
-def _about(found: Found, *, is_new: bool = True) -> Sentence:
+def _about(found: HolderMatch, *, is_new: bool = True) -> Sentence:
     """Return the sentence about somebody who is, or may be, known under another number."""
-    if found.link is Link.SURE and not is_new:
+    if found.link is LinkCertainty.SURE and not is_new:
         why = _(
             "Numéro national, nom, prénom et date de naissance égaux à ceux du dossier %(other)s, "
             "mais ce sont déjà deux patients avec plusieurs dossiers chacun, ou quelqu'un a dit "
             "que ce sont deux personnes : rien n'est relié, chacun est prévenu."
         )
-    elif found.link is Link.SURE:
+    elif found.link is LinkCertainty.SURE:
         why = _(
             "Même personne que le dossier %(other)s : numéro national, nom, prénom et date de "
             "naissance égaux. Les deux dossiers sont reliés : un seul message. À défaire au "
@@ -199,7 +199,7 @@ def _about(found: Found, *, is_new: bool = True) -> Sentence:
     return why % {"other": record}
 
 
-def _where(seen: Seen | None, before: KnownPatient | None) -> Sentence:
+def _where(seen: NamedPerson | None, before: KnownPatient | None) -> Sentence:
     if seen is not None:
         return _("ligne %(line)s") % {"line": seen.line}
     if before is not None and before.since is not None:

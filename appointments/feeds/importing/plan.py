@@ -17,7 +17,7 @@ from appointments.decisions.double_entries import Act, entries_at
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.files.columns import BY_KEY
 from appointments.feeds.importing.people import People, Recognised
-from appointments.feeds.importing.practitioners import NoPlace, Place, Places, Practitioners
+from appointments.feeds.importing.practitioners import NoPlace, PlaceIndex, Practitioners, UnitPlace
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import RULED, Appointment, Conflict, ConflictState, Feed, Status
 from patients import phones
@@ -59,7 +59,7 @@ class Planned:
     """A record, where it takes place, and what is known of it."""
 
     record: ScheduleRecord
-    place: Place
+    place: UnitPlace
     digest: str
     known: Known | None = None
     who: Recognised = Recognised()
@@ -164,7 +164,7 @@ class Planner:
         self._headings = headings
         self._is_age_known = is_age_known
         self._practitioners = practitioners
-        self._places = Places()
+        self._places = PlaceIndex()
         self._people = People(feed.name if feed else "")
         self._digests: dict[str, str] = {}  # number at the source → what its row says
         self.coverage = Coverage()
@@ -231,9 +231,9 @@ class Planner:
         records: Sequence[ScheduleRecord],
         known_people: Mapping[str, KnownPatient],
         faults: list[RowFault],
-    ) -> list[tuple[ScheduleRecord, Place, Recognised]]:
+    ) -> list[tuple[ScheduleRecord, UnitPlace, Recognised]]:
         """Return the records that can be taken, with their places and whom they are about."""
-        accepted: dict[str, tuple[ScheduleRecord, Place, Recognised]] = {}
+        accepted: dict[str, tuple[ScheduleRecord, UnitPlace, Recognised]] = {}
         for record in records:
             place = self._places.find(record)
             if isinstance(place, NoPlace):

@@ -241,7 +241,7 @@ _UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class UnitPlace:
     """A unit and its site, by id."""
 
     unit_id: int
@@ -257,34 +257,34 @@ class NoPlace:
     why: Stored
 
 
-class Places:
+class PlaceIndex:
     """Sites and units by code and by name, read once per load (two queries)."""
 
     def __init__(self) -> None:
         self._sites: dict[str, int] = {}
         self._site_codes: list[str] = []
         self._unit_codes: dict[str, str] = {}
-        self._by_code: dict[str, Place] = {}
-        self._by_name: dict[str, list[Place]] = defaultdict(list)
-        self._answers: dict[tuple[str, str, str], Place | NoPlace] = {}
+        self._by_code: dict[str, UnitPlace] = {}
+        self._by_name: dict[str, list[UnitPlace]] = defaultdict(list)
+        self._answers: dict[tuple[str, str, str], UnitPlace | NoPlace] = {}
         for site_id, code, name in Site.objects.values_list("id", "code", "name"):
             self._sites |= {fold(code): site_id, fold(name): site_id}
             self._site_codes.append(code)
         units = Unit.objects.values_list("id", "site_id", "code", "name")
         for unit_id, site_id, code, name in units:
-            place = Place(unit_id, site_id)
+            place = UnitPlace(unit_id, site_id)
             self._unit_codes[fold(code)] = code
             self._by_code[fold(code)] = place
             self._by_name[fold(name)].append(place)
 
-    def find(self, record: ScheduleRecord) -> Place | NoPlace:
+    def find(self, record: ScheduleRecord) -> UnitPlace | NoPlace:
         """Return where a record takes place, or what is wrong with its site or unit."""
         asked = (record.site, record.unit, record.unit_name)
         if asked not in self._answers:  # a file names few places, thousands of times
             self._answers[asked] = self._find(*asked)
         return self._answers[asked]
 
-    def _find(self, site: str, unit: str, unit_name: str) -> Place | NoPlace:
+    def _find(self, site: str, unit: str, unit_name: str) -> UnitPlace | NoPlace:
         site_id = self._sites.get(fold(site), _UNKNOWN) if site else None
         if site_id == _UNKNOWN:
             unknown = _("Site inconnu. Sites connus : %(sites)s.")
@@ -304,7 +304,7 @@ class Places:
             why = self._closest(unit)
         return NoPlace("unit", unit, why)
 
-    def _known(self, unit: str, unit_name: str) -> list[Place]:
+    def _known(self, unit: str, unit_name: str) -> list[UnitPlace]:
         if fold(unit) in self._by_code:
             return [self._by_code[fold(unit)]]
         return self._by_name.get(fold(unit)) or self._by_name.get(fold(unit_name)) or []

@@ -98,7 +98,7 @@ def receive(
 
 
 @dataclass(frozen=True)
-class Said:
+class FileTerms:
     """What a person says of a checked file: when it was made, and what it is complete for."""
 
     exported_at: dt.datetime | None
@@ -106,7 +106,7 @@ class Said:
 
 
 @transaction.atomic
-def correct(*, schedule_import_id: int, said: Said, by: User) -> bool:
+def correct(*, schedule_import_id: int, said: FileTerms, by: User) -> bool:
     """Keep what a person says of a checked file; where it changes anything, check it again.
 
     Returns:

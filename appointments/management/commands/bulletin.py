@@ -197,7 +197,7 @@ class Command(BaseCommand):
         self.stdout.write(sentence % {"number": bulletin.pk, "title": bulletin.title})
 
 
-def _count_rows(result: preview.Preview) -> list[tuple[str, ...]]:
+def _count_rows(result: preview.BulletinPreview) -> list[tuple[str, ...]]:
     names = dict(Site.objects.values_list("code", "name"))
     rows = [(_("Jour"), _("Site"), _("Activité"), _("Décision"), _("Rendez-vous"))]
     totals: dict[tuple[str, ...], int] = {}
@@ -212,7 +212,7 @@ def _count_rows(result: preview.Preview) -> list[tuple[str, ...]]:
     return rows + [(*key, str(number)) for key, number in totals.items()]
 
 
-def _telling_rows(result: preview.Preview) -> list[tuple[str, ...]]:
+def _telling_rows(result: preview.BulletinPreview) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [
         (_("Décisions qui changent"), str(result.appointments_changed)),
         (_("Patients à prévenir"), str(result.patients_to_tell)),

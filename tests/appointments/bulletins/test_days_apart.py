@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from appointments.bulletins.cells import MOST_LAYERS, read_off, rows_to_start
 from appointments.bulletins.days_apart import folded, to_name
-from appointments.bulletins.grid import EVERY, ROWS, Grid, Layer, Row, to_clauses, to_grid
+from appointments.bulletins.grid import EVERY, ROWS, Grid, GridRow, Layer, to_clauses, to_grid
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, Verdict, decide
 from appointments.vocabulary import Outcome, Service
@@ -67,7 +67,7 @@ def whole(grid: Grid) -> Grid:
 _few = (EVERY, *SERVICES)
 
 
-def _in_order(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+def _in_order(rows: tuple[GridRow, ...]) -> tuple[GridRow, ...]:
     return tuple(sorted(rows, key=lambda row: ROWS.index(row.service)))
 
 
@@ -83,7 +83,7 @@ def as_read(grid: Grid, facts: Facts) -> tuple | None:
     return None
 
 
-def _read(row: Row, ruling: str, facts: Facts) -> tuple:
+def _read(row: GridRow, ruling: str, facts: Facts) -> tuple:
     is_emergency = facts.service == Service.EMERGENCY
     outcome = Outcome.MAINTAINED if is_emergency else OUTCOMES[ruling]
     said = row.settings
@@ -165,10 +165,10 @@ def test_clauses_of_days_rule_the_same_after_a_turn_through_layers(
 def consultations(window: dict, **by_day: dict) -> Grid:
     """Return a grid whose row of consultations says this, on Saturday ``saturday``."""
     layers = tuple(
-        Layer(SATURDAY, (Row(EVERY), Row(Service.CONSULTATION, rulings=rulings)))
+        Layer(SATURDAY, (GridRow(EVERY), GridRow(Service.CONSULTATION, rulings=rulings)))
         for rulings in by_day.values()
     )
-    return Grid((Row(EVERY), Row(Service.CONSULTATION, rulings=window)), layers=layers)
+    return Grid((GridRow(EVERY), GridRow(Service.CONSULTATION, rulings=window)), layers=layers)
 
 
 def test_all_sites_of_a_day_name_only_the_sites_that_the_window_speaks_of() -> None:
@@ -216,7 +216,10 @@ def test_a_day_that_says_the_same_as_its_window_is_still_a_layer() -> None:
 
 
 def test_days_that_say_the_same_share_their_clauses() -> None:
-    rows = (Row(EVERY), Row(Service.CONSULTATION, rulings={EVERY: "cancel", "arlon": "maintain"}))
+    rows = (
+        GridRow(EVERY),
+        GridRow(Service.CONSULTATION, rulings={EVERY: "cancel", "arlon": "maintain"}),
+    )
     grid = Grid(rows_to_start(rows), layers=tuple(Layer(day, rows) for day in DAYS))
 
     assert [(clause.ruling, clause.days) for clause in to_clauses(grid)] == [

@@ -10,7 +10,7 @@ from appointments.bulletins.grid import (
     EVERY,
     ROWS,
     Grid,
-    Row,
+    GridRow,
     RowSettings,
     may_stand_in_cell,
     settings_to_start,
@@ -76,10 +76,10 @@ EVERYBODY = [
 
 
 @st.composite
-def rows(draw: st.DrawFn, service: str) -> Row:
+def rows(draw: st.DrawFn, service: str) -> GridRow:
     offered = [ruling for ruling in Ruling if may_stand_in_cell(service, ruling)]
     rulings = draw(st.dictionaries(st.sampled_from((EVERY, *SITES)), st.sampled_from(offered)))
-    return Row(service, draw(settings) if rulings else settings_to_start(service), rulings)
+    return GridRow(service, draw(settings) if rulings else settings_to_start(service), rulings)
 
 
 grids = st.tuples(*map(rows, ROWS)).map(Grid)
@@ -143,7 +143,10 @@ def test_operations_start_with_the_director_and_every_patient_told_by_phone() ->
 def test_services_that_say_the_same_share_a_clause() -> None:
     cancelled = {EVERY: Ruling.CANCEL}
     grid = Grid(
-        (Row(Service.RADIOLOGY, RowSettings(), cancelled), Row("covid_centre", rulings=cancelled))
+        (
+            GridRow(Service.RADIOLOGY, RowSettings(), cancelled),
+            GridRow("covid_centre", rulings=cancelled),
+        )
     )
 
     assert to_clauses(grid) == (
@@ -153,7 +156,7 @@ def test_services_that_say_the_same_share_a_clause() -> None:
 
 def test_a_row_of_all_services_stays_apart_from_the_row_of_one() -> None:
     cancelled = {EVERY: Ruling.CANCEL}
-    grid = Grid((Row(EVERY, rulings=cancelled), Row(Service.DIALYSIS, rulings=cancelled)))
+    grid = Grid((GridRow(EVERY, rulings=cancelled), GridRow(Service.DIALYSIS, rulings=cancelled)))
 
     assert [clause.services for clause in to_clauses(grid)] == [(), ("dialysis",)]
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appointments.bulletins.moments import (
-    Doubt,
     Doubtful,
+    MomentDoubt,
     approval_in_words,
     doubtful_moments,
     in_words,
@@ -40,7 +40,7 @@ def doubts(
     release: dt.datetime = RELEASE,
     now: dt.datetime = NOON,
     days: list[dt.date] = WEEK,
-) -> list[Doubt]:
+) -> list[MomentDoubt]:
     found = doubtful_moments(
         days=days, release_at=release, clauses=clauses, first_starts=STARTS, now=now
     )
@@ -52,7 +52,7 @@ def test_the_bulletin_of_the_day_is_in_order():
 
 
 def test_a_release_in_the_past_is_named_where_sms_are_sent():
-    assert doubts(CONSULTATIONS_CANCELLED, release=NOON)[0] == Doubt.RELEASE_PAST
+    assert doubts(CONSULTATIONS_CANCELLED, release=NOON)[0] == MomentDoubt.RELEASE_PAST
     assert doubts(OPERATIONS_CASE_BY_CASE, release=NOON) == []
     by_phone = the_clause(ruling=Ruling.CANCEL, tell=Tell.CANCELLED, channel=Channel.PHONE)
     assert doubts(by_phone, release=NOON) == []
@@ -61,26 +61,28 @@ def test_a_release_in_the_past_is_named_where_sms_are_sent():
 
 
 def test_a_deadline_in_the_past_is_named_and_nothing_else_of_it():
-    assert doubts(kept_until("2022-05-14 12:00")) == [Doubt.KEEP_PAST]
+    assert doubts(kept_until("2022-05-14 12:00")) == [MomentDoubt.KEEP_PAST]
 
 
 def test_a_deadline_after_the_release_is_named():
     assert doubts(kept_until("2022-05-15 18:00")) == []
-    assert doubts(kept_until("2022-05-15 18:01")) == [Doubt.KEEP_AFTER_RELEASE]
+    assert doubts(kept_until("2022-05-15 18:01")) == [MomentDoubt.KEEP_AFTER_RELEASE]
     assert doubts(kept_until("2022-05-15 18:01", channel=Channel.PHONE)) == []
 
 
 def test_a_deadline_after_a_release_in_the_past_is_after_the_sms_that_leave_at_once():
     assert doubts(kept_until("2022-05-15 12:00"), release=at("2022-05-13 12:00")) == [
-        Doubt.RELEASE_PAST,
-        Doubt.KEEP_AFTER_RELEASE,
+        MomentDoubt.RELEASE_PAST,
+        MomentDoubt.KEEP_AFTER_RELEASE,
     ]
 
 
 def test_a_deadline_after_the_first_appointment_that_it_is_for_is_named():
     late = at("2022-05-18 20:00")
     assert doubts(kept_until("2022-05-16 08:30"), release=late) == []
-    assert doubts(kept_until("2022-05-16 08:31"), release=late) == [Doubt.KEEP_AFTER_APPOINTMENTS]
+    assert doubts(kept_until("2022-05-16 08:31"), release=late) == [
+        MomentDoubt.KEEP_AFTER_APPOINTMENTS
+    ]
     on_wednesday = kept_until("2022-05-17 20:00", days=frozenset(WEEK[2:3]))
     assert doubts(on_wednesday, release=late) == []
     on_friday = kept_until("2022-05-17 20:00", days=frozenset(WEEK[4:]))
@@ -93,8 +95,8 @@ def test_a_deadline_that_nobody_can_use_is_of_no_interest(fields):
 
 
 def test_a_window_that_is_past_is_named_and_one_that_has_begun():
-    assert doubts(now=at("2022-05-21 00:00")) == [Doubt.WINDOW_PAST]
-    assert doubts(now=at("2022-05-20 23:59")) == [Doubt.WINDOW_BEGUN]
+    assert doubts(now=at("2022-05-21 00:00")) == [MomentDoubt.WINDOW_PAST]
+    assert doubts(now=at("2022-05-20 23:59")) == [MomentDoubt.WINDOW_BEGUN]
     assert doubts(now=at("2022-05-16 23:59")) == []
 
 
@@ -115,12 +117,12 @@ def test_each_odd_moment_is_named_once_and_in_words(release, until, now):
     assert len(set(found)) == len(found)
     sentences = list(map(in_words, found))
     assert len(set(sentences)) == len(found)
-    assert (until <= now) == (Doubt.KEEP_PAST in [one.doubt for one in found])
-    assert (release <= now) == (Doubt.RELEASE_PAST in [one.doubt for one in found])
+    assert (until <= now) == (MomentDoubt.KEEP_PAST in [one.doubt for one in found])
+    assert (release <= now) == (MomentDoubt.RELEASE_PAST in [one.doubt for one in found])
 
 
 def test_the_sentence_names_both_moments():
-    one = Doubtful(Doubt.KEEP_AFTER_APPOINTMENTS, at("2022-05-16 18:00"), STARTS[MONDAY])
+    one = Doubtful(MomentDoubt.KEEP_AFTER_APPOINTMENTS, at("2022-05-16 18:00"), STARTS[MONDAY])
     assert "(lundi 16/05 à 18:00)" in in_words(one)
     assert "(lundi 16/05 à 08:30)" in in_words(one)
 

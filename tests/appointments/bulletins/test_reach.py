@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.grid import EVERY, Grid, Layer, Row, may_stand_in_cell, to_clauses
+from appointments.bulletins.grid import EVERY, Grid, GridRow, Layer, may_stand_in_cell, to_clauses
 from appointments.bulletins.reach import NOTHING, attribute, sources_of
 from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.rules import Clause, Facts, decide
@@ -12,11 +12,11 @@ from tests.appointments.bulletins.test_grid import DAYS, EVERYBODY, SERVICES, SI
 from tests.builders import MONDAY
 
 
-def rows(service: str) -> st.SearchStrategy[Row]:
+def rows(service: str) -> st.SearchStrategy[GridRow]:
     offered = [ruling for ruling in Ruling if may_stand_in_cell(service, ruling)]
     places = st.sampled_from((EVERY, *SITES))
     rulings = st.dictionaries(places, st.sampled_from(offered), max_size=2)
-    return rulings.map(lambda said: Row(service, rulings=said))
+    return rulings.map(lambda said: GridRow(service, rulings=said))
 
 
 few_rows = st.tuples(*map(rows, (EVERY, *SERVICES)))
@@ -66,7 +66,7 @@ def test_everybody_is_counted_once_and_where_decide_says(
 
 def test_a_narrower_cell_takes_its_people_from_the_wider_one() -> None:
     grid = Grid(
-        (Row("consultation", rulings={EVERY: "cancel", "arlon": "maintain"}),),
+        (GridRow("consultation", rulings={EVERY: "cancel", "arlon": "maintain"}),),
         (ClauseDraft("maintain", "nobody", groups=("cast",)),),
     )
     crowd = [

@@ -8,7 +8,14 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from appointments.bulletins.grid import EVERY, Grid, Row, RowSettings, may_stand_in_cell, to_clauses
+from appointments.bulletins.grid import (
+    EVERY,
+    Grid,
+    GridRow,
+    RowSettings,
+    may_stand_in_cell,
+    to_clauses,
+)
 from appointments.bulletins.sentences import (
     _RULINGS,
     _SUBJECTS,
@@ -85,7 +92,7 @@ def grids(draw: st.DrawFn) -> tuple[ClauseDraft, ...]:
         cells = st.dictionaries(
             st.sampled_from((EVERY, *SITES)), st.sampled_from(offered), max_size=3
         )
-        rows.append(Row(service, RowSettings(), draw(cells)))
+        rows.append(GridRow(service, RowSettings(), draw(cells)))
     return to_clauses(Grid(tuple(rows)))
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from appointments.vocabulary import Attended
 from appointments.wards.attendance_rules import (
-    Conflict,
+    MarkConflict,
     Timing,
     conflict_of,
     in_order,
@@ -123,12 +123,12 @@ EARLY, LATE = at("2022-05-16 09:00"), at("2022-05-16 09:30")
         ({Attended.ARRIVED: LATE, Attended.DONE: None}, None),
         ({Attended.ARRIVED: None, Attended.DONE: EARLY}, None),
         ({Attended.ARRIVED: EARLY, Attended.LEFT: None}, None),
-        ({Attended.ARRIVED: LATE, Attended.DONE: EARLY}, Conflict.DONE_BEFORE_ARRIVAL),
-        ({Attended.ARRIVED: LATE, Attended.LEFT: EARLY}, Conflict.LEFT_BEFORE_ARRIVAL),
-        ({Attended.DONE: LATE, Attended.LEFT: None}, Conflict.DONE_AND_LEFT),
-        ({Attended.ABSENT: None, Attended.ARRIVED: None}, Conflict.NOT_COME_AND_SEEN),
-        ({Attended.ABSENT: None, Attended.DONE: LATE}, Conflict.NOT_COME_AND_SEEN),
-        ({Attended.ABSENT: None, Attended.LEFT: None}, Conflict.NOT_COME_AND_SEEN),
+        ({Attended.ARRIVED: LATE, Attended.DONE: EARLY}, MarkConflict.DONE_BEFORE_ARRIVAL),
+        ({Attended.ARRIVED: LATE, Attended.LEFT: EARLY}, MarkConflict.LEFT_BEFORE_ARRIVAL),
+        ({Attended.DONE: LATE, Attended.LEFT: None}, MarkConflict.DONE_AND_LEFT),
+        ({Attended.ABSENT: None, Attended.ARRIVED: None}, MarkConflict.NOT_COME_AND_SEEN),
+        ({Attended.ABSENT: None, Attended.DONE: LATE}, MarkConflict.NOT_COME_AND_SEEN),
+        ({Attended.ABSENT: None, Attended.LEFT: None}, MarkConflict.NOT_COME_AND_SEEN),
     ],
 )
 def test_marks_of_one_patient_contradict_each_other_or_not(marks, expected):

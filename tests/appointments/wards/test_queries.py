@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.paper.attended import DayCounts, WardDay
+from appointments.paper.attended import AttendanceCounts, WardDay
 from appointments.paper.ward_words import card_of, cards_of
 from appointments.wards import services as attending
 from appointments.wards.queries import found_units, unit_days, ward_days
@@ -56,14 +56,14 @@ def test_each_appointment_that_holds_is_counted_once(clerk):
     note(mistaken, clerk, "cleared", 1)
     an_appointment(status="cancelled")
     counts = the_day().counts
-    assert counts == DayCounts(expected=2, arrived=1, done=1, absent=1, left=1, called_off=1)
+    assert counts == AttendanceCounts(expected=2, arrived=1, done=1, absent=1, left=1, called_off=1)
     assert counts.total == 6
 
 
 def test_who_stands_there_in_spite_of_the_cancellation_is_counted_apart(clerk):
     there = an_appointment(status="cancelled")
     note(there, clerk, "arrived")
-    assert the_day().counts == DayCounts(despite=1)
+    assert the_day().counts == AttendanceCounts(despite=1)
     assert the_day().lines[0].stands_there
 
 
@@ -123,7 +123,7 @@ class TestWhatWasPostponed:
         (found,) = ward_days(unit_ids=[operation.unit_id], day=day)
         return found
 
-    def counts(self, clerk, operation, day: dt.date) -> DayCounts:
+    def counts(self, clerk, operation, day: dt.date) -> AttendanceCounts:
         """Return how the day stands, which the list of units says too."""
         counts = self.day_of(operation, day).counts
         assert [one.counts for one in unit_days(clerk, day)] == [counts]
@@ -131,8 +131,8 @@ class TestWhatWasPostponed:
 
     def test_it_is_expected_on_its_new_day_and_called_off_on_the_planned_one(self, clerk):
         operation = postponed(to=NEXT_WEEK)
-        assert self.counts(clerk, operation, MONDAY) == DayCounts(called_off=1)
-        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(expected=1)
+        assert self.counts(clerk, operation, MONDAY) == AttendanceCounts(called_off=1)
+        assert self.counts(clerk, operation, NEXT_WEEK) == AttendanceCounts(expected=1)
         (old,) = self.day_of(operation, MONDAY).lines
         (new,) = self.day_of(operation, NEXT_WEEK).lines
         assert (old.is_called_off, new.is_called_off) == (True, False)
@@ -155,7 +155,7 @@ class TestWhatWasPostponed:
         operation = postponed(to=NEXT_WEEK)
         note(operation, clerk, "arrived")
         with time_machine.travel(at("2022-05-24 10:00"), tick=False):
-            assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(expected=1)
+            assert self.counts(clerk, operation, NEXT_WEEK) == AttendanceCounts(expected=1)
             attending.note(
                 appointment_id=operation.pk,
                 by=clerk,
@@ -163,12 +163,12 @@ class TestWhatWasPostponed:
                 expected_version=0,
                 day=NEXT_WEEK,
             )
-        assert self.counts(clerk, operation, MONDAY) == DayCounts(despite=1)
-        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(done=1)
+        assert self.counts(clerk, operation, MONDAY) == AttendanceCounts(despite=1)
+        assert self.counts(clerk, operation, NEXT_WEEK) == AttendanceCounts(done=1)
 
     def test_what_the_source_struck_is_not_expected_on_the_new_day_either(self, clerk):
         operation = postponed(to=NEXT_WEEK, status="cancelled")
-        assert self.counts(clerk, operation, NEXT_WEEK) == DayCounts(called_off=1)
+        assert self.counts(clerk, operation, NEXT_WEEK) == AttendanceCounts(called_off=1)
 
     def test_the_patient_is_found_on_both_days_and_no_other(self, clerk):
         operation = postponed(to=NEXT_WEEK, patient=a_patient(family_name="Dupont"))

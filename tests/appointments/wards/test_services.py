@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments.models import Appointment, Attendance
 from appointments.wards import services as attending
 from appointments.wards.queries import notes_of_day
-from appointments.wards.services import Seen
+from appointments.wards.services import AttendanceMark
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.operations.builders import postponed
@@ -122,10 +122,10 @@ class TestASheet:
         note(other, a_user("infirmiere", "nurse"), "absent")
         noted = attending.note_many(
             seen=[
-                Seen(other.pk, "done", 0, at("2022-05-16 09:00")),
-                Seen(early.pk, "done", 0, at("2022-05-16 15:00"), "encre rouge"),
-                Seen(good.pk, "done", 0, at("2022-05-16 09:20"), "en fauteuil"),
-                Seen(999_999, "done", 0, at("2022-05-16 09:20")),
+                AttendanceMark(other.pk, "done", 0, at("2022-05-16 09:00")),
+                AttendanceMark(early.pk, "done", 0, at("2022-05-16 15:00"), "encre rouge"),
+                AttendanceMark(good.pk, "done", 0, at("2022-05-16 09:20"), "en fauteuil"),
+                AttendanceMark(999_999, "done", 0, at("2022-05-16 09:20")),
             ],
             by=clerk,
         )
@@ -138,13 +138,13 @@ class TestASheet:
 
     def test_a_sheet_is_one_event_of_the_trail(self, clerk):
         rows = [an_appointment() for _ in range(3)]
-        seen = [Seen(row.pk, "absent", 0) for row in rows]
+        seen = [AttendanceMark(row.pk, "absent", 0) for row in rows]
         attending.note_many(seen=seen, by=clerk)
         event = AuditEvent.objects.get(action="attendance.noted")
         assert len(event.detail["rows"]) == 3
 
     def test_the_same_sheet_twice_changes_nothing(self, clerk):
-        seen = [Seen(an_appointment().pk, "done", 0, at("2022-05-16 09:20"), "vu")]
+        seen = [AttendanceMark(an_appointment().pk, "done", 0, at("2022-05-16 09:20"), "vu")]
         attending.note_many(seen=seen, by=clerk)
         again = attending.note_many(seen=seen, by=clerk)
         assert not again.faults
@@ -152,7 +152,7 @@ class TestASheet:
 
     def test_a_longer_sheet_asks_no_more_of_the_database(self, clerk):
         def entering(number: int) -> int:
-            seen = [Seen(an_appointment().pk, "absent", 0) for _ in range(number)]
+            seen = [AttendanceMark(an_appointment().pk, "absent", 0) for _ in range(number)]
             with CaptureQueriesContext(connection) as queries:
                 attending.note_many(seen=seen, by=clerk)
             return len(queries)
@@ -222,10 +222,10 @@ def test_of_two_sheets_at_once_one_row_is_noted_whole_and_nothing_of_the_other()
     appointment = an_appointment(starts="2022-05-16 08:00")
     first, second = a_user("anne", "ward_clerk"), a_user("luc", "nurse")
     came = [
-        Seen(appointment.pk, "arrived", 0, at("2022-05-16 08:05")),
-        Seen(appointment.pk, "done", 0, at("2022-05-16 08:30")),
+        AttendanceMark(appointment.pk, "arrived", 0, at("2022-05-16 08:05")),
+        AttendanceMark(appointment.pk, "done", 0, at("2022-05-16 08:30")),
     ]
-    absent = [Seen(appointment.pk, "absent", 0)]
+    absent = [AttendanceMark(appointment.pk, "absent", 0)]
     results = together(
         lambda: attending.note_many(seen=came, by=first),
         lambda: attending.note_many(seen=absent, by=second),
@@ -259,7 +259,7 @@ def test_two_sheets_in_opposite_order_do_not_wait_for_each_other_crosswise():
     results = together(
         *(
             lambda by=by, order=order: attending.note_many(
-                seen=[Seen(pk, "absent", 0) for pk in order], by=by
+                seen=[AttendanceMark(pk, "absent", 0) for pk in order], by=by
             )
             for by, order in ((first, pks), (second, pks[::-1]))
         )

@@ -8,7 +8,7 @@ import time_machine
 from appointments.models import Appointment, Attendance
 from appointments.wards import services as attending
 from appointments.wards.queries import notes_of_day
-from appointments.wards.services import Seen
+from appointments.wards.services import AttendanceMark
 from staff.errors import Refusal
 from staff.models import AuditEvent
 from tests.appointments.operations.builders import postponed
@@ -76,7 +76,7 @@ class TestWhatWasPostponed:
     def test_the_trail_says_of_which_day(self, clerk, operation):
         with time_machine.travel(THEN, tick=False):
             note(operation, clerk, day=NEXT_WEEK)
-            seen = [Seen(operation.pk, "done", 1, day=NEXT_WEEK)]
+            seen = [AttendanceMark(operation.pk, "done", 1, day=NEXT_WEEK)]
             attending.note_many(seen=seen, by=clerk)
         tick, sheet = AuditEvent.objects.filter(action="attendance.noted").order_by("sequence")
         assert tick.detail["day"] == "2022-05-24"

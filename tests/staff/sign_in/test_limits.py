@@ -9,7 +9,7 @@ from staff.sign_in.limits import (
     LONGEST_WAIT,
     WINDOW,
     Budget,
-    Failure,
+    FailedTry,
     paused_until,
     slowed_until,
 )
@@ -27,8 +27,8 @@ def pause(failures, *, address="10.0.0.1", device="", now=NOW):
     return paused_until(failures, address=address, device=device, budget=BUDGET, now=now)
 
 
-def failures_at(address: str, *minutes: float, device: str = "") -> list[Failure]:
-    return [Failure(ago(one), address, device) for one in minutes]
+def failures_at(address: str, *minutes: float, device: str = "") -> list[FailedTry]:
+    return [FailedTry(ago(one), address, device) for one in minutes]
 
 
 def test_two_failures_of_three_do_not_pause():
@@ -48,7 +48,7 @@ def test_the_failures_of_another_address_do_not_pause_this_one():
 
 
 def test_strangers_at_many_addresses_share_a_budget():
-    many = [Failure(ago(1), f"10.9.9.{number}") for number in range(6)]
+    many = [FailedTry(ago(1), f"10.9.9.{number}") for number in range(6)]
     assert pause(many) == ago(1) + WINDOW
 
 
@@ -90,7 +90,7 @@ def test_the_wait_is_over_when_it_is_over():
 moments = st.floats(0, 20, allow_nan=False).map(ago)
 addresses = st.sampled_from(["10.0.0.1", "10.0.0.2"])
 devices = st.sampled_from(["", "mine", "other"])
-failures = st.lists(st.builds(Failure, moments, addresses, devices), max_size=20)
+failures = st.lists(st.builds(FailedTry, moments, addresses, devices), max_size=20)
 
 
 @given(failures, addresses, devices)
@@ -108,6 +108,6 @@ def test_when_a_pause_ends_one_more_try_is_free(found, address, device):
 
 @given(failures, addresses, failures)
 def test_nothing_that_strangers_do_changes_what_a_known_device_may(found, address, more):
-    strangers = [Failure(one.at, one.address) for one in more]
+    strangers = [FailedTry(one.at, one.address) for one in more]
     before = pause(found, address=address, device="mine")
     assert pause([*found, *strangers], address=address, device="mine") == before

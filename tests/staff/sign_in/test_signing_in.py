@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from staff.models import AuditEvent, Role, SignInTry, User
 from staff.sign_in import devices, tries
-from staff.sign_in.limits import Step
+from staff.sign_in.limits import SignInStep
 from tests.builders import a_user
 from vivalia_continuity import environment
 
@@ -311,7 +311,7 @@ class TestManyAtOnce:
 
         def one(_number: int) -> bool:
             try:
-                return tries.begin(who, Step.PASSWORD) is None
+                return tries.begin(who, SignInStep.PASSWORD) is None
             finally:
                 connection.close()
 

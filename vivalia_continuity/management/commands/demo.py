@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from staff.errors import Refusal
 from vivalia_continuity import embedded
-from vivalia_continuity.demonstration.day import Day
+from vivalia_continuity.demonstration.day import DemonstrationDay
 
 # Whatever the machine's own settings say, the demonstration has its database and sends nothing.
 _ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TRAIL_KEY", "DEBUG")
@@ -56,7 +56,7 @@ class Command(BaseCommand):
     def _play(self, out: Path) -> None:
         embedded.make_folders()
         call_command("migrate", interactive=False, verbosity=0)
-        day = Day(out, say=self._say, style_title=self.style.MIGRATE_HEADING)
+        day = DemonstrationDay(out, say=self._say, style_title=self.style.MIGRATE_HEADING)
         try:
             is_kept = day.run()
         except Refusal as refusal:

@@ -14,21 +14,21 @@ from django.db import connections
 from staff.errors import Refusal
 from staff.models import User
 from vivalia_continuity import embedded
-from vivalia_continuity.processes import Part, Supervisor
+from vivalia_continuity.processes import ManagedProcess, Supervisor
 
 CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "vivalia_continuity")
 
 
-def parts(port: int) -> list[Part]:
+def parts(port: int) -> list[ManagedProcess]:
     """Return the processes of the embedded mode."""
     web = (sys.executable, "-m", "vivalia_continuity.web_server", embedded.HOST, str(port))
     worker = ("worker", "--concurrency", "2", "--loglevel", "warning")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
     return [
-        Part("Serveur web 1", web),
-        Part("Serveur web 2", web),
-        Part("Worker", (*CELERY, *worker, *quiet)),
-        Part("Beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile", "")),
+        ManagedProcess("Serveur web 1", web),
+        ManagedProcess("Serveur web 2", web),
+        ManagedProcess("Worker", (*CELERY, *worker, *quiet)),
+        ManagedProcess("Beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile", "")),
     ]
 
 

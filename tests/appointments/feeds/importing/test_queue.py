@@ -12,7 +12,7 @@ from kombu.exceptions import OperationalError
 
 from appointments.feeds.completeness import Declared
 from appointments.feeds.importing import queue as importing_queue
-from appointments.feeds.importing.queue import Said
+from appointments.feeds.importing.queue import FileTerms
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent
@@ -196,7 +196,7 @@ class TestAnswers:
 
     def loaded(self, operator, *rows, exported_at, **accepted) -> ScheduleImport:
         load = self.checked(operator, *rows)
-        said = Said(exported_at, Declared(Extent.SITES))
+        said = FileTerms(exported_at, Declared(Extent.SITES))
         if importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator):
             run_waiting_imports()
         importing_queue.confirm(schedule_import_id=load.pk, by=operator, **accepted)
@@ -214,7 +214,7 @@ class TestAnswers:
 
     def test_what_a_person_says_is_kept_and_the_file_checked_again(self, operator):
         load = self.checked(operator)
-        said = Said(at("2022-05-13 06:00"), Declared())
+        said = FileTerms(at("2022-05-13 06:00"), Declared())
         assert importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
         run_waiting_imports()
         load.refresh_from_db()
@@ -234,7 +234,7 @@ class TestAnswers:
     def test_a_newer_file_that_came_in_since_the_check_has_it_checked_again(self, operator):
         self.loaded(operator, ROW, exported_at=at("2022-05-12 06:00"))
         load = self.checked(operator, ROW | {"Date et heure": "18/05/2022 10:00"})
-        said = Said(at("2022-05-13 06:00"), Declared())
+        said = FileTerms(at("2022-05-13 06:00"), Declared())
         importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
         run_waiting_imports()
         moved = ROW | {"Date et heure": "17/05/2022 14:00"}
