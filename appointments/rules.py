@@ -12,20 +12,20 @@ sentences and serve as message keys for other languages.
 """
 
 import datetime as dt
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from appointments.vocabulary import Basis, KeptBy, Outcome, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
-OUTCOME_OF = {
+OUTCOME_OF: Mapping[str, Outcome] = {
     Ruling.CANCEL: Outcome.CANCELLED,
     Ruling.MAINTAIN: Outcome.MAINTAINED,
     Ruling.CASE_BY_CASE: Outcome.UNDER_REVIEW,
 }
-TOLD_OUTCOMES = {
+TOLD_OUTCOMES: Mapping[str, set[Outcome]] = {
     Tell.CANCELLED: {Outcome.CANCELLED},
     Tell.MAINTAINED: {Outcome.MAINTAINED},
     Tell.BOTH: {Outcome.CANCELLED, Outcome.MAINTAINED},
@@ -57,23 +57,28 @@ class Facts:
     groups: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """One line of a bulletin; an empty selector selects everything."""
+@dataclass(frozen=True)
+class ClauseTerms:
+    """Whom a clause selects and what it orders, stored or only drafted.
 
-    position: int
-    ruling: Ruling
-    tell: Tell = Tell.NOBODY
-    channel: Channel = Channel.SMS
-    kept_by: KeptBy = KeptBy.NOBODY
+    An empty selector selects everything. Terms that select and order the same are equal, wherever
+    they stand: ``position`` counts the clauses of a bulletin from 1, ``id`` and ``bulletin_id``
+    are 0 for what is not stored.
+    """
+
+    ruling: str
+    tell: str = Tell.NOBODY
+    channel: str = Channel.SMS
+    kept_by: str = KeptBy.NOBODY
     keep_until: dt.datetime | None = None
-    services: frozenset[str] = frozenset()
-    sites: frozenset[str] = frozenset()
-    units: frozenset[str] = frozenset()
-    days: frozenset[dt.date] = frozenset()
-    groups: frozenset[str] = frozenset()
-    id: int = 0
-    bulletin_id: int = 0
+    services: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
+    units: tuple[str, ...] = ()
+    days: tuple[dt.date, ...] = ()
+    groups: tuple[str, ...] = ()
+    position: int = field(default=0, compare=False)
+    id: int = field(default=0, compare=False)
+    bulletin_id: int = field(default=0, compare=False)
 
     def selects(self, facts: Facts) -> bool:
         """Whether the clause speaks of such an appointment; one shared group is enough."""
@@ -82,8 +87,13 @@ class Clause:
             and (not self.sites or facts.site in self.sites)
             and (not self.units or facts.unit in self.units)
             and (not self.days or facts.day in self.days)
-            and (not self.groups or bool(self.groups & facts.groups))
+            and (not self.groups or not facts.groups.isdisjoint(self.groups))
         )
+
+
+def numbered(clauses: Iterable[ClauseTerms]) -> tuple[ClauseTerms, ...]:
+    """Return clauses with their positions, in the order in which they come."""
+    return tuple(replace(clause, position=n) for n, clause in enumerate(clauses, start=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +101,10 @@ class Verdict:
     """What holds for an appointment, and by which clause."""
 
     outcome: Outcome
-    clause: Clause
+    clause: ClauseTerms
 
 
-def specificity(clause: Clause) -> tuple[bool, ...]:
+def specificity(clause: ClauseTerms) -> tuple[bool, ...]:
     """How narrowly a clause speaks; the greater tuple wins.
 
     A protected group is the narrowest word, because it names patients who may come to harm;
@@ -109,7 +119,7 @@ def specificity(clause: Clause) -> tuple[bool, ...]:
     )
 
 
-def decide(facts: Facts, clauses: Iterable[Clause]) -> Verdict | None:
+def decide(facts: Facts, clauses: Iterable[ClauseTerms]) -> Verdict | None:
     """Return what the clauses order: the most specific wins, then the first on the page.
 
     Without a clause there is no decision. Emergency is never cancelled, whatever a clause says.
@@ -252,7 +262,7 @@ BY_PHONE = Telling(Channel.PHONE)
 
 def told_over(
     *,
-    clause: Clause | None,
+    clause: ClauseTerms | None,
     service: str,
     outcome: Outcome,
     basis: Basis,
@@ -294,7 +304,7 @@ def told_over(
 
 
 def _maintained_over(
-    clause: Clause | None, service: str, basis: Basis, heard: Heard
+    clause: ClauseTerms | None, service: str, basis: Basis, heard: Heard
 ) -> Telling | None:
     if heard.word is not None or heard.of_another_day:
         return BY_PHONE
@@ -302,14 +312,18 @@ def _maintained_over(
         return None
     if basis == Basis.PERSON and clause.ruling == Ruling.CANCEL:
         return Telling(Channel.PHONE, by_doctor=True)
-    return Telling(clause.channel) if Outcome.MAINTAINED in TOLD_OUTCOMES[clause.tell] else None
+    return (
+        Telling(Channel(clause.channel))
+        if Outcome.MAINTAINED in TOLD_OUTCOMES[clause.tell]
+        else None
+    )
 
 
-def _cancelled_over(clause: Clause | None, basis: Basis, heard: Heard) -> Telling | None:
+def _cancelled_over(clause: ClauseTerms | None, basis: Basis, heard: Heard) -> Telling | None:
     if clause is None or clause.ruling != Ruling.CANCEL:
         return BY_PHONE if basis == Basis.PERSON or heard.word is not None else None
     if heard.word is not None or Outcome.CANCELLED in TOLD_OUTCOMES[clause.tell]:
-        return Telling(clause.channel)
+        return Telling(Channel(clause.channel))
     return None
 
 

@@ -7,8 +7,9 @@ from django.core.files.base import ContentFile
 from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import PublicText
 from appointments.bulletins.public_text_services import public_texts
-from appointments.bulletins.queries import clauses_of, days_ruled, fingerprint, places
+from appointments.bulletins.queries import days_ruled, fingerprint, places
 from appointments.decisions import keeping
+from appointments.decisions.clauses import clauses_of
 from appointments.models import (
     Appointment,
     Bulletin,

@@ -13,8 +13,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import Service
 from notifications.gateways import Unknown
 from notifications.models import Delivery, Notice, Word
@@ -114,7 +114,7 @@ def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(
 ):
     kept = an_appointment(practitioner=doctor.practitioner)
     in_force(
-        ClauseDraft(
+        ClauseTerms(
             "cancel",
             "cancelled",
             kept_by="doctor",
@@ -181,7 +181,7 @@ def test_promise_6_whatever_is_cancelled_the_sms_does_not_say_what_it_was(saturd
     unit = a_unit("arlon-oncologie")
     doctor = a_practitioner("collignon")
     an_appointment(service=service, unit=unit, practitioner=doctor, act="Chimiothérapie")
-    in_force(ClauseDraft("cancel", "cancelled"))
+    in_force(ClauseTerms("cancel", "cancelled"))
     saturday_noon.move_to(RELEASE)
     gateway = FakeGateway()
     send(gateway)

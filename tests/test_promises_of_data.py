@@ -12,10 +12,9 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.feeds.importing.files import load_file
 from appointments.models import Appointment, Decision, Feed, RefusedRow
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import ClauseTerms, Facts, decide
 from appointments.vocabulary import Outcome, Ruling
 from patients.models import Patient
 from staff.access import Capability
@@ -41,7 +40,8 @@ def signed_in(client: Client, user: User) -> Client:
 )
 def test_promise_7_emergency_is_never_cancelled_whatever_the_clauses_say(rulings, services):
     clauses = [
-        Clause(position=n, ruling=ruling, services=services) for n, ruling in enumerate(rulings)
+        ClauseTerms(position=n, ruling=ruling, services=services)
+        for n, ruling in enumerate(rulings)
     ]
     facts = Facts("emergency", "arlon", "arlon-urgences", MONDAY)
     verdict = decide(facts, clauses)
@@ -51,7 +51,7 @@ def test_promise_7_emergency_is_never_cancelled_whatever_the_clauses_say(rulings
 
 def test_promise_7_the_database_itself_refuses_to_cancel_an_emergency():
     emergency = an_appointment(service="emergency")
-    in_force(ClauseDraft("cancel", "cancelled"))
+    in_force(ClauseTerms("cancel", "cancelled"))
     with pytest.raises(IntegrityError), transaction.atomic():
         Appointment.objects.filter(pk=emergency.pk).update(outcome="cancelled")
 
@@ -203,8 +203,8 @@ def test_promise_13_what_is_said_is_what_holds(client):
     gone = an_appointment(unit=a_unit("arlon-cardio", site="arlon"))
     a_unit("virton-cardio", site="virton")
     bulletin = in_force(
-        ClauseDraft("cancel", "cancelled", services=("consultation",)),
-        ClauseDraft("maintain", "nobody", sites=("bertrix",)),
+        ClauseTerms("cancel", "cancelled", services=("consultation",)),
+        ClauseTerms("maintain", "nobody", sites=("bertrix",)),
     )
     page = signed_in(client, a_user("crise", "crisis_cell")).get(
         reverse("bulletin", args=[bulletin.pk])

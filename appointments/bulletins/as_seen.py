@@ -10,7 +10,8 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.queries import clauses_of, fingerprint
+from appointments.bulletins.queries import fingerprint
+from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin, BulletinState
 from staff.database import lock_rulings
 from staff.errors import Refusal

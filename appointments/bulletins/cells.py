@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 
@@ -62,7 +62,7 @@ class Grid:
     """All rows in the order of ``ROWS``, the days apart, and the clauses that no cell can say."""
 
     rows: tuple[GridRow, ...]
-    refinements: tuple[ClauseDraft, ...] = ()
+    refinements: tuple[ClauseTerms, ...] = ()
     layers: tuple[Layer, ...] = ()
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from appointments.bulletins.cells import EVERY, ROWS, Grid, GridRow, Layer
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.rules import ClauseTerms
 
 Named = Mapping[str, frozenset[str]]
 """By service, the sites that the cell of all sites has to name."""
@@ -59,7 +59,7 @@ def to_name(layer: Layer, grid: Grid) -> Named:
 
 
 def _sites_of(
-    rows: Sequence[GridRow], refinements: Sequence[ClauseDraft], *, day: dt.date | None
+    rows: Sequence[GridRow], refinements: Sequence[ClauseTerms], *, day: dt.date | None
 ) -> Named:
     """Return by service the sites that cells name, or refinements that could be cells."""
     found = dict.fromkeys(ROWS, frozenset[str]())

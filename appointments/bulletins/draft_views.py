@@ -17,7 +17,8 @@ from appointments.bulletins import services as bulletins
 from appointments.bulletins.editor_forms import BulletinEditor, content_of
 from appointments.bulletins.editor_reshaping import is_reshaping, reach_of, reshaped
 from appointments.bulletins.forms import CopyForm, PlaybookForm
-from appointments.bulletins.queries import clauses_of, fingerprint, odd_moments, places, visible
+from appointments.bulletins.queries import fingerprint, odd_moments, places, visible
+from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin, BulletinState
 from staff import clock
 from staff.access import Capability, require_everywhere, requires

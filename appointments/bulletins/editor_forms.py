@@ -35,8 +35,8 @@ from appointments.bulletins.cells import (
 from appointments.bulletins.grid import to_clauses, to_grid
 from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.queries import Places
-from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
+from appointments.rules import ClauseTerms
 from notifications.quiet_hours import QuietHours
 from staff.inputs import DayInput, MomentInput, bare_helper
 
@@ -256,10 +256,10 @@ class RefinementForm(SettingsForm):
             by_site.setdefault(unit.site.name, []).append((unit.code, unit.name))
         self.fields["units"].choices = list(by_site.items())  # type: ignore[attr-defined]
 
-    def clause(self) -> ClauseDraft:
+    def clause(self) -> ClauseTerms:
         """Return the refinement as a clause."""
         chosen: dict[str, Any] = {name: tuple(self.cleaned_data[name]) for name in _SELECTORS}
-        return ClauseDraft(ruling=self.cleaned_data["ruling"], **self.settings(), **chosen)
+        return ClauseTerms(ruling=self.cleaned_data["ruling"], **self.settings(), **chosen)
 
 
 RefinementFormSet = forms.formset_factory(
@@ -302,7 +302,7 @@ class Content:
     day_fault: str = ""
 
 
-def content_of(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...], places: Places) -> Content:
+def content_of(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...], places: Places) -> Content:
     """Return a stored draft as the editor's content."""
     grid = to_grid(clauses, [site.code for site in places.sites])
     return Content(

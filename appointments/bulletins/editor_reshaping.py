@@ -25,8 +25,8 @@ from appointments.bulletins.editor_forms import (
 )
 from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.reach import NOTHING, Source, attribute, counted_facts, sources_of
-from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.models import Ruling, Service
+from appointments.rules import ClauseTerms
 
 BUTTONS = ("add", "remove", "refine", "add_day", "remove_day")
 
@@ -236,11 +236,11 @@ def _rulings(form: RowForm) -> dict[str, str]:
     return {site: ruling for site, ruling in answers.items() if ruling}
 
 
-def _refinement(form: forms.Form) -> ClauseDraft | None:
+def _refinement(form: forms.Form) -> ClauseTerms | None:
     """Return the refinement as far as it selects; None when a part of that cannot be read."""
     ruling = read(form, "ruling")
     values = {name: read(form, name) for name in _SELECTORS}
     if not ruling or None in values.values():
         return None
     selected: dict[str, Any] = {name: tuple(codes) for name, codes in values.items()}
-    return ClauseDraft(ruling, "nobody", **selected)
+    return ClauseTerms(ruling, "nobody", **selected)

@@ -25,7 +25,7 @@ from appointments.bulletins.cells import (
     settings_to_start,
 )
 from appointments.bulletins.days_apart import CellOrder, Named, folded, orders, to_name
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import Ruling
 
 __all__ = [
@@ -47,7 +47,7 @@ Filled = dict[dt.date | None, dict[str, GridRow]]
 _WINDOW = None
 
 
-def to_grid(clauses: Iterable[ClauseDraft], sites: Sequence[str]) -> Grid:
+def to_grid(clauses: Iterable[ClauseTerms], sites: Sequence[str]) -> Grid:
     """Return the clauses as a grid over these site codes."""
     reading = _Reading(tuple(clauses), frozenset({EVERY, *sites}))
     while True:
@@ -67,12 +67,12 @@ def to_grid(clauses: Iterable[ClauseDraft], sites: Sequence[str]) -> Grid:
         )
 
 
-def to_clauses(grid: Grid) -> tuple[ClauseDraft, ...]:
+def to_clauses(grid: Grid) -> tuple[ClauseTerms, ...]:
     """Return the clauses of a grid: its cells, those of days apart, then the refinements.
 
     Services that say the same share a clause, and so do days.
     """
-    days: dict[ClauseDraft, list[dt.date]] = {}
+    days: dict[ClauseTerms, list[dt.date]] = {}
     for layer in grid.layers:
         for clause in _of_rows(layer.rows, to_name(layer, grid)):
             days.setdefault(clause, []).append(layer.day)
@@ -80,7 +80,7 @@ def to_clauses(grid: Grid) -> tuple[ClauseDraft, ...]:
     return (*_of_rows(grid.rows, {}), *of_days, *grid.refinements)
 
 
-def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
+def unreachable(clauses: Sequence[ClauseTerms]) -> list[int]:
     """Return the indexes of clauses that never rule, since one before them says it all."""
     return [
         index
@@ -93,9 +93,9 @@ def unreachable(clauses: Sequence[ClauseDraft]) -> list[int]:
 class _Reading:
     """Clauses on their way into a grid; those of ``apart`` stay refinements."""
 
-    clauses: tuple[ClauseDraft, ...]
+    clauses: tuple[ClauseTerms, ...]
     columns: frozenset[str]
-    apart: frozenset[ClauseDraft] = frozenset()
+    apart: frozenset[ClauseTerms] = frozenset()
 
     def grid(self) -> Grid:
         """Return each clause in its cells, or below them."""
@@ -114,7 +114,7 @@ class _Reading:
         layers = tuple(Layer(day, _of_day(filled[day], window)) for day in days)
         return Grid(window, tuple(refinements), layers)
 
-    def _fits(self, clause: ClauseDraft, places: set[Place], filled: Filled) -> bool:
+    def _fits(self, clause: ClauseTerms, places: set[Place], filled: Filled) -> bool:
         return (
             clause not in self.apart
             and self.columns.issuperset(site for _day, _service, site in places)
@@ -127,7 +127,7 @@ class _Reading:
         )
 
 
-def _places(clause: ClauseDraft) -> set[Place]:
+def _places(clause: ClauseTerms) -> set[Place]:
     """Return the cells that a clause fills; none when it says more than a cell can."""
     if clause.units or clause.groups:
         return set()
@@ -136,7 +136,7 @@ def _places(clause: ClauseDraft) -> set[Place]:
     )
 
 
-def _fill(filled: Filled, clause: ClauseDraft, places: set[Place]) -> None:
+def _fill(filled: Filled, clause: ClauseTerms, places: set[Place]) -> None:
     for day, service, site in places:
         rows = filled.setdefault(day, {})
         rows.setdefault(service, GridRow(service, _settings(clause))).rulings[site] = clause.ruling
@@ -150,9 +150,9 @@ def _of_day(rows: Mapping[str, GridRow], window: Sequence[GridRow]) -> tuple[Gri
     return tuple(rows.get(row.service) or row for row in rows_to_start(window))
 
 
-def _of_rows(rows: Sequence[GridRow], named: Named) -> list[ClauseDraft]:
+def _of_rows(rows: Sequence[GridRow], named: Named) -> list[ClauseTerms]:
     """Return the clauses of one layer, still without its day."""
-    said: dict[tuple[bool, ClauseDraft], list[str]] = {}
+    said: dict[tuple[bool, ClauseTerms], list[str]] = {}
     for row in rows:
         services = [row.service] if row.service != EVERY else []
         for clause in _of_row(row, orders([row], named)):
@@ -160,7 +160,7 @@ def _of_rows(rows: Sequence[GridRow], named: Named) -> list[ClauseDraft]:
     return [replace(clause, services=tuple(names)) for (_some, clause), names in said.items()]
 
 
-def _of_row(row: GridRow, said: Iterable[CellOrder]) -> Iterator[ClauseDraft]:
+def _of_row(row: GridRow, said: Iterable[CellOrder]) -> Iterator[ClauseTerms]:
     """Yield the clauses of one row, still without its service; all sites come first."""
     at: dict[str, set[str]] = {}
     for order in said:
@@ -172,8 +172,8 @@ def _of_row(row: GridRow, said: Iterable[CellOrder]) -> Iterator[ClauseDraft]:
             yield _clause(row, ruling, tuple(sorted(sites)))
 
 
-def _clause(row: GridRow, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
-    return ClauseDraft(
+def _clause(row: GridRow, ruling: str, sites: tuple[str, ...]) -> ClauseTerms:
+    return ClauseTerms(
         ruling=ruling,
         tell=row.settings.tell,
         channel=row.settings.channel,
@@ -183,11 +183,11 @@ def _clause(row: GridRow, ruling: str, sites: tuple[str, ...]) -> ClauseDraft:
     )
 
 
-def _settings(clause: ClauseDraft) -> RowSettings:
+def _settings(clause: ClauseTerms) -> RowSettings:
     return RowSettings(clause.tell, clause.channel, clause.kept_by, clause.keep_until)
 
 
-def _overshadows(earlier: ClauseDraft, later: ClauseDraft) -> bool:
+def _overshadows(earlier: ClauseTerms, later: ClauseTerms) -> bool:
     """Whether both have the same shape and the earlier selects all that the later does."""
     return all(
         bool(wide) == bool(narrow) and set(narrow) <= set(wide)

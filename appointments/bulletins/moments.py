@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from appointments.bulletins.sentences import moment_in_words
-from appointments.rules import BRUSSELS, Clause
+from appointments.rules import BRUSSELS, ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Tell
 from notifications.quiet_hours import QuietHours
 from notifications.vocabulary import Channel
@@ -70,7 +70,7 @@ def doubtful_moments(
     *,
     days: Sequence[dt.date],
     release_at: dt.datetime,
-    clauses: Iterable[Clause],
+    clauses: Iterable[ClauseTerms],
     first_starts: Mapping[dt.date, dt.datetime],
     now: dt.datetime,
 ) -> list[Doubtful]:
@@ -100,7 +100,7 @@ def doubtful_moments(
 
 
 def _of_deadline(
-    clause: Clause,
+    clause: ClauseTerms,
     until: dt.datetime,
     days: Sequence[dt.date],
     release_at: dt.datetime,
@@ -120,7 +120,7 @@ def _of_deadline(
     return found
 
 
-def _tells_by_sms(clause: Clause) -> bool:
+def _tells_by_sms(clause: ClauseTerms) -> bool:
     """Whether a clause has SMS sent as soon as it is in force."""
     return (
         clause.channel == Channel.SMS
@@ -129,7 +129,7 @@ def _tells_by_sms(clause: Clause) -> bool:
     )
 
 
-def _may_be_kept(clause: Clause) -> bool:
+def _may_be_kept(clause: ClauseTerms) -> bool:
     return clause.kept_by != KeptBy.NOBODY and clause.ruling != Ruling.MAINTAIN
 
 

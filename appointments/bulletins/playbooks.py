@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.utils.translation import gettext as _
 
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, ProtectedGroup, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 from staff.clock import BRUSSELS
@@ -75,7 +75,7 @@ class Playbook:
     last_day: dt.date
     release_at: dt.datetime
     source_text: str = ""
-    clauses: tuple[ClauseDraft, ...] = ()
+    clauses: tuple[ClauseTerms, ...] = ()
 
     def starting(self, first_day: dt.date) -> "Playbook":
         """Return the same playbook with every date moved so that it starts on ``first_day``.
@@ -141,9 +141,9 @@ def _parse(text: str) -> dict[str, Any]:
         raise PlaybookRefused([Fault(0, _("fichier"), found, _("un texte TOML"))]) from error
 
 
-def _clause(table: "_Table") -> ClauseDraft:
+def _clause(table: "_Table") -> ClauseTerms:
     table.refuse_unknown(_CLAUSE_KEYS)
-    return ClauseDraft(
+    return ClauseTerms(
         ruling=table.choice("ruling", Ruling),
         tell=table.choice("tell", Tell),
         channel=table.choice("channel", Channel, default=Channel.SMS),

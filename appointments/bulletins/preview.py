@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from appointments.bulletins.queries import odd_moments
 from appointments.bulletins.sentences import moment_in_words
 from appointments.decisions import rulings
-from appointments.decisions.clause_drafts import draft_of
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
@@ -195,7 +195,7 @@ def preview(bulletin_id: int) -> BulletinPreview:
             refused_on_its_days=refused.on_ruled_days,
             **_telling(estimate),
             samples=estimate.samples,
-            warnings=odd_moments(bulletin, tuple(map(draft_of, bulletin.clauses.all())))
+            warnings=odd_moments(bulletin, clauses_of(bulletin))
             + warnings_of(
                 estimate,
                 release_at=max(bulletin.release_at, clock.now()),

@@ -14,13 +14,13 @@ from django.utils import translation
 from django.utils.formats import date_format
 
 from appointments.bulletins.sentences import PlaceNames, public_sentences, runs_of
-from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.decisions.effective_orders import (
     Statement,
     outcome_alone,
     statements,
     whole_order,
 )
+from appointments.rules import ClauseTerms, numbered
 from appointments.vocabulary import Outcome
 
 LONGEST_TEXT = 5000  # characters
@@ -152,10 +152,10 @@ class PublicOrders:
 
 
 def orders_of(
-    clauses: Sequence[ClauseDraft], names: PlaceNames, days: Sequence[dt.date]
+    clauses: Sequence[ClauseTerms], names: PlaceNames, days: Sequence[dt.date]
 ) -> PublicOrders:
     """Return what clauses order in effect on the days that their bulletin rules."""
-    rules, world = as_rules(clauses), names.world(days)
+    rules, world = numbered(clauses), names.world(days)
     effects = {
         effect
         for statement in statements(rules, world, whole_order)

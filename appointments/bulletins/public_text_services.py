@@ -17,12 +17,13 @@ from appointments.bulletins.public_text import (
     orders_of,
     text_that_holds,
 )
-from appointments.bulletins.queries import clauses_of, days_ruled, places
+from appointments.bulletins.queries import days_ruled, places
 from appointments.bulletins.sentences import PlaceNames
-from appointments.decisions.clause_drafts import ClauseDraft, draft_of
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.sending_back import standing_cancellations
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal
@@ -32,7 +33,7 @@ from staff.services import audit
 
 def public_texts(
     bulletin: Bulletin,
-    clauses: Sequence[ClauseDraft],
+    clauses: Sequence[ClauseTerms],
     names: PlaceNames,
     days: Sequence[dt.date],
 ) -> list[PublicText]:
@@ -80,10 +81,7 @@ def after_its_end(bulletin: Bulletin, names: PlaceNames) -> AfterItsEnd:
         if day in by_day:
             days_of.setdefault(by_day[day], []).append(day)
     lifted = [day for day in days if day not in by_day]
-    ruling = [
-        orders_of([draft_of(clause) for clause in one.clauses.all()], names, ruled)
-        for one, ruled in days_of.items()
-    ]
+    ruling = [orders_of(clauses_of(one), names, ruled) for one, ruled in days_of.items()]
     has_exceptions = bool(lifted) and (
         standing_cancellations(lifted[0], lifted[-1]).filter(appointment__day__in=lifted).exists()
     )

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -12,9 +12,10 @@ from django.db.models import Q, QuerySet
 from appointments.bulletins.moments import doubtful_moments, in_words
 from appointments.bulletins.reach import first_starts
 from appointments.bulletins.sentences import PlaceNames
-from appointments.decisions.clause_drafts import ClauseDraft, as_rules, draft_of
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.models import Bulletin, BulletinState
+from appointments.rules import ClauseTerms, numbered
 from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.access import Capability, may, scope_of
@@ -63,11 +64,6 @@ def not_in_force(user: User, *, cursor: str = "") -> KeyPage[Bulletin]:
     return page_by_key(others, keys=("-id",), cursor=cursor, size=25)
 
 
-def clauses_of(bulletin: Bulletin) -> tuple[ClauseDraft, ...]:
-    """Return the clauses of a bulletin in their order, as they were drafted."""
-    return tuple(map(draft_of, bulletin.clauses.order_by("position")))
-
-
 def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
     """Return the days that a bulletin in force rules, or that another would once approved."""
     length = (bulletin.last_day - bulletin.first_day).days + 1
@@ -104,14 +100,14 @@ def days_restored(bulletin: Bulletin, restored: Bulletin) -> list[dt.date]:
     return [day for day in days if ruling[day].pk == restored.pk]
 
 
-def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> list[str]:
+def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...]) -> list[str]:
     """Return which moments of a draft make no sense, in sentences (one query); else none."""
     if bulletin.state != BulletinState.DRAFT:
         return []
     found = doubtful_moments(
         days=days_ruled(bulletin),
         release_at=bulletin.release_at,
-        clauses=as_rules(clauses),
+        clauses=numbered(clauses),
         first_starts=first_starts(bulletin.first_day, bulletin.last_day),
         now=clock.now(),
     )
@@ -125,7 +121,7 @@ def quiet_hours_of(bulletin: Bulletin) -> QuietHours:
     return QuietHours.parse(settings.SMS_QUIET_HOURS)
 
 
-def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
+def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...]) -> str:
     """Return what changes whenever the content does, to see that two people did not cross."""
     content = (
         bulletin.title,
@@ -134,7 +130,7 @@ def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseDraft, ...]) -> str:
         bulletin.release_at.astimezone(dt.UTC),
         bulletin.source_text,
         bulletin.quiet_hours_override_reason,
-        [astuple(clause) for clause in clauses],
+        [astuple(replace(one, position=0, id=0, bulletin_id=0)) for one in clauses],
     )
     text = json.dumps(content, cls=DjangoJSONEncoder)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -186,7 +182,7 @@ class Replaced:
     """
 
     bulletin: Bulletin | None
-    clauses: tuple[ClauseDraft, ...]
+    clauses: tuple[ClauseTerms, ...]
     days: tuple[dt.date, ...]
     still: tuple[dt.date, ...]
 
@@ -202,7 +198,7 @@ def replaced_by(draft: Bulletin) -> list[Replaced]:
     found = [
         Replaced(
             bulletin=bulletin,
-            clauses=tuple(map(draft_of, bulletin.clauses.all())),
+            clauses=clauses_of(bulletin),
             days=tuple(day for day in window if day in ruling and ruling[day].pk == pk),
             still=tuple(sorted(day for day, one in kept.items() if one.pk == pk)),
         )

@@ -14,9 +14,8 @@ from django.db.models import Count, F, Min
 
 from appointments.bulletins.cells import EVERY, Cell, Grid
 from appointments.bulletins.days_apart import CellOrder, orders, to_name
-from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.models import RULED, Appointment
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import ClauseTerms, Facts, decide, numbered
 
 Source = tuple[dt.date | None, Cell] | int
 """A cell by its day apart (None: the whole window), service and site; or a refinement's place."""
@@ -24,14 +23,14 @@ NOTHING = 0
 """The position under which what no clause speaks of is counted."""
 
 
-def sources_of(grid: Grid) -> list[tuple[Source, Clause]]:
+def sources_of(grid: Grid) -> list[tuple[Source, ClauseTerms]]:
     """Return what orders something, a cell or a refinement, with each clause that it orders by."""
-    said: list[tuple[Source, ClauseDraft]] = [*_cells(grid), *enumerate(grid.refinements)]
-    clauses = as_rules([clause for _source, clause in said])
+    said: list[tuple[Source, ClauseTerms]] = [*_cells(grid), *enumerate(grid.refinements)]
+    clauses = numbered([clause for _source, clause in said])
     return [(source, clause) for (source, _draft), clause in zip(said, clauses, strict=True)]
 
 
-def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[Clause]) -> Counter[int]:
+def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[ClauseTerms]) -> Counter[int]:
     """Return how many appointments each clause rules, by its position.
 
     What no clause speaks of counts under ``NOTHING``, so that the sum is everybody.
@@ -53,7 +52,7 @@ def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[Clause]) -
     return ruled
 
 
-def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
+def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseTerms]]:
     for order in orders(grid.rows, {}):
         yield (None, (order.row.service, order.column)), _clause(order, ())
     for layer in grid.layers:
@@ -62,9 +61,9 @@ def _cells(grid: Grid) -> Iterator[tuple[Source, ClauseDraft]]:
             yield (layer.day, cell), _clause(order, (layer.day,))
 
 
-def _clause(order: CellOrder, days: tuple[dt.date, ...]) -> ClauseDraft:
+def _clause(order: CellOrder, days: tuple[dt.date, ...]) -> ClauseTerms:
     services = () if order.row.service == EVERY else (order.row.service,)
-    return ClauseDraft(order.ruling, "nobody", services=services, sites=order.sites, days=days)
+    return ClauseTerms(order.ruling, "nobody", services=services, sites=order.sites, days=days)
 
 
 def counted_facts(first_day: dt.date, last_day: dt.date) -> list[tuple[Facts, int]]:

@@ -18,10 +18,9 @@ from django.utils.translation import gettext_lazy, pgettext
 from django.utils.translation import pgettext_lazy as in_sentence
 
 from appointments.decisions import effective_orders
-from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.decisions.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
 from appointments.models import ProtectedGroup
-from appointments.rules import OUTCOME_OF
+from appointments.rules import OUTCOME_OF, ClauseTerms, numbered
 from appointments.vocabulary import KeptBy, Outcome, Ruling, Service
 from notifications.vocabulary import Channel
 from staff import clock
@@ -98,7 +97,7 @@ class PlaceNames:
 
 
 def order_sentences(
-    clauses: Sequence[ClauseDraft],
+    clauses: Sequence[ClauseTerms],
     names: PlaceNames,
     days: Sequence[dt.date],
     *,
@@ -113,7 +112,7 @@ def order_sentences(
         now: the current moment, by which a deadline is past; without it none is.
     """
     world = names.world(days)
-    found = effective_orders.statements(as_rules(clauses), world, effective_orders.whole_order)
+    found = effective_orders.statements(numbered(clauses), world, effective_orders.whole_order)
     return _in_words(found, names, days, partial(_whole_order, now=now))
 
 
@@ -125,8 +124,8 @@ def public_sentences(
 
 
 def compared_sentences(
-    old: Sequence[ClauseDraft],
-    new: Sequence[ClauseDraft],
+    old: Sequence[ClauseTerms],
+    new: Sequence[ClauseTerms],
     names: PlaceNames,
     days: Sequence[dt.date],
     *,
@@ -137,7 +136,7 @@ def compared_sentences(
     ``now`` is as for ``order_sentences``.
     """
     say = partial(_whole_order, now=now)
-    dropped, added = effective_orders.compared(as_rules(old), as_rules(new), names.world(days))
+    dropped, added = effective_orders.compared(numbered(old), numbered(new), names.world(days))
     return (
         _in_words(added, names, days, say),
         _in_words(dropped, names, days, say),
@@ -196,7 +195,7 @@ def _whole_order(effect: Effect, agreement: str, *, now: dt.datetime | None = No
     return " ; ".join(words)
 
 
-def clause_in_words(clause: ClauseDraft, names: PlaceNames) -> str:
+def clause_in_words(clause: ClauseTerms, names: PlaceNames) -> str:
     """Return whom a clause means and what it says, as it was written, whatever overrules it."""
     subject, agreement = _subject(clause.services)
     words = [subject]

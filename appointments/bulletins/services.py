@@ -11,12 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.bulletins.playbooks import Playbook
-from appointments.bulletins.queries import clauses_of, places, restorable
+from appointments.bulletins.queries import places, restorable
 from appointments.bulletins.sentences import compared_sentences
-from appointments.decisions import clause_drafts, rulings, sending_back
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.decisions import clauses as clause_services
+from appointments.decisions import rulings, sending_back
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.models import Bulletin, BulletinState
+from appointments.rules import ClauseTerms
 from notifications.sending import switch as sending
 from notifications.sending.switch import Released
 from staff import clock
@@ -28,7 +30,6 @@ from staff.services import audit
 from staff.services.account_changes import require_two_persons
 
 __all__ = [
-    "ClauseDraft",
     "approve",
     "ask_withdrawal",
     "copy",
@@ -60,7 +61,7 @@ def draft(
     first_day: dt.date,
     last_day: dt.date,
     release_at: dt.datetime,
-    clauses: Sequence[ClauseDraft],
+    clauses: Sequence[ClauseTerms],
     source_text: str = "",
     quiet_hours_override_reason: str = "",
 ) -> Bulletin:
@@ -74,7 +75,7 @@ def draft(
     require_everywhere(by, Capability.DRAFT_BULLETIN)
     _check_window(first_day, last_day)
     reason = _checked_reason(quiet_hours_override_reason)
-    clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
+    clause_services.check(clauses, first_day=first_day, last_day=last_day)
     bulletin = Bulletin.objects.create(
         title=title,
         first_day=first_day,
@@ -85,7 +86,7 @@ def draft(
         drafted_by=by,
         drafted_at=clock.now(),
     )
-    clause_drafts.store(bulletin, clauses)
+    clause_services.store(bulletin, clauses)
     audit.record(
         action="bulletin.drafted",
         by=by,
@@ -105,7 +106,7 @@ def redraft(
     first_day: dt.date,
     last_day: dt.date,
     release_at: dt.datetime,
-    clauses: Sequence[ClauseDraft],
+    clauses: Sequence[ClauseTerms],
     source_text: str = "",
     quiet_hours_override_reason: str = "",
 ) -> Bulletin:
@@ -122,7 +123,7 @@ def redraft(
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
     _check_window(first_day, last_day)
     reason = _checked_reason(quiet_hours_override_reason)
-    clause_drafts.check(clauses, first_day=first_day, last_day=last_day)
+    clause_services.check(clauses, first_day=first_day, last_day=last_day)
     changes = _order_changes(bulletin, clauses, first_day, last_day)
     bulletin.title, bulletin.source_text = title, source_text
     bulletin.quiet_hours_override_reason = reason
@@ -131,7 +132,7 @@ def redraft(
     bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
     bulletin.ready_by = bulletin.ready_at = None
     bulletin.save()
-    clause_drafts.store(bulletin, clauses)
+    clause_services.store(bulletin, clauses)
     audit.record(
         action="bulletin.redrafted",
         by=by,
@@ -160,7 +161,7 @@ def copy(*, bulletin_id: int, by: User, first_day: dt.date | None = None) -> Bul
         first_day=original.first_day,
         last_day=original.last_day,
         release_at=original.release_at,
-        clauses=tuple(map(clause_drafts.draft_of, original.clauses.all())),
+        clauses=clauses_of(original),
         source_text=original.source_text,
     )
     return draft(
@@ -502,7 +503,7 @@ def _checked_reason(text: str) -> str:
 
 
 def _order_changes(
-    bulletin: Bulletin, clauses: Sequence[ClauseDraft], first_day: dt.date, last_day: dt.date
+    bulletin: Bulletin, clauses: Sequence[ClauseTerms], first_day: dt.date, last_day: dt.date
 ) -> dict[str, list[str]]:
     """Return what the trail says of a change: what is ordered no more and what instead, if any.
 

@@ -26,7 +26,6 @@ from appointments.bulletins.preview_tables import (
 from appointments.bulletins.public_text import LANGUAGES, PublicText
 from appointments.bulletins.public_text_services import after_its_end, public_texts
 from appointments.bulletins.queries import (
-    clauses_of,
     days_ruled,
     fingerprint,
     places,
@@ -40,6 +39,7 @@ from appointments.bulletins.sentences import (
     duration_in_words,
     order_sentences,
 )
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.sending_back import decided_by_day, standing_by_person
 from appointments.models import Bulletin, BulletinState
 from notifications.telling.progress import holding_untrue

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
-from appointments.rules import Clause, Facts, Verdict, decide, specificity, told_over
+from appointments.rules import ClauseTerms, Facts, Verdict, decide, specificity, told_over
 from appointments.vocabulary import Basis, KeptBy, Outcome, Service
 from notifications.vocabulary import Channel
 
@@ -126,17 +126,17 @@ def whole_order(verdict: Verdict, service: str) -> Effect:
         told = _told(clause, service, Outcome.CANCELLED, Basis.PERSON)
     else:
         told = _told(clause, service, outcome, Basis.CLAUSE)
-    kept_by = KeptBy.MEDICAL_DIRECTOR if service == Service.SURGERY else clause.kept_by
+    kept_by = KeptBy.MEDICAL_DIRECTOR if service == Service.SURGERY else KeptBy(clause.kept_by)
     until = clause.keep_until if kept_by != KeptBy.NOBODY else None
     return Effect(outcome, told, kept_by, until)
 
 
-def _told(clause: Clause, service: str, outcome: Outcome, basis: Basis) -> Channel | None:
+def _told(clause: ClauseTerms, service: str, outcome: Outcome, basis: Basis) -> Channel | None:
     telling = told_over(clause=clause, service=service, outcome=outcome, basis=basis)
     return telling.channel if telling else None
 
 
-def statements(clauses: Sequence[Clause], world: World, reading: Reading) -> list[Statement]:
+def statements(clauses: Sequence[ClauseTerms], world: World, reading: Reading) -> list[Statement]:
     """Return what the clauses order in effect, the services in their order.
 
     Args:
@@ -148,7 +148,7 @@ def statements(clauses: Sequence[Clause], world: World, reading: Reading) -> lis
 
 
 def compared(
-    old: Sequence[Clause], new: Sequence[Clause], world: World
+    old: Sequence[ClauseTerms], new: Sequence[ClauseTerms], world: World
 ) -> tuple[list[Statement], list[Statement]]:
     """Return what the new clauses order otherwise: what holds no more, and what holds instead."""
     both = (*old, *new)
@@ -161,7 +161,7 @@ def compared(
     )
 
 
-def said_of(clauses: Sequence[Clause], facts: Facts, reading: Reading) -> OrderInEffect:
+def said_of(clauses: Sequence[ClauseTerms], facts: Facts, reading: Reading) -> OrderInEffect:
     """Return what holds at one service, place and day, with the groups for whom it does not."""
     verdict = decide(facts, clauses)
     effect = reading(verdict, facts.service) if verdict else None
@@ -169,7 +169,7 @@ def said_of(clauses: Sequence[Clause], facts: Facts, reading: Reading) -> OrderI
 
 
 def _exempt(
-    clauses: Sequence[Clause], facts: Facts, effect: Effect | None, reading: Reading
+    clauses: Sequence[ClauseTerms], facts: Facts, effect: Effect | None, reading: Reading
 ) -> Iterator[Exempt]:
     """Yield the groups that are ruled otherwise.
 
@@ -196,7 +196,7 @@ def _exempt(
 
 
 def _cells(
-    clauses: Sequence[Clause], naming: Sequence[Clause], world: World, reading: Reading
+    clauses: Sequence[ClauseTerms], naming: Sequence[ClauseTerms], world: World, reading: Reading
 ) -> dict[Cell, OrderInEffect]:
     """Return what holds in each cell; where nothing is ordered there is none.
 
@@ -214,7 +214,7 @@ def _cells(
     return cells
 
 
-def _places(clauses: Sequence[Clause], world: World) -> list[Place]:
+def _places(clauses: Sequence[ClauseTerms], world: World) -> list[Place]:
     named = {unit for clause in clauses for unit in clause.units}
     units = sorted(Place(world.site_of.get(unit, ""), unit) for unit in named)
     return [
@@ -227,7 +227,7 @@ def _at(site: str, units: Sequence[Place]) -> list[Place]:
     return [place for place in units if place.site == site]
 
 
-def _days(clauses: Sequence[Clause], world: World) -> list[tuple[dt.date, ...]]:
+def _days(clauses: Sequence[ClauseTerms], world: World) -> list[tuple[dt.date, ...]]:
     """Return the days; those that no clause names come together."""
     named = {day for clause in clauses for day in clause.days}
     others = tuple(day for day in world.days if day not in named)

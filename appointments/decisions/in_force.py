@@ -6,16 +6,15 @@ from dataclasses import replace
 
 from django.db.models import Q
 
+from appointments.decisions.clauses import Clauses, clauses_of
 from appointments.models import (
     Appointment,
     Basis,
     Bulletin,
     BulletinState,
-    Clause,
     Decision,
     Outcome,
 )
-from appointments.rules import Clause as RuleClause
 from appointments.rules import (
     Facts,
     KeepAnswer,
@@ -25,31 +24,8 @@ from appointments.rules import (
     may_keep,
     may_undo,
 )
-from appointments.vocabulary import KeptBy, Ruling, Tell
-from notifications.vocabulary import Channel
 from staff.access import Capability, may
 from staff.models import User
-
-Clauses = tuple[RuleClause, ...]
-
-
-def as_rule(clause: Clause) -> RuleClause:
-    """Return a stored clause in the form of the rules."""
-    return RuleClause(
-        id=clause.pk,
-        bulletin_id=clause.bulletin_id,
-        position=clause.position,
-        ruling=Ruling(clause.ruling),
-        tell=Tell(clause.tell),
-        channel=Channel(clause.channel),
-        kept_by=KeptBy(clause.kept_by),
-        keep_until=clause.keep_until,
-        services=frozenset(clause.services),
-        sites=frozenset(clause.sites),
-        units=frozenset(clause.units),
-        days=frozenset(map(dt.date.fromisoformat, clause.days)),
-        groups=frozenset(clause.groups),
-    )
 
 
 def ruling_bulletins(
@@ -99,9 +75,7 @@ def ruled_from(*, since: dt.date) -> set[dt.date]:
 def clauses_for(days: Iterable[dt.date]) -> dict[dt.date, Clauses]:
     """Return the clauses that rule each of the days; days without a bulletin are absent."""
     ruling = ruling_bulletins(days)
-    clauses = {
-        bulletin.pk: tuple(map(as_rule, bulletin.clauses.all())) for bulletin in ruling.values()
-    }
+    clauses = {bulletin.pk: clauses_of(bulletin) for bulletin in ruling.values()}
     return {day: clauses[bulletin.pk] for day, bulletin in ruling.items()}
 
 

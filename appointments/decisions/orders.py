@@ -7,8 +7,8 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from appointments.decisions.clauses import Clauses, clauses_of
 from appointments.decisions.effective_orders import outcome_alone, said_of
-from appointments.decisions.in_force import Clauses, as_rule
 from appointments.models import Bulletin
 from appointments.rules import Facts
 from staff.models import Unit
@@ -33,7 +33,7 @@ class Orders:
     def __init__(self, in_force: Sequence[Bulletin]) -> None:
         self._in_force = in_force
         self._clauses: dict[int, Clauses] = {
-            bulletin.pk: tuple(map(as_rule, bulletin.clauses.all())) for bulletin in in_force
+            bulletin.pk: clauses_of(bulletin) for bulletin in in_force
         }
         self._units = _units_by_site(self._clauses.values())
 

@@ -15,10 +15,11 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, Min
 
 from appointments.decisions import ruling_tables
-from appointments.decisions.in_force import Clauses, as_rule, ruling_bulletins
+from appointments.decisions.clauses import Clauses, clauses_of
+from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.ruling_tables import RulingScope
 from appointments.models import Appointment, Bulletin, BulletinState
-from appointments.rules import Clause, Facts, Heard, decide, telling_rank, told_over
+from appointments.rules import ClauseTerms, Facts, Heard, decide, telling_rank, told_over
 from appointments.vocabulary import Basis, Outcome
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Aligned
@@ -73,7 +74,7 @@ def days_in_force() -> Callable[[dt.date], bool]:
 def ruled_day(bulletin: Bulletin) -> RuledDay:
     """Return what a bulletin says for each of its days."""
     return RuledDay(
-        tuple(map(as_rule, bulletin.clauses.all())),
+        clauses_of(bulletin),
         bulletin.leaves_at,
         at_night=bool(bulletin.quiet_hours_override_reason),
     )
@@ -323,7 +324,7 @@ def plan(
 
 
 def _told_as(
-    rows: Iterable[tuple[Any, ...]], clauses: Mapping[int, Clause]
+    rows: Iterable[tuple[Any, ...]], clauses: Mapping[int, ClauseTerms]
 ) -> Iterator[tuple[Any, ...]]:
     """Yield the rows of ``told_as``: who is told over what, asked once per combination."""
     for row in rows:

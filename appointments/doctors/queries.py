@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from django.db.models import BigIntegerField, Case, Count, Q, QuerySet, Value, When
 
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import (
-    as_rule,
     doctor_of,
     is_sent_back,
     keep_answers,
@@ -243,7 +243,7 @@ def review_of(appointments: QuerySet[Appointment], user: User) -> Review:
     answers = keep_answers(listed, doctor_of(user), clock.now())
     waiting = [one for one in listed if _waits(one, answers[one.pk])]
     ruling = ruling_bulletins(one.day for one in waiting)
-    clauses = {day: tuple(map(as_rule, one.clauses.all())) for day, one in ruling.items()}
+    clauses = {day: clauses_of(one) for day, one in ruling.items()}
     cancelled = [one for one in waiting if one.outcome == Outcome.CANCELLED]
     verdicts = [verdict_for(one, clauses) for one in cancelled]
     are_told = all(one and one.clause.tell in (Tell.CANCELLED, Tell.BOTH) for one in verdicts)

@@ -11,8 +11,7 @@ from django.db.models.functions import Cast
 from appointments import vocabulary
 from appointments.models import Basis, Decision, Outcome, Status
 from appointments.operations.queries import DAYS_AHEAD
-from appointments.rules import Clause, Keeper, Verdict, may_keep
-from appointments.vocabulary import KeptBy, Ruling
+from appointments.rules import ClauseTerms, Keeper, Verdict, may_keep
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import AuditEvent, Delegation, Practitioner, User
@@ -100,11 +99,10 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
 _CLAUSE = ("clause__ruling", "clause__kept_by", "clause__keep_until")
 
 
-def _clause(line: Mapping[str, Any]) -> Clause:
-    return Clause(
-        position=0,
-        ruling=Ruling(line["clause__ruling"]),
-        kept_by=KeptBy(line["clause__kept_by"]),
+def _clause(line: Mapping[str, Any]) -> ClauseTerms:
+    return ClauseTerms(
+        ruling=line["clause__ruling"],
+        kept_by=line["clause__kept_by"],
         keep_until=line["clause__keep_until"],
     )
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from appointments.rules import Clause
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Tell
 from notifications.vocabulary import Channel
 from tests.builders import at
@@ -11,9 +11,9 @@ MONDAY = dt.date(2022, 5, 16)
 DEADLINE = at("2022-05-15 18:00")
 
 
-def the_clause(*services: str, **fields) -> Clause:
+def the_clause(*services: str, **fields) -> ClauseTerms:
     """Return a clause on these services, first on the page unless told otherwise."""
-    return Clause(**({"position": 1, "services": frozenset(services)} | fields))
+    return ClauseTerms(**({"position": 1, "services": frozenset(services)} | fields))
 
 
 CONSULTATIONS_CANCELLED = the_clause(

@@ -15,7 +15,7 @@ from appointments.rules import (
     ONLY_THE_DIRECTOR,
     ONLY_THE_DOCTOR,
     TOO_LATE,
-    Clause,
+    ClauseTerms,
     Facts,
     KeepAnswer,
     Keeper,
@@ -46,7 +46,7 @@ def a(service: str, site: str = "arlon", *groups: str, unit: str = "u1") -> Fact
     return Facts(service, site, unit, MONDAY, frozenset(groups))
 
 
-def outcome(facts: Facts, *clauses: Clause) -> str | None:
+def outcome(facts: Facts, *clauses: ClauseTerms) -> str | None:
     """Return the outcome in short."""
     verdict = decide(facts, clauses)
     return verdict.outcome.value if verdict else None
@@ -102,7 +102,7 @@ class TestSpecificity:
 
     SHAPES = list(product((False, True), repeat=5))
 
-    def clause(self, shape: tuple[bool, ...]) -> Clause:
+    def clause(self, shape: tuple[bool, ...]) -> ClauseTerms:
         names = ("groups", "units", "sites", "days", "services")
         says = {
             "groups": frozenset({"oncology"}),
@@ -112,7 +112,7 @@ class TestSpecificity:
             "services": frozenset({"consultation"}),
         }
         given = {name: says[name] for name, is_said in zip(names, shape, strict=True) if is_said}
-        return Clause(position=1, ruling=Ruling.CANCEL, **given)
+        return ClauseTerms(position=1, ruling=Ruling.CANCEL, **given)
 
     def test_of_any_two_shapes_the_one_with_the_narrower_word_wins(self):
         case = a("consultation", "arlon", "oncology")
@@ -164,7 +164,7 @@ facts = st.builds(
 )
 clauses = st.lists(
     st.builds(
-        Clause,
+        ClauseTerms,
         position=st.integers(1, 50),
         ruling=st.sampled_from(list(Ruling)),
         tell=st.sampled_from(list(Tell)),
@@ -207,7 +207,7 @@ class TestDecideAlways:
         assert decide(case, [*page, elsewhere]) == decide(case, page)
 
 
-def keeping(clause: Clause | None, keeper: Keeper, now: str = "2022-05-15 12:00"):
+def keeping(clause: ClauseTerms | None, keeper: Keeper, now: str = "2022-05-15 12:00"):
     """Ask whether patient 7's appointment at 09:10 on Monday may be kept."""
     service = "surgery" if clause is OPERATIONS_CASE_BY_CASE else "consultation"
     return may_keep(
@@ -298,7 +298,7 @@ def test_every_shape_is_kept_as_the_table_says(ruled, kept_by, service):
     """Nothing is kept once it began, whatever deadline the clause gives."""
     shapes = product(DEADLINES, ASKERS, MOMENTS, (False, True))
     for keep_until, keeper, now, is_sent_back in shapes:
-        clause = Clause(1, Ruling.CANCEL, kept_by=kept_by, keep_until=keep_until)
+        clause = ClauseTerms(Ruling.CANCEL, position=1, kept_by=kept_by, keep_until=keep_until)
         verdict = Verdict(ruled, clause) if ruled else None
         answer = may_keep(
             verdict=verdict,

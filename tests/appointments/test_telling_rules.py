@@ -8,7 +8,7 @@ import pytest
 
 from appointments.rules import (
     NOTHING_HEARD,
-    Clause,
+    ClauseTerms,
     Heard,
     Telling,
     ruling_is_overdue,
@@ -30,7 +30,7 @@ HEARD_CANCELLED, HEARD_MAINTAINED = Heard(Outcome.CANCELLED), Heard(Outcome.MAIN
 
 
 def telling(
-    clause: Clause | None,
+    clause: ClauseTerms | None,
     to: Outcome,
     basis: Basis,
     heard: Heard = NOTHING_HEARD,
@@ -134,7 +134,7 @@ SMS, PHONE = Channel.SMS, Channel.PHONE
 CLAUSES = [
     None,
     *(
-        Clause(position=1, ruling=ruling, tell=tell, channel=channel)
+        ClauseTerms(position=1, ruling=ruling, tell=tell, channel=channel)
         for ruling, tell, channel in product(Ruling, Tell, Channel)
     ),
 ]

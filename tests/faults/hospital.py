@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.feeds.importing.services import Terms, load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import AgeFrom
 from notifications.models import Delivery
 from staff import clock
@@ -49,7 +49,7 @@ def a_bulletin_about(
         first_day=starts_at.date(),
         last_day=starts_at.date(),
         release_at=release_at or timezone.localtime() - dt.timedelta(hours=1),
-        clauses=[ClauseDraft("cancel", "cancelled", services=("consultation",))],
+        clauses=[ClauseTerms("cancel", "cancelled", services=("consultation",))],
     )
     return bulletins.ready(bulletin_id=draft.pk, by=author)
 

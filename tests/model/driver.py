@@ -16,7 +16,7 @@ from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import orders_of
 from appointments.bulletins.queries import places
 from appointments.decisions import keeping
-from appointments.decisions.clause_drafts import ClauseDraft, draft_of
+from appointments.decisions.clauses import clauses_of
 from appointments.decisions.effective_orders import Statement
 from appointments.feeds.records import ScheduleRecord
 from appointments.incoming import queries as incoming
@@ -25,6 +25,7 @@ from appointments.models import Bulletin as Bulletins
 from appointments.operations import services as operations
 from appointments.paper.content import RosterRow
 from appointments.paper.queries import roster_contents
+from appointments.rules import ClauseTerms
 from notifications.calls import services as calls
 from notifications.calls.queries import said_together
 from notifications.gateways import Accepted, Inbound, NotSent, Receipt, Refused, Throttled, Unknown
@@ -199,7 +200,7 @@ class Real:
             first_day=bulletin.first_day,
             last_day=bulletin.last_day,
             release_at=release_at,
-            clauses=[ClauseDraft(**vars(clause)) for clause in bulletin.clauses],
+            clauses=[ClauseTerms(**vars(clause)) for clause in bulletin.clauses],
         )
         bulletins.ready(bulletin_id=draft.pk, by=self.staff.drafter)
         shown = preview(draft.pk)
@@ -529,7 +530,7 @@ class Real:
     def in_public(self, bulletin: int, days: list[dt.date]) -> list[Statement]:
         """Return what the public text of a bulletin says of the days that it rules."""
         found = Bulletins.objects.get(pk=self.numbers[bulletin])
-        clauses = [draft_of(clause) for clause in found.clauses.all()]
+        clauses = clauses_of(found)
         return list(orders_of(clauses, places().names, days).said)
 
     def _pk(self, number: int) -> int:

@@ -10,9 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.board.queries import board
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions.orders import Order, Orders
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import Outcome
 from staff.models import Role, User
 from tests.appointments.bulletins.builders import RELEASE, THE_DAY, in_force
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db
 SUNDAY_NOON = at("2022-05-15 12:00")
 SUNDAY, TUESDAY, WEDNESDAY = (MONDAY + dt.timedelta(days=n) for n in (-1, 1, 2))
 CANCELLED, MAINTAINED = Order(Outcome.CANCELLED), Order(Outcome.MAINTAINED)
-MAINTAIN_ALL = ClauseDraft("maintain", "nobody")
+MAINTAIN_ALL = ClauseTerms("maintain", "nobody")
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +46,8 @@ class TestOrders:
         a_site("virton")
         in_force(*THE_DAY, last_day=TUESDAY)
         in_force(
-            ClauseDraft("cancel", "nobody", services=("consultation",)),
-            ClauseDraft("maintain", "nobody", sites=("virton",)),
+            ClauseTerms("cancel", "nobody", services=("consultation",)),
+            ClauseTerms("maintain", "nobody", sites=("virton",)),
             first_day=TUESDAY,
             last_day=TUESDAY,
         )
@@ -63,8 +63,8 @@ class TestOrders:
         a_unit("arlon-cardio")
         in_force(
             THE_DAY[0],
-            ClauseDraft("maintain", "nobody", services=("consultation",), groups=("cast",)),
-            ClauseDraft("maintain", "nobody", sites=("arlon",), units=("arlon-cardio",)),
+            ClauseTerms("maintain", "nobody", services=("consultation",), groups=("cast",)),
+            ClauseTerms("maintain", "nobody", sites=("arlon",), units=("arlon-cardio",)),
         )
         orders = Orders(loaded())
         assert orders.on(MONDAY, "consultation", "virton").has_exceptions
@@ -75,9 +75,9 @@ class TestOrders:
         a_unit("arlon-cardio", site="arlon")
         a_site("virton")
         in_force(
-            ClauseDraft("cancel", "nobody", services=("consultation",)),
-            ClauseDraft("maintain", "nobody", units=("arlon-cardio",)),
-            ClauseDraft("cancel", "nobody", services=("consultation",), groups=("cast",)),
+            ClauseTerms("cancel", "nobody", services=("consultation",)),
+            ClauseTerms("maintain", "nobody", units=("arlon-cardio",)),
+            ClauseTerms("cancel", "nobody", services=("consultation",), groups=("cast",)),
         )
         orders = Orders(loaded())
 
@@ -106,7 +106,7 @@ class TestTomorrow:
         an_appointment(service="radiology", starts="2022-05-17 09:00")
         an_appointment(status="cancelled", service="dialysis")
         in_force(
-            ClauseDraft("cancel", "cancelled", services=("consultation", "radiology")),
+            ClauseTerms("cancel", "cancelled", services=("consultation", "radiology")),
         )
         in_force(MAINTAIN_ALL, first_day=SUNDAY, last_day=SUNDAY)
         (consultation, blood) = board(watcher).tomorrow.turns

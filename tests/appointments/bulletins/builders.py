@@ -3,8 +3,8 @@
 import datetime as dt
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin, BulletinState
+from appointments.rules import ClauseTerms
 from staff.models import User
 from tests.builders import MONDAY, a_user, at
 
@@ -13,24 +13,24 @@ SATURDAY_NOON = at("2022-05-14 12:00")
 MONDAY_NOON = at("2022-05-16 12:00")
 
 THE_DAY = (
-    ClauseDraft(
+    ClauseTerms(
         "cancel",
         "cancelled",
         kept_by="doctor",
         keep_until=RELEASE,
         services=("consultation",),
     ),
-    ClauseDraft(
+    ClauseTerms(
         "case_by_case",
         "both",
         channel="phone",
         kept_by="medical_director",
         services=("surgery",),
     ),
-    ClauseDraft("cancel", "cancelled", services=("radiology", "nuclear_medicine")),
-    ClauseDraft("maintain", "nobody", services=("blood_sampling",)),
-    ClauseDraft("cancel", "cancelled", services=("covid_centre",)),
-    ClauseDraft("maintain", "nobody", services=("emergency",)),
+    ClauseTerms("cancel", "cancelled", services=("radiology", "nuclear_medicine")),
+    ClauseTerms("maintain", "nobody", services=("blood_sampling",)),
+    ClauseTerms("cancel", "cancelled", services=("covid_centre",)),
+    ClauseTerms("maintain", "nobody", services=("emergency",)),
 )
 
 
@@ -40,7 +40,7 @@ def somebody_in_the_crisis_cell(name: str) -> User:
 
 
 def a_draft(
-    *clauses: ClauseDraft, first_day: dt.date = MONDAY, last_day: dt.date | None = None
+    *clauses: ClauseTerms, first_day: dt.date = MONDAY, last_day: dt.date | None = None
 ) -> Bulletin:
     """Return a draft that ``crise1`` calls ready: that of the day unless clauses are given."""
     author = somebody_in_the_crisis_cell("crise1")
@@ -55,7 +55,7 @@ def a_draft(
     return bulletins.ready(bulletin_id=draft.pk, by=author)
 
 
-def in_force(*clauses: ClauseDraft, **window) -> Bulletin:
+def in_force(*clauses: ClauseTerms, **window) -> Bulletin:
     """Return a bulletin approved by ``crise2``."""
     return approved(a_draft(*clauses, **window))
 

@@ -7,16 +7,16 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import reverse
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from tests.appointments.bulletins.builders import a_draft
 from tests.appointments.bulletins.pages import crisis, page, text_of
 from tests.builders import MONDAY, a_site, a_unit
 from tests.pages import fields_of
 
 SATURDAY, SUNDAY = MONDAY + dt.timedelta(days=5), MONDAY + dt.timedelta(days=6)
-ALL_WEEK = ClauseDraft("cancel", "cancelled", services=("consultation",))
-ON_SATURDAY = ClauseDraft("maintain", "nobody", services=("consultation",), days=(SATURDAY,))
+ALL_WEEK = ClauseTerms("cancel", "cancelled", services=("consultation",))
+ON_SATURDAY = ClauseTerms("maintain", "nobody", services=("consultation",), days=(SATURDAY,))
 Fields = dict[str, Any]
 
 

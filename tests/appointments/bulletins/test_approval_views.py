@@ -8,8 +8,8 @@ from django.urls import reverse
 from django.utils import translation
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin, BulletinState, Decision
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from staff.models import AccountChange, AuditEvent, User
@@ -99,7 +99,7 @@ class TestApproving:
             first_day=MONDAY,
             last_day=MONDAY,
             release_at=RELEASE,
-            clauses=[ClauseDraft("cancel", "both")],
+            clauses=[ClauseTerms("cancel", "both")],
         )
 
         response = client.post(reverse("bulletin_approve", args=[draft.pk]), typed)
@@ -176,7 +176,7 @@ class TestWhatChanges:
         an_appointment()
         an_appointment()
         old = in_force()
-        told = ClauseDraft("maintain", "both", services=("consultation",))
+        told = ClauseTerms("maintain", "both", services=("consultation",))
         draft = a_draft(told, *THE_DAY[1:])
 
         shown = self.shown(name, draft)

@@ -9,9 +9,10 @@ from django.urls import reverse
 
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.preview import preview
-from appointments.bulletins.queries import clauses_of, fingerprint
-from appointments.bulletins.services import ClauseDraft
+from appointments.bulletins.queries import fingerprint
+from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery
 from staff.errors import Refusal
 from staff.models import AuditEvent
@@ -39,7 +40,7 @@ def a_late_draft(reason: str = "", release_at: dt.datetime = TEN_AT_NIGHT) -> Bu
         first_day=MONDAY,
         last_day=MONDAY,
         release_at=release_at,
-        clauses=[ClauseDraft("cancel", "cancelled")],
+        clauses=[ClauseTerms("cancel", "cancelled")],
         quiet_hours_override_reason=reason,
     )
 

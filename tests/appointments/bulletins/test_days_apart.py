@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from appointments.bulletins.cells import MOST_LAYERS, read_off, rows_to_start
 from appointments.bulletins.days_apart import folded, to_name
 from appointments.bulletins.grid import EVERY, ROWS, Grid, GridRow, Layer, to_clauses, to_grid
-from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.rules import Clause, Facts, Verdict, decide
+from appointments.rules import ClauseTerms, Facts, Verdict, decide, numbered
 from appointments.vocabulary import Outcome, Service
 from notifications.vocabulary import Channel
 from tests.appointments.bulletins.test_grid import (
@@ -96,7 +95,7 @@ def test_what_a_person_reads_off_the_layers_is_what_the_clauses_order(grid: Grid
 
 
 plain_refinements = st.builds(
-    ClauseDraft,
+    ClauseTerms,
     ruling=st.sampled_from(["cancel", "maintain"]),
     tell=st.just("nobody"),
     services=st.sampled_from([(), SERVICES[:1], SERVICES]),
@@ -106,7 +105,7 @@ plain_refinements = st.builds(
 
 @given(layered(), plain_refinements)
 def test_a_refinement_of_a_site_stays_below_a_day_that_speaks_of_it(
-    grid: Grid, refinement: ClauseDraft
+    grid: Grid, refinement: ClauseTerms
 ) -> None:
     of_days = replace(grid, rows=rows_to_start(grid.rows))
     expected = [as_read(of_days, facts) for facts in EVERYBODY]
@@ -137,7 +136,7 @@ def test_folding_changes_no_clause(grid: Grid) -> None:
 
 # Clauses that speak of days and sites, with few words, so that they meet and outrank each other.
 of_days = st.builds(
-    lambda said, **selected: ClauseDraft(**vars(said), **selected),
+    lambda said, **selected: ClauseTerms(**vars(said), **selected),
     said=settings,
     ruling=st.sampled_from(["cancel", "maintain"]),
     services=st.sampled_from([(), (Service.CONSULTATION,), SERVICES[:2]]),
@@ -155,7 +154,7 @@ same_settings = of_days.map(
 
 @given(st.lists(of_days, max_size=5) | st.lists(same_settings, max_size=6))
 def test_clauses_of_days_rule_the_same_after_a_turn_through_layers(
-    drafts: list[ClauseDraft],
+    drafts: list[ClauseTerms],
 ) -> None:
     once = to_clauses(to_grid(drafts, SITES))
     assert ordered(once) == ordered(tuple(drafts))
@@ -185,7 +184,7 @@ def test_all_sites_of_a_day_name_only_the_sites_that_the_window_speaks_of() -> N
 
 
 def test_a_refinement_of_the_day_narrows_its_cell_of_all_sites() -> None:
-    arlon = ClauseDraft(
+    arlon = ClauseTerms(
         "maintain", "both", services=("consultation",), sites=("arlon",), days=(SATURDAY,)
     )
     grid = consultations({"arlon": "maintain", "virton": "maintain"}, saturday={EVERY: "cancel"})
@@ -230,9 +229,9 @@ def test_days_that_say_the_same_share_their_clauses() -> None:
 
 def test_a_day_that_a_site_outranks_stays_a_refinement() -> None:
     drafts = (
-        ClauseDraft("maintain", "nobody", sites=("arlon",)),
-        ClauseDraft("cancel", "cancelled", services=("surgery",), days=(SATURDAY,)),
-        ClauseDraft("cancel", "cancelled", sites=("virton",), days=(SATURDAY,)),
+        ClauseTerms("maintain", "nobody", sites=("arlon",)),
+        ClauseTerms("cancel", "cancelled", services=("surgery",), days=(SATURDAY,)),
+        ClauseTerms("cancel", "cancelled", sites=("virton",), days=(SATURDAY,)),
     )
 
     grid = to_grid(drafts, SITES)
@@ -245,9 +244,9 @@ def test_a_day_that_a_site_outranks_stays_a_refinement() -> None:
 def test_more_days_than_somebody_can_oversee_stay_refinements() -> None:
     days = tuple(MONDAY + dt.timedelta(days=number) for number in range(MOST_LAYERS + 2))
     drafts = (
-        *(ClauseDraft("cancel", "cancelled", days=(day,)) for day in days[:-1]),
-        ClauseDraft("maintain", "nobody", services=("surgery",), days=days[:2]),
-        ClauseDraft("maintain", "nobody", services=("surgery",), days=days[-2:]),
+        *(ClauseTerms("cancel", "cancelled", days=(day,)) for day in days[:-1]),
+        ClauseTerms("maintain", "nobody", services=("surgery",), days=days[:2]),
+        ClauseTerms("maintain", "nobody", services=("surgery",), days=days[-2:]),
     )
 
     grid = to_grid(drafts, SITES)
@@ -258,8 +257,8 @@ def test_more_days_than_somebody_can_oversee_stay_refinements() -> None:
 
 def test_a_row_of_a_day_starts_with_the_settings_of_the_window() -> None:
     drafts = (
-        ClauseDraft("cancel", "both", "phone", services=("radiology",)),
-        ClauseDraft("maintain", "nobody", services=("dialysis",), days=(SATURDAY,)),
+        ClauseTerms("cancel", "both", "phone", services=("radiology",)),
+        ClauseTerms("maintain", "nobody", services=("dialysis",), days=(SATURDAY,)),
     )
 
     grid = to_grid(drafts, SITES)
@@ -282,12 +281,5 @@ def test_a_site_that_came_after_the_bulletin_follows_the_day_too(site: str) -> N
 
 def verdict_of(grid: Grid, site: str) -> Verdict | None:
     """Return what the grid orders for a consultation on Saturday."""
-    sets = ("services", "sites", "units", "days", "groups")
-    clauses = [
-        Clause(
-            position=position,
-            **{k: frozenset(v) if k in sets else v for k, v in vars(draft).items()},
-        )
-        for position, draft in enumerate(to_clauses(grid))
-    ]
+    clauses = numbered(to_clauses(grid))
     return decide(Facts("consultation", site, "unité", SATURDAY), clauses)

@@ -9,9 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from appointments.bulletins.cells import MOST_LAYERS
-from appointments.bulletins.queries import clauses_of
-from appointments.bulletins.services import ClauseDraft
+from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from tests.appointments.bulletins.builders import RELEASE, a_draft, in_force
 from tests.appointments.bulletins.layers import (
     ALL_WEEK,
@@ -216,12 +216,12 @@ def test_the_page_of_two_weeks_apart_can_be_sent() -> None:
     for site in ("arlon", "bastogne", "bertrix", "libramont", "marche", "virton"):
         a_site(site)
     days = [MONDAY + dt.timedelta(days=number) for number in range(MOST_LAYERS)]
-    clauses = [ClauseDraft("cancel", "cancelled", days=(day,)) for day in days]
+    clauses = [ClauseTerms("cancel", "cancelled", days=(day,)) for day in days]
     draft = a_draft(*clauses, last_day=days[-1])
 
     response = sent(draft, fields(draft))
 
     assert response.status_code == 302
     # Days that say the same share one clause.
-    assert clauses_of(draft) == (ClauseDraft("cancel", "cancelled", days=tuple(days)),)
+    assert clauses_of(draft) == (ClauseTerms("cancel", "cancelled", days=tuple(days)),)
     assert draft.release_at == RELEASE

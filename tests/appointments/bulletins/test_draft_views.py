@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from appointments.bulletins.grid import to_clauses, to_grid
-from appointments.bulletins.queries import clauses_of
-from appointments.bulletins.services import ClauseDraft
+from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins.pages import crisis, page, text_of
 from tests.builders import MONDAY, a_site, a_unit, a_user, at
@@ -80,7 +80,7 @@ class TestStarting:
 
     def test_from_an_earlier_bulletin_on_another_day(self) -> None:
         until = at("2022-05-15 17:00")
-        casts = ClauseDraft("maintain", "nobody", days=(MONDAY,), keep_until=until)
+        casts = ClauseTerms("maintain", "nobody", days=(MONDAY,), keep_until=until)
         original = in_force(casts, last_day=MONDAY + dt.timedelta(days=1))
 
         crisis().post(
@@ -124,8 +124,8 @@ class TestStarting:
         draft = Bulletin.objects.get()
         assert response.url == reverse("bulletin_preview", args=[draft.pk])
         assert clauses_of(draft) == (
-            ClauseDraft("cancel", "cancelled", services=("consultation",)),
-            ClauseDraft("maintain", "cancelled", services=("consultation",), sites=("arlon",)),
+            ClauseTerms("cancel", "cancelled", services=("consultation",)),
+            ClauseTerms("maintain", "cancelled", services=("consultation",), sites=("arlon",)),
         )
 
     @pytest.mark.parametrize("name", ["radiology", "surgery"])
@@ -165,8 +165,8 @@ def approved(draft: Bulletin) -> None:
 class TestEditing:
     CLAUSES = (
         *THE_DAY,
-        ClauseDraft("maintain", "both", "phone", sites=("arlon",)),
-        ClauseDraft(
+        ClauseTerms("maintain", "both", "phone", sites=("arlon",)),
+        ClauseTerms(
             "maintain",
             "maintained",
             units=("arlon-cardio",),

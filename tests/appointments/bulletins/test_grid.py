@@ -18,8 +18,7 @@ from appointments.bulletins.grid import (
     to_grid,
     unreachable,
 )
-from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.rules import Clause, Facts, Verdict, decide
+from appointments.rules import ClauseTerms, Facts, Verdict, decide, numbered
 from appointments.vocabulary import KeptBy, ProtectedGroup, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 from tests.builders import MONDAY, at
@@ -46,7 +45,7 @@ settings = st.builds(
 )
 rarely = st.one_of(st.just(()), st.just(()), st.just(()))
 clauses = st.builds(
-    lambda said, **selected: ClauseDraft(**vars(said), **selected),
+    lambda said, **selected: ClauseTerms(**vars(said), **selected),
     said=settings,
     ruling=st.sampled_from(list(Ruling)),
     services=some(SERVICES),
@@ -57,7 +56,7 @@ clauses = st.builds(
 )
 # Clauses that a grid might show: here the order of what meets in one cell matters.
 plain_clauses = st.builds(
-    lambda said, **selected: ClauseDraft(**vars(said), **selected),
+    lambda said, **selected: ClauseTerms(**vars(said), **selected),
     said=st.sampled_from([RowSettings(), RowSettings(tell=Tell.BOTH)]),
     ruling=st.sampled_from(list(Ruling)),
     services=st.just((Service.CONSULTATION,)),
@@ -85,16 +84,9 @@ def rows(draw: st.DrawFn, service: str) -> GridRow:
 grids = st.tuples(*map(rows, ROWS)).map(Grid)
 
 
-def ordered(drafts: tuple[ClauseDraft, ...]) -> list[tuple | None]:
+def ordered(drafts: tuple[ClauseTerms, ...]) -> list[tuple | None]:
     """Return all that the clauses order, for everybody they could meet."""
-    sets = ("services", "sites", "units", "days", "groups")
-    clauses = [
-        Clause(
-            position=position,
-            **{k: frozenset(v) if k in sets else v for k, v in vars(draft).items()},
-        )
-        for position, draft in enumerate(drafts)
-    ]
+    clauses = numbered(drafts)
     return [_order(decide(facts, clauses)) for facts in EVERYBODY]
 
 
@@ -106,22 +98,22 @@ def _order(verdict: Verdict | None) -> tuple | None:
 
 
 @given(st.lists(clauses, max_size=6) | st.lists(plain_clauses, max_size=5))
-def test_clauses_rule_the_same_after_a_turn_through_the_grid(drafts: list[ClauseDraft]) -> None:
+def test_clauses_rule_the_same_after_a_turn_through_the_grid(drafts: list[ClauseTerms]) -> None:
     assert ordered(to_clauses(to_grid(drafts, SITES))) == ordered(tuple(drafts))
 
 
 def test_a_clause_does_not_overtake_one_that_stayed_a_refinement() -> None:
     drafts = (
-        ClauseDraft("cancel", "cancelled", services=("surgery",), sites=("arlon",)),
-        ClauseDraft("maintain", "cancelled", services=("surgery",), sites=("arlon", "virton")),
-        ClauseDraft("cancel", "cancelled", services=("surgery",), sites=("virton",)),
+        ClauseTerms("cancel", "cancelled", services=("surgery",), sites=("arlon",)),
+        ClauseTerms("maintain", "cancelled", services=("surgery",), sites=("arlon", "virton")),
+        ClauseTerms("cancel", "cancelled", services=("surgery",), sites=("virton",)),
     )
 
     assert to_clauses(to_grid(drafts, SITES)) == drafts
 
 
 @given(st.lists(clauses, max_size=8))
-def test_a_second_turn_through_the_grid_changes_nothing(drafts: list[ClauseDraft]) -> None:
+def test_a_second_turn_through_the_grid_changes_nothing(drafts: list[ClauseTerms]) -> None:
     once = to_clauses(to_grid(drafts, SITES))
 
     assert to_clauses(to_grid(once, SITES)) == once
@@ -150,7 +142,7 @@ def test_services_that_say_the_same_share_a_clause() -> None:
     )
 
     assert to_clauses(grid) == (
-        ClauseDraft("cancel", "cancelled", services=("radiology", "covid_centre")),
+        ClauseTerms("cancel", "cancelled", services=("radiology", "covid_centre")),
     )
 
 
@@ -163,12 +155,12 @@ def test_a_row_of_all_services_stays_apart_from_the_row_of_one() -> None:
 
 def test_what_a_cell_cannot_say_stays_a_refinement() -> None:
     drafts = (
-        ClauseDraft("maintain", "nobody", groups=("pregnancy",)),
-        ClauseDraft("cancel", "cancelled", services=("emergency",)),
-        ClauseDraft("cancel", "cancelled", services=("consultation",)),
-        ClauseDraft("maintain", "cancelled", services=("consultation",)),  # the cell is taken
-        ClauseDraft("maintain", "both", services=("consultation",), sites=("arlon",)),
-        ClauseDraft("maintain", "cancelled", services=("surgery",), sites=("namur",)),
+        ClauseTerms("maintain", "nobody", groups=("pregnancy",)),
+        ClauseTerms("cancel", "cancelled", services=("emergency",)),
+        ClauseTerms("cancel", "cancelled", services=("consultation",)),
+        ClauseTerms("maintain", "cancelled", services=("consultation",)),  # the cell is taken
+        ClauseTerms("maintain", "both", services=("consultation",), sites=("arlon",)),
+        ClauseTerms("maintain", "cancelled", services=("surgery",), sites=("namur",)),
     )
 
     grid = to_grid(drafts, SITES)
@@ -179,17 +171,17 @@ def test_what_a_cell_cannot_say_stays_a_refinement() -> None:
 
 def test_a_clause_that_an_earlier_one_covers_never_rules() -> None:
     drafts = [
-        ClauseDraft("cancel", "cancelled", services=("consultation", "surgery")),
-        ClauseDraft("maintain", "nobody", services=("surgery",)),
-        ClauseDraft("maintain", "nobody", services=("surgery",), sites=("arlon",)),
-        ClauseDraft("maintain", "nobody", services=("surgery", "dialysis")),
+        ClauseTerms("cancel", "cancelled", services=("consultation", "surgery")),
+        ClauseTerms("maintain", "nobody", services=("surgery",)),
+        ClauseTerms("maintain", "nobody", services=("surgery",), sites=("arlon",)),
+        ClauseTerms("maintain", "nobody", services=("surgery", "dialysis")),
     ]
 
     assert unreachable(drafts) == [1]
 
 
 @given(st.lists(clauses, max_size=6))
-def test_leaving_out_what_never_rules_changes_nothing(drafts: list[ClauseDraft]) -> None:
+def test_leaving_out_what_never_rules_changes_nothing(drafts: list[ClauseTerms]) -> None:
     idle = unreachable(drafts)
     others = tuple(draft for index, draft in enumerate(drafts) if index not in idle)
 

@@ -1,6 +1,7 @@
 """Moments that make no sense are named, and only those."""
 
 import datetime as dt
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -15,7 +16,7 @@ from appointments.bulletins.moments import (
     in_words,
     release_in_words,
 )
-from appointments.rules import Clause
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Tell
 from notifications.quiet_hours import QuietHours
 from notifications.vocabulary import Channel
@@ -30,13 +31,13 @@ WEEK = [MONDAY + dt.timedelta(days=number) for number in range(5)]
 STARTS = {MONDAY: at("2022-05-16 08:30"), WEEK[2]: at("2022-05-18 07:00")}
 
 
-def kept_until(text: str, **fields) -> Clause:
+def kept_until(text: str, **fields) -> ClauseTerms:
     fields = {"tell": Tell.CANCELLED, "kept_by": KeptBy.DOCTOR, "ruling": Ruling.CANCEL} | fields
     return the_clause("consultation", keep_until=at(text), **fields)
 
 
 def doubts(
-    *clauses: Clause,
+    *clauses: ClauseTerms,
     release: dt.datetime = RELEASE,
     now: dt.datetime = NOON,
     days: list[dt.date] = WEEK,
@@ -108,9 +109,7 @@ moments = st.integers(0, 11 * 24 * 60).map(
 @given(release=moments, until=moments, now=moments)
 def test_each_odd_moment_is_named_once_and_in_words(release, until, now):
     clause = kept_until("2022-05-15 18:00")
-    same = Clause(
-        **{name: getattr(clause, name) for name in clause.__slots__} | {"keep_until": until}
-    )
+    same = replace(clause, keep_until=until)
     found = doubtful_moments(
         days=WEEK, release_at=release, clauses=[same, same], first_starts=STARTS, now=now
     )

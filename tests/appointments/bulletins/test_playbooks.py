@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from appointments.bulletins import playbooks
 from appointments.bulletins.playbooks import Fault, Playbook, PlaybookRefused
-from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import ClauseTerms, Facts, decide, numbered
 from appointments.vocabulary import Outcome, Service
 from staff.errors import Refusal
 from tests.builders import MONDAY, at
@@ -43,17 +42,6 @@ def is_read_or_refused(text: str) -> bool:
     return True
 
 
-def as_rules(clauses: tuple[ClauseDraft, ...]) -> list[Clause]:
-    sets = ("services", "sites", "units", "days", "groups")
-    return [
-        Clause(
-            position=position,
-            **{k: frozenset(v) if k in sets else v for k, v in vars(clause).items()},
-        )
-        for position, clause in enumerate(clauses)
-    ]
-
-
 def test_a_playbook_is_read_with_moments_of_brussels() -> None:
     playbook = playbooks.read(
         HEAD
@@ -76,7 +64,7 @@ groups = ["pregnancy"]
         last_day=MONDAY + dt.timedelta(days=1),
         release_at=at("2022-05-15 18:00"),
         clauses=(
-            ClauseDraft(
+            ClauseTerms(
                 ruling="cancel",
                 tell="cancelled",
                 channel="phone",
@@ -113,7 +101,7 @@ def test_the_playbook_of_the_day_rules_as_the_bulletin_did(
 ) -> None:
     playbook = playbooks.read(OF_THE_DAY.read_text(encoding="utf-8"))
 
-    verdict = decide(Facts(service, "arlon", "u", MONDAY), as_rules(playbook.clauses))
+    verdict = decide(Facts(service, "arlon", "u", MONDAY), numbered(playbook.clauses))
 
     assert (verdict.outcome if verdict else None) == outcome
     assert (playbook.first_day, playbook.last_day) == (MONDAY, MONDAY)

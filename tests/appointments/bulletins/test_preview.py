@@ -5,8 +5,8 @@ import datetime as dt
 import pytest
 
 from appointments.bulletins.preview import preview, withdrawal
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Decision
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice
 from tests.appointments.bulletins.builders import (
     SATURDAY_NOON,
@@ -62,7 +62,7 @@ def promised(bulletin) -> tuple[dict[tuple, int], int, int, int, int]:
 
 @pytest.mark.parametrize(
     "earlier",
-    [None, (ClauseDraft("cancel", "cancelled", services=("consultation", "dialysis")),)],
+    [None, (ClauseTerms("cancel", "cancelled", services=("consultation", "dialysis")),)],
     ids=["first bulletin", "after another bulletin"],
 )
 def test_the_preview_equals_what_applying_does(earlier):
@@ -87,7 +87,7 @@ def test_the_preview_equals_what_applying_does(earlier):
 
 
 def test_withdrawing_tells_and_withdraws_as_many_as_was_said():
-    in_force(ClauseDraft("cancel", "cancelled", services=("dialysis",)), last_day=TUESDAY)
+    in_force(ClauseTerms("cancel", "cancelled", services=("dialysis",)), last_day=TUESDAY)
     ruling = in_force()
     told = Notice.objects.filter(patient__appointments__service="consultation").first()
     Delivery.objects.filter(notice=told).update(state="delivered")

@@ -18,9 +18,9 @@ from appointments.bulletins.public_text import (
 )
 from appointments.bulletins.public_text_services import after_its_end
 from appointments.bulletins.sentences import PlaceNames
-from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.models import Bulletin
 from appointments.operations import services as operations
+from appointments.rules import ClauseTerms
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
 from tests.appointments.bulletins.builders import RELEASE, THE_DAY, a_draft, in_force, withdrawn
@@ -31,9 +31,9 @@ from tests.pages import fields_of
 
 NAMES = PlaceNames({"arlon": "Arlon", "bertrix": "Bertrix", "virton": "Virton"}, {})
 DAYS = tuple(MONDAY + dt.timedelta(days=number) for number in range(3))
-CASTS = ClauseDraft("maintain", "nobody", sites=("arlon",), days=(MONDAY,), groups=("cast",))
-BERTRIX_WORKS = ClauseDraft("maintain", "nobody", sites=("bertrix",))
-NOT_TOLD = ClauseDraft("cancel", "nobody", services=("dialysis",))
+CASTS = ClauseTerms("maintain", "nobody", sites=("arlon",), days=(MONDAY,), groups=("cast",))
+BERTRIX_WORKS = ClauseTerms("maintain", "nobody", sites=("bertrix",))
+NOT_TOLD = ClauseTerms("cancel", "nobody", services=("dialysis",))
 
 FRENCH = """Information aux patients
 
@@ -96,7 +96,7 @@ The emergency departments stay open."""
     ],
 )
 def test_the_orders_give_the_text_of_each_language(
-    language: str, clauses: tuple[ClauseDraft, ...], days: tuple[dt.date, ...], golden: str
+    language: str, clauses: tuple[ClauseTerms, ...], days: tuple[dt.date, ...], golden: str
 ) -> None:
     assert made_from_orders(language, orders_of(clauses, NAMES, days)) == golden
 
@@ -339,4 +339,4 @@ class TestWriting:
         assert self.stored(draft) == {}
 
 
-CASTS_EVERYWHERE = ClauseDraft("maintain", "nobody", groups=("cast",))
+CASTS_EVERYWHERE = ClauseTerms("maintain", "nobody", groups=("cast",))

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from appointments.bulletins.grid import EVERY, Grid, GridRow, Layer, may_stand_in_cell, to_clauses
 from appointments.bulletins.reach import NOTHING, attribute, sources_of
-from appointments.decisions.clause_drafts import ClauseDraft
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import ClauseTerms, Facts, decide, numbered
 from appointments.vocabulary import Ruling
 from tests.appointments.bulletins.test_grid import DAYS, EVERYBODY, SERVICES, SITES, clauses
 from tests.builders import MONDAY
@@ -29,22 +28,10 @@ grids = st.builds(
 crowds = st.lists(st.tuples(st.sampled_from(EVERYBODY), st.integers(1, 500)), max_size=60)
 
 
-def as_stored(drafts: tuple[ClauseDraft, ...]) -> list[Clause]:
-    """Return the clauses in the form of the rules, as saving the grid orders them."""
-    sets = ("services", "sites", "units", "days", "groups")
-    return [
-        Clause(
-            position=position,
-            **{k: frozenset(v) if k in sets else v for k, v in vars(draft).items()},
-        )
-        for position, draft in enumerate(drafts)
-    ]
-
-
 @given(grids)
 def test_each_part_orders_what_the_saved_grid_orders(grid: Grid) -> None:
     parts = [clause for _source, clause in sources_of(grid)]
-    saved = as_stored(to_clauses(grid))
+    saved = numbered(to_clauses(grid))
     for facts in EVERYBODY:
         ruled, expected = decide(facts, parts), decide(facts, saved)
         assert (ruled and ruled.outcome) == (expected and expected.outcome)
@@ -67,7 +54,7 @@ def test_everybody_is_counted_once_and_where_decide_says(
 def test_a_narrower_cell_takes_its_people_from_the_wider_one() -> None:
     grid = Grid(
         (GridRow("consultation", rulings={EVERY: "cancel", "arlon": "maintain"}),),
-        (ClauseDraft("maintain", "nobody", groups=("cast",)),),
+        (ClauseTerms("maintain", "nobody", groups=("cast",)),),
     )
     crowd = [
         (Facts("consultation", "arlon", "u", MONDAY), 5),

@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from appointments.bulletins.preview import preview
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin
+from appointments.rules import ClauseTerms
 from staff.models import AuditEvent
 from tests.appointments.bulletins.builders import THE_DAY, a_draft
 from tests.appointments.bulletins.pages import crisis, page, text_of
@@ -45,7 +45,7 @@ def numbers(shown: HttpResponse) -> dict[str, str]:
 
 def test_the_page_opens_with_the_numbers_of_the_draft() -> None:
     some_people()
-    cast = ClauseDraft("maintain", "nobody", groups=("cast",))
+    cast = ClauseTerms("maintain", "nobody", groups=("cast",))
     shown = page(crisis(), "bulletin_edit", a_draft(*THE_DAY, cast).pk)
     assert numbers(shown) == {
         "consultation-every": "2",
@@ -92,8 +92,8 @@ def test_without_a_window_no_number_is_said(first: str, last: str) -> None:
 
 def test_a_half_typed_refinement_is_unknown_and_the_rest_is_counted() -> None:
     some_people()
-    days = ClauseDraft("maintain", "nobody", days=(MONDAY,), groups=("diabetes",))
-    groups = ClauseDraft("maintain", "nobody", groups=("cast",))
+    days = ClauseTerms("maintain", "nobody", days=(MONDAY,), groups=("diabetes",))
+    groups = ClauseTerms("maintain", "nobody", groups=("cast",))
     shown = asked(
         a_draft(THE_DAY[0], days, groups),
         **{"refinement-0-days": "16/05/20", "row-consultation-keep_until": "2022-05"},
@@ -135,7 +135,7 @@ def test_the_page_of_six_sites_stays_light() -> None:
     for site in ("arlon", "bastogne", "bertrix", "libramont", "marche", "virton"):
         for number in range(12):
             a_unit(f"{site}-{number}", site=a_site(site))
-    refinements = (ClauseDraft("maintain", "nobody", groups=("cast",)),) * 2
+    refinements = (ClauseTerms("maintain", "nobody", groups=("cast",)),) * 2
     week = MONDAY + dt.timedelta(days=6)
     shown = page(crisis(), "bulletin_edit", a_draft(*THE_DAY, *refinements, last_day=week).pk)
     assert len(shown.content) < 150_000

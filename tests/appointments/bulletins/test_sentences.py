@@ -12,7 +12,7 @@ from appointments.bulletins.sentences import (
     duration_in_words,
     order_sentences,
 )
-from appointments.decisions.clause_drafts import ClauseDraft
+from appointments.rules import ClauseTerms
 from tests.builders import MONDAY, at
 
 NAMES = PlaceNames(
@@ -74,14 +74,14 @@ def test_the_bulletin_of_the_day_reads_as_five_sentences() -> None:
     ],
 )
 def test_whom_a_clause_means_is_said_first(selected: dict, beginning: str) -> None:
-    clause = ClauseDraft("maintain", "both", channel="phone", **selected)
+    clause = ClauseTerms("maintain", "both", channel="phone", **selected)
 
     assert clause_in_words(clause, NAMES) == beginning
 
 
 def test_the_deadline_is_said_in_the_time_of_brussels() -> None:
     until = at("2022-05-15 18:00").astimezone(dt.UTC)
-    clause = ClauseDraft("cancel", "nobody", kept_by="medical_director", keep_until=until)
+    clause = ClauseTerms("cancel", "nobody", kept_by="medical_director", keep_until=until)
 
     (sentence,) = order_sentences([clause], NAMES, [MONDAY])
     assert sentence.endswith("le Directeur médical tranche jusqu'au dimanche 15/05 à 18:00")

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Bulletin
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery
 from staff.errors import Refusal
 from tests.appointments.bulletins.builders import in_force, withdrawn
@@ -34,7 +34,7 @@ class TestSuperseding:
     def test_an_unsent_cancellation_that_no_longer_holds_is_withdrawn(self):
         appointment = an_appointment()
         in_force()
-        in_force(ClauseDraft("maintain", "nobody"))
+        in_force(ClauseTerms("maintain", "nobody"))
         assert outcome(appointment) == "maintained"
         assert notices(appointment) == ["withdrawn"]
         assert Delivery.objects.get().state == "withdrawn"
@@ -43,7 +43,7 @@ class TestSuperseding:
         appointment = an_appointment()
         in_force()
         hand_over(appointment)
-        in_force(ClauseDraft("maintain", "nobody"))
+        in_force(ClauseTerms("maintain", "nobody"))
         assert notices(appointment) == ["told", "open"]
         assert Delivery.objects.order_by("id").last().channel == "phone"
 
@@ -59,7 +59,7 @@ class TestSuperseding:
     def test_the_newer_bulletin_rules_alone_on_its_day(self):
         appointment = an_appointment(service="radiology")
         in_force()
-        in_force(ClauseDraft("cancel", "cancelled", services=("consultation",)))
+        in_force(ClauseTerms("cancel", "cancelled", services=("consultation",)))
         assert outcome(appointment) == "maintained"
         assert appointment.decisions.last().basis == "lapse"
 
@@ -67,7 +67,7 @@ class TestSuperseding:
         appointment = an_appointment()
         in_force()
         saturday_noon.shift(-3600)
-        in_force(ClauseDraft("maintain", "nobody"))
+        in_force(ClauseTerms("maintain", "nobody"))
         assert outcome(appointment) == "maintained"
 
 

@@ -9,8 +9,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from appointments.bulletins import as_seen
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Decision
+from appointments.rules import ClauseTerms
 from notifications.models import Notice
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins.builders import RELEASE, THE_DAY, a_draft, in_force
@@ -111,7 +111,7 @@ class TestReading:
         assert "Approuvé par crise2" in text
 
     def test_a_clause_that_never_rules_is_pointed_out(self) -> None:
-        first, second = (ClauseDraft(ruling, "nobody") for ruling in ("cancel", "maintain"))
+        first, second = (ClauseTerms(ruling, "nobody") for ruling in ("cancel", "maintain"))
 
         text = text_of(page(crisis(), "bulletin", a_draft(first, second).pk))
 

@@ -11,11 +11,10 @@ from appointments.board.queries import board
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.preview import withdrawal
 from appointments.bulletins.queries import restorable
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping, rulings, sending_back
 from appointments.models import Bulletin
 from appointments.operations import services as operations
-from appointments.rules import Heard, told_over
+from appointments.rules import ClauseTerms, Heard, told_over
 from appointments.vocabulary import Basis, Outcome
 from notifications.models import Delivery, Notice
 from notifications.telling.progress import holding_untrue
@@ -38,8 +37,8 @@ from tests.pages import fields_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 TUESDAY, WEDNESDAY = MONDAY + dt.timedelta(days=1), MONDAY + dt.timedelta(days=2)
-CANCELS = ClauseDraft("cancel", "cancelled", services=("consultation",))
-MAINTAINS = ClauseDraft("maintain", "nobody")
+CANCELS = ClauseTerms("cancel", "cancelled", services=("consultation",))
+MAINTAINS = ClauseTerms("maintain", "nobody")
 
 
 def asked(bulletin: Bulletin, by: str = "crise1", **more) -> Bulletin:

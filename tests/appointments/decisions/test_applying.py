@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import rulings
 from appointments.models import Appointment, Decision
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from tests.appointments.bulletins.builders import (
@@ -117,7 +117,7 @@ class TestApproving:
 
     def test_an_outcome_that_reaches_into_emergency_leaves_it_maintained(self):
         appointment = an_appointment(service="emergency")
-        in_force(ClauseDraft("cancel", "cancelled"))
+        in_force(ClauseTerms("cancel", "cancelled"))
         assert outcome(appointment) == "maintained"
 
     def test_the_number_of_queries_does_not_grow(self, django_assert_max_num_queries):
@@ -182,9 +182,9 @@ class TestDrafting:
         a_site("arlon")
         with pytest.raises(Refusal) as refusal:
             a_draft(
-                ClauseDraft("annuler", "cancelled", sites=("arlon", "namur")),
-                ClauseDraft("cancel", "cancelled", services=("emergency",)),
-                ClauseDraft("cancel", "cancelled", days=(TUESDAY,)),
+                ClauseTerms("annuler", "cancelled", sites=("arlon", "namur")),
+                ClauseTerms("cancel", "cancelled", services=("emergency",)),
+                ClauseTerms("cancel", "cancelled", days=(TUESDAY,)),
             )
         message = refusal.value.message
         assert "Point 1" in message
@@ -203,7 +203,7 @@ class TestDrafting:
             first_day=MONDAY,
             last_day=MONDAY,
             release_at=RELEASE,
-            clauses=[ClauseDraft("cancel", "cancelled")],
+            clauses=[ClauseTerms("cancel", "cancelled")],
         )
         with pytest.raises(Refusal, match="rédigé"):
             bulletins.approve(bulletin_id=draft.pk, by=editor)
@@ -212,7 +212,7 @@ class TestDrafting:
         kept = an_appointment(unit=a_unit("marche-cardio", site="marche"))
         gone = an_appointment(unit=a_unit("arlon-cardio"))
         in_force(
-            ClauseDraft("cancel", "cancelled"),
-            ClauseDraft("maintain", "nobody", units=("marche-cardio",)),
+            ClauseTerms("cancel", "cancelled"),
+            ClauseTerms("maintain", "nobody", units=("marche-cardio",)),
         )
         assert (outcome(kept), outcome(gone)) == ("maintained", "cancelled")

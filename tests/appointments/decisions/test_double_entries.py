@@ -7,7 +7,6 @@ import pytest
 from django.db import connection
 from django.urls import reverse
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
 from appointments.decisions.double_entries import count_double_entries, double_entries
 from appointments.decisions.rulings import unsaid
@@ -16,6 +15,7 @@ from appointments.incoming.queries import days_of
 from appointments.models import Appointment, Decision
 from appointments.paper.queries import roster_contents
 from appointments.paper.words import self_contained
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.telling.outbox import lines_of, text_of
 from notifications.texts import render as texts
@@ -115,7 +115,7 @@ def test_two_numbers_of_one_source_are_two_appointments():
 
 
 def test_who_was_told_to_come_is_not_told_otherwise_while_another_source_plans_it():
-    in_force(ClauseDraft("maintain", "maintained", services=("consultation",)))
+    in_force(ClauseTerms("maintain", "maintained", services=("consultation",)))
     load("agenda")
     load("bloc")
     hand_over(of("agenda"))
@@ -167,7 +167,7 @@ def test_contradictions_are_counted_and_listed_first(operator):
     load("agenda", 2, starts="2022-05-16 11:00")
     load("bloc", 2, starts="2022-05-16 11:00")
     assert count_double_entries(operator) == (2, 0)
-    unit_kept = ClauseDraft("maintain", "nobody", units=("arlon-salle",))
+    unit_kept = ClauseTerms("maintain", "nobody", units=("arlon-salle",))
     in_force(unit_kept, *THE_DAY)
     assert count_double_entries(operator) == (2, 1)
     found = double_entries(operator)

@@ -1,6 +1,7 @@
 """What is said holds: each statement, and each sentence, against ``rules.decide``."""
 
 import datetime as dt
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -23,7 +24,6 @@ from appointments.bulletins.sentences import (
     order_sentences,
     public_sentences,
 )
-from appointments.decisions.clause_drafts import ClauseDraft, as_rules
 from appointments.decisions.effective_orders import (
     Effect,
     Place,
@@ -34,7 +34,7 @@ from appointments.decisions.effective_orders import (
     statements,
     whole_order,
 )
-from appointments.rules import Clause, Facts, decide
+from appointments.rules import ClauseTerms, Facts, decide, numbered
 from appointments.vocabulary import KeptBy, Outcome, ProtectedGroup, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 from tests.builders import MONDAY, at
@@ -61,7 +61,7 @@ def few(words: tuple, most: int = 3) -> st.SearchStrategy[frozenset]:
 seldom = st.just(frozenset()) | st.just(frozenset())
 clauses = st.lists(
     st.builds(
-        Clause,
+        ClauseTerms,
         position=st.just(0),
         ruling=st.sampled_from(Ruling),
         tell=st.sampled_from(Tell),
@@ -76,15 +76,12 @@ clauses = st.lists(
     ),
     max_size=7,
 ).map(
-    lambda found: tuple(
-        Clause(**{name: getattr(one, name) for name in one.__slots__} | {"position": number})
-        for number, one in enumerate(found, start=1)
-    )
+    lambda found: tuple(replace(one, position=number) for number, one in enumerate(found, start=1))
 )
 
 
 @st.composite
-def grids(draw: st.DrawFn) -> tuple[ClauseDraft, ...]:
+def grids(draw: st.DrawFn) -> tuple[ClauseTerms, ...]:
     """Return the clauses of a grid as the editor has it: any service, all sites and single ones."""
     rows = []
     for service in (EVERY, *map(str, Service)):
@@ -107,7 +104,7 @@ def said_by(
 @settings(deadline=None)
 @given(clauses)
 def test_each_statement_says_what_is_decided_for_everybody_it_speaks_of(
-    found: tuple[Clause, ...],
+    found: tuple[ClauseTerms, ...],
 ) -> None:
     said = statements(found, WORLD, outcome_alone)
     for service, place, day, groups in product(map(str, Service), PLACES, DAYS, ALL_GROUPS):
@@ -120,7 +117,7 @@ def test_each_statement_says_what_is_decided_for_everybody_it_speaks_of(
             assert answers == ({Effect(verdict.outcome)} if verdict else set())
 
 
-def ordered(facts: Facts, found: tuple[Clause, ...]) -> Effect | None:
+def ordered(facts: Facts, found: tuple[ClauseTerms, ...]) -> Effect | None:
     verdict = decide(facts, found)
     return whole_order(verdict, facts.service) if verdict else None
 
@@ -128,7 +125,7 @@ def ordered(facts: Facts, found: tuple[Clause, ...]) -> Effect | None:
 @settings(deadline=None)
 @given(clauses, clauses)
 def test_what_changes_is_said_once_and_what_does_not_is_not(
-    old: tuple[Clause, ...], new: tuple[Clause, ...]
+    old: tuple[ClauseTerms, ...], new: tuple[ClauseTerms, ...]
 ) -> None:
     dropped, added = compared(old, new, WORLD)
     both = (*old, *new)
@@ -159,9 +156,9 @@ WORDS = {
 @settings(deadline=None, max_examples=60)
 @given(drafts=grids())
 def test_each_sentence_read_word_by_word_says_what_is_decided(
-    language: str, drafts: tuple[ClauseDraft, ...]
+    language: str, drafts: tuple[ClauseTerms, ...]
 ) -> None:
-    found = as_rules(drafts)
+    found = numbered(drafts)
     with translation.override(language):
         sentences = public_sentences(statements(found, WORLD, outcome_alone), NAMES, DAYS)
         claims = [_claim(sentence, language) for sentence in sentences]
@@ -209,12 +206,12 @@ def _vocabulary() -> dict[str, object]:
     return words
 
 
-def in_words(*drafts: ClauseDraft, days: tuple[dt.date, ...] = DAYS) -> list[str]:
+def in_words(*drafts: ClauseTerms, days: tuple[dt.date, ...] = DAYS) -> list[str]:
     return order_sentences(drafts, NAMES, days)
 
 
-ALL_CANCELLED = ClauseDraft("cancel", "cancelled", services=("consultation", "radiology"))
-BERTRIX_WORKS = ClauseDraft("maintain", "nobody", sites=("bertrix",))
+ALL_CANCELLED = ClauseTerms("cancel", "cancelled", services=("consultation", "radiology"))
+BERTRIX_WORKS = ClauseTerms("maintain", "nobody", sites=("bertrix",))
 
 
 def test_the_site_that_is_kept_is_named_in_the_sentence_that_it_is_an_exception_to() -> None:
@@ -229,9 +226,9 @@ def test_the_site_that_is_kept_is_named_in_the_sentence_that_it_is_an_exception_
 
 def test_a_unit_and_a_group_that_are_kept_are_named_too() -> None:
     assert in_words(
-        ClauseDraft("cancel", "nobody"),
-        ClauseDraft("maintain", "nobody", units=("arlon-cardio",)),
-        ClauseDraft("maintain", "nobody", groups=("cast",)),
+        ClauseTerms("cancel", "nobody"),
+        ClauseTerms("maintain", "nobody", units=("arlon-cardio",)),
+        ClauseTerms("maintain", "nobody", groups=("cast",)),
     ) == [
         (
             "Toutes les activités sauf opérations et urgences, tous les sites sauf ARLON-CARDIO : "
@@ -249,8 +246,8 @@ def test_a_unit_and_a_group_that_are_kept_are_named_too() -> None:
 
 def test_a_patient_of_two_groups_is_not_told_two_things() -> None:
     assert in_words(
-        ClauseDraft("maintain", "nobody", services=("dialysis",), groups=("cast",)),
-        ClauseDraft("cancel", "nobody", groups=("diabetes",), services=("dialysis",)),
+        ClauseTerms("maintain", "nobody", services=("dialysis",), groups=("cast",)),
+        ClauseTerms("cancel", "nobody", groups=("diabetes",), services=("dialysis",)),
     ) == [
         "Dialyses, tous les sites, patients avec plâtre : maintenues ; ne prévenir personne",
         (
@@ -262,8 +259,8 @@ def test_a_patient_of_two_groups_is_not_told_two_things() -> None:
 
 def test_a_day_apart_is_named_as_the_exception() -> None:
     assert in_words(
-        ClauseDraft("cancel", "nobody", services=("dialysis",)),
-        ClauseDraft("maintain", "nobody", services=("dialysis",), days=DAYS[:1]),
+        ClauseTerms("cancel", "nobody", services=("dialysis",)),
+        ClauseTerms("maintain", "nobody", services=("dialysis",), days=DAYS[:1]),
     ) == [
         "Dialyses, tous les sites, le lundi 16/05 : maintenues ; ne prévenir personne",
         (
@@ -275,9 +272,9 @@ def test_a_day_apart_is_named_as_the_exception() -> None:
 
 def test_who_is_told_and_who_may_keep_is_what_the_rules_say() -> None:
     assert in_words(
-        ClauseDraft("cancel", "maintained", services=("consultation",), kept_by="doctor"),
-        ClauseDraft("cancel", "cancelled", services=("surgery",)),
-        ClauseDraft("case_by_case", "nobody", services=("dialysis",), kept_by="doctor"),
+        ClauseTerms("cancel", "maintained", services=("consultation",), kept_by="doctor"),
+        ClauseTerms("cancel", "cancelled", services=("surgery",)),
+        ClauseTerms("case_by_case", "nobody", services=("dialysis",), kept_by="doctor"),
         days=DAYS[:1],
     ) == [
         (

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from appointments.bulletins import preview
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping, rulings, sending_back
 from appointments.decisions.standing import told_of
 from appointments.feeds.importing import services as importing
@@ -16,6 +15,7 @@ from appointments.incoming import queries as incoming
 from appointments.models import Appointment, Decision
 from appointments.operations import services as operations
 from appointments.paper.queries import roster_contents
+from appointments.rules import ClauseTerms
 from notifications.calls import questions
 from notifications.calls import services as calls
 from notifications.calls.queries import open_calls
@@ -50,9 +50,9 @@ from vivalia_continuity.promises import PROMISES
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("saturday_noon")]
 FRIDAY = dt.date(2022, 5, 20)
-CANCELLED = ClauseDraft("cancel", "cancelled", services=("consultation",))
-BY_PHONE = ClauseDraft("cancel", "cancelled", channel="phone")
-TELLS_ALL = ClauseDraft("maintain", "both", services=("consultation",))
+CANCELLED = ClauseTerms("cancel", "cancelled", services=("consultation",))
+BY_PHONE = ClauseTerms("cancel", "cancelled", channel="phone")
+TELLS_ALL = ClauseTerms("maintain", "both", services=("consultation",))
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ class TestAPersonsDecisionOutlivesItsBulletin:
 
     def test_and_though_a_newer_bulletin_maintains_operations(self, director):
         operation = self.cancelled_operation(director)
-        in_force(ClauseDraft("maintain", "nobody"))
+        in_force(ClauseTerms("maintain", "nobody"))
         assert waiting(operation.patient) == [(16, "phone", "cancelled")]
         assert not broken()
 
@@ -276,7 +276,7 @@ class TestWhoRingsIn:
         if then == "withdrawn":
             withdraw()
         else:
-            in_force(ClauseDraft("maintain", "nobody"))
+            in_force(ClauseTerms("maintain", "nobody"))
         [day] = incoming.days_of(appointment.patient, agent)
         assert "ne venez pas" not in day.said
         assert "venez comme prévu" in day.said
@@ -321,7 +321,7 @@ class TestWhoRingsIn:
     def test_who_was_only_answered_is_called_when_it_changes(self, agent):
         """The bulletin tells nobody; whoever asked knows, and would stay at home."""
         asked, silent = an_appointment(), an_appointment()
-        in_force(ClauseDraft("cancel", "nobody"))
+        in_force(ClauseTerms("cancel", "nobody"))
         self.rings_in(agent, asked.patient)
         assert states(asked) == [("told", "cancelled")]
         withdraw()
@@ -331,7 +331,7 @@ class TestWhoRingsIn:
 
     def test_who_asks_twice_heard_it_once(self, agent):
         asked = an_appointment()
-        in_force(ClauseDraft("cancel", "nobody"))
+        in_force(ClauseTerms("cancel", "nobody"))
         for _ in range(2):
             self.rings_in(agent, asked.patient)
         assert states(asked) == [("told", "cancelled")]
@@ -415,7 +415,7 @@ class TestASmsThatFails:
         appointment = an_appointment()
         in_force()
         sms_is_out()
-        in_force(ClauseDraft("case_by_case", "both", channel="phone", kept_by="doctor"))
+        in_force(ClauseTerms("case_by_case", "both", channel="phone", kept_by="doctor"))
         receipt("failed")
         assert waiting(appointment.patient) == []
         assert states(appointment) == [("withdrawn", "cancelled")]
@@ -447,7 +447,7 @@ class TestASmsThatFails:
         appointment = an_appointment()
         in_force()
         sms_is_out()
-        in_force(ClauseDraft("case_by_case", "both", channel="phone", kept_by="doctor"))
+        in_force(ClauseTerms("case_by_case", "both", channel="phone", kept_by="doctor"))
         in_force()
         receipt("failed")
         assert waiting(appointment.patient) == [(16, "phone", "cancelled")]
@@ -474,7 +474,7 @@ class TestASmsThatFails:
         appointment = an_appointment()
         in_force()
         sms = sms_is_out()
-        in_force(ClauseDraft("case_by_case", "both", channel="phone", kept_by="doctor"))
+        in_force(ClauseTerms("case_by_case", "both", channel="phone", kept_by="doctor"))
         Delivery.objects.filter(pk=sms.pk).update(
             state="unknown", lease_until=timezone.now() - dt.timedelta(seconds=1)
         )
@@ -488,7 +488,7 @@ class TestASmsThatFails:
         appointment = an_appointment()
         in_force()
         sms_is_out()
-        in_force(ClauseDraft("case_by_case", "both", channel="phone", kept_by="doctor"))
+        in_force(ClauseTerms("case_by_case", "both", channel="phone", kept_by="doctor"))
         receipt("delivered")
         assert states(appointment) == [("told", "cancelled")]
         in_force()
@@ -512,7 +512,7 @@ class TestWhatWasTakenBack:
         if then == "withdrawn":
             withdraw()
         else:
-            in_force(ClauseDraft("maintain", "nobody"))
+            in_force(ClauseTerms("maintain", "nobody"))
         assert waiting(appointment.patient) == [(16, "phone", "maintained")]
         recording.record(worker="w1", gateway=gateway, results={ids[0]: (answer, False)})
         sweeping.sweep(gateways=[gateway])
@@ -625,7 +625,7 @@ class TestVerifyIsRedForACauseOnly:
 
 
 class TestWhatHasBegun:
-    @pytest.mark.parametrize("clause", [BY_PHONE, ClauseDraft("cancel", "cancelled")])
+    @pytest.mark.parametrize("clause", [BY_PHONE, ClauseTerms("cancel", "cancelled")])
     def test_is_decided_for_the_record_and_told_to_nobody(self, saturday_noon, clause):
         early = an_appointment()
         late = an_appointment(starts="2022-05-16 15:00")
@@ -851,8 +851,8 @@ class TestWhoCalls:
         an_appointment(patient=patient, service="radiology")
         an_appointment(patient=patient, starts="2022-05-16 14:00")
         in_force(
-            ClauseDraft("cancel", "cancelled", channel="phone", services=("radiology",)),
-            ClauseDraft("cancel", "cancelled", kept_by="doctor", services=("consultation",)),
+            ClauseTerms("cancel", "cancelled", channel="phone", services=("radiology",)),
+            ClauseTerms("cancel", "cancelled", kept_by="doctor", services=("consultation",)),
         )
         assert Delivery.objects.get().not_before == RELEASE
 

@@ -5,9 +5,8 @@ import datetime as dt
 import pytest
 
 from appointments.bulletins import services as bulletins
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
-from appointments.rules import telling_rank
+from appointments.rules import ClauseTerms, telling_rank
 from notifications import rules
 from notifications.models import Delivery
 from tests.appointments.bulletins.builders import (
@@ -25,7 +24,7 @@ from tests.builders import (
     an_appointment,
 )
 
-EVERYTHING = ClauseDraft("cancel", "cancelled")
+EVERYTHING = ClauseTerms("cancel", "cancelled")
 TUESDAY = MONDAY + dt.timedelta(days=1)
 DAYS = (MONDAY - dt.date(2000, 1, 1)).days
 

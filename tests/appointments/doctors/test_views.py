@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.models import Appointment, Bulletin
+from appointments.rules import ClauseTerms
 from patients.models import Patient
 from staff.models import AuditEvent, Delegation, Practitioner
 from tests.appointments.bulletins.builders import SATURDAY_NOON, THE_DAY, in_force, withdrawn
@@ -186,7 +186,7 @@ class TestWhatComesFirst:
             for day in (16, 17, 18, 19)
         }
         for day, hour in ((16, 18), (17, 18), (18, None), (19, 16)):
-            clause = ClauseDraft(
+            clause = ClauseTerms(
                 "cancel",
                 "cancelled",
                 kept_by="doctor" if hour else "nobody",

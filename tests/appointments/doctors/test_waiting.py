@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
 from appointments.doctors.waiting import waiting_doctors
+from appointments.rules import ClauseTerms
 from staff.models import Delegation, Role, User
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, in_force
 from tests.builders import a_practitioner, a_site, a_unit, a_user, an_appointment, at
@@ -92,7 +92,7 @@ def test_what_cannot_be_kept_any_more_waits_for_nobody(watcher, saturday_noon) -
 def test_without_a_deadline_the_appointment_itself_is_one(watcher, saturday_noon) -> None:
     early = an_appointment(practitioner=a_practitioner("p1"), starts="2022-05-16 08:00")
     an_appointment(practitioner=a_practitioner("p1"), starts="2022-05-16 15:00")
-    in_force(ClauseDraft("cancel", "cancelled", kept_by="doctor"))
+    in_force(ClauseTerms("cancel", "cancelled", kept_by="doctor"))
     assert [one.keep_until for one in waiting_doctors(watcher)] == [early.starts_at]
     saturday_noon.move_to(at("2022-05-16 09:00"))
     assert [one.patients for one in waiting_doctors(watcher)] == [1]
@@ -104,7 +104,7 @@ def test_operations_are_not_their_surgeons_to_keep(watcher) -> None:
     an_appointment(practitioner=surgeon, service="surgery")
     an_appointment(practitioner=surgeon)
     an_appointment(practitioner=a_practitioner("p2"), service="surgery")
-    in_force(ClauseDraft("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE))
+    in_force(ClauseTerms("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE))
     assert [(one.practitioner.code, one.patients) for one in waiting_doctors(watcher)] == [
         ("p1", 1)
     ]
@@ -115,8 +115,8 @@ def test_of_several_clauses_the_first_deadline_counts(watcher) -> None:
     an_appointment(practitioner=doctor)
     an_appointment(practitioner=doctor, service="dialysis")
     in_force(
-        ClauseDraft("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE),
-        ClauseDraft(
+        ClauseTerms("cancel", "cancelled", kept_by="doctor", keep_until=RELEASE),
+        ClauseTerms(
             "cancel", "cancelled", kept_by="doctor", keep_until=LATER, services=("dialysis",)
         ),
     )

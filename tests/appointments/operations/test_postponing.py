@@ -6,13 +6,13 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from appointments.decisions import rulings
-from appointments.decisions.clause_drafts import ClauseDraft
 from appointments.decisions.standing import told_of
 from appointments.models import Appointment, Decision
 from appointments.operations import services as operations
 from appointments.operations.queries import operating_days, operations_for, postponed_here
 from appointments.paper.queries import roster_contents
 from appointments.paper.words import in_words
+from appointments.rules import ClauseTerms
 from notifications.calls import services as calls
 from notifications.models import Delivery, Notice
 from notifications.telling.outbox import lines_of
@@ -68,7 +68,7 @@ class TestRuling:
 
     def test_it_is_told_by_phone_even_where_the_bulletin_cancels_by_sms(self, director):
         operation = an_appointment(service="surgery")
-        in_force(ClauseDraft("cancel", "nobody", kept_by="medical_director"))
+        in_force(ClauseTerms("cancel", "nobody", kept_by="medical_director"))
         rule(operation, director)
         assert Delivery.objects.get().channel == "phone"
 
@@ -131,7 +131,7 @@ class TestTelling:
     def test_another_bulletin_neither_changes_it_nor_tells_it_again(self, operation, director):
         rule(operation, director)
         reach(a_user("agent", "call_agent"))
-        in_force(ClauseDraft("cancel", "cancelled"))
+        in_force(ClauseTerms("cancel", "cancelled"))
         operation.refresh_from_db()
         assert operation.postponed_to == NEXT_WEEK
         assert len(said(operation)) == 1

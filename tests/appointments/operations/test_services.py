@@ -2,9 +2,9 @@
 
 import pytest
 
-from appointments.bulletins.services import ClauseDraft
 from appointments.decisions import keeping
 from appointments.operations import services as operations
+from appointments.rules import ClauseTerms
 from notifications.models import Delivery
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
@@ -40,7 +40,7 @@ class TestOperations:
     def test_the_director_alone_rules_whatever_the_clause_says(self, doctor, kept_by):
         """A clause on all services may not know that there are operations among them."""
         operation = an_appointment(service="surgery", practitioner=doctor.practitioner)
-        in_force(ClauseDraft("cancel", "cancelled", kept_by=kept_by))
+        in_force(ClauseTerms("cancel", "cancelled", kept_by=kept_by))
         with pytest.raises(Refusal, match="Seul le Directeur médical"):
             keeping.keep(appointment_id=operation.pk, by=doctor)
         operations.rule(

@@ -1,38 +1,23 @@
-"""Clauses as a person writes them, checked against the reference data before they are stored."""
+"""The clauses of a bulletin: read, checked against the reference data, and stored."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from appointments import rules
 from appointments.models import Bulletin, Clause, ProtectedGroup
+from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 from staff.errors import Refusal
 from staff.models import Site, Unit
 
-
-@dataclass(frozen=True)
-class ClauseDraft:
-    """One clause before it has a place: codes as in the reference data, days as dates."""
-
-    ruling: str
-    tell: str
-    channel: str = Channel.SMS
-    kept_by: str = KeptBy.NOBODY
-    keep_until: dt.datetime | None = None
-    services: tuple[str, ...] = ()
-    sites: tuple[str, ...] = ()
-    units: tuple[str, ...] = ()
-    days: tuple[dt.date, ...] = ()
-    groups: tuple[str, ...] = ()
+Clauses = tuple[ClauseTerms, ...]
 
 
-def draft_of(clause: Clause) -> ClauseDraft:
-    """Return a stored clause as a draft, for copying and editing."""
-    return ClauseDraft(
+def terms_of(clause: Clause) -> ClauseTerms:
+    """Return a stored clause in the form of the rules."""
+    return ClauseTerms(
         ruling=clause.ruling,
         tell=clause.tell,
         channel=clause.channel,
@@ -43,30 +28,18 @@ def draft_of(clause: Clause) -> ClauseDraft:
         units=tuple(clause.units),
         days=tuple(map(dt.date.fromisoformat, clause.days)),
         groups=tuple(clause.groups),
+        position=clause.position,
+        id=clause.pk,
+        bulletin_id=clause.bulletin_id,
     )
 
 
-def as_rules(clauses: Sequence[ClauseDraft]) -> tuple[rules.Clause, ...]:
-    """Return clauses in the form of the rules, each at its place on the page."""
-    return tuple(
-        rules.Clause(
-            position=position,
-            ruling=Ruling(clause.ruling),
-            tell=Tell(clause.tell),
-            channel=Channel(clause.channel),
-            kept_by=KeptBy(clause.kept_by),
-            keep_until=clause.keep_until,
-            services=frozenset(clause.services),
-            sites=frozenset(clause.sites),
-            units=frozenset(clause.units),
-            days=frozenset(clause.days),
-            groups=frozenset(clause.groups),
-        )
-        for position, clause in enumerate(clauses, start=1)
-    )
+def clauses_of(bulletin: Bulletin) -> Clauses:
+    """Return what a bulletin orders, in its order; no query where its clauses are loaded."""
+    return tuple(map(terms_of, bulletin.clauses.all()))
 
 
-def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.date) -> None:
+def check(clauses: Sequence[ClauseTerms], *, first_day: dt.date, last_day: dt.date) -> None:
     """Refuse clauses that name something unknown or that no bulletin may order.
 
     Raises:
@@ -90,7 +63,7 @@ def check(clauses: Sequence[ClauseDraft], *, first_day: dt.date, last_day: dt.da
 
 
 def _faults(
-    clause: ClauseDraft, known: dict[str, set[str]], first_day: dt.date, last_day: dt.date
+    clause: ClauseTerms, known: dict[str, set[str]], first_day: dt.date, last_day: dt.date
 ) -> Iterator[str]:
     words = {"ruling": Ruling, "tell": Tell, "channel": Channel, "kept_by": KeptBy}
     for name, choices in words.items():
@@ -112,7 +85,7 @@ def _faults(
     yield from _disorders(clause)
 
 
-def _disorders(clause: ClauseDraft) -> Iterator[str]:
+def _disorders(clause: ClauseTerms) -> Iterator[str]:
     """Yield what no bulletin may order."""
     if Service.EMERGENCY in clause.services and clause.ruling != Ruling.MAINTAIN:
         yield _("aucun bulletin ne peut annuler les urgences ; maintenez-les.")
@@ -129,7 +102,7 @@ def _disorders(clause: ClauseDraft) -> Iterator[str]:
         )
 
 
-def store(bulletin: Bulletin, clauses: Sequence[ClauseDraft]) -> None:
+def store(bulletin: Bulletin, clauses: Sequence[ClauseTerms]) -> None:
     """Replace the clauses of a draft, in one statement each way."""
     bulletin.clauses.all().delete()
     Clause.objects.bulk_create(
