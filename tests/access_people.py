@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from django.core.files.base import ContentFile
 
 from appointments.bulletins.preview import preview
-from appointments.bulletins.public_text import PublicText
-from appointments.bulletins.public_text_services import public_texts
+from appointments.bulletins.public_text import PublicText, public_texts
 from appointments.bulletins.queries import days_ruled, fingerprint, places
 from appointments.decisions import keeping
 from appointments.decisions.clauses import clauses_of

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from django.db.models import Count, F, Q
 
 from appointments.access import CALLED_OFF, sites_of
-from appointments.board.tomorrow import Tomorrow, tomorrow_of
+from appointments.board.tomorrow import Order, Orders, Tomorrow, tomorrow_of
 from appointments.bulletins.queries import visible
-from appointments.decisions.orders import Order, Orders
 from appointments.doctors.waiting import AHEAD
-from appointments.feeds.refused_rows import RefusedCount, count_refused
+from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import (
     Appointment,
     Basis,

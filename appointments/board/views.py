@@ -15,8 +15,7 @@ from appointments.bulletins.forms import SendBackForm
 from appointments.decisions import sending_back
 from appointments.decisions.double_entries import count_double_entries
 from appointments.doctors.waiting import AHEAD, waiting_doctors
-from appointments.feeds.importing.link_queries import count_told_twice
-from appointments.feeds.importing.queries import conflicts_waiting
+from appointments.feeds.importing.queries import conflicts_waiting, count_told_twice
 from appointments.models import Bulletin, BulletinState
 from notifications.models import DeliveryState
 from notifications.sending.switch import Released

@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from appointments.bulletins.cells import (
+from appointments.bulletins.grid import (
     EVERY,
     MOST_LAYERS,
     ROWS,
@@ -31,8 +31,9 @@ from appointments.bulletins.cells import (
     RowSettings,
     may_stand_in_cell,
     settings_to_start,
+    to_clauses,
+    to_grid,
 )
-from appointments.bulletins.grid import to_clauses, to_grid
 from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.queries import Places
 from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell

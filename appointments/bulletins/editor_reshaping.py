@@ -13,7 +13,6 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.bulletins.cells import EVERY, Grid, GridRow, Layer, read_off
 from appointments.bulletins.editor_forms import (
     SETTINGS,
     BulletinEditor,
@@ -23,6 +22,7 @@ from appointments.bulletins.editor_forms import (
     day_in_full,
     read,
 )
+from appointments.bulletins.grid import EVERY, Grid, GridRow, Layer, read_off
 from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.reach import NOTHING, Source, attribute, counted_facts, sources_of
 from appointments.models import Ruling, Service

@@ -5,28 +5,198 @@ test holds it). What a grid cannot show (units, groups, more days apart than ``M
 answers for one cell) stays a refinement below it. Order matters only between clauses of the same
 shape, hence a cell that a refinement speaks of stays empty: a clause that stood after it must not
 overtake it.
+
+A clause that names a site stands above one that names a day (docs/adr/0005). On the screen it is
+the other way round: a day apart stands above the whole window. So where the window speaks of a
+site, a cell "all sites" of the day also names that site; without this, "Saturday: all cancelled"
+would leave a site working that the week maintains. The cells stay what people filled in:
+``folded`` takes the named sites back out.
 """
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
+from typing import NamedTuple
 
-from appointments.bulletins.cells import (
-    EVERY,
-    MOST_LAYERS,
-    ROWS,
-    Grid,
-    GridRow,
-    Layer,
-    RowSettings,
-    may_stand_in_cell,
-    rows_to_start,
-    settings_to_start,
-)
-from appointments.bulletins.days_apart import CellOrder, Named, folded, orders, to_name
 from appointments.rules import ClauseTerms
-from appointments.vocabulary import Ruling
+from appointments.vocabulary import KeptBy, Ruling, Service, Tell
+from notifications.vocabulary import Channel
+
+EVERY = ""  # the row of all services, the column of all sites
+ROWS = (EVERY, *map(str, Service))
+MOST_LAYERS = 14
+"""How many days may have a layer of their own: two weeks, as one still oversees them."""
+Cell = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class RowSettings:
+    """What holds for all cells of a row: who is told over what, who may keep until when."""
+
+    tell: str = Tell.CANCELLED
+    channel: str = Channel.SMS
+    kept_by: str = KeptBy.NOBODY
+    keep_until: dt.datetime | None = None
+
+
+# Where a row starts otherwise: each patient of an operation is told by a person, and one rules.
+_STARTS = {
+    Service.SURGERY: RowSettings(Tell.BOTH, Channel.PHONE, KeptBy.MEDICAL_DIRECTOR),
+}
+
+
+def settings_to_start(service: str) -> RowSettings:
+    """Return the settings of a row before anybody changes them."""
+    return _STARTS.get(Service(service), RowSettings()) if service else RowSettings()
+
+
+@dataclass(frozen=True)
+class GridRow:
+    """One service; ``rulings`` by site code, a missing one leaves the cell open."""
+
+    service: str
+    settings: RowSettings = RowSettings()
+    rulings: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One day apart: what its cells say stands above the whole window's, the others follow it."""
+
+    day: dt.date
+    rows: tuple[GridRow, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """All rows in the order of ``ROWS``, the days apart, and the clauses that no cell can say."""
+
+    rows: tuple[GridRow, ...]
+    refinements: tuple[ClauseTerms, ...] = ()
+    layers: tuple[Layer, ...] = ()
+
+
+def may_stand_in_cell(service: str, ruling: str) -> bool:
+    """Whether a cell offers the ruling: emergency is never cancelled nor put in doubt."""
+    return service != Service.EMERGENCY or ruling == Ruling.MAINTAIN
+
+
+def rows_to_start(rows: Iterable[GridRow]) -> tuple[GridRow, ...]:
+    """Return empty rows of a day apart; each starts with the settings of the whole window's."""
+    return tuple(GridRow(row.service, row.settings) for row in rows)
+
+
+def read_off(grid: Grid, service: str, site: str, day: dt.date) -> GridRow | None:
+    """Return the row whose cell rules a place on a day, as people read it off the screen.
+
+    A day apart comes first; in each layer the site's column before the one of all sites, and in
+    a column the service's row before the one of all services. ``clauses`` say the same (a
+    property test holds it), refinements aside. The answer holds that one cell alone.
+    """
+    layers = [layer.rows for layer in grid.layers if layer.day == day]
+    for rows in (*layers, grid.rows):
+        by_service = {row.service: row for row in rows}
+        for column, name in ((site, service), (site, EVERY), (EVERY, service), (EVERY, EVERY)):
+            row = by_service.get(name)
+            if row and column in row.rulings:
+                return GridRow(name, row.settings, {column: row.rulings[column]})
+    return None
+
+
+Named = Mapping[str, frozenset[str]]
+"""By service, the sites that the cell of all sites has to name."""
+
+
+class CellOrder(NamedTuple):
+    """What a cell orders, once for all sites or for those that it names."""
+
+    row: GridRow
+    column: str
+    ruling: str
+    sites: tuple[str, ...]
+
+
+def orders(rows: Sequence[GridRow], named: Named) -> Iterator[CellOrder]:
+    """Yield what each cell orders; a cell of all sites twice where it has to name some."""
+    for row in rows:
+        for column, ruling in row.rulings.items():
+            yield CellOrder(row, column, ruling, () if column == EVERY else (column,))
+            if column == EVERY and named.get(row.service):
+                yield CellOrder(row, column, ruling, tuple(sorted(named[row.service])))
+
+
+def to_name(layer: Layer, grid: Grid) -> Named:
+    """Return the sites that a layer's cells of all sites must name, to stand above the window.
+
+    Refinements that could be cells count with the cells: those without a day with the window,
+    those of the day with the layer, whose cell of all sites they narrow.
+    """
+    of_window = _sites_of(grid.rows, grid.refinements, day=None)
+    of_day = _sites_of(layer.rows, grid.refinements, day=layer.day)
+    filled = {row.service for row in layer.rows if EVERY in row.rulings}
+    taken = of_day[EVERY]
+    # The row of all services first: where it names a site, it would outrank "all sites" of a
+    # service, which then has to name that site too.
+    spoken = frozenset().union(*of_window.values()) if EVERY in filled else frozenset()
+    named = {EVERY: spoken - taken}
+    for service in filled - {EVERY}:
+        above = of_window[service] | of_window[EVERY] | named[EVERY]
+        named[service] = above - of_day[service] - taken
+    return {service: sites for service, sites in named.items() if sites}
+
+
+def _sites_of(
+    rows: Sequence[GridRow], refinements: Sequence[ClauseTerms], *, day: dt.date | None
+) -> Named:
+    """Return by service the sites that cells name, or refinements that could be cells."""
+    found = dict.fromkeys(ROWS, frozenset[str]())
+    for row in rows:
+        found[row.service] |= _sites(row)
+    for clause in refinements:
+        is_of_day = day in clause.days if clause.days else day is None
+        if is_of_day and not clause.units and not clause.groups:
+            for service in clause.services or (EVERY,):
+                found[service] |= set(clause.sites)
+    return found
+
+
+def folded(grid: Grid) -> Grid:
+    """Return the grid without cells that a day's cell of all sites says anyway."""
+    return replace(grid, layers=tuple(_folded(layer, grid) for layer in grid.layers))
+
+
+def _folded(layer: Layer, grid: Grid) -> Layer:
+    # The row of all services comes first, and is folded first: its sites bear on the others.
+    for place, row in enumerate(layer.rows):
+        for site in sorted(_sites(row)):
+            if row.rulings.get(EVERY) != row.rulings[site]:
+                continue
+            without = _without(layer, place, site)
+            if _said(without, grid) == _said(layer, grid):
+                layer = without
+    return layer
+
+
+def _without(layer: Layer, place: int, site: str) -> Layer:
+    rows = list(layer.rows)
+    rulings = {one: ruling for one, ruling in rows[place].rulings.items() if one != site}
+    rows[place] = replace(rows[place], rulings=rulings)
+    return replace(layer, rows=tuple(rows))
+
+
+def _said(layer: Layer, grid: Grid) -> set[tuple[str, str, str]]:
+    """Return every service, site and ruling that the layer names; ``EVERY`` for all sites."""
+    return {
+        (order.row.service, site, order.ruling)
+        for order in orders(layer.rows, to_name(layer, grid))
+        for site in order.sites or (EVERY,)
+    }
+
+
+def _sites(row: GridRow) -> frozenset[str]:
+    return frozenset(row.rulings) - {EVERY}
+
 
 __all__ = [
     "EVERY",

@@ -20,7 +20,7 @@ from appointments.decisions.clauses import clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
-from appointments.feeds.refused_rows import count_refused
+from appointments.feeds.importing.refused_rows import count_refused
 from appointments.models import Bulletin
 from notifications.quiet_hours import QuietHours
 from notifications.sending import estimate as estimating

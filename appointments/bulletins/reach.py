@@ -12,8 +12,7 @@ from typing import Any
 
 from django.db.models import Count, F, Min
 
-from appointments.bulletins.cells import EVERY, Cell, Grid
-from appointments.bulletins.days_apart import CellOrder, orders, to_name
+from appointments.bulletins.grid import EVERY, Cell, CellOrder, Grid, orders, to_name
 from appointments.models import RULED, Appointment
 from appointments.rules import ClauseTerms, Facts, decide, numbered
 

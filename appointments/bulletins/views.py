@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from appointments.bulletins import as_seen, public_text_services, queries, services
+from appointments.bulletins import as_seen, queries, services
 from appointments.bulletins import preview as previewing
 from appointments.bulletins.forms import ApproveForm, PublicTextForm, WithdrawForm
 from appointments.bulletins.grid import unreachable
@@ -23,8 +23,14 @@ from appointments.bulletins.preview_tables import (
     tables_of,
     totals_of,
 )
-from appointments.bulletins.public_text import LANGUAGES, PublicText
-from appointments.bulletins.public_text_services import after_its_end, public_texts
+from appointments.bulletins.public_text import (
+    LANGUAGES,
+    PublicText,
+    after_its_end,
+    edit_public_text,
+    ended,
+    public_texts,
+)
 from appointments.bulletins.queries import (
     days_ruled,
     fingerprint,
@@ -284,7 +290,7 @@ def public_text(request: SignedInRequest, pk: int, language: str) -> HttpRespons
     if language not in LANGUAGES:
         raise Http404
     if bulletin.has_ended:
-        messages.warning(request, public_text_services.ended())
+        messages.warning(request, ended())
         return redirect("bulletin", pk=pk)
     text = _text_of(bulletin, language)
     form = PublicTextForm(request.POST or None, language=language, initial={"text": text.text})
@@ -296,9 +302,7 @@ def public_text(request: SignedInRequest, pk: int, language: str) -> HttpRespons
             if "reset" in request.POST:
                 written = written | {"text": ""}
             try:
-                public_text_services.edit(
-                    bulletin_id=pk, language=language, by=request.user, **written
-                )
+                edit_public_text(bulletin_id=pk, language=language, by=request.user, **written)
             except Refusal as refusal:
                 form.add_error(refusal.field or None, refusal.message)
                 status = 409

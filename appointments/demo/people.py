@@ -1,13 +1,157 @@
-"""Nine thousand patients who do not exist, in households that share landlines and mobiles."""
+"""Nine thousand patients who do not exist, in households that share landlines and mobiles.
+
+The names are heard in the province of Luxembourg and around it. As far as the plans allow, the
+numbers belong to nobody; that is no promise, and the demo's gateway never sends.
+
+- **Germany** reserves numbers for films; of those, the mobiles here are 0171 39200 00 to 99
+  (Bundesnetzagentur, "Rufnummern für Medienproduktionen", Mitteilung 148/2021).
+- **France** does too (ARCEP: 03 53 01 and 06 39 98, four free digits each). libphonenumber does
+  not take 06 39 98 for a mobile, so the French here have the landline range only.
+- **Belgium** has no such range. +32 459 is a mobile range by its form (libphonenumber:
+  ``4[5-9]\\d{7}``) that no operator holds in libphonenumber's table of carriers
+  (resources/carrier/en/32.txt). For landlines the number after the area code starts with 0,
+  which no number did while 0 alone led out of the area; whether such blocks were given out
+  since is not known to us.
+- **Luxembourg** has none either. +352 679 is a mobile range by its form that no operator holds
+  in the table of carriers (resources/carrier/en/352.txt).
+- **National number**: six digits of birth date, three of a daily counter, two check digits (97
+  minus the rest of the first nine divided by 97, with a 2 in front for those born from 2000 on).
+  The counter runs from 001 to 998, odd for men and even for women; the demo uses 999 and 000, so
+  that the check digits are right and the number is nobody's.
+"""
 
 import datetime as dt
 from dataclasses import dataclass, field
 from random import Random
 
-from appointments.demo.names import FAMILY_NAMES, MEN, WOMEN
-from appointments.demo.numbers import Numbers, national_number, wrong_national_number
 from appointments.demo.places import SITES
 from appointments.vocabulary import ProtectedGroup
+
+AREA_CODES = {
+    "arlon": "63",
+    "bastogne": "61",
+    "bertrix": "61",
+    "libramont": "61",
+    "marche": "84",
+    "virton": "63",
+}
+CENTURY = 2000
+
+
+class Numbers:
+    """Gives out telephone numbers, each once."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._given: set[str] = set()
+
+    def mobile(self, country: str) -> str:
+        """Return a mobile of ``be``, ``lu`` or ``de``, as E.164."""
+        if country == "lu":
+            return self._new("+352679", 6)
+        if country == "de" and self._german_left():
+            return self._new("+4917139200", 2)
+        return self._new("+32459", 6)
+
+    def landline(self, country: str, site: str) -> str:
+        """Return a landline of ``be`` (in the area of a site) or ``fr``, as E.164."""
+        if country == "fr":
+            return self._new("+3335301", 4)
+        return self._new(f"+32{AREA_CODES[site]}0", 5)
+
+    def _german_left(self) -> bool:
+        return sum(number.startswith("+49") for number in self._given) < 50  # of a hundred
+
+    def _new(self, prefix: str, digits: int) -> str:
+        while True:
+            number = f"{prefix}{self._rng.randrange(10**digits):0{digits}}"
+            if number not in self._given:
+                self._given.add(number)
+                return number
+
+
+def national_number(birth_date: dt.date, *, is_female: bool) -> str:
+    """Return eleven digits with right check digits and a counter that is never given out."""
+    first_nine = f"{birth_date:%y%m%d}{'000' if is_female else '999'}"
+    divided = f"2{first_nine}" if birth_date.year >= CENTURY else first_nine
+    return f"{first_nine}{97 - int(divided) % 97:02}"
+
+
+def wrong_national_number(right: str) -> str:
+    """Return the number with its last digit mistyped."""
+    return right[:-1] + str((int(right[-1]) + 1) % 10)
+
+
+_FAMILY_NAMES = {
+    "fr": (
+        "Adam Antoine Arnould Baijot Balthazar Barthélemy Bastin Baudoin Bernard Bertrand Bodart "
+        "Bodson Bosquée Bouillon Bourguignon Bradfer Brasseur Calay Cara Charlier Clarinval "
+        "Claude Clausse Collard Collignon Collin Conrard Copine Cornet Culot Dassy Davreux "
+        "Debatty Defoy Dehard Delacroix Delaisse Delvaux Demoulin Denis Détaille Devillet "
+        "Didier Docquier Dominique Dropsy Dumont Dury Éloy Englebert Évrard Fagny Fontaine "
+        "Fourny François Frognet Gaspard Gatin Gavroy Georges Gérard Gerouville Gillet Gilson "
+        "Godfroid Goffinet Grandjean Graisse Gribaumont Guillaume Guiot Habran Hainaut Halleux "
+        "Hardy Hautot Henrotte Henry Herbeuval Hubert Hubermont Incoul Istace Jacob Jacoby "
+        "Jacquemart Jacques Jadot Jamotte Jeanty Joris Kinard Laboulle Lambert Lamotte "
+        "Lannoy Laurent Lecomte Ledent Lefèvre Lejeune Léonard Lequeux Libert Louppe Magnette "
+        "Maillen Maréchal Marenne Martin Massard Mathieu Mathurin Maury Mernier Michaux Michel "
+        "Minet Molitor Moreau Mouzon Nannan Nicolas Nizet Noël Nollevaux Octave Otjacques "
+        "Paquay Paquet Pêcheur Penoy Perpète Petitjean Pierrard Pierret Piette Pigeon Pirard "
+        "Poncelet Poncin Quirin Rausch Ravet Rémy Renauld Renson Richard Rion Robinet Rogier "
+        "Rolin Rossignon Rouard Saudmont Schmitz Servais Simon Sosson Spoiden Stévenin Thiry "
+        "Thomas Thiltges Tinant Toussaint Urbain Valet Vannérus Verlaine Vincent Voz Warnimont "
+        "Wauthier Wavreille Wiame Yernaux Zacharie Zune"
+    ),
+    "de": (
+        "Becker Bock Dahm Faber Feller Fisch Goebel Heinen Jost Keiser Kirsch Klein Lentz "
+        "Leyens Maraite Mertens Müller Neumann Peters Pint Reuter Schaus Scholl Theis Wagner Weber"
+    ),
+    "nl": (
+        "Aerts Claes Cools De_Backer De_Clercq De_Smet Goossens Hendrickx Janssens Lemmens "
+        "Maes Mertens Peeters Van_Damme Van_den_Broeck Vermeulen Wouters Willems"
+    ),
+    "en": "Baker Carter Hughes Kelly Murphy O'Brien Turner Walsh",
+}
+_WOMEN = {
+    "fr": (
+        "Adèle Agnès Alice Aline Amélie Andrée Anne Annick Aurélie Béatrice Bernadette Camille "
+        "Caroline Cécile Céline Chantal Chloé Christiane Claire Clémence Colette Danielle Élise "
+        "Émilie Emma Estelle Eugénie Fabienne Florence Françoise Geneviève Georgette Ginette "
+        "Hélène Inès Isabelle Jacqueline Jeanne Joëlle Julie Juliette Justine Laurence Léa Lina "
+        "Louise Lucie Madeleine Manon Marcelle Marguerite Marie Marie-Thérèse Martine Mathilde "
+        "Michèle Monique Nathalie Nicole Noémie Odette Paulette Pauline Renée Rosa Sabine Sarah "
+        "Simone Solange Sophie Stéphanie Sylvie Thérèse Valérie Véronique Yvette Yvonne Zoé"
+    ),
+    "de": "Anna Elke Gisela Hannah Ingrid Karin Lena Monika Petra Ursula",
+    "nl": "Ann Els Femke Greet Katrien Lotte Marijke Nele Sofie Veerle",
+    "en": "Alison Emily Helen Margaret Rachel Susan",
+}
+_MEN = {
+    "fr": (
+        "Achille Adrien Albert Alexandre Alfred André Antoine Arnaud Arthur Augustin Baptiste "
+        "Benoît Bernard Bruno Cédric Charles Christian Christophe Claude Clément Damien Daniel "
+        "David Denis Dominique Edgard Émile Éric Étienne Fabrice Fernand Firmin Francis François "
+        "Frédéric Gaston Georges Gérard Ghislain Gilbert Grégory Guillaume Guy Henri Hubert Hugo "
+        "Jacques Jean Jean-Marie Jérôme Joseph Jules Julien Laurent Léon Louis Lucas Luc Marcel "
+        "Marc Mathieu Maurice Michel Nathan Nicolas Noé Olivier Pascal Paul Philippe Pierre "
+        "Quentin Raymond René Robert Roger Romain Sébastien Serge Simon Théo Thierry Thomas "
+        "Vincent Xavier Yves"
+    ),
+    "de": "Bernd Dieter Günter Heinz Jürgen Karl Lukas Manfred Rolf Stefan",
+    "nl": "Bart Dirk Geert Jan Koen Luc Pieter Stijn Tom Wim",
+    "en": "Andrew Daniel Edward James Patrick Robert",
+}
+
+
+def _words(text: str) -> list[str]:
+    return [word.replace("_", " ") for word in text.split()]
+
+
+# By language; a name of two words is written with an underscore above.
+FAMILY_NAMES = {language: _words(names) for language, names in _FAMILY_NAMES.items()}
+WOMEN = {language: _words(names) for language, names in _WOMEN.items()}
+MEN = {language: _words(names) for language, names in _MEN.items()}
+
 
 TODAY = dt.date(2022, 5, 14)
 WITHOUT_MOBILE = 0.08

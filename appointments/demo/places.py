@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from random import Random
 
-from appointments.demo.names import FAMILY_NAMES, MEN, WOMEN
+from appointments.demo.people import FAMILY_NAMES, MEN, WOMEN
 from appointments.vocabulary import Service
 
 

@@ -1,8 +1,12 @@
-"""A doctor's own appointments that a bulletin touches, with what is needed to judge."""
+"""A doctor's own appointments that a bulletin touches, with what is needed to judge.
+
+Of a patient's other visits the doctor reads when, at which site, and what holds. Not what for:
+that is between the patient and the colleague.
+"""
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -18,7 +22,6 @@ from appointments.decisions.in_force import (
     ruling_bulletins,
     verdict_for,
 )
-from appointments.decisions.other_visits import NO_OTHERS, OtherVisits, other_visits
 from appointments.decisions.standing import Told, standing_decisions, told_of
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
 from appointments.operations.queries import OPENED_BY
@@ -28,6 +31,49 @@ from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
 from staff.access import scope_of
 from staff.models import Practitioner, User
+
+DAYS_AROUND = 7
+MOST_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class OtherVisits:
+    """A patient's other visits: the nearest few, in order of time, and how many more."""
+
+    shown: tuple[Appointment, ...] = ()
+    more: int = 0
+
+
+NO_OTHERS = OtherVisits()
+
+
+def other_visits(appointments: Collection[Appointment]) -> dict[int, OtherVisits]:
+    """Return, by appointment, the patient's other booked visits around its day (one query)."""
+    if not appointments:
+        return {}
+    around = dt.timedelta(days=DAYS_AROUND)
+    days = [one.day for one in appointments]
+    booked = Appointment.objects.filter(
+        patient__in={one.patient_id for one in appointments},
+        day__range=(max(min(days) - around, clock.today()), max(days) + around),
+        status=Status.BOOKED,
+    )
+    by_patient: dict[int, list[Appointment]] = defaultdict(list)
+    for visit in booked.select_related("unit__site").order_by("starts_at", "id"):
+        by_patient[visit.patient_id].append(visit)
+    return {one.pk: _around(one, by_patient[one.patient_id]) for one in appointments}
+
+
+def _around(appointment: Appointment, visits: list[Appointment]) -> OtherVisits:
+    near = [
+        one
+        for one in visits
+        if one.pk != appointment.pk and abs((one.day - appointment.day).days) <= DAYS_AROUND
+    ]
+    nearest = sorted(near, key=lambda one: abs(one.starts_at - appointment.starts_at))[:MOST_SHOWN]
+    shown = tuple(sorted(nearest, key=lambda one: (one.starts_at, one.pk)))
+    return OtherVisits(shown, len(near) - len(shown))
+
 
 NOTHING: Mapping[int, str] = MappingProxyType({})
 IN_TURN = ("turn", "starts_at", "id")

@@ -35,7 +35,7 @@ from appointments.doctors.queries import (
 )
 from appointments.models import Appointment
 from appointments.operations.forms import ContactedForm, ReasonForm, SeenForm, SeveralForm
-from appointments.paper.forms import DayForm
+from appointments.paper.views import DayForm
 from notifications.lifecycle import looking_again
 from notifications.models import NoticeState
 from staff.access import Capability, requires

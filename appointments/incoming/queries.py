@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from appointments.access import from_today, schedule_for
-from appointments.incoming import spoken
 from appointments.models import Appointment, Outcome, Status
 from notifications.access import notices_of
 from notifications.calls.questions import SaidWord
@@ -33,6 +35,57 @@ from patients.queries import first_meant, first_sounding
 from staff import clock
 from staff.access import Capability
 from staff.models import User
+
+
+def spoken_of_appointment(appointment: Appointment, language: str) -> str:
+    """Return the sentence about one appointment.
+
+    Args:
+        appointment: with its standing outcome.
+        language: the patient's.
+    """
+    starts_at = appointment.starts_at.astimezone(clock.BRUSSELS)
+    with translation.override(language):
+        return _sentence(appointment) % {
+            "day": date_format(starts_at, "l j F"),
+            "time": clock.told_hour(starts_at),
+            "new_day": date_format(appointment.postponed_to, "l j F")
+            if appointment.postponed_to
+            else "",
+        }
+
+
+def spoken_of_nothing(language: str) -> str:
+    """Return the sentence for somebody of whom nothing is planned."""
+    with translation.override(language):
+        return _("Nous ne trouvons pas de rendez-vous à venir à votre nom.")
+
+
+def _sentence(appointment: Appointment) -> str:
+    if appointment.status == Status.CANCELLED:
+        return _("Votre rendez-vous du %(day)s à %(time)s avait déjà été annulé : ne venez pas.")
+    if appointment.outcome == Outcome.MAINTAINED:
+        return _("Votre rendez-vous du %(day)s à %(time)s est maintenu : venez comme prévu.")
+    if appointment.postponed_to:
+        return _(
+            "Votre rendez-vous du %(day)s à %(time)s est reporté au %(new_day)s : ne venez pas "
+            "avant ce jour. Nous vous dirons l'heure."
+        )
+    if appointment.outcome == Outcome.CANCELLED:
+        return _(
+            "Votre rendez-vous du %(day)s à %(time)s est annulé : ne venez pas. Nous vous "
+            "recontacterons pour fixer une nouvelle date."
+        )
+    if appointment.outcome == Outcome.UNDER_REVIEW:
+        return _(
+            "Pour votre rendez-vous du %(day)s à %(time)s, la décision n'est pas encore prise : "
+            "nous vous préviendrons dès qu'elle l'est."
+        )
+    return _(
+        "Votre rendez-vous du %(day)s à %(time)s est toujours prévu : venez, sauf si nous vous "
+        "prévenons du contraire."
+    )
+
 
 MOST_FOUND = 20
 BY_NAME = ("search_name", "id")
@@ -181,7 +234,7 @@ def days_of(patient: Patient, user: User) -> list[IncomingDay]:
         _day(patient, day, appointments.get(day, []), notices.get(day, []), planned_for)
         for day in sorted(appointments.keys() | notices.keys())
     ]
-    nothing = IncomingDay(None, [spoken.of_nothing(patient.language)], Answer.NOT_KNOWN)
+    nothing = IncomingDay(None, [spoken_of_nothing(patient.language)], Answer.NOT_KNOWN)
     return days or [nothing]
 
 
@@ -252,7 +305,7 @@ def _day(
     said = {item.subject_id for one in read for item in one.items.all()}
     others = [one for one in appointments if one.pk not in said]
     sentences = [texts.spoken_of_notice(one, lines_of(one)) for one in read]
-    sentences += [spoken.of_appointment(one, patient.language) for one in others]
+    sentences += [spoken_of_appointment(one, patient.language) for one in others]
     return IncomingDay(
         day=day,
         sentences=[*dict.fromkeys(sentences)],  # one act of several sources is read out once

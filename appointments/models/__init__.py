@@ -1,7 +1,6 @@
 """What was planned, what the crisis decides about it, where it came from, what was printed."""
 
-from appointments.models.appointment import Appointment
-from appointments.models.attendance import Attendance
+from appointments.models.appointment import Appointment, Attendance
 from appointments.models.bulletin import Bulletin, BulletinState, Clause
 from appointments.models.decision import Decision, Opinion, OpinionRole, View
 from appointments.models.feed import (
@@ -10,10 +9,11 @@ from appointments.models.feed import (
     DisappearedRow,
     Feed,
     ImportState,
+    RefusedRow,
+    RefusedState,
     RejectedRow,
     ScheduleImport,
 )
-from appointments.models.refused import RefusedRow, RefusedState
 from appointments.models.roster import Roster, RosterState
 from appointments.vocabulary import (
     RULED,

@@ -18,9 +18,8 @@ from appointments.models import (
     Service,
     View,
 )
-from appointments.operations.belgian_calendar import day_off
 from appointments.operations.queries import opinion_roles, postponed_from
-from appointments.operations.theatres import WHY_OFF
+from appointments.operations.theatres import WHY_OFF, day_off
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import AccessRefused, Refusal

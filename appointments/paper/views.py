@@ -3,23 +3,41 @@
 import datetime as dt
 from dataclasses import replace
 
+from django import forms
 from django.contrib import messages
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from appointments.models import Roster, RosterState
 from appointments.paper import services as service
 from appointments.paper.content import RosterContent, file_stem
 from appointments.paper.day import latest_rosters, opening_day, printable_units, roster_day
-from appointments.paper.forms import DayForm, IssueForm
 from appointments.paper.queries import roster_contents
 from appointments.paper.words import for_browser
 from staff.access import Capability, requires, scope_of
 from staff.requests import SignedInRequest
 from staff.services import audit
+
+
+class DayForm(forms.Form):
+    """Which day to look at; without one the page chooses."""
+
+    day = forms.DateField(
+        label=gettext_lazy("Jour"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+
+
+class IssueForm(forms.Form):
+    """Whose sheet to issue: one unit's, or that of every unit in the scope."""
+
+    day = forms.DateField()
+    unit = forms.IntegerField(required=False, min_value=1)
 
 
 @require_GET

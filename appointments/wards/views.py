@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from appointments.models import Appointment
 from appointments.paper.attended import WardDay
 from appointments.paper.day import next_roster_day
-from appointments.paper.ward_words import card_of, cards_of
+from appointments.paper.words import card_of, cards_of
 from appointments.wards import services as attending
 from appointments.wards.forms import FindForm, PaperRowForm, TickForm, paper_rows
 from appointments.wards.queries import (

@@ -105,7 +105,7 @@ def _is_to_call(record: ScheduleRecord) -> bool:
 
 def write_mondays_file(hospital: DemoHospital, path: Path) -> None:
     """Write the schedule of Monday as a hospital exports it, with four bad rows."""
-    from appointments.demo.export import write_csv
+    from appointments.demo.loading import write_csv
 
     write_csv(replace(hospital, records=tuple(of_the_day(hospital, MONDAY))), path)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.demo.numbers import Numbers
+from appointments.demo.people import Numbers
 from patients import phones
 from patients.phones import Phone
 

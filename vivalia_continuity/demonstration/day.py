@@ -10,9 +10,8 @@ from django.core.management import call_command
 
 from appointments.bulletins import playbooks
 from appointments.bulletins import services as bulletins
-from appointments.demo.export import write_csv
 from appointments.demo.hospital import BULLETIN_DAY, build
-from appointments.demo.loading import FEED, TERMS, load_reference_data
+from appointments.demo.loading import FEED, TERMS, load_reference_data, write_csv
 from appointments.feeds.importing.files import load_file
 from appointments.models import Bulletin
 from staff.errors import Refusal

@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from appointments.feeds.importing.link_queries import likenesses, likenesses_page, links, links_page
 from appointments.feeds.importing.linking import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.queries import likenesses, likenesses_page, links, links_page
 from appointments.feeds.importing.views import for_the_group
 from staff.errors import Refusal
 from staff.requests import SignedInRequest

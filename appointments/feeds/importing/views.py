@@ -1,6 +1,6 @@
 """Load schedule files: give one, see what it would do, load it for good."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
@@ -19,17 +19,16 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.decisions import double_entries as queries_of_double_entries
 from appointments.decisions.in_force import ruled_from
-from appointments.feeds.files import writing
-from appointments.feeds.files.columns import COLUMNS
+from appointments.feeds.files.columns import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import conflicts as importing_conflicts
 from appointments.feeds.importing import queue as importing_queue
 from appointments.feeds.importing.files import about_no_phone
 from appointments.feeds.importing.forms import CheckedForm, ImportForm, SourceForm
-from appointments.feeds.importing.link_queries import count_told_twice
 from appointments.feeds.importing.queries import (
     conflicts_page,
     conflicts_waiting,
+    count_told_twice,
     disappeared_page,
     faults_page,
     feed_ages,
@@ -38,10 +37,15 @@ from appointments.feeds.importing.queries import (
     sources,
     units_declared,
 )
-from appointments.feeds.importing.refused_rows import dismiss, note_call
+from appointments.feeds.importing.refused_rows import (
+    count_refused,
+    dismiss,
+    note_call,
+    refused_page,
+    refused_rows,
+)
 from appointments.feeds.importing.services import MOST_REMARKS, about_older
-from appointments.feeds.refused_rows import count_refused, refused_page, refused_rows
-from appointments.models import ImportState, ScheduleImport
+from appointments.models import ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
 from staff.access import Capability, require_everywhere, requires
 from staff.errors import Refusal
@@ -238,7 +242,7 @@ def faults(request: SignedInRequest, pk: int) -> StreamingHttpResponse:
     audit.record(action="schedule.faults_exported", by=request.user, subject=found)
     rows = found.rejected_rows.order_by("id").iterator(chunk_size=2000)
     return StreamingHttpResponse(
-        writing.faults(rows, found.sheets),
+        faults_csv(rows, found.sheets),
         content_type=csv_cells.CONTENT_TYPE,
         headers={"Content-Disposition": f'attachment; filename="rejets-{found.pk}.csv"'},
     )
@@ -251,7 +255,7 @@ def template(request: SignedInRequest, format: str) -> HttpResponse:
     if format != "csv":
         raise Http404
     headers = {"Content-Disposition": 'attachment; filename="agenda-modele.csv"'}
-    return HttpResponse(writing.template(), content_type=csv_cells.CONTENT_TYPE, headers=headers)
+    return HttpResponse(template_csv(), content_type=csv_cells.CONTENT_TYPE, headers=headers)
 
 
 @require_GET
@@ -308,3 +312,30 @@ def _refused_page(
 
 def _found(request: SignedInRequest, pk: int) -> ScheduleImport:
     return get_object_or_404(imports(request.user), pk=pk)
+
+
+def template_csv() -> str:
+    """Return the template: a line of headings, nothing below that could be loaded by mistake."""
+    return csv_cells.MARK + csv_cells.line([heading for heading, _example in TEMPLATE_HEADINGS])
+
+
+def faults_csv(
+    rows: Iterable[RejectedRow], sheets: Iterable[Mapping[str, Any]] = ()
+) -> Iterator[str]:
+    """Yield the lines of a CSV with the faults of a file, for whoever must correct it.
+
+    Args:
+        rows: in the order of the file.
+        sheets: those of a workbook, as ``ScheduleImport.sheets``; one left out comes first.
+    """
+    columns = [_("Ligne"), _("Colonne"), _("Valeur"), _("Raison"), _("Ligne entrée")]
+    is_workbook = bool(sheets)
+    yield csv_cells.MARK + csv_cells.line([_("Feuille"), *columns] if is_workbook else columns)
+    for sheet in sheets:
+        if sheet["left_out"]:
+            why = _("Feuille laissée de côté : %(why)s") % {"why": sheet["left_out"]}
+            yield csv_cells.line([sheet["name"], "", "", "", why, _("non")])
+    for row in rows:
+        landed = _("oui") if row.landed else _("non")
+        cells = [row.line, row.column, row.value, row.why, landed]
+        yield csv_cells.line([row.sheet, *cells] if is_workbook else cells)

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from appointments.board.queries import board
-from appointments.decisions.orders import Order, Orders
+from appointments.board.tomorrow import Order, Orders
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms
 from appointments.vocabulary import Outcome

@@ -7,9 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.cells import MOST_LAYERS, read_off, rows_to_start
-from appointments.bulletins.days_apart import folded, to_name
-from appointments.bulletins.grid import EVERY, ROWS, Grid, GridRow, Layer, to_clauses, to_grid
+from appointments.bulletins.grid import (
+    EVERY,
+    MOST_LAYERS,
+    ROWS,
+    Grid,
+    GridRow,
+    Layer,
+    folded,
+    read_off,
+    rows_to_start,
+    to_clauses,
+    to_grid,
+    to_name,
+)
 from appointments.rules import ClauseTerms, Facts, Verdict, decide, numbered
 from appointments.vocabulary import Outcome, Service
 from notifications.vocabulary import Channel

@@ -8,7 +8,7 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from appointments.bulletins.cells import MOST_LAYERS
+from appointments.bulletins.grid import MOST_LAYERS
 from appointments.decisions.clauses import clauses_of
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms

@@ -6,17 +6,17 @@ import html
 import pytest
 from django.urls import reverse
 
-from appointments.bulletins import public_text_services as public_texts
+from appointments.bulletins import public_text as public_texts
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.public_text import (
     LANGUAGES,
+    after_its_end,
     digest,
     made_after_its_end,
     made_from_orders,
     orders_of,
     text_that_holds,
 )
-from appointments.bulletins.public_text_services import after_its_end
 from appointments.bulletins.sentences import PlaceNames
 from appointments.models import Bulletin
 from appointments.operations import services as operations
@@ -208,7 +208,7 @@ class TestAfterItsEnd:
         answer = page(crisis(), "bulletin_text", bulletin.pk, "fr")
         assert answer.url == reverse("bulletin", args=[bulletin.pk])
         with pytest.raises(Refusal, match="ne vaut plus"):
-            public_texts.edit(
+            public_texts.edit_public_text(
                 bulletin_id=bulletin.pk, language="fr", text="x", by=somebody("crise2"), seen="x"
             )
 
@@ -321,7 +321,7 @@ class TestWriting:
         draft, seen = a_draft(), "x"
         seen = self.open(draft)["seen"][0]
         with pytest.raises(Refusal, match="5000 au plus"):
-            public_texts.edit(
+            public_texts.edit_public_text(
                 bulletin_id=draft.pk,
                 language="fr",
                 text="a" * 5001,
@@ -329,7 +329,7 @@ class TestWriting:
                 seen=seen,
             )
         with pytest.raises(AccessRefused):
-            public_texts.edit(
+            public_texts.edit_public_text(
                 bulletin_id=draft.pk,
                 language="fr",
                 text="Venez.",

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from appointments.demo.export import BAD_ROWS, write_csv
 from appointments.demo.hospital import build
+from appointments.demo.loading import BAD_ROWS, write_csv
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.records import RowFault, ScheduleRecord
 from patients import phones

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from appointments.paper.attended import AttendanceCounts, WardDay
-from appointments.paper.ward_words import card_of, cards_of
+from appointments.paper.words import card_of, cards_of
 from appointments.wards import services as attending
 from appointments.wards.queries import found_units, unit_days, ward_days
 from patients import search_text

@@ -10,10 +10,15 @@ from appointments.board.queries import board
 from appointments.bulletins.preview import preview
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.importing.files import load_file
-from appointments.feeds.importing.refused_rows import dismiss, note_call
+from appointments.feeds.importing.refused_rows import (
+    RefusedCount,
+    count_refused,
+    dismiss,
+    note_call,
+    refused_by_day,
+)
 from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import RowFault
-from appointments.feeds.refused_rows import RefusedCount, count_refused, refused_by_day
 from appointments.models import RefusedRow, ScheduleImport
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Role
