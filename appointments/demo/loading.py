@@ -9,7 +9,8 @@ from django.db import transaction
 from appointments.demo.accounts import make_accounts
 from appointments.demo.hospital import EXPORTED_AT, SEED, DemoHospital, build
 from appointments.feeds.completeness import Declared
-from appointments.feeds.importing.services import LoadResult, Terms, load_records
+from appointments.feeds.importing.results import LoadResult, Terms
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import AgeFrom, Feed
 from appointments.vocabulary import Extent

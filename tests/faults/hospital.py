@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from django.utils import timezone
 
 from appointments.bulletins import services as bulletins
-from appointments.feeds.importing.services import Terms, load_records
+from appointments.feeds.importing.results import Terms
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms

@@ -5,7 +5,8 @@ from collections.abc import Collection
 from django.db import transaction
 
 from appointments.feeds.completeness import NOTHING
-from appointments.feeds.importing.services import Terms, load_records
+from appointments.feeds.importing.results import Terms
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import Conflict, ConflictState, Feed
 from staff import clock

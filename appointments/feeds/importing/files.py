@@ -15,7 +15,8 @@ from appointments.feeds.files.export_moment import Evidence, ExportMoment
 from appointments.feeds.files.headings import shortened
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.files.tables import ScheduleFile
-from appointments.feeds.importing.services import LoadResult, Terms, load_records
+from appointments.feeds.importing.results import LoadResult, Terms
+from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import Feed, ImportState, ScheduleImport
 from appointments.vocabulary import AgeRule

@@ -28,7 +28,7 @@ from appointments.feeds.importing.files import (
     take_in,
     was_loaded_before,
 )
-from appointments.feeds.importing.services import Terms, Unanswered, about_older, codes_of
+from appointments.feeds.importing.results import Terms, Unanswered, about_older, codes_of
 from appointments.models import AgeFrom, Feed, ImportState, ScheduleImport
 from appointments.vocabulary import Extent
 from notifications.sending import wake as doorbell

@@ -44,7 +44,7 @@ from appointments.feeds.importing.refused_rows import (
     refused_page,
     refused_rows,
 )
-from appointments.feeds.importing.services import MOST_REMARKS, about_older
+from appointments.feeds.importing.results import MOST_REMARKS, about_older
 from appointments.models import ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
 from staff.access import Capability, require_everywhere, requires

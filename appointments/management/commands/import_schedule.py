@@ -25,7 +25,7 @@ from appointments.feeds.importing.files import (
     load_file,
     units_called,
 )
-from appointments.feeds.importing.services import LoadResult, Terms, Unanswered, codes_of
+from appointments.feeds.importing.results import LoadResult, Terms, Unanswered, codes_of
 from appointments.feeds.importing.write import Disappeared
 from appointments.feeds.records import RowFault, where
 from appointments.models import AgeFrom

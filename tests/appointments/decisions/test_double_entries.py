@@ -10,7 +10,8 @@ from django.urls import reverse
 from appointments.decisions import keeping
 from appointments.decisions.double_entries import count_double_entries, double_entries
 from appointments.decisions.rulings import unsaid
-from appointments.feeds.importing.services import LoadResult, load_records
+from appointments.feeds.importing.results import LoadResult
+from appointments.feeds.importing.services import load_records
 from appointments.incoming.queries import days_of
 from appointments.models import Appointment, Decision
 from appointments.paper.queries import roster_contents

@@ -7,7 +7,8 @@ import pytest
 from django.core.management import call_command
 
 from appointments.feeds.completeness import Declared
-from appointments.feeds.importing.services import LoadResult, Terms, load_records
+from appointments.feeds.importing.results import LoadResult, Terms
+from appointments.feeds.importing.services import load_records
 from appointments.models import Appointment
 from appointments.vocabulary import AgeFrom, Extent
 from staff import clock

@@ -6,7 +6,7 @@ import pytest
 
 from appointments.feeds.data_age import data_age
 from appointments.feeds.importing import conflicts as importing_conflicts
-from appointments.feeds.importing.services import Unanswered
+from appointments.feeds.importing.results import Unanswered
 from appointments.models import AgeRule, Conflict, Feed
 from notifications.models import Notice
 from staff.errors import Refusal

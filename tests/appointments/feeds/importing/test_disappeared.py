@@ -3,7 +3,7 @@
 import pytest
 
 from appointments.feeds.completeness import Declared
-from appointments.feeds.importing.services import Unanswered
+from appointments.feeds.importing.results import Unanswered
 from appointments.models import Feed
 from appointments.vocabulary import Extent
 from notifications.models import Notice

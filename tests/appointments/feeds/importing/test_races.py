@@ -3,7 +3,8 @@
 import pytest
 
 from appointments.bulletins import services as bulletins
-from appointments.feeds.importing.services import LoadResult, Terms, load_records
+from appointments.feeds.importing.results import LoadResult, Terms
+from appointments.feeds.importing.services import load_records
 from appointments.models import Appointment
 from notifications.models import Notice
 from tests.appointments.bulletins.builders import a_draft, somebody_in_the_crisis_cell
