@@ -1,6 +1,5 @@
 """One planned act for one patient. FHIR: Appointment."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.timezone import localtime
@@ -9,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.vocabulary import Attended, Outcome, Priority, ProtectedGroup, Service, Status
 from patients.models import Patient
 from staff.models import Practitioner, Unit
+from staff.models.fields import both_or_neither, known_value, person_field
 
 
 class Appointment(models.Model):
@@ -88,16 +88,9 @@ class Appointment(models.Model):
         verbose_name_plural = _("rendez-vous")
         constraints = [
             models.UniqueConstraint(fields=["feed", "source_id"], name="appointment_source_once"),
-            models.CheckConstraint(
-                name="appointment_service_known", condition=Q(service__in=Service.values)
-            ),
-            models.CheckConstraint(
-                name="appointment_status_known", condition=Q(status__in=Status.values)
-            ),
-            models.CheckConstraint(
-                name="appointment_outcome_known",
-                condition=Q(outcome__in=["", *Outcome.values]),
-            ),
+            known_value("appointment_service_known", service=Service.values),
+            known_value("appointment_status_known", status=Status.values),
+            known_value("appointment_outcome_known", outcome=["", *Outcome.values]),
             models.CheckConstraint(
                 name="appointment_outcome_iff_decided",
                 condition=Q(outcome="", outcome_basis="", decision_version=0)
@@ -114,8 +107,7 @@ class Appointment(models.Model):
             ),
             models.CheckConstraint(
                 name="appointment_move_paired",
-                condition=Q(moved_from__isnull=True, moved_at__isnull=True)
-                | Q(moved_from__isnull=False, moved_at__isnull=False),
+                condition=both_or_neither("moved_from", "moved_at"),
             ),
         ]
         indexes = [
@@ -189,13 +181,7 @@ class Attendance(models.Model):
     happened_at = models.DateTimeField(_("à"))
     hour_is_known = models.BooleanField(_("heure notée"), default=True, db_default=True)
     noted_at = models.DateTimeField(_("noté le"))
-    noted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        db_index=False,
-        related_name="+",
-        verbose_name=_("noté par"),
-    )
+    noted_by = person_field(_("noté par"), db_index=False)
     from_paper = models.BooleanField(_("d'après le papier"), default=False)
     remark = models.CharField(_("remarque"), max_length=200, blank=True)
 
@@ -206,9 +192,7 @@ class Attendance(models.Model):
             models.UniqueConstraint(
                 fields=["appointment", "day", "version"], name="attendance_version_once"
             ),
-            models.CheckConstraint(
-                name="attendance_what_known", condition=Q(what__in=Attended.values)
-            ),
+            known_value("attendance_what_known", what=Attended.values),
             models.CheckConstraint(
                 name="attendance_not_before_it_happened",
                 condition=Q(happened_at__lte=F("noted_at")),

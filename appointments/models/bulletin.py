@@ -2,12 +2,12 @@
 
 import datetime as dt
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.vocabulary import KeptBy, Ruling, Tell
+from staff.models.fields import both_or_neither, known_value, person_field, person_or_none_field
 from staff.sentences import SentenceField
 
 
@@ -54,45 +54,15 @@ class Bulletin(models.Model):
     public_texts = models.JSONField(
         _("textes publics écrits à la main"), default=dict, blank=True, editable=False
     )
-    drafted_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("rédigé par")
-    )
+    drafted_by = person_field(_("rédigé par"))
     drafted_at = models.DateTimeField(_("rédigé le"))
-    ready_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("dit prêt par"),
-    )
+    ready_by = person_or_none_field(_("dit prêt par"))
     ready_at = models.DateTimeField(_("dit prêt le"), null=True, blank=True)
-    approved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("approuvé par"),
-    )
+    approved_by = person_or_none_field(_("approuvé par"))
     approved_at = models.DateTimeField(_("approuvé le"), null=True, blank=True)
-    released_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("envoyé avant l'heure par"),
-    )
+    released_by = person_or_none_field(_("envoyé avant l'heure par"))
     released_at = models.DateTimeField(_("envoyé avant l'heure le"), null=True, blank=True)
-    withdrawal_asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("retrait demandé par"),
-    )
+    withdrawal_asked_by = person_or_none_field(_("retrait demandé par"))
     withdrawal_asked_at = models.DateTimeField(_("retrait demandé le"), null=True, blank=True)
     withdrawal_restores = models.ForeignKey(
         "self",
@@ -106,23 +76,9 @@ class Bulletin(models.Model):
         _("redemande les décisions des personnes"), default=False
     )
     withdrawal_by_sms = models.BooleanField(_("« maintenu » par SMS"), default=False)
-    restored_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("remis en vigueur par"),
-    )
+    restored_by = person_or_none_field(_("remis en vigueur par"))
     restored_at = models.DateTimeField(_("remis en vigueur le"), null=True, blank=True)
-    withdrawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("retiré par"),
-    )
+    withdrawn_by = person_or_none_field(_("retiré par"))
     withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
     # What is said of the two accounts where one third person made both (staff/two_persons.py).
     approval_remark = SentenceField(blank=True, default="", db_default="")
@@ -136,9 +92,7 @@ class Bulletin(models.Model):
             models.CheckConstraint(
                 name="bulletin_window", condition=Q(last_day__gte=F("first_day"))
             ),
-            models.CheckConstraint(
-                name="bulletin_state_known", condition=Q(state__in=BulletinState.values)
-            ),
+            known_value("bulletin_state_known", state=BulletinState.values),
             models.CheckConstraint(
                 name="bulletin_ready_by_its_author",
                 condition=Q(ready_by__isnull=True, ready_at__isnull=True)
@@ -150,8 +104,7 @@ class Bulletin(models.Model):
             ),
             models.CheckConstraint(
                 name="bulletin_approval_paired",
-                condition=Q(approved_by__isnull=True, approved_at__isnull=True)
-                | Q(approved_by__isnull=False, approved_at__isnull=False),
+                condition=both_or_neither("approved_by", "approved_at"),
             ),
             models.CheckConstraint(
                 name="bulletin_release_paired",
@@ -203,8 +156,7 @@ class Bulletin(models.Model):
             ),
             models.CheckConstraint(
                 name="bulletin_restored_paired",
-                condition=Q(restored_by__isnull=True, restored_at__isnull=True)
-                | Q(restored_by__isnull=False, restored_at__isnull=False),
+                condition=both_or_neither("restored_by", "restored_at"),
             ),
         ]
 
@@ -265,16 +217,10 @@ class Clause(models.Model):
         ordering = ["bulletin", "position"]
         constraints = [
             models.UniqueConstraint(fields=["bulletin", "position"], name="clause_position_once"),
-            models.CheckConstraint(
-                name="clause_ruling_known", condition=Q(ruling__in=Ruling.values)
-            ),
-            models.CheckConstraint(name="clause_tell_known", condition=Q(tell__in=Tell.values)),
-            models.CheckConstraint(
-                name="clause_channel_known", condition=Q(channel__in=["sms", "phone"])
-            ),
-            models.CheckConstraint(
-                name="clause_kept_by_known", condition=Q(kept_by__in=KeptBy.values)
-            ),
+            known_value("clause_ruling_known", ruling=Ruling.values),
+            known_value("clause_tell_known", tell=Tell.values),
+            known_value("clause_channel_known", channel=["sms", "phone"]),
+            known_value("clause_kept_by_known", kept_by=KeptBy.values),
         ]
 
     def __str__(self) -> str:

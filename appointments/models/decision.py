@@ -1,6 +1,5 @@
 """What was decided, on what ground, and what colleagues thought before."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from appointments.models.appointment import Appointment
 from appointments.models.bulletin import Bulletin, Clause
 from appointments.vocabulary import Basis, Outcome
+from staff.models.fields import known_value, person_field, person_or_none_field
 
 
 class Decision(models.Model):
@@ -48,15 +48,7 @@ class Decision(models.Model):
         related_name="+",
         verbose_name=_("clause"),
     )
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        db_index=False,
-        related_name="+",
-        verbose_name=_("décidé par"),
-    )
+    decided_by = person_or_none_field(_("décidé par"), db_index=False)
     decided_at = models.DateTimeField(_("décidé le"))
     reason = models.CharField(_("motif"), max_length=300, blank=True)
     postponed_to = models.DateField(_("reporté au"), null=True, blank=True)
@@ -68,9 +60,7 @@ class Decision(models.Model):
             models.UniqueConstraint(
                 fields=["appointment", "version"], name="decision_version_once"
             ),
-            models.CheckConstraint(
-                name="decision_outcome_known", condition=Q(outcome__in=Outcome.values)
-            ),
+            known_value("decision_outcome_known", outcome=Outcome.values),
             models.CheckConstraint(
                 name="decision_postponed_by_a_person",
                 condition=Q(postponed_to__isnull=True)
@@ -122,9 +112,7 @@ class Opinion(models.Model):
     role = models.CharField(_("en tant que"), max_length=12, choices=OpinionRole.choices)
     view = models.CharField(_("point de vue"), max_length=8, choices=View.choices)
     comment = models.CharField(_("commentaire"), max_length=300, blank=True)
-    given_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", verbose_name=_("donné par")
-    )
+    given_by = person_field(_("donné par"))
     given_at = models.DateTimeField(_("donné le"))
 
     class Meta:
@@ -132,10 +120,8 @@ class Opinion(models.Model):
         verbose_name_plural = _("avis des collègues")
         ordering = ["-given_at", "-id"]
         constraints = [
-            models.CheckConstraint(
-                name="opinion_role_known", condition=Q(role__in=OpinionRole.values)
-            ),
-            models.CheckConstraint(name="opinion_view_known", condition=Q(view__in=View.values)),
+            known_value("opinion_role_known", role=OpinionRole.values),
+            known_value("opinion_view_known", view=View.values),
         ]
 
     def __str__(self) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.models.appointment import Appointment
 from appointments.vocabulary import AgeFrom, AgeRule, Extent, Status
+from staff.models.fields import known_value, person_or_none_field
 from staff.sentences import SentenceDecoder, SentenceEncoder, SentenceField
 
 
@@ -165,14 +166,7 @@ class ScheduleImport(models.Model):
         decoder=SentenceDecoder,
     )
     started_at = models.DateTimeField(_("commencé le"))
-    started_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("lancé par"),
-    )
+    started_by = person_or_none_field(_("lancé par"))
     finished_at = models.DateTimeField(_("terminé le"), null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
@@ -181,9 +175,7 @@ class ScheduleImport(models.Model):
         verbose_name_plural = _("chargements")
         ordering = ["-id"]
         constraints = [
-            models.CheckConstraint(
-                name="schedule_import_state_known", condition=Q(state__in=ImportState.values)
-            ),
+            known_value("schedule_import_state_known", state=ImportState.values),
             models.CheckConstraint(
                 name="schedule_import_age_from_somewhere",
                 condition=Q(exported_at__isnull=True, age_from="")
@@ -325,9 +317,7 @@ class Conflict(models.Model):
         verbose_name_plural = _("conflits")
         ordering = ["id"]
         constraints = [
-            models.CheckConstraint(
-                name="conflict_state_known", condition=Q(state__in=ConflictState.values)
-            ),
+            known_value("conflict_state_known", state=ConflictState.values),
             models.CheckConstraint(
                 name="conflict_settled_iff_not_waiting",
                 condition=Q(state="waiting", settled_at__isnull=True)
@@ -402,14 +392,8 @@ class RefusedRow(models.Model):
     )
     refused_at = models.DateTimeField(_("refusée le"))
     settled_at = models.DateTimeField(_("close le"), null=True, blank=True)
-    settled_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("close par"),
-        help_text=_("Vide quand un chargement l'a corrigée."),
+    settled_by = person_or_none_field(
+        _("close par"), help_text=_("Vide quand un chargement l'a corrigée.")
     )
     note = models.CharField(_("remarque"), max_length=300, blank=True)
 
@@ -418,9 +402,7 @@ class RefusedRow(models.Model):
         verbose_name_plural = _("lignes refusées")
         constraints = [
             models.UniqueConstraint(fields=["feed", "key"], name="refused_row_once"),
-            models.CheckConstraint(
-                name="refused_row_state_known", condition=Q(state__in=RefusedState.values)
-            ),
+            known_value("refused_row_state_known", state=RefusedState.values),
             models.CheckConstraint(
                 name="refused_row_settled_iff_closed",
                 condition=Q(state="open", settled_at__isnull=True)

@@ -1,11 +1,11 @@
 """What was printed for a unit and a day."""
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from staff.models import Unit
+from staff.models.fields import known_value, person_or_none_field
 from staff.sentences import SentenceField
 
 
@@ -42,14 +42,7 @@ class Roster(models.Model):
     file = models.FileField(upload_to="rosters/", max_length=200, blank=True)
     message = SentenceField(_("message"), blank=True)
     made_at = models.DateTimeField(_("établie le"))
-    made_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("demandée par"),
-    )
+    made_by = person_or_none_field(_("demandée par"))
 
     class Meta:
         verbose_name = _("feuille de service")
@@ -57,9 +50,7 @@ class Roster(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["unit", "day", "version"], name="roster_version_once"),
             models.CheckConstraint(name="roster_version_from_one", condition=Q(version__gte=1)),
-            models.CheckConstraint(
-                name="roster_state_known", condition=Q(state__in=RosterState.values)
-            ),
+            known_value("roster_state_known", state=RosterState.values),
             models.CheckConstraint(
                 name="roster_ready_has_its_file", condition=~Q(state="ready") | ~Q(file="")
             ),
