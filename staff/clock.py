@@ -92,6 +92,11 @@ def local_day(moment: dt.datetime) -> dt.date:
     return moment.astimezone(BRUSSELS).date()
 
 
+def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
+    """Return every day from the first to the last; none where the last comes before."""
+    return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+
+
 def told_hour(moment: dt.datetime) -> str:
     """Return the hour of an appointment as its patient is told: ``09:10``, in Brussels.
 

@@ -59,9 +59,8 @@ class Orders:
 
     def days_of(self, bulletin: Bulletin, since: dt.date) -> tuple[dt.date, ...]:
         """Return the days from one on that a bulletin really rules."""
-        first = max(bulletin.first_day, since)
-        window = (first + dt.timedelta(days=n) for n in range((bulletin.last_day - first).days + 1))
-        return tuple(day for day in window if self.ruling(day) is bulletin)
+        days = clock.days_between(max(bulletin.first_day, since), bulletin.last_day)
+        return tuple(day for day in days if self.ruling(day) is bulletin)
 
 
 def _units_by_site(bulletins: Iterable[Clauses]) -> dict[str, list[str]]:

@@ -39,6 +39,7 @@ from appointments.bulletins.queries import Places
 from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
 from appointments.rules import ClauseTerms
 from notifications.quiet_hours import QuietHours
+from staff import clock
 from staff.inputs import DayInput, MomentInput, bare_helper
 
 
@@ -400,8 +401,7 @@ class BulletinEditor:
         """The days of the window that may still be set apart, each with its name."""
         if self.window is None or self.is_full:
             return []
-        first, last = self.window
-        days = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
+        days = clock.days_between(*self.window)
         taken = {layer.day for layer in self.layers}
         return [(day.isoformat(), day_in_full(day)) for day in days if day not in taken]
 

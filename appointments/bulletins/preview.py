@@ -178,7 +178,7 @@ def preview(bulletin_id: int) -> BulletinPreview:
     """
     bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
     scope = RulingScope(bulletin.first_day, bulletin.last_day)
-    refused = count_refused(set(rulings.days_of(bulletin)))
+    refused = count_refused(set(bulletin.days))
     with rulings.planned(bulletin) as cursor:
         estimate = estimating.estimate(cursor, scope, day=bulletin.first_day)
         return BulletinPreview(
@@ -274,7 +274,7 @@ def withdrawal(
         restored=restored,
         days=[
             DayAfter(day, ruling.get(day), by_persons.get(day, 0), unaware.get(day, 0))
-            for day in rulings.days_of(bulletin)
+            for day in bulletin.days
             if day >= clock.today()
         ],
         patients_to_tell=estimate.by_sms + estimate.by_phone,

@@ -312,9 +312,7 @@ def after_its_end(bulletin: Bulletin, names: PlaceNames) -> AfterItsEnd:
         bulletin: withdrawn or superseded.
         names: of all places.
     """
-    first = max(bulletin.first_day, clock.today())
-    window = (bulletin.last_day - first).days + 1
-    days = [first + dt.timedelta(days=number) for number in range(window)]
+    days = clock.days_between(max(bulletin.first_day, clock.today()), bulletin.last_day)
     by_day = ruling_bulletins(days)
     days_of: dict[Bulletin, list[dt.date]] = {}
     for day in days:

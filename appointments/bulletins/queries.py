@@ -66,8 +66,7 @@ def not_in_force(user: User, *, cursor: str = "") -> KeyPage[Bulletin]:
 
 def days_ruled(bulletin: Bulletin) -> tuple[dt.date, ...]:
     """Return the days that a bulletin in force rules, or that another would once approved."""
-    length = (bulletin.last_day - bulletin.first_day).days + 1
-    days = tuple(bulletin.first_day + dt.timedelta(days=number) for number in range(length))
+    days = tuple(bulletin.days)
     if bulletin.state != BulletinState.IN_FORCE:
         return days
     ruling = ruling_bulletins(days)
@@ -94,8 +93,7 @@ def restorable(bulletin: Bulletin) -> list[Bulletin]:
 
 def days_restored(bulletin: Bulletin, restored: Bulletin) -> list[dt.date]:
     """Return the days that a superseded bulletin would rule if another were withdrawn."""
-    length = (restored.last_day - restored.first_day).days + 1
-    days = [restored.first_day + dt.timedelta(days=number) for number in range(length)]
+    days = restored.days
     ruling = ruling_bulletins(days, without=bulletin.pk, restored=restored.pk)
     return [day for day in days if ruling[day].pk == restored.pk]
 
@@ -189,11 +187,11 @@ class Replaced:
 
 def replaced_by(draft: Bulletin) -> list[Replaced]:
     """Return what the draft would replace, by its first day (at most four queries)."""
-    window = _days(draft)
+    window = draft.days
     ruling = ruling_bulletins(window)
     old = {bulletin.pk: bulletin for bulletin in ruling.values()}
     kept = ruling_bulletins(
-        {day for bulletin in old.values() for day in _days(bulletin)} - set(window)
+        {day for bulletin in old.values() for day in bulletin.days} - set(window)
     )
     found = [
         Replaced(
@@ -207,8 +205,3 @@ def replaced_by(draft: Bulletin) -> list[Replaced]:
     if free := tuple(day for day in window if day not in ruling):
         found.append(Replaced(None, (), free, ()))
     return sorted(found, key=lambda one: one.days)
-
-
-def _days(bulletin: Bulletin) -> list[dt.date]:
-    length = (bulletin.last_day - bulletin.first_day).days + 1
-    return [bulletin.first_day + dt.timedelta(days=n) for n in range(length)]

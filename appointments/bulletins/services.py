@@ -509,7 +509,7 @@ def _order_changes(
 
     In French, whatever language the person reads: the trail is one.
     """
-    days = sorted({*rulings.days_of(bulletin), *rulings.window(first_day, last_day)})
+    days = sorted({*bulletin.days, *clock.days_between(first_day, last_day)})
     with translation.override(settings.LANGUAGE_CODE):
         added, dropped = compared_sentences(clauses_of(bulletin), clauses, places().names, days)
     return {name: said for name, said in (("added", added), ("dropped", dropped)) if said}
@@ -550,7 +550,7 @@ def _check_told(opened: int, told: int | None) -> None:
 def _supersede() -> list[int]:
     """Mark bulletins none of whose days they rule any more; return their numbers."""
     in_force = list(Bulletin.objects.filter(state=BulletinState.IN_FORCE))
-    days = [day for bulletin in in_force for day in rulings.days_of(bulletin)]
+    days = [day for bulletin in in_force for day in bulletin.days]
     ruling = {bulletin.pk for bulletin in ruling_bulletins(days).values()}
     replaced = sorted(bulletin.pk for bulletin in in_force if bulletin.pk not in ruling)
     Bulletin.objects.filter(pk__in=replaced).update(state=BulletinState.SUPERSEDED, **_NOT_ASKED)

@@ -24,6 +24,7 @@ from appointments.rules import (
     may_keep,
     may_undo,
 )
+from staff import clock
 from staff.access import Capability, may
 from staff.models import User
 
@@ -65,10 +66,9 @@ def ruled_from(*, since: dt.date) -> set[dt.date]:
         state=BulletinState.IN_FORCE, last_day__gte=since
     ).values_list("first_day", "last_day")
     return {
-        day + dt.timedelta(days=number)
+        day
         for first_day, last_day in windows
-        for day in [max(first_day, since)]
-        for number in range((last_day - day).days + 1)
+        for day in clock.days_between(max(first_day, since), last_day)
     }
 
 

@@ -64,13 +64,6 @@ FACTS = (
 """What ``rules.told_over`` looks at, as columns of ``holds`` and ``told_as``."""
 
 LIVE = "a.status IN ({})".format(", ".join(f"'{status.value}'" for status in RULED))
-# What another source still plans of the act to which ``c`` claims that the patient is to come.
-_ANOTHER_ENTRY = f"""SELECT a.id FROM appointments_appointment a
-    JOIN staff_unit u ON u.id = a.unit_id
-    JOIN appointments_appointment s ON s.id = c.subject_id
-    WHERE a.patient_id = c.patient_id AND a.day = c.day AND a.starts_at = c.starts_at
-        AND a.service = s.service AND a.feed_id <> s.feed_id AND u.site_id = c.site_id
-        AND {LIVE}"""  # noqa: S608
 # What the source took away; of who was seen, or did not come, nothing is to be corrected.
 GONE = "('cancelled', 'entered-in-error')"
 SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.service
@@ -176,6 +169,19 @@ def find_vain(cursor: CursorWrapper, scope: RulingScope) -> None:
     )
 
 
+def _same_act(said: str) -> str:
+    """Return the condition that ``a`` is another source's entry of the act that was spoken of.
+
+    The rule of ``double_entries.act_of`` in SQL.
+
+    Args:
+        said: alias of a table of what was said; its subject is ``o``, and ``u`` the unit of ``a``.
+    """
+    return f"""a.patient_id = {said}.patient_id AND a.day = {said}.day
+        AND a.starts_at = {said}.starts_at AND a.service = o.service AND a.feed_id <> o.feed_id
+        AND u.site_id = {said}.site_id AND {LIVE}"""
+
+
 def hear_double_entries(cursor: CursorWrapper) -> None:
     """Add to ``heard`` what patients heard of an act through another source's entry of it.
 
@@ -194,12 +200,10 @@ def hear_double_entries(cursor: CursorWrapper) -> None:
                 FROM heard h
                 JOIN appointments_appointment o ON o.id = h.subject_id
                 JOIN appointments_appointment a ON a.patient_id = h.patient_id
-                    AND a.day = h.day AND a.starts_at = h.starts_at AND a.service = o.service
-                    AND a.feed_id <> o.feed_id
-                JOIN staff_unit u ON u.id = a.unit_id AND u.site_id = h.site_id
+                JOIN staff_unit u ON u.id = a.unit_id
                 LEFT JOIN heard own ON own.patient_id = a.patient_id AND own.subject_id = a.id
                     AND own.day = h.day
-                WHERE {LIVE} AND own.subject_id IS NULL) t
+                WHERE {_same_act("h")} AND own.subject_id IS NULL) t
             WHERE place = 1"""  # noqa: S608
     )
 
@@ -329,7 +333,10 @@ def _find_left(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> N
             LEFT JOIN vain v ON v.patient_id = c.patient_id AND v.subject_id = c.subject_id
                 AND v.day = c.day
             WHERE a.id IS NULL AND o.id IS NULL AND v.tried_at IS NULL AND c.starts_at > %s
-                AND NOT EXISTS ({_ANOTHER_ENTRY})""",  # noqa: S608
+                AND NOT EXISTS (SELECT 1 FROM appointments_appointment a
+                    JOIN staff_unit u ON u.id = a.unit_id
+                    JOIN appointments_appointment o ON o.id = c.subject_id
+                    WHERE {_same_act("c")})""",  # noqa: S608
         [as_parameter(now), as_parameter(now)],
     )
 

@@ -80,16 +80,6 @@ def ruled_day(bulletin: Bulletin) -> RuledDay:
     )
 
 
-def days_of(bulletin: Bulletin) -> list[dt.date]:
-    """Return the days of a bulletin's window."""
-    return window(bulletin.first_day, bulletin.last_day)
-
-
-def window(first_day: dt.date, last_day: dt.date) -> list[dt.date]:
-    """Return every day from the first to the last."""
-    return [first_day + dt.timedelta(days=n) for n in range((last_day - first_day).days + 1)]
-
-
 @transaction.atomic
 def rule_window(*, first_day: dt.date, last_day: dt.date) -> Applied:
     """Apply what is in force to every appointment of a window of days.
@@ -98,7 +88,9 @@ def rule_window(*, first_day: dt.date, last_day: dt.date) -> Applied:
     """
     lock_rulings(shared=False)
     scope = RulingScope(first_day, last_day)
-    return _apply(scope, ruled_days(window(first_day, last_day)), fill=lambda cursor: None)
+    return _apply(
+        scope, ruled_days(clock.days_between(first_day, last_day)), fill=lambda cursor: None
+    )
 
 
 @transaction.atomic
@@ -211,7 +203,7 @@ def _apply(scope: RulingScope, ruled: Ruled, *, fill: Callable[[CursorWrapper], 
 @contextmanager
 def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
     """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
-    days = days_of(bulletin)
+    days = bulletin.days
     ruled = ruled_days(days) | dict.fromkeys(days, ruled_day(bulletin))
     by_sms = days_back_by_sms(RulingScope(days[0], days[-1]))
     with _planned(days, ruled, by_sms=by_sms) as cursor:
@@ -230,9 +222,9 @@ def planned_withdrawal(
         by_sms: whether "maintained after all" goes by SMS where it can.
     """
     days = days_concerned(bulletin, restored)
-    chosen = days_back_by_sms(RulingScope(days[0], days[-1])) - set(days_of(bulletin))
+    chosen = days_back_by_sms(RulingScope(days[0], days[-1])) - set(bulletin.days)
     if by_sms:
-        chosen |= set(days_of(bulletin))
+        chosen |= set(bulletin.days)
     ruled = ruled_days(days, without=bulletin.pk, restored=restored.pk if restored else 0)
     with _planned(days, ruled, by_sms=chosen) as cursor:
         yield cursor
@@ -250,7 +242,7 @@ def _planned(
 def days_concerned(bulletin: Bulletin, restored: Bulletin | None = None) -> list[dt.date]:
     """Return the days whose ruling may change when one bulletin goes and another comes back."""
     both = [bulletin, *([restored] if restored else [])]
-    return window(min(one.first_day for one in both), max(one.last_day for one in both))
+    return clock.days_between(min(one.first_day for one in both), max(one.last_day for one in both))
 
 
 def unsaid() -> list[tuple[int, bool]]:
@@ -268,7 +260,7 @@ def unsaid() -> list[tuple[int, bool]]:
         return []
     scope = RulingScope(min(days), max(days))
     with temporary_tables(**ruling_tables.TABLES) as cursor:
-        plan(cursor, scope, ruled_days(window(min(days), max(days))), _BEFORE_ALL)
+        plan(cursor, scope, ruled_days(clock.days_between(min(days), max(days))), _BEFORE_ALL)
         return ruling_tables.unsaid(cursor, clock.now())
 
 
@@ -280,7 +272,7 @@ def days_back_by_sms(scope: RulingScope) -> set[dt.date]:
     withdrawn = Bulletin.objects.filter(state=BulletinState.WITHDRAWN).order_by("withdrawn_at")
     if scope.first_day and scope.last_day:
         withdrawn = withdrawn.filter(first_day__lte=scope.last_day, last_day__gte=scope.first_day)
-    chosen = {day: one.withdrawal_by_sms for one in withdrawn for day in days_of(one)}
+    chosen = {day: one.withdrawal_by_sms for one in withdrawn for day in one.days}
     return {day for day, by_sms in chosen.items() if by_sms}
 
 

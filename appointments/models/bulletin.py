@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from appointments.vocabulary import KeptBy, Ruling, Tell
+from staff import clock
 from staff.models.fields import both_or_neither, known_value, person_field, person_or_none_field
 from staff.sentences import SentenceField
 
@@ -162,6 +163,11 @@ class Bulletin(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} – {self.title}"
+
+    @property
+    def days(self) -> list[dt.date]:
+        """Every day of its window, whether or not a newer bulletin rules it."""
+        return clock.days_between(self.first_day, self.last_day)
 
     @property
     def leaves_at(self) -> dt.datetime:

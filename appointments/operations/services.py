@@ -109,15 +109,8 @@ def rule(
     _check_heard(appointment, heard=heard, by=by)
     if not may_reverse:
         _check_standing(appointment, outcome=outcome, postponed_to=postponed_to, seen=seen, by=by)
-    if postponed_to is not None and not may_be_day_off and (why := day_off(postponed_to)):
-        raise ToConfirm(
-            _(
-                "Le %(day)s n'est pas un jour ouvrable (%(why)s). "
-                "Choisissez un autre jour, ou confirmez."
-            )
-            % {"day": date_format(postponed_to, "j/m/Y"), "why": WHY_OFF[why]},
-            field="postponed_to",
-        )
+    if postponed_to is not None and not may_be_day_off:
+        _check_day_off(postponed_to)
     return decide_in_person(
         appointment,
         keeper=keeper_of(by),
@@ -197,6 +190,19 @@ def _check_new_day(day: dt.date, appointment: Appointment, outcome: str) -> None
                 "first": date_format(earliest, "j/m/Y"),
                 "last": date_format(latest, "j/m/Y"),
             },
+            field="postponed_to",
+        )
+
+
+def _check_day_off(day: dt.date) -> None:
+    """Ask whether a weekend or holiday is meant."""
+    if why := day_off(day):
+        raise ToConfirm(
+            _(
+                "Le %(day)s n'est pas un jour ouvrable (%(why)s). "
+                "Choisissez un autre jour, ou confirmez."
+            )
+            % {"day": date_format(day, "j/m/Y"), "why": WHY_OFF[why]},
             field="postponed_to",
         )
 

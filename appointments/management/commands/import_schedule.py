@@ -59,6 +59,22 @@ class Command(BaseCommand):
             help="quand la source a fait l'export, « 13/05/2022 18:00 » ou ISO ; sans cela, ce "
             "que dit le fichier ou la règle de la source",
         )
+        self._add_extent(parser)
+        parser.add_argument(
+            "--accept-older",
+            action="store_true",
+            help="charger un fichier plus ancien que ce qui est connu, qui le défait",
+        )
+        parser.add_argument(
+            "--accept-disappeared",
+            action="store_true",
+            help="accepter que beaucoup de rendez-vous d'un site et d'un jour aient disparu",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="ne rien écrire")
+        parser.add_argument("--json", action="store_true", dest="as_json")
+
+    def _add_extent(self, parser: CommandParser) -> None:
+        """Add what the file is complete for, and on which days."""
         extent = parser.add_mutually_exclusive_group()
         extent.add_argument(
             "--complete",
@@ -98,18 +114,6 @@ class Command(BaseCommand):
                 metavar="DATE",
                 help=f"{what} jour pour lequel le fichier est complet ; sans cela, le sien",
             )
-        parser.add_argument(
-            "--accept-older",
-            action="store_true",
-            help="charger un fichier plus ancien que ce qui est connu, qui le défait",
-        )
-        parser.add_argument(
-            "--accept-disappeared",
-            action="store_true",
-            help="accepter que beaucoup de rendez-vous d'un site et d'un jour aient disparu",
-        )
-        parser.add_argument("--dry-run", action="store_true", help="ne rien écrire")
-        parser.add_argument("--json", action="store_true", dest="as_json")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load the file and say what became of its rows."""
