@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from appointments.decisions.clauses import Clauses, clauses_of
 from appointments.decisions.effective_orders import outcome_alone, said_of
-from appointments.models import Bulletin, Service
+from appointments.models import Bulletin, KeptBy, Service
 from appointments.rules import Facts
-from appointments.vocabulary import KeptBy
 from staff import clock
 from staff.clock import BRUSSELS
 from staff.models import Site, Unit

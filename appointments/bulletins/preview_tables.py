@@ -12,8 +12,7 @@ from typing import Protocol
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, ngettext_lazy
 
-from appointments.models import Service
-from appointments.vocabulary import Outcome
+from appointments.models import Outcome, Service
 
 UNDECIDED = ""
 OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)

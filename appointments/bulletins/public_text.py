@@ -26,9 +26,8 @@ from appointments.decisions.effective_orders import (
 )
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.sending_back import standing_cancellations
-from appointments.models import Bulletin
+from appointments.models import Bulletin, Outcome
 from appointments.rules import ClauseTerms, numbered
-from appointments.vocabulary import Outcome
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal

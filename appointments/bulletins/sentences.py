@@ -19,9 +19,8 @@ from django.utils.translation import pgettext_lazy as in_sentence
 
 from appointments.decisions import effective_orders
 from appointments.decisions.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
-from appointments.models import ProtectedGroup
+from appointments.models import KeptBy, Outcome, ProtectedGroup, Ruling, Service
 from appointments.rules import OUTCOME_OF, ClauseTerms, numbered
-from appointments.vocabulary import KeptBy, Outcome, Ruling, Service
 from notifications.vocabulary import Channel
 from staff import clock
 from staff.clock import BRUSSELS

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext as _
 
-from appointments.models import Bulletin, Clause, ProtectedGroup
+from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
 from appointments.rules import ClauseTerms
-from appointments.vocabulary import KeptBy, Ruling, Service, Tell
 from notifications.vocabulary import Channel
 from staff.errors import Refusal
 from staff.models import Site, Unit

@@ -18,9 +18,8 @@ from appointments.decisions import ruling_tables
 from appointments.decisions.clauses import Clauses, clauses_of
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.ruling_tables import RulingScope
-from appointments.models import Appointment, Bulletin, BulletinState
+from appointments.models import Appointment, Basis, Bulletin, BulletinState, Outcome
 from appointments.rules import ClauseTerms, Facts, Heard, decide, telling_rank, told_over
-from appointments.vocabulary import Basis, Outcome
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Aligned
 from notifications.models import Notice, NoticeItem, NoticeState

@@ -12,8 +12,7 @@ from appointments.feeds.completeness import Declared
 from appointments.feeds.importing.results import LoadResult, Terms
 from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
-from appointments.models import AgeFrom, Feed
-from appointments.vocabulary import Extent
+from appointments.models import AgeFrom, Extent, Feed
 from patients import phones
 from staff.errors import Refusal
 from staff.models import Practitioner, Site, Unit

@@ -23,10 +23,9 @@ from appointments.decisions.in_force import (
     verdict_for,
 )
 from appointments.decisions.standing import Told, standing_decisions, told_of
-from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
+from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status, Tell
 from appointments.operations.queries import OPENED_BY
 from appointments.rules import KeepAnswer
-from appointments.vocabulary import Tell
 from notifications.models import NoticeItem, NoticeState, Word
 from staff import clock
 from staff.access import scope_of

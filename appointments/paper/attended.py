@@ -4,9 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from appointments.models import Attendance
+from appointments.models import Attendance, Attended, Outcome
 from appointments.paper.content import RosterContent, RosterRow
-from appointments.vocabulary import Attended, Outcome
 
 
 @dataclass(frozen=True)

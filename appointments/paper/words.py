@@ -11,10 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.models import Basis, Outcome, Priority, ProtectedGroup, Service, Status
+from appointments.models import Basis, KeptBy, Outcome, Priority, ProtectedGroup, Service, Status
 from appointments.paper.attended import WardDay, WardLine
 from appointments.paper.content import RosterContent, RosterRow
-from appointments.vocabulary import KeptBy
 from notifications.models import NoticeState, Word
 from patients.models import Language
 from patients.phones import display

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, Subquery
 
-from appointments.models import Appointment, Bulletin, Decision
-from appointments.vocabulary import Outcome, Service
+from appointments.models import Appointment, Bulletin, Decision, Outcome, Service
 from vivalia_continuity.promises.sentences import sentence
 from vivalia_continuity.promises.told import STANDING, new_day
 

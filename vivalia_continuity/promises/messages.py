@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from appointments.models import Decision
-from appointments.vocabulary import Outcome
+from appointments.models import Decision, Outcome
 from notifications.models import (
     Channel,
     ClockStep,

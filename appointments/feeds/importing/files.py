@@ -18,8 +18,7 @@ from appointments.feeds.files.tables import ScheduleFile
 from appointments.feeds.importing.results import LoadResult, Terms
 from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
-from appointments.models import Feed, ImportState, ScheduleImport
-from appointments.vocabulary import AgeRule
+from appointments.models import AgeRule, Feed, ImportState, ScheduleImport
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal

@@ -29,8 +29,7 @@ from appointments.feeds.importing.files import (
     was_loaded_before,
 )
 from appointments.feeds.importing.results import Terms, Unanswered, about_older, codes_of
-from appointments.models import AgeFrom, Feed, ImportState, ScheduleImport
-from appointments.vocabulary import Extent
+from appointments.models import AgeFrom, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import wake as doorbell
 from staff import clock
 from staff.database import lock_rulings

@@ -32,12 +32,7 @@ from appointments.feeds.importing.results import (
 )
 from appointments.feeds.importing.write import Writer
 from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
-from appointments.models import (
-    Feed,
-    ImportState,
-    ScheduleImport,
-)
-from appointments.vocabulary import Extent
+from appointments.models import Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Opened
 from patients.services.registering import known_patients

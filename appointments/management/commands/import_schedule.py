@@ -28,9 +28,8 @@ from appointments.feeds.importing.files import (
 from appointments.feeds.importing.results import LoadResult, Terms, Unanswered, codes_of
 from appointments.feeds.importing.write import Disappeared
 from appointments.feeds.records import RowFault, where
-from appointments.models import AgeFrom
+from appointments.models import AgeFrom, Extent
 from appointments.models.feed import about_counts
-from appointments.vocabulary import Extent
 from notifications.sending.estimate import Opened
 from staff import clock
 from staff.errors import Refusal
