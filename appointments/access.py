@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
-from appointments.models import Appointment, Bulletin, Status
+from appointments.models import Appointment, Bulletin
 from patients.models import Patient
 from patients.queries import is_meant
 from patients.search_text import SearchText
@@ -14,7 +14,6 @@ from staff.access import AccessScope, Capability, scope_of
 from staff.lookups import Unindexed, numbers_of
 from staff.models import Site, Unit, User
 
-CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # by the source: nobody comes
 COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and costs a scan
 
 

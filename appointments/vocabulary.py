@@ -39,6 +39,7 @@ class Status(TextChoices):
 
 # What the source still plans: bulletins and people rule on this and on nothing else.
 RULED = (Status.BOOKED, Status.ARRIVED)
+CALLED_OFF = (Status.CANCELLED, Status.ENTERED_IN_ERROR)  # by the source: nobody comes
 
 
 class Priority(TextChoices):

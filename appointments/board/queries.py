@@ -6,28 +6,29 @@ from dataclasses import dataclass, field, replace
 
 from django.db.models import Count, F, Q
 
-from appointments.access import CALLED_OFF, sites_of
+from appointments.access import sites_of
 from appointments.board.tomorrow import Order, Orders, Tomorrow, tomorrow_of
 from appointments.bulletins.queries import visible
 from appointments.doctors.waiting import AHEAD
 from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import (
+    CALLED_OFF,
+    RULED,
     Appointment,
     Basis,
     Bulletin,
     BulletinState,
     Outcome,
     Service,
-    Status,
 )
+from appointments.schedule.filters import NO_OUTCOME
 from notifications.telling.progress import Progress, holding_untrue, progress
 from staff import clock
 from staff.access import Capability, scope_of
 from staff.models import Site, User
 
 ONE_DAY = dt.timedelta(days=1)
-UNDECIDED = "none"  # as in the addresses of the schedule
-OUTCOMES = (*(str(outcome) for outcome in Outcome), UNDECIDED)
+OUTCOMES = (*(str(outcome) for outcome in Outcome), NO_OUTCOME)
 HEAT_LEVELS = 4
 
 
@@ -252,7 +253,7 @@ def _counts(user: User, today: dt.date, day: dt.date) -> list[_Count]:
         .values("day", "service", "outcome", site_id=F("unit__site_id"))
         .annotate(number=Count("pk"), kept=Count("pk", filter=kept))
     )
-    return [_Count(**(line | {"outcome": line["outcome"] or UNDECIDED})) for line in lines]
+    return [_Count(**(line | {"outcome": line["outcome"] or NO_OUTCOME})) for line in lines]
 
 
 def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
@@ -276,7 +277,7 @@ def standing_by_day(user: User, first_day: dt.date, last_day: dt.date) -> list[t
         outcome_basis=Basis.PERSON,
         day__range=(first_day, last_day),
         starts_at__gt=clock.now(),
-        status__in=[Status.BOOKED, Status.ARRIVED],
+        status__in=RULED,
     )
     return list(standing.order_by().values_list("day").annotate(Count("pk")))
 

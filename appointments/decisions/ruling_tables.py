@@ -15,13 +15,13 @@ The preview fills the same tables with the same statements and writes nothing el
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
 
-from appointments.models import RULED
+from appointments.models import CALLED_OFF, RULED, Status
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import NO_DAY
 from staff.database import analyze, as_date, as_parameter
@@ -63,9 +63,14 @@ FACTS = (
 )
 """What ``rules.told_over`` looks at, as columns of ``holds`` and ``told_as``."""
 
-LIVE = "a.status IN ({})".format(", ".join(f"'{status.value}'" for status in RULED))
+
+def _in_sql(statuses: Iterable[Status]) -> str:
+    return "({})".format(", ".join(f"'{status.value}'" for status in statuses))
+
+
+LIVE = f"a.status IN {_in_sql(RULED)}"
 # What the source took away; of who was seen, or did not come, nothing is to be corrected.
-GONE = "('cancelled', 'entered-in-error')"
+GONE = _in_sql(CALLED_OFF)
 SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.service
     AND f.protected_groups = a.protected_groups"""
 

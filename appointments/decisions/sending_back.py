@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from appointments.decisions import rulings
 from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.rulings import Applied
-from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status
+from appointments.models import RULED, Appointment, Basis, Decision, Outcome, Service
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.database import lock_rulings
@@ -45,7 +45,7 @@ def standing_cancellations(first_day: dt.date, last_day: dt.date) -> QuerySet[De
         day=F("appointment__day"),
         appointment__day__range=(first_day, last_day),
         appointment__starts_at__gt=clock.now(),
-        appointment__status__in=[Status.BOOKED, Status.ARRIVED],
+        appointment__status__in=RULED,
     )
 
 
@@ -73,7 +73,7 @@ def decided_by_day(first_day: dt.date, last_day: dt.date = dt.date.max) -> dict[
         outcome_basis=Basis.PERSON,
         day__range=(first_day, last_day),
         starts_at__gt=clock.now(),
-        status__in=[Status.BOOKED, Status.ARRIVED],
+        status__in=RULED,
     )
     return dict(decided.order_by().values_list("day").annotate(Count("pk")))
 

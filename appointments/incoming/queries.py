@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.access import from_today, schedule_for
-from appointments.models import Appointment, Outcome, Status
+from appointments.models import RULED, Appointment, Outcome, Status
 from notifications.access import notices_of
 from notifications.calls.questions import SaidWord
 from notifications.models import (
@@ -90,7 +90,7 @@ def _sentence(appointment: Appointment) -> str:
 MOST_FOUND = 20
 BY_NAME = ("search_name", "id")
 MOST_QUESTIONS = 20
-_STILL_ASKED_ABOUT = (Status.BOOKED, Status.ARRIVED, Status.CANCELLED)
+_STILL_ASKED_ABOUT = (*RULED, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -331,7 +331,7 @@ def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[Sai
     return [
         SaidWord(one.pk, one.starts_at, one.unit.site_id, one.outcome, one.postponed_to)
         for one in others
-        if one.status in (Status.BOOKED, Status.ARRIVED)
+        if one.status in RULED
         and one.outcome in (Outcome.CANCELLED, Outcome.MAINTAINED)
         and heard.get(one.pk) != (one.outcome, one.postponed_to)
     ]

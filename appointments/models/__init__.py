@@ -16,6 +16,7 @@ from appointments.models.feed import (
 )
 from appointments.models.roster import Roster, RosterState
 from appointments.vocabulary import (
+    CALLED_OFF,
     RULED,
     AgeFrom,
     AgeRule,
@@ -33,6 +34,7 @@ from appointments.vocabulary import (
 )
 
 __all__ = [
+    "CALLED_OFF",
     "RULED",
     "AgeFrom",
     "AgeRule",

@@ -12,7 +12,6 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from appointments.access import (
-    CALLED_OFF,
     before,
     from_today,
     in_units,
@@ -23,7 +22,15 @@ from appointments.access import (
     sites_of,
     units_of,
 )
-from appointments.models import Appointment, Basis, Outcome, ProtectedGroup, Service, Status
+from appointments.models import (
+    CALLED_OFF,
+    Appointment,
+    Basis,
+    Outcome,
+    ProtectedGroup,
+    Service,
+    Status,
+)
 from patients import search_text
 from patients.queries import Meant, first_meant
 from staff import clock

@@ -8,8 +8,8 @@ from itertools import dropwhile
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from appointments.access import CALLED_OFF, expected_on, of_patients_that_day, units_of
-from appointments.models import Appointment, Attendance, Attended, Decision, Outcome
+from appointments.access import expected_on, of_patients_that_day, units_of
+from appointments.models import CALLED_OFF, Appointment, Attendance, Attended, Decision, Outcome
 from appointments.paper.attended import AttendanceCounts, WardDay, WardLine, counted
 from appointments.paper.content import RosterRow
 from appointments.paper.queries import roster_contents

@@ -12,6 +12,7 @@ from appointments.feeds.importing import linking
 from appointments.feeds.importing.plan import ChunkPlan, Planned
 from appointments.feeds.importing.practitioners import Practitioners
 from appointments.models import (
+    RULED,
     Appointment,
     Basis,
     Conflict,
@@ -21,7 +22,6 @@ from appointments.models import (
     Outcome,
     ScheduleImport,
     Service,
-    Status,
 )
 from patients.models import PatientIdentifier
 from patients.services.registering import register
@@ -261,7 +261,7 @@ def planned_soon(feed: Feed, today: dt.date) -> list[tuple[str, int, int, dt.dat
     Returns:
         number at the source, unit id, site id and day of each.
     """
-    planned = _held(feed).filter(status__in=[Status.BOOKED, Status.ARRIVED], day__gte=today)
+    planned = _held(feed).filter(status__in=RULED, day__gte=today)
     values = ("source_id", "unit_id", "unit__site_id", "day")
     within_a_week = list(planned.filter(day__lte=today + SOON).values_list(*values))
     return within_a_week or list(planned.values_list(*values))
