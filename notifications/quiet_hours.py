@@ -70,16 +70,6 @@ class QuietHours:
         """
         return (self._end(moment) or moment).astimezone(BRUSSELS)
 
-    def passes_by(self, moment: dt.datetime, latest: dt.datetime) -> bool:
-        """Whether a message would be of no more use when the quiet hours of a moment end.
-
-        Args:
-            moment: now.
-            latest: until when the message is of use (``rules.latest_departure``).
-        """
-        end = self._end(moment)
-        return end is not None and end > latest
-
     def _end(self, moment: dt.datetime) -> dt.datetime | None:
         """Return when the quiet hours end that a moment lies in, if it lies in any.
 

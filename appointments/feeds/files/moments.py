@@ -34,27 +34,11 @@ _TIME = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _BEFORE_DATE = re.compile(r"((?:[^\W\d_]{2,10}\.?,?\s+){1,2})(?=[0-9])")
-_LITTLE_WORDS = frozenset(
-    ("LE", "OP", "AM", "ON", "DE", "DEN")
-    + (
-        "LU",
-        "MA",
-        "ME",
-        "JE",
-        "VE",
-        "SA",
-        "DI",
-        "WO",
-        "DO",
-        "VR",
-        "ZA",
-        "ZO",
-        "MO",
-        "MI",
-        "FR",
-        "SO",
-    )
-)
+_LITTLE_WORDS = {
+    *("LE", "OP", "AM", "ON", "DE", "DEN"),
+    *("LU", "MA", "ME", "JE", "VE", "SA", "DI"),
+    *("WO", "DO", "VR", "ZA", "ZO", "MO", "MI", "FR", "SO"),
+}
 _NO_HOUR = re.compile(r"\s*|[T\s]+0{1,2}[:.hHuU]?(00)?(:00)?(\.0+)?")
 _BEFORE_TIME = re.compile(
     r"(?:[Tt,\s-]|(?:à|a|om|at|um|de|van|from|von)\s+(?=[0-9]))+", re.IGNORECASE
