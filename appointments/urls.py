@@ -6,10 +6,8 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from appointments.board import views as board
-from appointments.board import views as waiting_doctors
 from appointments.bulletins import draft_views as bulletin_drafts
 from appointments.bulletins import views as bulletins
-from appointments.bulletins import views as public_texts
 from appointments.doctors import views as doctor
 from appointments.feeds.importing import link_views as links
 from appointments.feeds.importing import views as imports
@@ -18,7 +16,6 @@ from appointments.operations import views as operations
 from appointments.paper import views as rosters
 from appointments.schedule import views as schedule
 from appointments.wards import views as wards
-from appointments.wards import views as wards_paper
 
 YEARS = range(1900, 2200)  # beyond, somebody plays with the address
 
@@ -45,7 +42,7 @@ register_converter(DayConverter, "roster_day")
 urlpatterns = [
     # Addresses of the board.
     path("board/", board.board, name="board"),
-    path("board/doctors/", waiting_doctors.doctors, name="waiting_doctors"),
+    path("board/doctors/", board.doctors, name="waiting_doctors"),
     path("board/decisions/", board.standing_decisions, name="standing_decisions"),
     path("sending/release/", board.release, name="sending_release"),
     path("board/live/", board.board_live, name="board_live"),
@@ -79,7 +76,7 @@ urlpatterns = [
     path("bulletins/<int:pk>/approve/", bulletins.approve, name="bulletin_approve"),
     path(
         "bulletins/<int:pk>/text/<str:language>/",
-        public_texts.public_text,
+        bulletins.public_text,
         name="bulletin_text",
     ),
     path("bulletins/<int:pk>/withdraw/", bulletins.withdraw, name="bulletin_withdraw"),
@@ -119,6 +116,6 @@ urlpatterns = [
     path("wards/", wards.wards, name="wards"),
     path("wards/<int:unit_id>/<roster_day:day>/", wards.ward_day, name="ward_day"),
     path("wards/<int:unit_id>/<roster_day:day>/counts/", wards.ward_counts, name="ward_counts"),
-    path("wards/<int:unit_id>/<roster_day:day>/paper/", wards_paper.paper, name="ward_paper"),
+    path("wards/<int:unit_id>/<roster_day:day>/paper/", wards.paper, name="ward_paper"),
     path("wards/<int:pk>/tick/", wards.tick, name="ward_tick"),
 ]

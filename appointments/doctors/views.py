@@ -17,7 +17,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.decisions import keeping
-from appointments.decisions import keeping as keeping_several
 from appointments.decisions.keeping import MOST, Done
 from appointments.doctors.queries import (
     IN_TURN,
@@ -157,7 +156,7 @@ def several(request: SignedInRequest) -> HttpResponse:
     if mine.count() != len(seen):
         return _not_mine(request)
     keeps = form.cleaned_data["choice"] == "keep"
-    decide = keeping_several.keep_several if keeps else keeping_several.let_go_several
+    decide = keeping.keep_several if keeps else keeping.let_go_several
     try:
         done = decide(
             appointment_ids=seen, by=request.user, reason=form.cleaned_data["reason"], seen=seen

@@ -303,7 +303,7 @@ def _refuse_contradictions(
     Raises:
         Refusal: what contradicts what, in words.
     """
-    conflict = conflict_of({Attended(what): at for what, at in marks.items()})
+    conflict = conflict_of(marks)
     if conflict is None:
         return
     words = {
