@@ -132,19 +132,23 @@ def keep_answers(
         now: the current moment.
     """
     listed = list(appointments)
-    clauses = clauses_for(appointment.day for appointment in listed)
-    return {
-        appointment.pk: may_keep(
-            verdict=verdict_for(appointment, clauses),
-            service=appointment.service,
-            practitioner_id=appointment.practitioner_id,
-            starts_at=appointment.starts_at,
-            keeper=keeper,
-            now=now,
-            is_sent_back=is_sent_back(appointment),
-        )
-        for appointment in listed
-    }
+    clauses = clauses_for(one.day for one in listed)
+    return {one.pk: keep_answer(one, verdict_for(one, clauses), keeper, now) for one in listed}
+
+
+def keep_answer(
+    appointment: Appointment, verdict: Verdict | None, keeper: Keeper, now: dt.datetime
+) -> KeepAnswer:
+    """Return whether somebody may keep an appointment; the verdict is that of ``verdict_for``."""
+    return may_keep(
+        verdict=verdict,
+        service=appointment.service,
+        practitioner_id=appointment.practitioner_id,
+        starts_at=appointment.starts_at,
+        keeper=keeper,
+        now=now,
+        is_sent_back=is_sent_back(appointment),
+    )
 
 
 def may_be_undone(

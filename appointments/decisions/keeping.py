@@ -16,12 +16,12 @@ from appointments.decisions import rulings
 from appointments.decisions.in_force import (
     clauses_for,
     doctor_of,
-    is_sent_back,
+    keep_answer,
     keeper_of,
     verdict_for,
 )
 from appointments.models import Appointment, Basis, Decision, Outcome
-from appointments.rules import KeepAnswer, Keeper, Verdict, may_keep, may_undo
+from appointments.rules import KeepAnswer, Keeper, Verdict, may_undo
 from notifications.calls import services as calls
 from notifications.lifecycle import untelling
 from notifications.models import Channel, Delivery, Notice, NoticeState
@@ -190,16 +190,7 @@ def _call_of(notice: Notice) -> Delivery:
 def _asked(appointment: Appointment, keeper: Keeper) -> tuple[Verdict | None, KeepAnswer]:
     """Return what the bulletin orders for an appointment, and if the person may decide it."""
     verdict = verdict_for(appointment, clauses_for([appointment.day]))
-    answer = may_keep(
-        verdict=verdict,
-        service=appointment.service,
-        practitioner_id=appointment.practitioner_id,
-        starts_at=appointment.starts_at,
-        keeper=keeper,
-        now=clock.now(),
-        is_sent_back=is_sent_back(appointment),
-    )
-    return verdict, answer
+    return verdict, keep_answer(appointment, verdict, keeper, clock.now())
 
 
 def decide_in_person(

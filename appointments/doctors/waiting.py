@@ -8,7 +8,6 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, F, Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Cast
 
-from appointments import vocabulary
 from appointments.models import Basis, Decision, Outcome, Status
 from appointments.operations.queries import DAYS_AHEAD
 from appointments.rules import ClauseTerms, Keeper, Verdict, may_keep
@@ -82,7 +81,7 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
     for line in lines:
         practitioner_id = line["appointment__practitioner"]
         answer = may_keep(
-            verdict=Verdict(vocabulary.Outcome.CANCELLED, _clause(line)),
+            verdict=Verdict(Outcome.CANCELLED, _clause(line)),
             service=line["appointment__service"],
             practitioner_id=practitioner_id,
             starts_at=line["first"],
