@@ -322,7 +322,9 @@ def test_every_shape_is_kept_as_the_table_says(ruled, kept_by, service):
 @pytest.mark.parametrize("ruled", list(Outcome))
 def test_every_answer_about_a_ruling_says_until_when_it_holds(ruled, kept_by, keep_until):
     """A refusal too: pages show the deadline to those who may not keep."""
-    verdict = Verdict(ruled, Clause(1, Ruling.CANCEL, kept_by=kept_by, keep_until=keep_until))
+    verdict = Verdict(
+        ruled, the_clause(ruling=Ruling.CANCEL, kept_by=kept_by, keep_until=keep_until)
+    )
     for service, keeper, now in product(("consultation", "surgery"), ASKERS, MOMENTS):
         answer = may_keep(
             verdict=verdict,
