@@ -12,8 +12,8 @@ class AppointmentsConfig(AppConfig):
         """Answer what other apps ask whose own imports cannot point here."""
         from appointments.decisions.rulings import align_again
         from appointments.trail import traces_of
-        from notifications.lifecycle import looking_again
+        from notifications.lifecycle import notice_states
         from staff.queries import find_patients_with
 
-        looking_again.answer_with(align_again)
+        notice_states.answer_with(align_again)
         find_patients_with(traces_of)

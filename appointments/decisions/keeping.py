@@ -23,7 +23,7 @@ from appointments.decisions.in_force import (
 from appointments.models import Appointment, Basis, Decision, Outcome
 from appointments.rules import KeepAnswer, Keeper, Verdict, may_undo
 from notifications.calls import services as calls
-from notifications.lifecycle import untelling
+from notifications.lifecycle import call_states
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from staff import clock
 from staff.errors import AccessRefused, Refusal
@@ -155,7 +155,7 @@ def not_contacted(*, appointment_id: int, by: User) -> Notice:
     notice = _notice_of_kept(appointment_id, by)
     if notice.state == NoticeState.OPEN:
         return notice
-    reopened = untelling.take_back(delivery_id=_call_of(notice).pk, by=by)
+    reopened = call_states.take_back(delivery_id=_call_of(notice).pk, by=by)
     # Who heard nothing is owed something else, or nothing where the bulletin was withdrawn since.
     rulings.align_pairs(pairs=sorted({(one.patient_id, one.day) for one in reopened}))
     notice.refresh_from_db()

@@ -35,7 +35,7 @@ from appointments.doctors.queries import (
 from appointments.models import Appointment
 from appointments.operations.forms import ContactedForm, ReasonForm, SeenForm, SeveralForm
 from appointments.paper.views import DayForm
-from notifications.lifecycle import looking_again
+from notifications.lifecycle import notice_states
 from notifications.models import NoticeState
 from staff.access import Capability, requires
 from staff.errors import Refusal
@@ -126,7 +126,7 @@ def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
 def _contacted(**asked: Any) -> None:
     """Note it, and say so where the decision changed while the doctor was calling."""
     notice = keeping.contacted(**asked)
-    looking_again.answer()  # what the patient heard may call for another word at once
+    notice_states.answer()  # what the patient heard may call for another word at once
     if notice.state == NoticeState.WITHDRAWN:
         raise Refusal(
             _(

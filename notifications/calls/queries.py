@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from notifications.access import notices_of
-from notifications.lifecycle.waiting_calls import (
+from notifications.lifecycle.call_states import (
     TO_CALL,
     calls_before_release,
     claimed,

@@ -9,12 +9,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef
+from django.db.models import Exists, OuterRef
 
 from notifications.access import notices_of
-from notifications.calls import results as call_results
 from notifications.calls import services as calls
-from notifications.lifecycle import settling
+from notifications.lifecycle import call_states, delivery_states, notice_states
 from notifications.models import (
     LIVE,
     WITHDRAWABLE,
@@ -33,8 +32,8 @@ from staff.access import Capability, require
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
-from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
+from staff.sentences import joined
 from staff.services import audit
 
 _RANG_IN = _("Le patient a appelé lui-même.")
@@ -167,26 +166,21 @@ def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: Us
     Whoever applies a ruling opens notices too: the lock of rulings comes before the patient's.
     """
     lock_rulings(shared=True)
-    settling.lock_patient(patient_id)
-    known = Notice.objects.filter(patient=patient_id, day=day).aggregate(last=Max("version"))
+    notice_states.lock_patient(patient_id)
     now = clock.now()
     first = min(words, key=lambda word: word.starts_at)
-    notice = Notice.objects.create(
+    notice = notice_states.open_told(
         patient_id=patient_id,
         day=day,
-        version=(known["last"] or 0) + 1,
-        state=NoticeState.TOLD,
         site_id=first.site_id,
         first_at=first.starts_at,
-        created_at=now,
-        handed_over_at=now,
-        settled_at=now,
-        settled_by=by,
+        at=now,
+        by=by,
     )
     NoticeItem.objects.bulk_create(
         NoticeItem(notice=notice, **dataclasses.asdict(word)) for word in words
     )
-    _add_call(notice, by, _RANG_IN, urgency=0)
+    call_states.note(notice.pk, by=by, at=now, remark=_RANG_IN)
 
 
 def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) -> list[Notice]:
@@ -196,8 +190,8 @@ def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) ->
     patients = set(mine.values_list("patient", flat=True))
     if len(patients) != 1:
         raise Refusal(_("Cet avis n'existe pas sur vos sites : cherchez le patient à nouveau."))
-    settling.lock_patient(patients.pop())
-    settling.lock_notices(notice_ids)
+    notice_states.lock_patient(patients.pop())
+    notice_states.lock(notice_ids)
     notices = list(mine.select_related("patient", "site").order_by("id"))
     is_gone = any(notice.state == NoticeState.WITHDRAWN for notice in notices)
     # An older SMS may be out beside what says the same again: only what is new since counts.
@@ -218,8 +212,8 @@ def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) ->
 
 def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
     """Withdraw what waits, or was given up, and says something else; an SMS that is out stays."""
-    settling.lock_patient(patient_id)
-    settling.lock_notices(notice_ids)
+    notice_states.lock_patient(patient_id)
+    notice_states.lock(notice_ids)
     out = Delivery.objects.filter(notice=OuterRef("pk"), state__in=LIVE).exclude(
         state__in=WITHDRAWABLE, client_reference=""
     )
@@ -230,10 +224,8 @@ def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
     ids = list(notices.values_list("pk", flat=True))
     waiting = Delivery.objects.filter(notice__in=ids, state__in=WITHDRAWABLE)
     now = clock.now()
-    settling.finish(waiting, state=DeliveryState.WITHDRAWN, at=now)
-    Notice.objects.filter(pk__in=ids).update(
-        state=NoticeState.WITHDRAWN, settled_at=now, settled_by=None
-    )
+    delivery_states.end(waiting.values_list("pk", flat=True), state=DeliveryState.WITHDRAWN, at=now)
+    notice_states.withdraw(ids, at=now)
 
 
 def _tell(notice: Notice, by: User, remark: str) -> bool:
@@ -247,24 +239,7 @@ def _tell(notice: Notice, by: User, remark: str) -> bool:
         return False
     now = clock.now()
     if live is not None:
-        settling.finish([live], state=DeliveryState.SUPPRESSED, at=now, remark=said)
-    _add_call(notice, by, said, urgency=live.urgency if live else 0)
-    call_results.tell(notice, by, now)
+        delivery_states.end([live.pk], state=DeliveryState.SUPPRESSED, at=now, remark=said)
+    call_states.note(notice.pk, by=by, at=now, remark=said, urgency=live.urgency if live else 0)
+    notice_states.tell([notice.pk], at=now, by=by)
     return True
-
-
-def _add_call(notice: Notice, by: User, remark: Stored, *, urgency: int) -> None:
-    now = clock.now()
-    last = notice.deliveries.filter(channel=Channel.PHONE).order_by("-number").first()
-    Delivery.objects.create(
-        notice=notice,
-        channel=Channel.PHONE,
-        number=last.number + 1 if last else 1,
-        state=DeliveryState.DELIVERED,
-        not_before=now,
-        urgency=urgency,
-        submitted_at=now,
-        finished_at=now,
-        caller=by,
-        remark=remark,
-    )

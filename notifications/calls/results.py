@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from notifications import rules
 from notifications.calls.queries import being_made, tries
+from notifications.lifecycle import call_states, delivery_states, notice_states
+from notifications.lifecycle.delivery_states import Next
 from notifications.models import (
     Channel,
     Delivery,
@@ -97,7 +99,7 @@ def must_be_in_time(calls: Iterable[Delivery], call_at: dt.datetime | None) -> N
         Refusal: until when ringing is of use.
     """
     first_at = min(one.notice.first_at for one in calls)
-    latest = rules.latest_departure(first_at, seconds_before=settings.SMS_LATEST_SECONDS)
+    latest = notice_states.latest_departure(first_at)
     if call_at and call_at > latest:
         moment = date_format(latest.astimezone(clock.BRUSSELS), "l j F H:i")
         raise Refusal(
@@ -129,29 +131,17 @@ def must_have_happened(call: Delivery, at: dt.datetime) -> None:
 
 
 def end(call: Delivery, by: User, result: CallResult, remark: Stored, at: dt.datetime) -> None:
-    """End a try; a patient who was reached is told."""
-    reached = result == CallResult.REACHED
-    call.state = DeliveryState.DELIVERED if reached else DeliveryState.FAILED
-    call.failure = "" if reached else _FAILURES[result]
-    call.caller, call.remark = by, remark
-    call.submitted_at, call.finished_at, call.lease_until = call.submitted_at or at, at, None
-    call.save()
-    if reached:
-        tell(call.notice, by, at)
+    """End a try; a patient who was reached is told.
 
-
-def tell(notice: Notice, by: User, at: dt.datetime) -> None:
-    """Close a notice as told by somebody who spoke with the patient.
-
-    One that was withdrawn meanwhile stays so; its words are heard (ADR 0014).
+    A notice that was withdrawn meanwhile stays so; its words are heard (ADR 0014).
     """
-    if notice.state == NoticeState.WITHDRAWN:
-        notice.handed_over_at = at  # heard after whatever replaced it was said
-        notice.save(update_fields=["handed_over_at"])
+    call_states.end(call, by=by, at=at, failure=_FAILURES.get(result, ""), remark=remark)
+    if result != CallResult.REACHED:
         return
-    notice.handed_over_at = notice.handed_over_at or at
-    notice.state, notice.settled_at, notice.settled_by = NoticeState.TOLD, at, by
-    notice.save()
+    if call.notice.state == NoticeState.WITHDRAWN:
+        notice_states.note_heard([call.notice_id], at=at)
+    else:
+        notice_states.tell([call.notice_id], at=at, by=by)
 
 
 def keep_answers(notice: Notice, new_days: Mapping[int, bool], at: dt.datetime) -> None:
@@ -192,7 +182,7 @@ def go_on(
     )
     most = rules.tries_before_giving_up(len(left), tries=settings.CALL_TRIES)
     if address is None or unanswered >= most:
-        _give_up(call.notice, by, at)
+        notice_states.give_up([call.notice_id], at=at, by=by)
         return
     soon = at.astimezone(dt.UTC) + dt.timedelta(seconds=settings.CALL_AGAIN_SECONDS)
     again = {
@@ -200,17 +190,5 @@ def go_on(
         CallResult.WRONG_NUMBER: at,
         CallResult.CALL_BACK_LATER: call_at or soon,
     }
-    Delivery.objects.create(
-        notice=call.notice,
-        channel=Channel.PHONE,
-        number=call.number + 1,
-        state=DeliveryState.QUEUED,
-        address=address,
-        not_before=again[result],
-        urgency=call.urgency,
-    )
-
-
-def _give_up(notice: Notice, by: User, at: dt.datetime) -> None:
-    notice.state, notice.settled_at, notice.settled_by = NoticeState.UNREACHABLE, at, by
-    notice.save()
+    then = Next(call.notice_id, call, again[result], address)
+    delivery_states.open_next(Channel.PHONE, [then])

@@ -24,7 +24,8 @@ from notifications.calls.queries import (
     withdrawn_in_hand,
 )
 from notifications.calls.results import CallResult, refuse
-from notifications.lifecycle import looking_again, settling
+from notifications.lifecycle import call_states, delivery_states, notice_states
+from notifications.lifecycle.notice_states import Pair
 from notifications.models import Channel, Delivery, DeliveryState, NoticeItem, NoticeState
 from patients.services.numbers import add_number
 from staff import clock
@@ -155,13 +156,7 @@ def give_back(*, delivery_id: int, by: User) -> int:
     call = next(one for one in calls if one.pk == delivery_id)
     if call not in mine:
         refuse(call)
-    Delivery.objects.filter(pk__in=[one.pk for one in mine]).update(
-        state=DeliveryState.QUEUED,
-        claimed_by="",
-        caller=None,
-        lease_until=None,
-        printed_at=None,
-    )
+    delivery_states.give_back([one.pk for one in mine], is_off_paper=True)
     audit.record(
         action="call.given_back", by=by, subject=call.notice, calls=[one.pk for one in mine]
     )
@@ -185,7 +180,7 @@ def log(
 
     What was taken together was said together: the result holds for all of it. Where a notice was
     withdrawn during the call, a patient who was reached heard it all the same: it stays withdrawn
-    and counts as heard, and it is asked again what is owed (``looking_again``).
+    and counts as heard, and it is asked again what is owed (``notice_states.ask_again``).
 
     Args:
         delivery_id: the call.
@@ -236,7 +231,7 @@ def log(
     for one in together:
         answers = call_results.answers_of(one.notice) if new_days else {}
         audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number, **answers)
-    looking_again.ask_again(_days_spoken_of([one for one in together if one in too_late]))
+    notice_states.ask_again(_days_spoken_of([one for one in together if one in too_late]))
     return call
 
 
@@ -277,24 +272,18 @@ def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
     patient_id = asked.first()
     if patient_id is None:
         return False
-    settling.lock_patient(patient_id)
+    notice_states.lock_patient(patient_id)
     if being_made().filter(notice__patient=patient_id).exclude(caller=by).exists():
         return False
-    due = [one.pk for one in settling.lock(due_calls(by).filter(notice__patient=patient_id))]
+    due = [one.pk for one in delivery_states.lock(due_calls(by).filter(notice__patient=patient_id))]
     if delivery_id not in due:
         return False
     seconds = settings.CALL_PAPER_SECONDS if on_paper else settings.CALL_LEASE_SECONDS
-    Delivery.objects.filter(pk__in=due).update(
-        state=DeliveryState.CLAIMED,
-        claimed_by=by.get_username()[:80],
-        caller=by,
-        lease_until=clock.real() + dt.timedelta(seconds=seconds),
-        printed_at=clock.now() if on_paper else None,
-    )
+    call_states.claim(due, by=by, seconds=seconds, on_paper=on_paper)
     return True
 
 
-def _days_spoken_of(calls: Collection[Delivery]) -> set[looking_again.Pair]:
+def _days_spoken_of(calls: Collection[Delivery]) -> set[Pair]:
     """Return patient and day of each call, also for each day that it gave instead."""
     pairs = {(one.notice.patient_id, one.notice.day) for one in calls}
     if not calls:
@@ -314,10 +303,10 @@ def _locked(delivery_id: int, *, said: Collection[int] = ()) -> list[Delivery]:
     patient_id = asked.first()
     if patient_id is None:
         raise Refusal(_("Cet appel n'existe pas : revenez à la liste et prenez le suivant."))
-    settling.lock_patient(patient_id)
+    notice_states.lock_patient(patient_id)
     claimed = Q(state=DeliveryState.CLAIMED, notice__state=NoticeState.OPEN)
     wanted = claimed | Q(pk=delivery_id) | (Q(pk__in=list(said)) & withdrawn_in_hand())
-    return settling.lock(calls.filter(wanted, notice__patient=patient_id))
+    return delivery_states.lock(calls.filter(wanted, notice__patient=patient_id))
 
 
 def _is_theirs(call: Delivery, by: User) -> bool:

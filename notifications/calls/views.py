@@ -15,8 +15,8 @@ from notifications.calls import services as calls
 from notifications.calls.forms import CallForm, FoundNumberForm, PaperForm
 from notifications.calls.services import MOST_ON_PAPER
 from notifications.calls.sheet import rows as sheet_rows
-from notifications.lifecycle import looking_again
-from notifications.lifecycle.waiting_calls import TO_CALL
+from notifications.lifecycle import notice_states
+from notifications.lifecycle.call_states import TO_CALL
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.receipts.queries import replies_waiting
 from notifications.telling.life import life_of
@@ -106,7 +106,7 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect("call", pk)
             form.add_error(refusal.field, refusal.message)
         else:
-            looking_again.answer()  # what the patient heard may call for another word at once
+            notice_states.answer()  # what the patient heard may call for another word at once
             if stale := queries.heard_too_late(delivery, form.said):
                 _say_what_follows(request, stale)
                 return redirect("call", stale.pk)

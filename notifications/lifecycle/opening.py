@@ -17,8 +17,10 @@ from typing import Protocol
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
+from django.db.models.expressions import RawSQL
 
 from notifications import rules
+from notifications.lifecycle import delivery_states, notice_states
 from notifications.models import WITHDRAWABLE
 from notifications.quiet_hours import QuietHours
 from staff import clock
@@ -54,7 +56,7 @@ TABLES = {
 }
 # For two days of which either may be missing; a date that no appointment has.
 NO_DAY = "'0001-01-01'"
-WAITING = ", ".join(f"'{state.value}'" for state in WITHDRAWABLE)
+WAITING = delivery_states.in_sql(WITHDRAWABLE)
 # The SMS may have arrived, nobody knows; now the patient is to be called, and nobody has yet.
 TO_CALL_IN_DOUBT = f"""n.state = 'open' AND n.handed_over_at IS NOT NULL AND EXISTS (
     SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.channel = 'phone'
@@ -70,6 +72,8 @@ ARRIVED = """EXISTS (SELECT 1 FROM notifications_delivery d
 # SMS if all that a patient is told goes by SMS and they can get one; inside a GROUP BY.
 CHANNEL = """CASE WHEN MIN(w.channel) = 'sms' AND MAX(w.channel) = 'sms' AND p.mobile <> ''
     AND p.sms_opt_out_at IS NULL THEN 'sms' ELSE 'phone' END"""
+_STALE = RawSQL("SELECT id FROM stale_notice", ())
+_STALE_VAIN = RawSQL("SELECT id FROM stale_vain", ())
 IGNORES_QUIET_HOURS = "MAX(w.ignores_quiet_hours) = 1"
 
 
@@ -198,9 +202,11 @@ def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
         now: the current moment.
     """
     withdrawn = find_stale(cursor)
-    if withdrawn:
-        _withdraw_stale(cursor, now)
-    _withdraw_stale_vain(cursor, now)
+    if withdrawn:  # nobody has been handed one yet
+        delivery_states.withdraw(_STALE, at=now)
+        notice_states.withdraw(_STALE, at=now)
+    if _any(cursor, "stale_vain"):
+        notice_states.withdraw(_STALE_VAIN, at=now)
     _mark_lapsed(cursor)
     _reschedule_waiting(cursor)
     cursor.execute("SELECT COALESCE(MAX(id), 0) FROM notifications_notice")
@@ -238,34 +244,6 @@ def find_stale(cursor: CursorWrapper) -> int:
                            AND d.state IN ({WAITING}))))"""  # noqa: S608
     )
     return cursor.rowcount
-
-
-def _withdraw_stale(cursor: CursorWrapper, now: dt.datetime) -> None:
-    """Withdraw the stale notices and their deliveries: nobody has been handed one yet."""
-    cursor.execute(
-        f"""UPDATE notifications_delivery
-            SET state = 'withdrawn', finished_at = %s, lease_until = NULL
-            WHERE state IN ({WAITING})
-                AND notice_id IN (SELECT id FROM stale_notice)""",  # noqa: S608
-        [as_parameter(now)],
-    )
-    cursor.execute(
-        """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s
-           WHERE id IN (SELECT id FROM stale_notice)""",
-        [as_parameter(now)],
-    )
-
-
-def _withdraw_stale_vain(cursor: CursorWrapper, now: dt.datetime) -> None:
-    """Withdraw what was tried in vain and no longer holds: nobody is to be told that any more."""
-    if not _any(cursor, "stale_vain"):
-        return
-    cursor.execute(
-        """UPDATE notifications_notice SET state = 'withdrawn', settled_at = %s,
-               settled_by_id = NULL
-           WHERE id IN (SELECT id FROM stale_vain)""",
-        [as_parameter(now)],
-    )
 
 
 def _any(cursor: CursorWrapper, table: str) -> bool:
@@ -384,7 +362,6 @@ def find_late(cursor: CursorWrapper) -> tuple[str, list]:
         the condition and its parameters.
     """
     hours = QuietHours.parse(settings.SMS_QUIET_HOURS)
-    before = dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
     cursor.execute("SELECT DISTINCT not_before FROM wanted WHERE channel = 'sms'")
     conditions, parameters = ["1 = 0"], []
     for (value,) in cursor.fetchall():
@@ -394,8 +371,8 @@ def find_late(cursor: CursorWrapper) -> tuple[str, list]:
                 "(MAX(w.not_before) = %s AND MAX(w.ignores_quiet_hours) = %s"
                 " AND MIN(w.starts_at) < %s)"
             )
-            first_in_time = leaves_at.astimezone(dt.UTC) + before
-            parameters += [as_parameter(not_before), ignores, as_parameter(first_in_time)]
+            first_in_time = as_parameter(notice_states.earliest_appointment(leaves_at))
+            parameters += [as_parameter(not_before), ignores, first_in_time]
     return f"({' OR '.join(conditions)})", parameters
 
 

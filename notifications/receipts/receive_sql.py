@@ -12,16 +12,13 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from django.conf import settings
 from django.db import connection
 
-from notifications.lifecycle import lease_end as limits
-from notifications.models import WITHDRAWABLE, Channel, DeliveryState
+from notifications.models import Channel, DeliveryState
 from notifications.receipts.rules import Candidate, plain
-from staff.database import as_list, as_parameter, is_one_of, is_postgresql
+from staff.database import as_list, as_parameter, is_one_of, is_postgresql, json_rows
 
 Row = Mapping[str, Any]
-_WITHDRAWABLE = ", ".join(f"'{state.value}'" for state in WITHDRAWABLE)
 _WAITING = ", ".join(
     f"'{state.value}'"
     for state in (DeliveryState.SUBMITTING, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
@@ -39,22 +36,6 @@ _RECEIPT = {
     "happened_at": "timestamptz",
 }
 _CANDIDATE = "d.id, d.notice_id, d.address, d.submitted_at"
-
-
-def _rows(**columns: str) -> str:
-    """Return SQL for a table ``r`` with these columns, read from one JSON parameter."""
-    if is_postgresql():
-        declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        return f"json_to_recordset(%s::json) AS r ({declared})"
-    read = ", ".join(f"json_extract(value, '$.{name}') AS {name}" for name in columns)
-    return f"(SELECT {read} FROM json_each(%s)) AS r"  # noqa: S608  # our own names
-
-
-def _ids(column: str) -> str:
-    """Return the condition that a column holds one of the numbers of a JSON parameter."""
-    if is_postgresql():
-        return f"{column} IN (SELECT json_array_elements_text(%s::json)::bigint)"
-    return f"{column} IN (SELECT value FROM json_each(%s))"  # noqa: S608
 
 
 def _run(sql: str, parameters: Sequence[Any]) -> list[tuple]:
@@ -79,7 +60,7 @@ def store(gateway: str, rows: Sequence[Row], *, at: dt.datetime) -> dict[str, in
     payload = json.dumps(sorted(rows, key=lambda row: row["key"]))
     new = _run(
         f"""INSERT INTO notifications_receipt (gateway, received_at, {names})
-            SELECT %s, %s, {names} FROM {_rows(**_RECEIPT)} WHERE TRUE
+            SELECT %s, %s, {names} FROM {json_rows(**_RECEIPT)} WHERE TRUE
             ON CONFLICT (gateway, key) DO NOTHING RETURNING key, id""",  # noqa: S608
         [gateway, as_parameter(at), payload],
     )
@@ -91,7 +72,7 @@ def by_reference(references: Collection[str]) -> dict[str, Candidate]:
     found = _run(
         f"""SELECT d.client_reference, {_CANDIDATE}
             FROM notifications_delivery d
-            WHERE d.client_reference IN (SELECT r.reference FROM {_rows(reference="text")})
+            WHERE d.client_reference IN (SELECT r.reference FROM {json_rows(reference="text")})
                 AND NOT (d.client_reference = '') AND d.channel = '{Channel.SMS.value}'""",  # noqa: S608
         [json.dumps([{"reference": one} for one in references])],
     )
@@ -167,7 +148,7 @@ def waiting_for(
         f"""SELECT d.gateway, d.address, {_CANDIDATE}
             FROM notifications_delivery d
             WHERE (d.gateway, d.address) IN (
-                    SELECT r.gateway, r.phone FROM {_rows(gateway="text", phone="text")})
+                    SELECT r.gateway, r.phone FROM {json_rows(gateway="text", phone="text")})
                 AND d.lease_until IS NOT NULL AND d.state IN ({_WAITING})
                 AND d.channel = '{Channel.SMS.value}' {unnumbered}""",  # noqa: S608
         [json.dumps([{"gateway": gateway, "phone": phone} for gateway, phone in phones])],
@@ -178,24 +159,18 @@ def waiting_for(
     return grouped
 
 
-def lock(notice_ids: Collection[int], delivery_ids: Collection[int]) -> list[tuple]:
-    """Lock notices by id, then deliveries, as ``settling.lock`` does, without an object for each.
+def lock(delivery_ids: Collection[int]) -> list[tuple]:
+    """Lock deliveries, whose notices are locked, as ``delivery_states.lock`` does.
 
     Returns:
         (delivery, notice, state, whether it has a client reference, whether a number) of each.
     """
-    if is_postgresql():
-        _run(
-            f"""SELECT id FROM notifications_notice WHERE {_ids("id")}
-                ORDER BY id FOR UPDATE""",  # noqa: S608
-            [json.dumps(sorted(notice_ids))],
-        )
     locking = "FOR UPDATE" if is_postgresql() else ""
     return _run(
         f"""SELECT id, notice_id, state, client_reference <> '', provider_id <> ''
             FROM notifications_delivery
-            WHERE {_ids("id")} ORDER BY notice_id, id {locking}""",  # noqa: S608
-        [json.dumps(sorted(delivery_ids))],
+            WHERE {is_one_of("id")} ORDER BY notice_id, id {locking}""",  # noqa: S608
+        [as_list(delivery_ids)],
     )
 
 
@@ -203,8 +178,8 @@ def parts_of(delivery_ids: Collection[int]) -> list[tuple]:
     """Return (delivery, part's id, number at the gateway, state) of the parts with own numbers."""
     return _run(
         f"""SELECT delivery_id, id, provider_id, state FROM notifications_deliverypart
-            WHERE {_ids("delivery_id")} ORDER BY delivery_id, part""",  # noqa: S608
-        [json.dumps(sorted(delivery_ids))],
+            WHERE {is_one_of("delivery_id")} ORDER BY delivery_id, part""",  # noqa: S608
+        [as_list(delivery_ids)],
     )
 
 
@@ -212,7 +187,7 @@ def assign(deliveries: Mapping[int, int]) -> None:
     """Note of which delivery each receipt (id) speaks."""
     _run(
         f"""UPDATE notifications_receipt SET delivery_id = r.delivery_id
-            FROM {_rows(id="bigint", delivery_id="bigint")}
+            FROM {json_rows(id="bigint", delivery_id="bigint")}
             WHERE notifications_receipt.id = r.id""",  # noqa: S608
         [json.dumps([{"id": pk, "delivery_id": one} for pk, one in deliveries.items()])],
     )
@@ -225,7 +200,7 @@ def write_parts(parts: Mapping[int, tuple[str, str]]) -> None:
         f"""UPDATE notifications_deliverypart SET state = r.state, provider_id = CASE
                 WHEN notifications_deliverypart.provider_id = '' THEN r.number
                 ELSE notifications_deliverypart.provider_id END
-            FROM {_rows(id="bigint", state="text", number="text")}
+            FROM {json_rows(id="bigint", state="text", number="text")}
             WHERE notifications_deliverypart.id = r.id""",  # noqa: S608
         [json.dumps(said)],
     )
@@ -237,71 +212,6 @@ def reports_each_part(gateways: Collection[str], *, at: dt.datetime) -> None:
         f"""UPDATE notifications_gatewaystate SET two_receipts_at = %s
             WHERE {is_one_of("name")} AND two_receipts_at IS NULL""",  # noqa: S608
         [as_parameter(at), as_list(gateways)],
-    )
-
-
-def write_deliveries(rows: Sequence[Row], *, at: dt.datetime) -> None:
-    """Write what receipts made of deliveries; those that are accepted now wait for more.
-
-    Args:
-        rows: id, state, failure, remark, and number: that of the gateway, for a delivery whose
-            answer did not bring one (yet).
-        at: when those end that end.
-    """
-    columns = _rows(id="bigint", state="text", failure="text", remark="text", number="text")
-    limit, limit_parameters = limits.until(settings.SMS_RECEIPT_SECONDS)
-    _run(
-        f"""UPDATE notifications_delivery
-            SET state = r.state, failure = r.failure, remark = r.remark,
-                finished_at = CASE WHEN r.state = 'accepted' THEN NULL ELSE {_moment()} END,
-                lease_until = CASE WHEN r.state = 'accepted' THEN {limit} END,
-                provider_id = CASE WHEN notifications_delivery.provider_id = '' THEN r.number
-                    ELSE notifications_delivery.provider_id END
-            FROM {columns} WHERE notifications_delivery.id = r.id""",  # noqa: S608
-        [as_parameter(at), *limit_parameters, json.dumps(rows)],
-    )
-
-
-def write_numbers(numbers: Mapping[int, str]) -> None:
-    """Note the gateway's numbers of deliveries that had none."""
-    _run(
-        f"""UPDATE notifications_delivery SET provider_id = r.number
-            FROM {_rows(id="bigint", number="text")}
-            WHERE notifications_delivery.id = r.id AND provider_id = ''""",  # noqa: S608
-        [json.dumps([{"id": pk, "number": number} for pk, number in numbers.items()])],
-    )
-
-
-def _moment() -> str:
-    """Return a placeholder that PostgreSQL takes for a moment inside a CASE."""
-    return "%s::timestamptz" if is_postgresql() else "%s"
-
-
-def tell(notice_ids: Collection[int], *, at: dt.datetime) -> None:
-    """Close notices as told by the gateway, and end what else was about to tell them.
-
-    Who was given up as unreachable and got the message after all is told too, unless a newer
-    version was opened since. A call that waits or is being made is withdrawn, an SMS that waits
-    to be sent again also.
-    """
-    payload = json.dumps(sorted(notice_ids))
-    _run(
-        f"""UPDATE notifications_notice
-            SET state = 'told', settled_at = %s, settled_by_id = NULL,
-                handed_over_at = COALESCE(handed_over_at, %s)
-            WHERE {_ids("id")} AND (state = 'open' OR (state = 'unreachable' AND NOT EXISTS (
-                SELECT 1 FROM notifications_notice n
-                WHERE n.patient_id = notifications_notice.patient_id
-                    AND n.day = notifications_notice.day
-                    AND n.version > notifications_notice.version
-                    AND n.state <> 'withdrawn')))""",  # noqa: S608
-        [as_parameter(at), as_parameter(at), payload],
-    )
-    _run(
-        f"""UPDATE notifications_delivery
-            SET state = 'withdrawn', finished_at = %s, lease_until = NULL
-            WHERE {_ids("notice_id")} AND state IN ({_WITHDRAWABLE})""",  # noqa: S608
-        [as_parameter(at), payload],
     )
 
 

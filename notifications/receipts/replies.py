@@ -14,14 +14,13 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from notifications.gateways import Inbound
-from notifications.lifecycle import settling
+from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import (
     WITHDRAWABLE,
     Channel,
     Delivery,
     DeliveryState,
     Failure,
-    Notice,
     NoticeState,
     Reply,
     ReplyMeaning,
@@ -172,8 +171,7 @@ def _senders(patients: Mapping[int, str], phones: Collection[str]) -> dict[str, 
 def _lock_notices(patient_ids: Collection[int], others: Collection[int]) -> None:
     """Lock, in one go and by id, the notices that may lose their SMS and those replied to."""
     unsent = _unsent(patient_ids).values_list("notice_id", flat=True)
-    wanted = Notice.objects.filter(pk__in={*unsent, *others})
-    list(wanted.order_by("id").select_for_update().values_list("id", flat=True))
+    notice_states.lock({*unsent, *others})
 
 
 def _unsent(patient_ids: Collection[int]) -> QuerySet[Delivery]:
@@ -192,6 +190,7 @@ def _stop_sms(patient_ids: Collection[int]) -> None:
     """
     now: dt.datetime = clock.now()
     Patient.objects.filter(pk__in=patient_ids, sms_opt_out_at=None).update(sms_opt_out_at=now)
-    unsent = settling.lock(_unsent(patient_ids))
-    settling.finish(unsent, state=DeliveryState.SUPPRESSED, at=now, failure=Failure.OPTED_OUT)
-    settling.call_instead(unsent, at=now, as_planned=True)
+    unsent = delivery_states.lock(_unsent(patient_ids))
+    ids = [one.pk for one in unsent]
+    delivery_states.end(ids, state=DeliveryState.SUPPRESSED, at=now, failure=Failure.OPTED_OUT)
+    follow_up.call_instead(unsent, at=now, as_planned=True)

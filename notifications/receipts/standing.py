@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import configured
-from notifications.lifecycle import carry_over as carrying_over
-from notifications.lifecycle import retries, settling
+from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import Delivery, DeliveryState, Failure, GatewayState, ReceiptState
 from notifications.receipts import receive_sql as sql
 from notifications.receipts import rules as receipt_rules
@@ -120,11 +119,11 @@ class _Parts:
 
 def locked(pairs: Sequence[tuple[Said, Candidate]]) -> dict[int, Standing]:
     """Lock the deliveries that receipts speak of, and return them by id."""
-    notices = {candidate.notice_id for _said, candidate in pairs}
+    notice_states.lock({candidate.notice_id for _said, candidate in pairs})
     gateways = {candidate.delivery_id: said.gateway for said, candidate in pairs}
     standing = {
         pk: Standing(pk, notice_id, state, bool(has_reference), bool(has_number), state)
-        for pk, notice_id, state, has_reference, has_number in sql.lock(notices, gateways.keys())
+        for pk, notice_id, state, has_reference, has_number in sql.lock(gateways.keys())
     }
     parts = sql.parts_of(gateways.keys())
     believed = _that_report_one_part() if parts else set()
@@ -169,17 +168,17 @@ def write(standing: Collection[Standing]) -> None:
             sql.reports_each_part(twice, at=clock.real())
     numbers = {one.id: one.number for one in standing if one.number and one.state == one.before}
     if numbers:  # as when the answer comes after the patient was called: a receipt may yet follow
-        sql.write_numbers(numbers)
+        delivery_states.note_numbers(numbers)
     if not moved:
         return
     now = clock.now()
-    names = ("id", "state", "failure", "remark", "number")
-    rows = [{name: getattr(one, name) for name in names} for one in moved]
-    sql.write_deliveries(rows, at=now)
+    said = {one.id: (one.state, one.failure, one.remark, one.number) for one in moved}
+    delivery_states.apply_receipts(said, at=now)
     told = {one.notice_id for one in moved if one.state == DeliveryState.DELIVERED}
-    if told:
-        sql.tell(told, at=now)
-        carrying_over.drop_heard(told, at=now)
+    if told:  # also whatever else was about to tell them has an end
+        notice_states.tell(told, at=now)
+        delivery_states.withdraw(told, at=now)
+        follow_up.drop_heard(told, at=now)
     if lost := {one.id: one for one in moved if one.state in _FAILURES}:
         _follow_up(lost, at=now)
 
@@ -190,6 +189,6 @@ def _follow_up(lost: Mapping[int, Standing], *, at: dt.datetime) -> None:
     deliveries = list(found.order_by("notice_id"))
     passing = [one for one in deliveries if lost[one.pk].temporary and one.parts <= 1]
     trouble.note([one for one in deliveries if lost[one.pk].in_trouble])
-    hopeless = retries.try_again(passing, at=at) if passing else []
-    to_call = set(deliveries) - set(passing) | set(hopeless)
-    settling.call_instead([one for one in deliveries if one in to_call], at=at)
+    waiting = follow_up.take_back(passing, at=at) if passing else set()
+    retried = follow_up.open_retries(one for one in passing if one.notice_id in waiting)
+    follow_up.call_instead([one for one in deliveries if one not in retried], at=at)

@@ -12,17 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from notifications import sms_text
 from notifications.gateways import Gateway, Message
-from notifications.lifecycle import rows, settling
-from notifications.lifecycle.bulk import write_each
+from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import Delivery, DeliveryState, Failure
 from notifications.models.sending import Sending
 from notifications.references import reference_of
-from notifications.sending import claim as claiming
 from notifications.sending import rate as pacing
 from notifications.sms_text import Alphabet
 from notifications.texts import render as texts
@@ -126,21 +123,20 @@ def hand_over(*, ids: Sequence[int], worker: str, gateway: Gateway) -> list[Hand
 
     Args:
         ids: deliveries that ``worker`` claimed.
-        worker: as for ``claiming.claim``.
+        worker: as for ``delivery_states.claim``.
         gateway: what they will go through; its rate and cap are taken here.
 
     Returns:
         the messages to submit; None when sending is paused (the claims are given back).
     """
     if Sending.is_paused():
-        claiming.release(ids=ids, worker=worker)
+        delivery_states.unclaim(ids=ids, worker=worker)
         return None
-    # In UTC: on the wall clock half an hour from now may lie an hour and a half ahead.
-    latest = clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    latest = notice_states.earliest_appointment()
     ready = _set_aside(_locked(ids, worker, latest))
     written = _compose(ready, latest, gateway.alphabet)
     fitting = pacing.spend(gateway, [one.message.parts for one in written])
-    claiming.release(ids=[one.delivery_id for one in written[fitting:]], worker=worker)
+    delivery_states.unclaim(ids=[one.delivery_id for one in written[fitting:]], worker=worker)
     _commit_to(written[:fitting], gateway)
     return written[:fitting]
 
@@ -150,7 +146,7 @@ def _locked(ids: Sequence[int], worker: str, latest: dt.datetime) -> list[_Row]:
 
     Whoever else moves a claimed SMS holds its notice, so the deliveries need no lock of theirs.
     """
-    rows.lock_notices_of(ids)
+    delivery_states.lock_notices_of(ids)
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT d.id, d.notice_id, d.address, d.client_reference, d.body, d.parts, n.day,
@@ -194,19 +190,33 @@ def _set_aside(claimed: list[_Row]) -> list[_Row]:
 def _end(ids: list[int], state: DeliveryState, failure: Failure | str = "") -> None:
     if ids:
         at = clock.now()
-        deliveries = settling.lock(Delivery.objects.filter(pk__in=ids))
-        settling.finish(deliveries, state=state, at=at, failure=failure)
-        settling.call_instead(deliveries, at=at)
+        deliveries = delivery_states.lock(Delivery.objects.filter(pk__in=ids))
+        delivery_states.end(ids, state=state, at=at, failure=failure)
+        follow_up.call_instead(deliveries, at=at)
 
 
 def _compose(ready: list[_Row], latest: dt.datetime, alphabet: Alphabet) -> list[HandedOver]:
     """Write the messages; what may have left before keeps its text and its reference."""
-    lines = rows.lines_of([row.notice_id for row in ready if not row.client_reference])
+    lines = _lines_of([row.notice_id for row in ready if not row.client_reference])
     references = _references(len(ready))
     return [
         _message(row, lines.get(row.notice_id, []), reference, latest, alphabet)
         for row, reference in zip(ready, references, strict=True)
     ]
+
+
+def _lines_of(notices: Sequence[int]) -> dict[int, list[texts.Line]]:
+    """Return what each notice says."""
+    lines: dict[int, list[texts.Line]] = {notice: [] for notice in notices}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT notice_id, starts_at, word, site_id FROM notifications_noticeitem
+                WHERE {is_one_of("notice_id")}""",  # noqa: S608
+            [as_list(notices)],
+        )
+        for notice, starts_at, word, site_id in cursor.fetchall():
+            lines[notice].append(texts.Line(as_moment(starts_at), word, site_id=site_id))
+    return lines
 
 
 def _references(number: int) -> list[str]:
@@ -247,19 +257,8 @@ def _lasts(first_at: dt.datetime, latest: dt.datetime) -> int | None:
 
 
 def _commit_to(leaving: Sequence[HandedOver], gateway: Gateway) -> None:
-    now = clock.now()
-    write_each(
-        ("body", "parts", "client_reference"),
-        {
-            one.delivery_id: (one.message.text, one.message.parts, one.message.reference)
-            for one in leaving
-        },
-        same={
-            "state": DeliveryState.SUBMITTING,
-            "gateway": gateway.name,
-            "lease_until": claiming.lease_end(),
-            "remark": "",
-        },
-        reckoned={"submitted_at": ("COALESCE(submitted_at, %s)", [as_parameter(now)])},
-    )
-    rows.hand_over_notices([one.notice_id for one in leaving], at=now)
+    messages = {
+        one.delivery_id: (one.message.text, one.message.parts, one.message.reference)
+        for one in leaving
+    }
+    delivery_states.hand_over(messages, gateway=gateway.name, at=clock.now())

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
 
 from notifications.gateways import (
@@ -15,21 +14,11 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
-from notifications.lifecycle import lease_end as limits
-from notifications.lifecycle import rows, settling
-from notifications.lifecycle.bulk import write_each
-from notifications.lifecycle.retries import (
-    become_unknown,
-    later,
-    latest_departure,
-    next_try,
-    open_next_tries,
-)
-from notifications.models import Delivery, DeliveryPart, DeliveryState, NoticeState
+from notifications.lifecycle import delivery_states, follow_up, notice_states
+from notifications.models import Delivery, DeliveryPart, DeliveryState
 from notifications.sending import rate as pacing
 from notifications.sending.line import Returned
 from staff import clock
-from staff.database import as_list, is_one_of
 
 _ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
 _NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
@@ -59,7 +48,7 @@ def record(
         results: delivery id → the answer, and whether the message may have left before.
     """
     accepted = {pk: r for pk, (r, _again) in results.items() if isinstance(r, Accepted)}
-    rows.lock_notices_of(results)
+    delivery_states.lock_notices_of(results)
     _accepted(accepted, worker, gateway)
     _others({pk: one for pk, one in results.items() if pk not in accepted}, worker, gateway)
     pacing.note(gateway, [r for r, _again in results.values() if not isinstance(r, Returned)])
@@ -72,7 +61,7 @@ def _others(
     if not results:
         return
     mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
-    answers = [Answer(one, *results[one.pk]) for one in settling.lock(mine)]
+    answers = [Answer(one, *results[one.pk]) for one in delivery_states.lock(mine)]
     for kind, write in _WRITERS.items():
         of_kind = [one for one in answers if isinstance(one.result, kind)]
         if of_kind:
@@ -85,23 +74,15 @@ def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -
     if not accepted:
         return
     now = clock.now()
-    receipt_due = limits.until(settings.SMS_RECEIPT_SECONDS)
-    notices = write_each(
-        ("provider_id",),
-        {pk: (result.provider_id[:100],) for pk, result in accepted.items()},
-        same={
-            "state": DeliveryState.ACCEPTED,
-            "finished_at": None if gateway.has_receipts else now,
-            "remark": "",
-        },
-        reckoned={"lease_until": receipt_due if gateway.has_receipts else ("NULL", ())},
-        only=f"{is_one_of('notifications_delivery.id')} AND claimed_by = %s"
-        " AND state IN ('submitting', 'unknown')",
-        parameters=[as_list(accepted), worker],
+    notices = delivery_states.accept(
+        {pk: result.provider_id[:100] for pk, result in accepted.items()},
+        worker=worker,
+        has_receipts=gateway.has_receipts,
+        at=now,
     )
     _number_parts(accepted, gateway)
     if not gateway.has_receipts:
-        rows.tell_notices(notices, at=now)
+        notice_states.tell(notices, at=now)
 
 
 def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
@@ -124,30 +105,17 @@ def _give_back(answers: Sequence[Answer], gateway: Gateway) -> None:
 def _refused(answers: Sequence[Answer]) -> None:
     """A permanent refusal is called; a temporary one is tried again for as long as it is of use."""
     now = clock.now()
-    deliveries = [one.delivery for one in answers]
-    settling.finish(deliveries, state=DeliveryState.FAILED, at=now)
-    write_each(
-        ("failure", "remark"),
-        {
-            one.delivery.pk: (str(one.result.failure), one.result.remark[:200])
-            for one in answers
-            if isinstance(one.result, Refused)
-        },
+    refused = [(one, one.result) for one in answers if isinstance(one.result, Refused)]
+    said = {one.delivery.pk: (str(r.failure), r.remark[:200]) for one, r in refused}
+    delivery_states.refuse(said, at=now)
+    waiting = follow_up.take_back([one.delivery for one in answers if not one.again], at=now)
+    retried = follow_up.open_retries(
+        one.delivery
+        for one, result in refused
+        if not (result.permanent or one.again) and one.delivery.notice_id in waiting
     )
-    settling.take_back([one.delivery for one in answers if not one.again], at=now)
-    tries = {one.delivery: next_try(one.delivery) for one in answers if _mayopen_next_tries(one)}
-    worth_it = {one: at for one, at in tries.items() if at < latest_departure(one)}
-    open_next_tries(worth_it, gone=settling.superseded(worth_it))
-    settling.call_instead([one for one in deliveries if one not in worth_it], at=now)
-
-
-def _mayopen_next_tries(answer: Answer) -> bool:
-    return (
-        isinstance(answer.result, Refused)
-        and not answer.result.permanent
-        and not answer.again
-        and answer.delivery.notice.state == NoticeState.OPEN
-    )
+    to_call = [one.delivery for one in answers if one.delivery not in retried]
+    follow_up.call_instead(to_call, at=now)
 
 
 def _throttled(answers: Sequence[Answer]) -> None:
@@ -167,39 +135,27 @@ def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
     """
     now = clock.now()
     fresh = [one.delivery for one in answers if not one.again]
-    waiting = settling.take_back(fresh, at=now)
-    settling.finish(
-        [one for one in fresh if one.notice_id not in waiting],
-        state=DeliveryState.WITHDRAWN,
-        at=now,
-    )
-    queued = {
-        "state": DeliveryState.QUEUED,
-        "claimed_by": "",
-        "lease_until": None,
-        "not_before": later(seconds),
-    }
+    waiting = follow_up.take_back(fresh, at=now)
+    replaced = [one.pk for one in fresh if one.notice_id not in waiting]
+    delivery_states.end(replaced, state=DeliveryState.WITHDRAWN, at=now)
+    then = notice_states.later(seconds)
     back = [one.pk for one in fresh if one.notice_id in waiting]
-    Delivery.objects.filter(pk__in=back).update(
-        **queued, client_reference="", gateway="", submitted_at=None, body="", parts=0
-    )
-    again = [one.delivery.pk for one in answers if one.again]
-    Delivery.objects.filter(pk__in=again).update(**queued)
+    delivery_states.start_over(back, at=then)
+    delivery_states.requeue([one.delivery.pk for one in answers if one.again], at=then)
 
 
 def _unknown(answers: Sequence[Answer]) -> None:
-    become_unknown([one.delivery for one in answers])
+    delivery_states.become_unknown([one.delivery.pk for one in answers])
     _remark(answers)
 
 
 def _remark(answers: Sequence[Answer]) -> None:
-    write_each(
-        ("remark",),
+    delivery_states.note_remarks(
         {
-            one.delivery.pk: (one.result.remark[:200],)
+            one.delivery.pk: one.result.remark[:200]
             for one in answers
             if isinstance(one.result, Unknown | NotSent | Returned)
-        },
+        }
     )
 
 

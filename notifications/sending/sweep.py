@@ -14,12 +14,13 @@ from django.db.models import Q, QuerySet
 
 from notifications import rules
 from notifications.gateways import Gateway
-from notifications.lifecycle import looking_again, retries, settling
+from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
 from notifications.quiet_hours import QuietHours
 from notifications.receipts import receive as receiving
 from notifications.sending import hosts
 from staff import clock
+from staff.sentences import Stored
 from staff.sentences import gettext_stored as _
 
 BATCH = 500
@@ -60,7 +61,7 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
         too_late=_each_unsent(_too_late(), _expire),
         kept_quiet=_each_unsent(_passed_by(), _keep_quiet),
     )
-    return replace(swept, asked_again=looking_again.answer())
+    return replace(swept, asked_again=notice_states.answer())
 
 
 def _each_unsent(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
@@ -76,7 +77,7 @@ def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]
     moved = 0
     while ids := list(deliveries.values_list("id", flat=True)[:BATCH]):
         with transaction.atomic():
-            locked = settling.lock(deliveries.filter(pk__in=ids))
+            locked = delivery_states.lock(deliveries.filter(pk__in=ids))
             if locked:
                 move(locked)
         moved += len(locked)
@@ -86,17 +87,17 @@ def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]
 
 
 def _reclaim(deliveries: list[Delivery]) -> None:
-    Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
-        state=DeliveryState.QUEUED, claimed_by="", lease_until=None, caller=None
-    )
+    delivery_states.give_back([one.pk for one in deliveries])
 
 
 def _lose(deliveries: list[Delivery]) -> None:
-    retries.become_unknown(deliveries, _("Le serveur s'est arrêté pendant la remise."))
+    said = _("Le serveur s'est arrêté pendant la remise.")
+    delivery_states.become_unknown([one.pk for one in deliveries], said)
 
 
 def _miss_the_receipt(deliveries: list[Delivery]) -> None:
-    retries.become_unknown(deliveries, _("L'opérateur l'a pris, mais n'en a plus rien dit."))
+    said = _("L'opérateur l'a pris, mais n'en a plus rien dit.")
+    delivery_states.become_unknown([one.pk for one in deliveries], said)
 
 
 def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
@@ -111,16 +112,13 @@ def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
 
 def _is_timely() -> Q:
     """Whether a try may be repeated: for so long since it was first submitted, while of use."""
-    since = retries.later(-settings.SMS_UNKNOWN_SECONDS)
-    latest = retries.later(settings.SMS_LATEST_SECONDS)
-    return Q(submitted_at__gt=since, notice__first_at__gte=latest)
+    since = notice_states.later(-settings.SMS_UNKNOWN_SECONDS)
+    of_use = Q(notice__first_at__gte=notice_states.earliest_appointment())
+    return Q(submitted_at__gt=since) & of_use
 
 
 def _queue_again(deliveries: list[Delivery]) -> None:
-    """The same text under the same reference."""
-    Delivery.objects.filter(pk__in=[one.pk for one in deliveries]).update(
-        state=DeliveryState.QUEUED, claimed_by="", lease_until=None, not_before=clock.now()
-    )
+    delivery_states.requeue([one.pk for one in deliveries], at=clock.now())
 
 
 def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
@@ -142,27 +140,20 @@ def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:
 
 
 def _call(deliveries: list[Delivery]) -> None:
-    now = clock.now()
-    settling.finish(
-        deliveries,
-        state=DeliveryState.FAILED,
-        at=now,
-        failure=Failure.UNKNOWN,
-        remark=_("Sort inconnu, appelé à la place."),
-    )
-    settling.call_instead(deliveries, at=now)
+    said = _("Sort inconnu, appelé à la place.")
+    _end_and_call(deliveries, DeliveryState.FAILED, Failure.UNKNOWN, said)
 
 
 def _too_late() -> QuerySet[Delivery]:
     """Not sent, and no longer of use: the patient may be on the way already."""
-    latest = retries.later(settings.SMS_LATEST_SECONDS)
+    latest = notice_states.earliest_appointment()
     return _of_day_or_before(clock.local_day(latest)).filter(
         notice__first_at__lt=latest, client_reference=""
     )
 
 
 def _expire(deliveries: list[Delivery]) -> None:
-    _call_about(deliveries, DeliveryState.EXPIRED, Failure.EXPIRED)
+    _end_and_call(deliveries, DeliveryState.EXPIRED, Failure.EXPIRED)
 
 
 def _passed_by() -> QuerySet[Delivery]:
@@ -171,8 +162,7 @@ def _passed_by() -> QuerySet[Delivery]:
     quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
     if not quiet.is_quiet(now):
         return Delivery.objects.none()
-    ends = quiet.next_allowed(now).astimezone(dt.UTC)
-    latest = ends + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+    latest = notice_states.earliest_appointment(quiet.next_allowed(now))
     return _of_day_or_before(clock.local_day(latest)).filter(
         notice__first_at__lt=latest,
         not_before__lte=now,  # until then doctors may still keep the patient
@@ -182,7 +172,7 @@ def _passed_by() -> QuerySet[Delivery]:
 
 
 def _keep_quiet(deliveries: list[Delivery]) -> None:
-    _call_about(deliveries, DeliveryState.SUPPRESSED, Failure.QUIET_HOURS)
+    _end_and_call(deliveries, DeliveryState.SUPPRESSED, Failure.QUIET_HOURS)
 
 
 def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
@@ -190,7 +180,10 @@ def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
     return Delivery.objects.filter(channel=Channel.SMS, urgency__lt=rules.urgency(day, rules.RANKS))
 
 
-def _call_about(deliveries: list[Delivery], state: DeliveryState, failure: Failure) -> None:
+def _end_and_call(
+    deliveries: list[Delivery], state: DeliveryState, failure: Failure, remark: Stored = ""
+) -> None:
     now = clock.now()
-    settling.finish(deliveries, state=state, at=now, failure=failure)
-    settling.call_instead(deliveries, at=now)
+    ids = [one.pk for one in deliveries]
+    delivery_states.end(ids, state=state, at=now, failure=failure, remark=remark)
+    follow_up.call_instead(deliveries, at=now)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from notifications.lifecycle.waiting_calls import calls_before_release
-from notifications.models import Channel, Delivery, DeliveryState, Notice, Sending
+from notifications.lifecycle import delivery_states, notice_states
+from notifications.lifecycle.call_states import calls_before_release
+from notifications.models import Channel, Delivery, DeliveryState, Sending
 from notifications.sending import wake as doorbell
 from staff import clock
 from staff.access import Capability, require_everywhere
@@ -73,13 +74,10 @@ def release_now(*, by: User) -> Released:
     waiting = sorted({n for arm in (held, calls) for n in arm.values_list("notice", flat=True)})
     messages = called = 0
     for start in range(0, len(waiting), 5000):
-        few = Notice.objects.filter(pk__in=waiting[start : start + 5000])
-        notices = few.order_by("id").select_for_update()
-        locked = list(notices.values_list("id", flat=True))
-        messages += held.filter(notice__in=locked).update(
-            state=DeliveryState.QUEUED, not_before=clock.now()
-        )
-        called += calls.filter(notice__in=locked).update(not_before=clock.now())
+        few = waiting[start : start + 5000]
+        notice_states.lock(few)
+        messages += delivery_states.release(notice_ids=few, at=clock.now())
+        called += calls.filter(notice__in=few).update(not_before=clock.now())
     if not messages and not called:
         raise Refusal(_("Rien n'attend son heure : tout est déjà parti, en route ou à appeler."))
     if messages:

@@ -22,9 +22,9 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
+from notifications.lifecycle import delivery_states
 from notifications.models import Sending
 from notifications.receipts import receive as receiving
-from notifications.sending import claim as claiming
 from notifications.sending import leases as seats
 from notifications.sending import query as asking
 from notifications.sending import rate as pacing
@@ -79,7 +79,7 @@ class Turn:
     """One worker at one gateway.
 
     Args:
-        worker: as for ``claiming.claim``.
+        worker: as for ``delivery_states.claim``.
         gateway: opened and closed here.
         rota: says what the gateway may get, and for how long.
         limit: claim at most so many messages.
@@ -169,7 +169,7 @@ class Turn:
         if self._exhausted or now - self._promoted_at > PROMOTE_SECONDS:
             self._exhausted = False
             self._promoted_at = now
-            claiming.promote()
+            delivery_states.promote()
             self._question = self._question or asking.ask(self._line)
 
     def _look_at_the_gateways(self) -> None:
@@ -199,7 +199,7 @@ class Turn:
         if not self._claimed:
             return
         with transaction.atomic():
-            claiming.release(ids=self._claimed, worker=self._worker)
+            delivery_states.unclaim(ids=self._claimed, worker=self._worker)
         self._claimed = []
 
     def _feed(self) -> None:
@@ -240,7 +240,7 @@ class Turn:
     def _claim_some(self, number: int) -> list[int]:
         if not (self._may_feed or self._gateway.honours_reference):
             return []  # nothing is submitted to it twice
-        return claiming.claim(
+        return delivery_states.claim(
             worker=self._worker,
             limit=number,
             gateway=self._gateway.name,

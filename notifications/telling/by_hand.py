@@ -5,25 +5,20 @@ an agent who rings, a colleague who was faster. Who holds all sending may move m
 again; who works the call list settles one at a time, at their sites.
 """
 
-import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 
-from notifications import rules
 from notifications.access import notices_of
-from notifications.lifecycle import settling
+from notifications.lifecycle import delivery_states, follow_up, notice_states
+from notifications.lifecycle.delivery_states import Next
 from notifications.models import (
     LIVE,
     Channel,
     Delivery,
     DeliveryState,
     Failure,
-    Notice,
-    NoticeState,
 )
 from notifications.sending import wake as doorbell
 from notifications.telling.queues import unsettled_sms
@@ -85,7 +80,7 @@ def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -
     moved = [one for one in unsettled if one.state == DeliveryState.UNKNOWN]
     said = _said(_("Appelé à la place"), by, reason)
     _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
-    settling.call_instead(moved, at=clock.now())
+    follow_up.call_instead(moved, at=clock.now())
     return _told_of("sms.called_instead", delivery_ids, moved, by, reason)
 
 
@@ -105,10 +100,7 @@ def count_as_told(*, delivery_ids: Collection[int], by: User, reason: str) -> Se
     said = _said(_("Compté comme prévenu"), by, reason)
     moved = _without_call(unsettled, DeliveryState.DELIVERED, by, said, must=True)
     _end_unknown(moved, DeliveryState.DELIVERED, said)
-    now = clock.now()
-    notices = Notice.objects.filter(pk__in=[one.notice_id for one in moved])
-    notices.filter(handed_over_at=None).update(handed_over_at=now)
-    notices.update(state=NoticeState.TOLD, settled_at=now, settled_by=by)
+    notice_states.tell([one.notice_id for one in moved], at=clock.now(), by=by)
     return _told_of("sms.counted_as_told", delivery_ids, moved, by, reason)
 
 
@@ -144,23 +136,20 @@ def _locked(delivery_ids: Collection[int], by: User, capability: Capability) -> 
             _("Au plus %(number)s SMS à la fois : restreignez la liste.") % {"number": MOST_AT_ONCE}
         )
     mine = notices_of(by, capability, path="notice__")
-    return settling.lock(unsettled_sms().filter(mine, pk__in=delivery_ids))
+    return delivery_states.lock(unsettled_sms().filter(mine, pk__in=delivery_ids))
 
 
 def _not_worth_it(deliveries: Sequence[Delivery]) -> set[int]:
     """Return the SMS that would not reach the patient in time, or must not."""
-    replaced = settling.superseded(deliveries)
+    replaced = follow_up.superseded(deliveries)
     now = clock.now()
     return {
         one.pk
         for one in deliveries
-        if one.notice_id in replaced or one.notice.patient.sms_opt_out_at or _is_too_late(one, now)
+        if one.notice_id in replaced
+        or one.notice.patient.sms_opt_out_at
+        or notice_states.latest_departure(one.notice.first_at) <= now
     }
-
-
-def _is_too_late(delivery: Delivery, now: dt.datetime) -> bool:
-    seconds = settings.SMS_LATEST_SECONDS
-    return rules.latest_departure(delivery.notice.first_at, seconds_before=seconds) <= now
 
 
 def _without_call(
@@ -200,10 +189,10 @@ def _without_call(
         or one.notice_id in waits
         or (one.notice_id not in carried and not must)
     ]
-    calls = [waits[one.notice_id] for one in free if one.notice_id in waits]
-    settling.finish(calls, state=state, at=clock.now(), remark=remark)
+    calls = [waits[one.notice_id].pk for one in free if one.notice_id in waits]
+    delivery_states.end(calls, state=state, at=clock.now(), remark=remark)
     if state == DeliveryState.DELIVERED:
-        Delivery.objects.filter(pk__in=[one.pk for one in calls]).update(caller=by)
+        Delivery.objects.filter(pk__in=calls).update(caller=by)
     return free
 
 
@@ -213,30 +202,18 @@ def _end_unknown(
     remark: Stored,
     failure: Failure | str = "",
 ) -> None:
-    unknown = [one for one in deliveries if one.state == DeliveryState.UNKNOWN]
-    settling.finish(unknown, state=state, at=clock.now(), failure=failure, remark=remark)
+    unknown = [one.pk for one in deliveries if one.state == DeliveryState.UNKNOWN]
+    delivery_states.end(unknown, state=state, at=clock.now(), failure=failure, remark=remark)
 
 
 def _queue_again(deliveries: Sequence[Delivery]) -> None:
     """Open the next SMS of each, due at once, to the number that the patient has now."""
-    mine = Delivery.objects.filter(
-        notice__in=[one.notice_id for one in deliveries], channel=Channel.SMS
-    )
-    numbers = dict(mine.values_list("notice").annotate(last=Max("number")))
     now = clock.now()
-    Delivery.objects.bulk_create(
-        Delivery(
-            notice_id=one.notice_id,
-            channel=Channel.SMS,
-            number=numbers[one.notice_id] + 1,
-            state=DeliveryState.QUEUED,
-            address=one.notice.patient.mobile or one.address,
-            not_before=now,
-            urgency=one.urgency,
-            ignores_quiet_hours=one.ignores_quiet_hours,
-        )
+    again = (
+        Next(one.notice_id, one, now, one.notice.patient.mobile or one.address)
         for one in deliveries
     )
+    delivery_states.open_next(Channel.SMS, again)
 
 
 def _told_of(

@@ -18,7 +18,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 
 from notifications.access import notices_of
-from notifications.lifecycle.waiting_calls import TO_CALL, first_calls_to_come, made_by_doctors
+from notifications.lifecycle.call_states import TO_CALL, first_calls_to_come, made_by_doctors
 from notifications.models import (
     Channel,
     Delivery,

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, Sum
 
-from notifications.lifecycle.waiting_calls import claimed
+from notifications.lifecycle.call_states import claimed
 from notifications.models import Channel, Delivery, DeliveryState, Sending
 from notifications.quiet_hours import QuietHours
 from notifications.telling import curve

@@ -14,7 +14,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import rules
-from notifications.lifecycle import waiting_calls
+from notifications.lifecycle import call_states
 from notifications.models import Delivery, NoticeItem
 from patients import phones
 from staff import clock
@@ -89,7 +89,7 @@ def phone(number: str) -> str:
 @register.filter
 def by_doctors(number: int) -> str:
     """Return how many calls doctors make beside ours, after a number of ours; or nothing."""
-    return waiting_calls.said_of_doctors(number)
+    return call_states.said_of_doctors(number)
 
 
 @register.filter

@@ -29,7 +29,7 @@ from appointments.rules import ClauseTerms
 from notifications.calls import services as calls
 from notifications.calls.queries import said_together
 from notifications.gateways import Accepted, Inbound, NotSent, Receipt, Refused, Throttled, Unknown
-from notifications.lifecycle import looking_again
+from notifications.lifecycle import delivery_states, notice_states
 from notifications.models import (
     LIVE,
     WITHDRAWABLE,
@@ -40,7 +40,6 @@ from notifications.models import (
     ReceiptState,
 )
 from notifications.receipts import receive as receiving
-from notifications.sending import claim as claiming
 from notifications.sending import hand_over as handing_over
 from notifications.sending import record as recording
 from notifications.sending import sweep as sweeping
@@ -292,8 +291,8 @@ class Real:
         """Give the gateway what is due; its answers are still to come."""
         self.steps += 1
         worker = f"w{self.steps}"
-        claiming.promote()
-        ids = claiming.claim(worker=worker, limit=100, gateway=self.gateway.name)
+        delivery_states.promote()
+        ids = delivery_states.claim(worker=worker, limit=100, gateway=self.gateway.name)
         handed = handing_over.hand_over(ids=ids, worker=worker, gateway=self.gateway)
         messages = []
         for one in handed or ():
@@ -378,7 +377,7 @@ class Real:
             calls.log(delivery_id=talk.delivery, by=self.staff.agent, result=result, said=talk.said)
         except Refusal:
             return None
-        looking_again.answer()  # as the page does: what was heard may call for another word
+        notice_states.answer()  # as the page does: what was heard may call for another word
         return talk if result == "reached" else None
 
     def contacted(self, number: int, by: str) -> Duty | None:

@@ -6,8 +6,8 @@ from itertools import count
 from typing import Any
 
 from notifications.gateways import Accepted, Gateway, Message, Options, Result
+from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, Notice, NoticeItem
-from notifications.sending import claim as claiming
 from notifications.sending import dispatch
 from patients.models import Patient
 from staff.models import Site
@@ -95,8 +95,8 @@ class FakeGateway(Gateway):
 
 def claim_due(worker: str, gateway: str = "fake") -> list[int]:
     """Claim what is due, as a worker does before it hands over."""
-    claiming.promote()
-    return claiming.claim(worker=worker, limit=10, gateway=gateway)
+    delivery_states.promote()
+    return delivery_states.claim(worker=worker, limit=10, gateway=gateway)
 
 
 def send(gateway: Gateway, worker: str = "w1", limit: int = 500) -> dispatch.DispatchResult:

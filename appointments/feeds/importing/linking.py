@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from appointments.decisions import appending as deciding
 from appointments.decisions.rulings import align_pairs
 from appointments.models import RULED, Appointment
-from notifications.lifecycle import histories
+from notifications.lifecycle import follow_up
 from notifications.models import Notice
 from patients.identity import LinkCertainty, link
 from patients.models import Likeness, LinkProposal, PatientIdentifier
@@ -48,7 +48,7 @@ def join(*, leaving_id: int, staying_id: int) -> tuple[PatientIdentifier, set[Pa
     moved = list(planned.values_list("pk", "day"))
     told = Notice.objects.filter(patient__in=[leaving_id, staying_id]).values_list("day", flat=True)
     days = {day for _pk, day in moved} | set(told)
-    history = histories.hand_on(leaving=leaving_id, staying=staying_id)
+    history = follow_up.hand_on(leaving=leaving_id, staying=staying_id)
     planned.update(patient=staying_id)
     joined = Appointment.objects.filter(pk__in=[pk for pk, _day in moved], status__in=RULED)
     deciding.mark_double_entries(joined.select_related("unit"))
@@ -123,7 +123,7 @@ def unlink(*, identifier_id: int, by: User, reason: str) -> PatientIdentifier:
     moved = list(came_by.values_list("pk", "day"))
     days = {day for _pk, day in moved}
     came_by.update(patient=record.patient_id)
-    asked = histories.hand_back(kept, shared=shared_id, back_to=record.patient_id)
+    asked = follow_up.hand_back(kept, shared=shared_id, back_to=record.patient_id)
     _say_two(record, shared_id, by)
     both = (shared_id, record.patient_id)
     align_pairs(pairs=[*asked, *((who, day) for who in both for day in days)])

@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils.translation import gettext as _
 
-from notifications.lifecycle.waiting_calls import said_of_doctors
+from notifications.lifecycle.call_states import said_of_doctors
 from notifications.models import Channel, DeliveryState, NoticeState
 from notifications.telling.progress import Progress, notices_by_state, progress
 

@@ -14,7 +14,7 @@ from appointments.decisions import keeping, rulings
 from appointments.models import Appointment
 from appointments.paper.queries import roster_contents
 from notifications.calls import services as calls
-from notifications.lifecycle import looking_again
+from notifications.lifecycle import notice_states
 from notifications.models import Delivery, Notice, ToAskAgain
 from notifications.telling.progress import holding_untrue
 from staff import clock
@@ -247,7 +247,7 @@ class TestThePatientHeardIt:
         keeping.contacted(appointment_id=appointment.pk, by=doctor)
         saturday_noon.shift(dt.timedelta(minutes=1))
         calls.log(delivery_id=call.pk, by=agent, result="reached", at=said_at)
-        looking_again.answer()
+        notice_states.answer()
         assert open_words(appointment.patient_id) == []
         assert not broken()
 

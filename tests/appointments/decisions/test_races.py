@@ -7,8 +7,8 @@ from appointments.bulletins import services as bulletins
 from appointments.decisions import keeping
 from appointments.models import Appointment, Decision
 from notifications.gateways.console import from_url
+from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, Notice
-from notifications.sending import claim as claiming
 from notifications.sending.hand_over import hand_over
 from staff.models import User
 from tests.appointments.bulletins.builders import SATURDAY_NOON, a_draft, in_force
@@ -29,8 +29,8 @@ def sunday_evening():
 
 def send(name: str = "worker-1") -> None:
     """Hand over whatever is due, as a worker does, up to the moment before the network."""
-    claiming.promote()
-    ids = claiming.claim(worker=name, limit=500)
+    delivery_states.promote()
+    ids = delivery_states.claim(worker=name, limit=500)
     hand_over(ids=ids, worker=name, gateway=from_url("console://"))
 
 

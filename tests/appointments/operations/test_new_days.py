@@ -14,7 +14,7 @@ from appointments.operations.queries import (
 )
 from notifications.calls import services as calls
 from notifications.calls.sheet import rows
-from notifications.lifecycle import untelling
+from notifications.lifecycle import call_states
 from notifications.models import Delivery, NoticeItem
 from staff.models import AuditEvent
 from tests.appointments.bulletins.builders import in_force
@@ -98,7 +98,7 @@ def test_another_day_clears_the_list_and_is_told_in_turn(operation, director, ag
 
 def test_who_takes_the_call_back_takes_the_answer_back(operation, director, agent):
     call = answered(agent, suits=False)
-    untelling.take_back(delivery_id=call.pk, by=agent)
+    call_states.take_back(delivery_id=call.pk, by=agent)
     assert waiting(director) == []
     assert NoticeItem.objects.get().new_day_suits is None
 

@@ -5,8 +5,8 @@ from django.db import DatabaseError, IntegrityError, transaction
 
 from notifications.calls import questions
 from notifications.calls import services as calls
+from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, Notice, Question
-from notifications.sending import claim as claiming
 from notifications.telling.life import life_of
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
@@ -156,6 +156,6 @@ def test_a_claim_that_was_answered_meanwhile_is_not_released_to_be_sent(agent) -
     sms = an_sms()
     ids = claim_due("w1")
     tell(sms.notice, agent)
-    claiming.release(ids=ids, worker="w1")
+    delivery_states.unclaim(ids=ids, worker="w1")
     sms.refresh_from_db()
     assert sms.state == "suppressed"

@@ -4,7 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from notifications.lifecycle.carry_over import carry_over
+from notifications.lifecycle.follow_up import carry_over
 from notifications.models import Delivery, Notice
 from tests.builders import a_patient, at
 from tests.notifications.builders import SUNDAY, a_call, a_notice, an_sms

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifications.lifecycle import settling
+from notifications.lifecycle import delivery_states, follow_up
 from notifications.models import Delivery
 from tests.notifications.builders import SUNDAY, an_sms
 
@@ -11,6 +11,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 
 def test_the_call_that_replaces_an_sms_is_as_urgent() -> None:
     sms = an_sms(state="failed", urgency=81740)
-    settling.call_instead(settling.lock(Delivery.objects.all()), at=SUNDAY)
+    follow_up.call_instead(delivery_states.lock(Delivery.objects.all()), at=SUNDAY)
     call = Delivery.objects.exclude(pk=sms.pk).get()
     assert (call.channel, call.state, call.urgency) == ("phone", "queued", 81740)

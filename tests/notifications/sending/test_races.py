@@ -6,8 +6,8 @@ import threading
 import pytest
 from django.db import transaction
 
+from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, MessageText, Notice
-from notifications.sending import claim as claiming
 from notifications.sending import switch as sending
 from notifications.telling import by_hand as settling_by_hand
 from notifications.texts import services as texts
@@ -51,11 +51,11 @@ def several_sms(number: int) -> None:
 
 def test_four_workers_claim_each_message_once() -> None:
     several_sms(200)
-    claiming.promote()
+    delivery_states.promote()
 
     def claim_all(worker: str) -> list[int]:
         mine: list[int] = []
-        while ids := claiming.claim(worker=worker, limit=7):
+        while ids := delivery_states.claim(worker=worker, limit=7):
             mine += ids
         return mine
 

@@ -1,0 +1,398 @@
+"""What follows when a try ended: the next one, a call, or a newer notice that says it too.
+
+Called inside the transaction that ended the try, with the notices under lock. A notice that was
+replaced while its SMS was out is withdrawn as soon as that SMS turns out not to have arrived.
+
+Of two appointments of one day a doctor keeps one while the SMS about both is on its way: the
+newer notice speaks of that one only, since the other was told. When it turns out that it was
+not, or that nobody knows, the newer notice has to say it too (``carry_over``). When a late
+receipt says that it was, the newer one need not say it again (``drop_heard``).
+"""
+
+import datetime as dt
+import random
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.db.models import Exists, Max, OuterRef, Q
+
+from notifications import rules
+from notifications.lifecycle import delivery_states, notice_states
+from notifications.lifecycle.delivery_states import Next
+from notifications.lifecycle.notice_states import Pair
+from notifications.models import (
+    WITHDRAWABLE,
+    Channel,
+    Delivery,
+    DeliveryState,
+    Notice,
+    NoticeItem,
+    NoticeState,
+    Reply,
+    ToAskAgain,
+    Word,
+)
+from staff import clock
+
+Items = Mapping[Pair, list[NoticeItem]]
+Kept = dict[str, Any]
+
+
+def superseded(tries: Iterable[Delivery]) -> set[int]:
+    """Return the ids of their notices after which the patient was, or will be, told otherwise.
+
+    Or is not to be told all of it any more: something of it has lapsed.
+    """
+    lapsed = NoticeItem.objects.filter(notice=OuterRef("pk"), has_lapsed=True)
+    replaced = Exists(notice_states.newer_than_outer()) | Exists(lapsed)
+    mine = Notice.objects.filter(pk__in=[one.notice_id for one in tries])
+    return set(mine.filter(replaced).values_list("pk", flat=True))
+
+
+def take_back(tries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
+    """Note that these tries left nothing with the patient: their notices may be withdrawn again.
+
+    A notice that was superseded while it was out is withdrawn now.
+
+    Returns:
+        the ids of the notices that are still to be told.
+    """
+    gone = withdraw_superseded(tries, at=at)
+    return notice_states.take_back([one.notice_id for one in tries], replaced=gone)
+
+
+def withdraw_superseded(tries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
+    """Withdraw the open notices that a newer version replaces; return the ids of those replaced.
+
+    What only they said is said by the newer one.
+    """
+    gone = superseded(tries)
+    replaced = Notice.objects.filter(pk__in=gone)
+    notice_states.ask_again(replaced.values_list("patient", "day") if gone else ())
+    ending = list(replaced.filter(state=NoticeState.OPEN).values_list("pk", flat=True))
+    notice_states.withdraw(ending, at=at)
+    if ending:
+        carry_over(ending, at=at)
+    return gone
+
+
+def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:
+    """Put the patients of ended tries on the call list, due at once.
+
+    A notice that was settled meanwhile needs no call; one that a newer version replaces is
+    withdrawn, for the newer one is told.
+
+    Args:
+        tries: with notice and patient, all of which may be settled or superseded.
+        at: when the calls are due.
+        as_planned: no call is due before its SMS was: until then a doctor may keep the patient.
+
+    Returns:
+        how many calls were opened.
+    """
+    gone = withdraw_superseded(tries, at=at)
+    still_open = {
+        one.notice_id: one
+        for one in tries
+        if one.notice.state == NoticeState.OPEN and one.notice_id not in gone
+    }
+    return open_calls(still_open, at=at, as_planned=as_planned)
+
+
+def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:
+    """Open a call for each notice, as urgent as the try before (two queries).
+
+    Args:
+        tries: by the id of the notice, the try that the call takes the place of, with notice and
+            patient; it may belong to a notice that this one replaces.
+        at: when the calls are due.
+        as_planned: no call is due before its try was: until then a doctor may keep the patient.
+
+    Returns:
+        how many calls were opened.
+    """
+    calls = [
+        Next(
+            notice_id,
+            before,
+            max(at, before.not_before) if as_planned else at,
+            _number_to_call(before),
+        )
+        for notice_id, before in tries.items()
+    ]
+    return delivery_states.open_next(Channel.PHONE, calls)
+
+
+def _number_to_call(before: Delivery) -> str:
+    """Return the number to ring after an SMS failed: the landline first, it is another way."""
+    patient = before.notice.patient
+    return patient.landline or patient.mobile or before.address
+
+
+def open_retries(tries: Iterable[Delivery]) -> set[Delivery]:
+    """Open the next SMS of ended tries of which nothing left: with backoff and jitter.
+
+    Args:
+        tries: with their notices, which are still to be told.
+
+    Returns:
+        those that are tried again; for the others a later SMS is of no more use.
+    """
+    retries = {}
+    for one in tries:
+        jitter = random.uniform(0.8, 1.2)  # noqa: S311  # not a secret
+        then = notice_states.later(rules.seconds_before_try(one.number, jitter=jitter))
+        if then < notice_states.latest_departure(one.notice.first_at):
+            retries[one] = Next(one.notice_id, one, then, one.address)
+    delivery_states.open_next(Channel.SMS, retries.values())
+    return set(retries)
+
+
+def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
+    """Say by phone what only these notices said; inside the transaction that withdrew them.
+
+    A fixed number of queries, whatever the number of patients.
+
+    Args:
+        withdrawn: ids of notices that a newer one replaces, under lock.
+        at: when calls are due.
+    """
+    left = _unsaid(withdrawn)
+    if not left:
+        return
+    pending = _pending(left)
+    without = {pair: items for pair, items in left.items() if pair not in pending}
+    if without:
+        pending |= _opened(without, at=at)
+    _add(left, pending)
+
+
+def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
+    """Take what was heard after all out of the notices that wait to say it again.
+
+    A notice that has nothing else to say is withdrawn. Two queries where nothing was replaced.
+
+    Args:
+        delivered: ids of notices of which an SMS arrived, under lock.
+        at: when that was learned.
+    """
+    heard = list(
+        NoticeItem.objects.filter(
+            notice__in=delivered, notice__state=NoticeState.WITHDRAWN
+        ).select_related("notice")
+    )
+    if not heard:
+        return
+    notice_states.ask_again({_pair(item.notice) for item in heard})
+    pending = _waiting({_pair(item.notice) for item in heard})
+    items = NoticeItem.objects.filter(notice__in=[one.pk for one in pending.values()])
+    said = {(item.notice_id, item.subject_id): item for item in items}
+    since = _heard_since(heard)
+    needless = defaultdict(list)
+    for item in heard:
+        notice = pending.get(_pair(item.notice))
+        again = said.get((notice.pk, item.subject_id)) if notice else None
+        if again and _says_the_same(again, item) and since[item.subject_id] == item.notice_id:
+            needless[again.notice_id].append(again)
+    silent = []
+    for notice in pending.values():
+        left = [item for (owner, _), item in said.items() if owner == notice.pk]
+        gone = needless.get(notice.pk, [])
+        if not gone:
+            continue
+        if len(gone) == len(left):
+            silent.append(notice.pk)
+            continue
+        NoticeItem.objects.filter(pk__in=[item.pk for item in gone]).delete()
+        notice.first_at = min(item.starts_at for item in left if item not in gone)
+        notice.save(update_fields=["first_at"])
+    delivery_states.withdraw(silent, at=at)
+    notice_states.withdraw(silent, at=at)
+
+
+def _says_the_same(one: NoticeItem, other: NoticeItem) -> bool:
+    is_hour = one.word == Word.CANCELLED or one.starts_at == other.starts_at
+    return is_hour and (one.word, one.postponed_to) == (other.word, other.postponed_to)
+
+
+def _heard_since(heard: Collection[NoticeItem]) -> Mapping[int, int]:
+    """Return subject → the notice that was handed over last, of its patient."""
+    notices = {item.notice_id: item.notice for item in heard}
+    items = NoticeItem.objects.filter(
+        subject_id__in={item.subject_id for item in heard},
+        notice__handed_over_at__isnull=False,
+        notice__patient__in={one.patient_id for one in notices.values()},
+    )
+    in_order = items.order_by("notice__handed_over_at", "notice_id")
+    return dict(in_order.values_list("subject_id", "notice_id"))
+
+
+def _waiting(pairs: Collection[Pair]) -> dict[Pair, Notice]:
+    """Return the notice of each pair that waits to be said, unless somebody is ringing."""
+    taken = Delivery.objects.filter(notice=OuterRef("pk"), state=DeliveryState.CLAIMED)
+    return {
+        pair: notice for pair, notice in _pending(pairs, ~Exists(taken)).items() if pair in pairs
+    }
+
+
+def _unsaid(withdrawn: Collection[int]) -> Items:
+    """Return the items that still hold and of which no newer notice speaks."""
+    newer = NoticeItem.objects.filter(
+        subject_id=OuterRef("subject_id"),
+        notice__patient=OuterRef("notice__patient"),
+        notice__day=OuterRef("notice__day"),
+        notice__version__gt=OuterRef("notice__version"),
+    ).exclude(notice__state=NoticeState.WITHDRAWN)
+    found = NoticeItem.objects.filter(~Exists(newer), notice__in=withdrawn, has_lapsed=False)
+    items = defaultdict(list)
+    for item in found.select_related("notice__patient").order_by("id"):
+        items[_pair(item.notice)].append(item)
+    return items
+
+
+def _pair(notice: Notice) -> Pair:
+    return notice.patient_id, notice.day
+
+
+def _of(pairs: Collection[Pair]) -> dict:
+    patients, days = zip(*pairs, strict=True)
+    return {"patient__in": patients, "day__in": days}
+
+
+def _pending(pairs: Collection[Pair], *narrowed: Any) -> dict[Pair, Notice]:
+    """Return the notice of each pair that is still to be handed over, under lock."""
+    pending = Notice.objects.filter(
+        *narrowed, state=NoticeState.OPEN, handed_over_at__isnull=True, **_of(pairs)
+    )
+    return {_pair(notice): notice for notice in pending.select_for_update().order_by("id")}
+
+
+def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
+    """Open a notice with its call for each pair."""
+    versions, before = _versions(left), {pair: items[0].notice for pair, items in left.items()}
+    notices = Notice.objects.bulk_create(
+        Notice(
+            patient=one.patient,
+            day=one.day,
+            version=versions[pair] + 1,
+            site_id=one.site_id,
+            first_at=min(item.starts_at for item in left[pair]),
+            created_at=at,
+        )
+        for pair, one in before.items()
+    )
+    tries = _last_tries([one.pk for one in before.values()])
+    open_calls({notice.pk: tries[before[_pair(notice)].pk] for notice in notices}, at=at)
+    return {_pair(notice): notice for notice in notices}
+
+
+def _versions(pairs: Collection[Pair]) -> dict[Pair, int]:
+    counted = Notice.objects.filter(**_of(pairs)).order_by().values_list("patient", "day")
+    return {(patient, day): last for patient, day, last in counted.annotate(Max("version"))}
+
+
+def _last_tries(notice_ids: Collection[int]) -> dict[int, Delivery]:
+    tries = Delivery.objects.filter(notice__in=notice_ids).select_related("notice__patient")
+    return {one.notice_id: one for one in tries.order_by("number")}
+
+
+def _add(left: Items, notices: Mapping[Pair, Notice]) -> None:
+    """Let the notices say these too; they are for a call agent now, not for the doctor alone."""
+    NoticeItem.objects.bulk_create(_copies(left, notices))
+    added_to = [notices[pair] for pair in left]
+    for notice in added_to:
+        said = (item.starts_at for item in left[_pair(notice)])
+        notice.first_at, notice.reserved_for = min(notice.first_at, *said), None
+    Notice.objects.bulk_update(added_to, ["first_at", "reserved_for"])
+
+
+def _copies(left: Items, notices: Mapping[Pair, Notice]) -> Iterator[NoticeItem]:
+    for pair, items in left.items():
+        for item in items:
+            item.pk, item.notice = None, notices[pair]
+            yield item
+
+
+# --- two patients turn out to be one, or one turns out to be two ------------------------------
+#
+# Notices know patients: whoever was told once is not told again, and what still waits is said in
+# one message.
+
+
+def hand_on(*, leaving: int, staying: int) -> Kept:
+    """Make the history of one patient that of another, inside the transaction that joins them.
+
+    What nobody has been handed yet is withdrawn: the caller has the patient who stays asked what
+    is owed, and one notice says it. An SMS that is out stays out, and counts as heard.
+
+    Args:
+        leaving: id of the patient who joins the other.
+        staying: id of the other.
+
+    Returns:
+        what ``hand_back`` needs, as JSON.
+    """
+    for patient_id in sorted((leaving, staying)):
+        notice_states.lock_patient(patient_id)
+    notice_states.lock(Notice.objects.filter(patient__in=[leaving, staying]).values("pk"))
+    _withdraw_waiting(leaving)
+    versions: dict[Any, int] = {}
+    for day, version in Notice.objects.filter(patient=staying).values_list("day", "version"):
+        versions[day] = max(versions.get(day, 0), version)
+    moved = list(Notice.objects.filter(patient=leaving).order_by("day", "version"))
+    kept = [[notice.pk, notice.version] for notice in moved]
+    for notice in moved:
+        versions[notice.day] = notice.version = versions.get(notice.day, 0) + 1
+        notice.patient_id = staying
+        notice.save(update_fields=["patient", "version"])
+    replies = Reply.objects.filter(patient=leaving)
+    answered = list(replies.values_list("pk", flat=True))
+    replies.update(patient=staying)
+    _ask_of(leaving, staying)
+    return {"notices": kept, "replies": answered}
+
+
+def hand_back(kept: Kept, *, shared: int, back_to: int) -> list[tuple[int, Any]]:
+    """Give a patient their history back; what was told since stays with the other.
+
+    Args:
+        kept: from ``hand_on``.
+        shared: id of the patient who had it.
+        back_to: id of the patient whose it was.
+
+    Returns:
+        the patients and days of which is to be asked what is owed.
+    """
+    for patient_id in sorted((shared, back_to)):
+        notice_states.lock_patient(patient_id)
+    notice_states.lock(Notice.objects.filter(patient__in=[shared, back_to]).values("pk"))
+    versions: dict[int, int] = dict(kept.get("notices", ()))
+    moved = list(Notice.objects.filter(pk__in=versions, patient=shared))
+    for notice in moved:
+        notice.patient_id, notice.version = back_to, versions[notice.pk]
+        notice.save(update_fields=["patient", "version"])
+    Reply.objects.filter(pk__in=kept.get("replies", ()), patient=shared).update(patient=back_to)
+    days = {notice.day for notice in moved}
+    return [(who, day) for who in (shared, back_to) for day in sorted(days)]
+
+
+def _withdraw_waiting(patient_id: int) -> None:
+    """Withdraw what waits for a patient; their locks are held."""
+    waiting = Delivery.objects.filter(
+        notice__patient=patient_id, notice__state=NoticeState.OPEN, state__in=WITHDRAWABLE
+    )
+    in_hand = Q(notice__handed_over_at__isnull=True)
+    ending = list(waiting.filter(in_hand | Q(channel=Channel.PHONE)))
+    now = clock.now()
+    delivery_states.end([one.pk for one in ending], state=DeliveryState.WITHDRAWN, at=now)
+    waits = Q(handed_over_at__isnull=True) | Q(pk__in={one.notice_id for one in ending})
+    silent = Notice.objects.filter(waits, patient=patient_id, state=NoticeState.OPEN)
+    notice_states.withdraw(silent.values_list("pk", flat=True), at=now)
+
+
+def _ask_of(leaving: int, staying: int) -> None:
+    """Ask of the patient who stays what was to be asked of the other."""
+    kept = ToAskAgain.objects.filter(patient=leaving)
+    notice_states.ask_again((staying, day) for day in kept.values_list("day", flat=True))
+    kept.delete()

@@ -1,0 +1,227 @@
+"""The transitions of a notice: nothing else writes ``Notice.state``.
+
+::
+
+    function       from                 to
+    open_told      –                    told         (it was said on the telephone just now)
+    tell           open, unreachable    told
+    give_up        open                 unreachable
+    withdraw       open, unreachable    withdrawn
+    reopen         told                 open         (the call was noted by mistake)
+
+``opening`` opens notices set by set, ``follow_up`` those that carry over what a withdrawn one
+said. ``hand_over``, ``take_back`` and ``note_heard`` move ``handed_over_at`` and no state. Each
+function is one statement inside the caller's transaction; it moves only what stands in one of
+its from-states.
+
+The order of locks is: the patient, the notices by id, their deliveries. Whoever withdraws a
+notice and whoever hands it over both lock it first, so one of them sees what the other did.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Coalesce, NullIf
+
+from notifications import rules
+from notifications.models import Notice, NoticeState, ToAskAgain
+from patients.models import Patient
+from staff import clock
+from staff.database import among, is_postgresql
+from staff.models import User
+
+Pair = tuple[int, dt.date]
+"""A patient and a day."""
+_ASKED_AT_ONCE = 200
+_answerers: list[Callable[[Iterable[Pair]], object]] = []
+
+
+def lock_patient(patient_id: int) -> None:
+    """Lock a patient, before their notices; who writes a notice about them needs not wait."""
+    patients = Patient.objects.select_for_update(no_key=True)
+    list(patients.filter(pk=patient_id).values_list("pk", flat=True))
+
+
+def lock(ids: Iterable[int] | QuerySet) -> None:
+    """Lock notices by id, the order in which everyone does.
+
+    On SQLite the transaction itself is the lock.
+    """
+    if is_postgresql():
+        found = Notice.objects.filter(among("id", ids)).order_by("id")
+        list(found.select_for_update().values_list("id", flat=True))
+
+
+# --- when an SMS is of use ------------------------------------------------------------------
+
+
+def later(seconds: float) -> dt.datetime:
+    """Return the hospital's moment so many seconds from now, across a change of the hour too."""
+    return clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
+
+
+def latest_departure(first_at: dt.datetime) -> dt.datetime:
+    """Return the moment after which an SMS about an appointment is of no more use."""
+    return rules.latest_departure(first_at, seconds_before=settings.SMS_LATEST_SECONDS)
+
+
+def earliest_appointment(leaves_at: dt.datetime | None = None) -> dt.datetime:
+    """Return the earliest appointment about which an SMS is of use that leaves then, or now."""
+    leaves_at = leaves_at or clock.now()
+    # In UTC: on the wall clock half an hour from now may lie an hour and a half ahead.
+    return leaves_at.astimezone(dt.UTC) + dt.timedelta(seconds=settings.SMS_LATEST_SECONDS)
+
+
+# --- transitions ----------------------------------------------------------------------------
+
+
+def newer_than_outer() -> QuerySet[Notice]:
+    """Return the later versions of a notice of an outer query that were not withdrawn."""
+    return Notice.objects.filter(
+        patient=OuterRef("patient"), day=OuterRef("day"), version__gt=OuterRef("version")
+    ).exclude(state=NoticeState.WITHDRAWN)
+
+
+def hand_over(ids: Iterable[int], *, at: dt.datetime) -> None:
+    """Note when the first message of each notice left."""
+    Notice.objects.filter(among("id", ids), handed_over_at=None).update(handed_over_at=at)
+
+
+def take_back(ids: Iterable[int], *, replaced: Collection[int]) -> set[int]:
+    """Note that no message of these notices left: they may be withdrawn again.
+
+    Args:
+        ids: of the notices, under lock.
+        replaced: of those that were withdrawn for a newer one: they were not heard either.
+
+    Returns:
+        the ids of those that are still to be told.
+    """
+    mine = Notice.objects.filter(pk__in=ids)
+    gone = Q(state=NoticeState.WITHDRAWN, pk__in=replaced)
+    mine.filter(Q(state=NoticeState.OPEN) | gone).update(handed_over_at=None)
+    return set(mine.filter(state=NoticeState.OPEN).values_list("pk", flat=True))
+
+
+def tell(ids: Iterable[int], *, at: dt.datetime, by: User | None = None) -> None:
+    """Close notices as told.
+
+    A gateway's receipt for a notice that was given up counts unless a newer version was opened
+    since. A person who spoke with the patient knows that they know.
+
+    Args:
+        ids: of the notices.
+        at: when the patient was told.
+        by: who told them; None for a gateway.
+    """
+    in_time = Q() if by else Q(~Exists(newer_than_outer()))
+    given_up = in_time & Q(state=NoticeState.UNREACHABLE)
+    Notice.objects.filter(among("id", ids), Q(state=NoticeState.OPEN) | given_up).update(
+        state=NoticeState.TOLD,
+        settled_at=at,
+        settled_by=by,
+        handed_over_at=Coalesce("handed_over_at", at),
+    )
+
+
+def note_heard(ids: Iterable[int], *, at: dt.datetime) -> None:
+    """Note that withdrawn notices were heard, after whatever replaced them was said (ADR 0014)."""
+    Notice.objects.filter(pk__in=ids, state=NoticeState.WITHDRAWN).update(handed_over_at=at)
+
+
+def give_up(ids: Iterable[int], *, at: dt.datetime, by: User) -> None:
+    """Close notices as unreachable: nothing is left to try."""
+    Notice.objects.filter(pk__in=ids, state=NoticeState.OPEN).update(
+        state=NoticeState.UNREACHABLE, settled_at=at, settled_by=by
+    )
+
+
+def withdraw(ids: Iterable[int] | RawSQL, *, at: dt.datetime) -> None:
+    """Withdraw notices: what they say is not to be told any more, or by a newer one.
+
+    Args:
+        ids: of the notices, under lock; or SQL that selects them.
+        at: when.
+    """
+    untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
+    Notice.objects.filter(pk__in=ids, state__in=untold).update(
+        state=NoticeState.WITHDRAWN, settled_at=at, settled_by=None
+    )
+
+
+def reopen(ids: Iterable[int], *, noted_at: dt.datetime) -> None:
+    """Open told notices again: the call noted at that moment was never made."""
+    Notice.objects.filter(pk__in=ids, state=NoticeState.TOLD).update(
+        state=NoticeState.OPEN,
+        settled_at=None,
+        settled_by=None,
+        handed_over_at=NullIf("handed_over_at", noted_at),  # unless something else left before
+    )
+
+
+def open_told(
+    *,
+    patient_id: int,
+    day: dt.date,
+    site_id: int,
+    first_at: dt.datetime,
+    at: dt.datetime,
+    by: User,
+) -> Notice:
+    """Open the next version of a notice as told: it was said before anybody was to say it."""
+    known = Notice.objects.filter(patient=patient_id, day=day).aggregate(last=Max("version"))
+    return Notice.objects.create(
+        patient_id=patient_id,
+        day=day,
+        version=(known["last"] or 0) + 1,
+        state=NoticeState.TOLD,
+        site_id=site_id,
+        first_at=first_at,
+        created_at=at,
+        handed_over_at=at,
+        settled_at=at,
+        settled_by=by,
+    )
+
+
+# --- what is owed is asked again ------------------------------------------------------------
+#
+# A gateway says that it took nothing, or a receipt comes late, after the decision changed: what
+# was opened meanwhile because the patient might have heard something may be needless now, or the
+# other way round. What is owed is known by the app that plans, whose locks come before those that
+# are held here. So the question is kept, and the next sweep, a few seconds later, answers it.
+
+
+def answer_with(align: Callable[[Iterable[Pair]], object]) -> None:
+    """Say who brings the notices of patients and days in line with what is owed."""
+    _answerers[:] = [align]
+
+
+def ask_again(pairs: Iterable[Pair]) -> None:
+    """Keep patients and days; inside the transaction that changed what was heard."""
+    ToAskAgain.objects.bulk_create(
+        ToAskAgain(patient_id=patient_id, day=day) for patient_id, day in sorted(set(pairs))
+    )
+
+
+def answer() -> int:
+    """Bring in line what was kept; return how many patients and days."""
+    answered = 0
+    while kept := _kept_questions():
+        pairs = {(patient_id, day) for _pk, patient_id, day in kept}
+        with transaction.atomic():
+            for align in _answerers:
+                align(pairs)
+            # By number: what is kept meanwhile about the same patient is asked once more.
+            ToAskAgain.objects.filter(pk__in=[pk for pk, *_pair in kept]).delete()
+        answered += len(pairs)
+    return answered
+
+
+def _kept_questions() -> Sequence[tuple[int, int, dt.date]]:
+    kept = ToAskAgain.objects.order_by("id").values_list("id", "patient", "day")
+    return list(kept[:_ASKED_AT_ONCE])
