@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
 NAMES = 20220516  # the first key of advisory locks by name
@@ -84,18 +84,18 @@ def json_rows(**columns: str) -> str:
     return f"(SELECT {read} FROM json_each(%s)) AS r"  # noqa: S608  # our own names
 
 
-def among(column: str, values: Iterable[int] | QuerySet) -> Q:
+def among(column: str, values: Iterable[int]) -> Q:
     """Return the filter for rows whose column holds one of the numbers, as one parameter.
 
     Binding thousands of numbers one by one would cost more than finding their rows.
 
     Args:
         column: of the one table of the query.
-        values: numbers, or a query that selects them.
+        values: any number of numbers.
     """
-    found = [] if isinstance(values, QuerySet) else list(values)
+    found = list(values)
     if not found:
-        return Q(**{f"{column}__in": values if isinstance(values, QuerySet) else ()})
+        return Q(pk__in=())
     is_among = RawSQL(is_one_of(column), [as_list(found)], output_field=BooleanField())  # noqa: S611  # our own columns
     return Q(is_among)
 

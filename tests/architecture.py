@@ -1,6 +1,7 @@
 """Reads who imports whom, and names what breaks the house rules of DESIGN.md section 4."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,3 +154,107 @@ def _starts(name: str, modules: tuple[str, ...]) -> bool:
 def _is(name: str, kinds: tuple[str, ...]) -> bool:
     parts = name.split(".")[1:]
     return any(part == kind or part.endswith(f"_{kind}") for part in parts for kind in kinds)
+
+
+# --- who writes the states of notices and deliveries ------------------------------------------
+
+LIFECYCLE = "notifications.lifecycle"
+_STATEFUL = {"Notice", "Delivery"}
+_STATES = {"NoticeState", "DeliveryState"}
+_MAKERS = ("create", "get_or_create", "update_or_create", "bulk_create")
+_WRITES_IN_SQL = re.compile(
+    r"insert\s+into\s+notifications_(notice|delivery)\b"
+    r"|update\s+notifications_(notice|delivery)\s+set\b(?:(?!\bwhere\b).)*?\bstate\s*=",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def state_writes(root: Path) -> list[str]:
+    """Return where the state of a notice or a delivery is written outside of the lifecycle."""
+    found = []
+    for app in APPS:
+        for path in sorted((root / app).rglob("*.py")):
+            name = module_name(path, root)
+            if "migrations" not in path.parts and not _starts(name, (LIFECYCLE,)):
+                source = path.read_text(encoding="utf-8")
+                found += [f"{name}:{line} writes a state" for line in writing_lines(source)]
+    return found
+
+
+def writing_lines(source: str) -> list[int]:
+    """Return the lines of a source that write the state of a notice or a delivery.
+
+    Seen are: making one; ``.update(state=…)``, ``bulk_update`` and ``update_fields`` with the
+    state; ``x.state = …``, ``setattr(x, "state", …)`` and ``{"state": DeliveryState…}``; SQL.
+    A state of another model (``BulletinState…``) and ``self.state`` are left alone; so is a
+    source that imports none of the models and states.
+    """
+    tree = ast.parse(source)
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    names = {alias.name for node in imports for alias in node.names}
+    writes = _writes_a_state if names & (_STATEFUL | _STATES) else _writes_in_sql
+    nodes = (node for node in ast.walk(tree) if isinstance(node, ast.expr | ast.stmt))
+    return sorted({node.lineno for node in nodes if writes(node)})
+
+
+def _writes_a_state(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call):
+        return _is_writing_call(node)
+    if isinstance(node, ast.Assign):
+        return any(map(_is_foreign_state, _assigned(node))) and _may_be_ours(node.value)
+    if isinstance(node, ast.Dict):
+        given = zip(node.keys, node.values, strict=True)
+        return any(_says(key, "state") and _names(value) & _STATES for key, value in given)
+    return _writes_in_sql(node)
+
+
+def _is_writing_call(call: ast.Call) -> bool:
+    given = {one.arg: one.value for one in call.keywords}
+    if isinstance(call.func, ast.Name):
+        is_setattr = call.func.id == "setattr" and any(_says(one, "state") for one in call.args)
+        return call.func.id in _STATEFUL or is_setattr
+    function = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if function in _MAKERS:
+        return bool(_names(call.func) & (_STATEFUL | {"notices", "deliveries"}))
+    if function == "update" and "state" in given:
+        return _may_be_ours(given["state"])
+    if function == "bulk_update":
+        return "state" in _constants(call)
+    return function == "save" and "state" in _constants(given.get("update_fields"))
+
+
+def _writes_in_sql(node: ast.AST) -> bool:
+    """Whether a string is SQL that writes one; what is filled in stands as ``?``."""
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    said = [one.value if isinstance(one, ast.Constant) else "?" for one in parts]
+    return bool(_WRITES_IN_SQL.search("".join(one for one in said if isinstance(one, str))))
+
+
+def _assigned(node: ast.Assign) -> Iterator[ast.expr]:
+    for target in node.targets:
+        yield from target.elts if isinstance(target, ast.Tuple) else [target]
+
+
+def _is_foreign_state(target: ast.expr) -> bool:
+    """Whether a target is the state of something else than the object itself."""
+    is_state = isinstance(target, ast.Attribute) and target.attr == "state"
+    return is_state and _names(target.value) != {"self"}
+
+
+def _may_be_ours(value: ast.expr) -> bool:
+    """Whether a value may be a state of ours: no enum says that it is another model's."""
+    enums = {name for name in _names(value) if name.endswith("State")}
+    return not enums or bool(enums & _STATES)
+
+
+def _names(node: ast.AST) -> set[str]:
+    found = {one.id for one in ast.walk(node) if isinstance(one, ast.Name)}
+    return found | {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+
+
+def _constants(node: ast.AST | None) -> set[object]:
+    return {one.value for one in ast.walk(node) if isinstance(one, ast.Constant)} if node else set()
+
+
+def _says(node: ast.AST | None, word: str) -> bool:
+    return isinstance(node, ast.Constant) and node.value == word

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture import APPS, breaches, class_names, imports_of, sources
+from tests.architecture import (
+    APPS,
+    LIFECYCLE,
+    breaches,
+    class_names,
+    imports_of,
+    sources,
+    state_writes,
+    writing_lines,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -99,3 +108,66 @@ def later():
         "patients.models.Patient",
         "staff.clock",
     }
+
+
+def test_only_the_lifecycle_writes_the_states_of_notices_and_deliveries():
+    assert state_writes(ROOT) == []
+
+
+def test_the_lifecycle_itself_is_seen_to_write_them():
+    package = ROOT.joinpath(*LIFECYCLE.split("."))
+    writing = {path.stem for path in package.glob("*.py") if writing_lines(path.read_text())}
+    assert {"call_states", "delivery_states", "follow_up", "notice_states", "opening"} <= writing
+
+
+IMPORTED = "from notifications.models import Delivery, DeliveryState, Notice, NoticeState\n"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Delivery.objects.filter(pk=1).update(state=DeliveryState.QUEUED)",
+        "held.update(not_before=now, state='queued')",
+        "notices.update(state=state)",
+        "notice.deliveries.create(channel='sms')",
+        "Notice.objects.create(patient=patient)",
+        "Notice.objects.bulk_create(rows)",
+        "call = Delivery(notice=notice)",
+        "notice.state = NoticeState.TOLD",
+        "notice.state, notice.settled_at = NoticeState.TOLD, now",
+        "one.call.state = 'failed'",
+        "setattr(call, 'state', word)",
+        "queued = {'state': DeliveryState.QUEUED, 'claimed_by': ''}",
+        "notice.save(update_fields=['state', 'settled_at'])",
+        "Delivery.objects.bulk_update(rows, ['state'])",
+        "run('UPDATE notifications_delivery SET remark = %s, state = %s WHERE id = %s')",
+        'run(f"""UPDATE notifications_notice\n SET state = {told} WHERE id = %s""")',
+        "run('insert into notifications_delivery (state) values (1)')",
+    ],
+)
+def test_a_state_that_is_written_elsewhere_is_found(written):
+    assert writing_lines(IMPORTED + written) == [2]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "Delivery.objects.filter(state=DeliveryState.QUEUED).update(not_before=now)",
+        "bulletin.state = BulletinState.APPROVED",
+        "loads.update(state=ImportState.DONE)",
+        "self.state = after",
+        "context = {'state': label}",
+        "run('UPDATE notifications_delivery SET not_before = %s WHERE state = %s')",
+        "run('UPDATE notifications_deliverypart SET state = %s WHERE id = %s')",
+        "delivery_states.end(ids, state=DeliveryState.FAILED, at=now)",
+        "is_told = notice.state == NoticeState.TOLD",
+        "NoticeItem.objects.create(notice=notice)",
+        "call.save(update_fields=['remark'])",
+    ],
+)
+def test_what_writes_no_state_of_ours_is_left_alone(written):
+    assert writing_lines(IMPORTED + written) == []
+
+
+def test_sql_is_found_without_an_import_too():
+    assert writing_lines("run('UPDATE notifications_notice SET state = 1')") == [1]

@@ -131,7 +131,7 @@ def contacted(*, appointment_id: int, by: User, said: int | None = None) -> Noti
         by: the doctor, or who answers for them.
         said: the notice that they had before their eyes, as far as known. Where the source moved
             the patient or the decision changed meanwhile, that notice is withdrawn and stays so;
-            it counts as heard, and what is owed is asked again (``looking_again``).
+            it counts as heard, and what is owed is asked again (``notice_states.ask_again``).
 
     Raises:
         Refusal: the appointment is not theirs, or there is nothing to tell.

@@ -95,8 +95,9 @@ def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
 
 def lock_notices_of(ids: Iterable[int]) -> None:
     """Lock the notices of deliveries; whoever else moves one of these locks its notice first."""
-    found = Delivery.objects.filter(among("id", ids))
-    notice_states.lock(found.values_list("notice_id", flat=True))
+    if is_postgresql():
+        found = Delivery.objects.filter(among("id", ids))
+        notice_states.lock(list(found.values_list("notice_id", flat=True)))
 
 
 # --- leases ---------------------------------------------------------------------------------

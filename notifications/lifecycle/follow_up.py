@@ -335,7 +335,8 @@ def hand_on(*, leaving: int, staying: int) -> Kept:
     """
     for patient_id in sorted((leaving, staying)):
         notice_states.lock_patient(patient_id)
-    notice_states.lock(Notice.objects.filter(patient__in=[leaving, staying]).values("pk"))
+    theirs = Notice.objects.filter(patient__in=[leaving, staying])
+    notice_states.lock(theirs.values_list("pk", flat=True))
     _withdraw_waiting(leaving)
     versions: dict[Any, int] = {}
     for day, version in Notice.objects.filter(patient=staying).values_list("day", "version"):
@@ -366,7 +367,8 @@ def hand_back(kept: Kept, *, shared: int, back_to: int) -> list[tuple[int, Any]]
     """
     for patient_id in sorted((shared, back_to)):
         notice_states.lock_patient(patient_id)
-    notice_states.lock(Notice.objects.filter(patient__in=[shared, back_to]).values("pk"))
+    theirs = Notice.objects.filter(patient__in=[shared, back_to])
+    notice_states.lock(theirs.values_list("pk", flat=True))
     versions: dict[int, int] = dict(kept.get("notices", ()))
     moved = list(Notice.objects.filter(pk__in=versions, patient=shared))
     for notice in moved:

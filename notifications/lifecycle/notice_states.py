@@ -46,7 +46,7 @@ def lock_patient(patient_id: int) -> None:
     list(patients.filter(pk=patient_id).values_list("pk", flat=True))
 
 
-def lock(ids: Iterable[int] | QuerySet) -> None:
+def lock(ids: Iterable[int]) -> None:
     """Lock notices by id, the order in which everyone does.
 
     On SQLite the transaction itself is the lock.

@@ -64,6 +64,9 @@ def plain_number() -> Func:
 class Delivery(models.Model):
     """One try over one channel.
 
+    Its state is written by ``lifecycle.delivery_states`` (what an agent does with a call:
+    ``call_states``) and ``lifecycle.opening`` alone.
+
     ::
 
         held ─▶ queued ─▶ claimed ─▶ submitting ─▶ accepted ─▶ delivered

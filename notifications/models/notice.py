@@ -31,6 +31,8 @@ class Word(models.TextChoices):
 class Notice(models.Model):
     """One patient, one day, one version of the decisions: told exactly once.
 
+    Its state is written by ``lifecycle.notice_states`` and ``lifecycle.opening`` alone.
+
     ::
 
         open ──▶ told          a gateway or a person says the patient knows
@@ -213,7 +215,7 @@ class NoticeItem(models.Model):
 
 
 class ToAskAgain(models.Model):
-    """A patient and day of which is to be asked again what is owed (``services.looking_again``)."""
+    """A patient and day to ask about again: what is owed (``notice_states.answer``)?"""
 
     patient = models.ForeignKey(Patient, models.CASCADE, db_index=False, related_name="+")
     day = models.DateField(_("jour"))
