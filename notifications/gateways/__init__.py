@@ -1,7 +1,6 @@
-"""What carries SMS. Each module here is one kind; it names its URL schemes in ``SCHEMES``.
+"""What carries SMS. Each module is one kind of gateway; ``SCHEMES`` names its URL schemes.
 
-Adding a kind is one file here with ``SCHEMES`` and ``from_url(url)``, and one test file that
-runs the conformance suite.
+How to add a carrier: docs/gateways.md, "Adding a carrier".
 """
 
 import logging
@@ -14,49 +13,24 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from notifications.gateways.interface import (
-    Accepted,
-    Checked,
-    Gateway,
-    HookRefused,
-    HookRequest,
-    Inbound,
-    Message,
-    NotSent,
-    OnReport,
-    Receipt,
-    Refused,
-    Report,
-    Result,
-    Sent,
-    Throttled,
-    Unknown,
-)
-from notifications.gateways.options import Options
-
-__all__ = [
-    "Accepted",
-    "Checked",
-    "Gateway",
-    "HookRefused",
-    "HookRequest",
-    "Inbound",
-    "Message",
-    "NotSent",
-    "OnReport",
-    "Options",
-    "Receipt",
-    "Refused",
-    "Report",
-    "Result",
-    "Sent",
-    "Throttled",
-    "Unknown",
-    "configured",
-    "gateway_from_url",
-    "preferred",
-    "schemes",
-]
+from notifications.gateways.base import Accepted as Accepted
+from notifications.gateways.base import Checked as Checked
+from notifications.gateways.base import Gateway as Gateway
+from notifications.gateways.base import HookRefused as HookRefused
+from notifications.gateways.base import HookRequest as HookRequest
+from notifications.gateways.base import Inbound as Inbound
+from notifications.gateways.base import Message as Message
+from notifications.gateways.base import NotSent as NotSent
+from notifications.gateways.base import OnReport as OnReport
+from notifications.gateways.base import Options as Options
+from notifications.gateways.base import Receipt as Receipt
+from notifications.gateways.base import Refused as Refused
+from notifications.gateways.base import Report as Report
+from notifications.gateways.base import Result as Result
+from notifications.gateways.base import Sent as Sent
+from notifications.gateways.base import Throttled as Throttled
+from notifications.gateways.base import Unknown as Unknown
+from notifications.gateways.base import invalid_url
 
 logger = logging.getLogger(__name__)
 
@@ -71,7 +45,7 @@ def schemes() -> Mapping[str, str]:
 
 
 def gateway_from_url(url: str) -> Gateway:
-    """Return the gateway that a URL names.
+    """Return the gateway that a URL describes.
 
     Raises:
         ImproperlyConfigured: unknown scheme or option; the sentence holds no secret.
@@ -79,9 +53,7 @@ def gateway_from_url(url: str) -> Gateway:
     scheme = urlsplit(url).scheme
     if scheme not in schemes():
         known = ", ".join(f"{name}://" for name in sorted(schemes()))
-        raise ImproperlyConfigured(
-            f"SMS_GATEWAY_URL : genre de passerelle inconnu « {scheme} ». Possibles : {known}."
-        )
+        raise invalid_url(f"genre de passerelle inconnu « {scheme} ». Possibles : {known}")
     gateway: Gateway = import_module(schemes()[scheme]).from_url(url)
     return gateway
 
@@ -90,25 +62,23 @@ def configured() -> list[Gateway]:
     """Return the gateways of ``SMS_GATEWAY_URL``, the preferred one first.
 
     Raises:
-        ImproperlyConfigured: no URL, a bad one, or two that would bear the same name.
+        ImproperlyConfigured: no URL, an invalid one, or two gateways with the same name.
     """
     gateways = [gateway_from_url(url) for url in settings.SMS_GATEWAY_URL.split()]
     if not gateways:
-        return [gateway_from_url("")]  # which says what is possible
+        return [gateway_from_url("")]  # its error lists what is possible
     if len({gateway.name for gateway in gateways}) < len(gateways):
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : deux passerelles ont le même genre et la même machine."
-        )
+        raise invalid_url("deux passerelles ont le même genre et la même machine")
     return gateways
 
 
 def preferred() -> Gateway | None:
-    """Return the first gateway; None while ``SMS_GATEWAY_URL`` cannot be read, which is logged.
+    """Return the first gateway; None, which is logged, while ``SMS_GATEWAY_URL`` is invalid.
 
-    For what is only reckoned or shown: a bulletin is written, and previewed, all the same.
+    For estimates and display: a bulletin can be written and previewed without a gateway.
     """
     try:
         return configured()[0]
     except ImproperlyConfigured as error:
-        logger.warning("reckoned without a gateway: %s", error)
+        logger.warning("estimating without a gateway: %s", error)
         return None

@@ -1,10 +1,11 @@
 """``android+http://`` and ``android+https://``: a phone with a SIM, through android-sms-gateway.
 
-The way out when the Internet is gone: the app of capcom6 (docs.sms-gate.app) on an Android phone.
+For the day when the Internet is gone: the app of capcom6 (docs.sms-gate.app) on an Android phone.
 ``android+http://user:password@192.168.1.20:8080`` speaks to the phone itself (*local server*);
 ``android+https://user:password@api.sms-gate.app/3rdparty/v1?device=…`` to its cloud or to a
 private server, which pass messages on to a phone. Facts below were read in the sources of the app
-(``localserver/routes``, ``MessagesService``) and of the server (``handlers/messages``).
+(``localserver/routes``, ``MessagesService``, ``SmsEventPayload``, ``ProcessingState``) and of the
+server (``handlers/messages``).
 
 Each message is ``POST …/messages`` under our reference as its ``id``, which is unique in the
 phone's own table: a second one gets 409 and is not sent, so 409 means *accepted*. On a server it
@@ -12,51 +13,51 @@ is unique for each device, and without ``deviceId`` any phone of the account may
 there a reference is honoured only with ``device=…``. (The phone forgets ids when it clears its
 log: leave its log's lifetime at a day or more.)
 
-How an answer is read: 2xx with an id, 409: accepted. 400: by its words a bad number, or no such
-device (nothing taken), or a refusal for good. 503 « queue limits exceeded », 429: too fast. Other
-4xx, 3xx: not let in, nothing taken. The rest, a cut answer or silence: unknown.
+How an answer is read: 2xx with an id, 409: accepted. 400: by its words an invalid number, or no
+such device (nothing accepted), or a permanent refusal. 503 « queue limits exceeded », 429:
+throttled. Other 4xx, 3xx: no access, nothing accepted. The rest, a cut answer or silence: unknown.
 
 Receipts are webhooks (``sms:sent``, ``sms:delivered``, ``sms:failed``, ``sms:received``), signed
-with ``key=…`` (``signatures``). Of a long message **each part** is reported delivered, without a
-word which part it is, and the phone's own state is *Delivered* as soon as one part is: so is ours.
+with ``key=…`` (``http.sign``). Of a long message **each part** is reported delivered, without
+saying which part, and the phone's own state is *Delivered* as soon as one part is: so is ours.
 A part that fails is reported as the failure of the message. Reports are told apart by the moment
 in them: a webhook that is registered twice says the same twice. Without a webhook, a message is
-asked about (``GET …/messages/<id>``) once its receipt is overdue. ``receipts=0`` asks the
-network for none: then *accepted* counts as told.
+queried (``GET …/messages/<id>``) once its receipt is overdue. ``receipts=0`` asks the network for
+none: then *accepted* counts as told.
 
 Rate: Android asks its owner for permission after 30 parts a minute from one app (AOSP,
 ``SmsUsageMonitor``: DEFAULT_SMS_MAX_COUNT, DEFAULT_SMS_CHECK_PERIOD; half an hour in old ones),
-and nobody is there to tap; networks stop floods too. So ``tps`` is 0.4 unless told otherwise.
+and nobody is there to tap; networks stop floods too. So ``tps`` is 0.4 unless set otherwise.
 ``ttl`` (seconds, 3600; less where the message is of no use for so long): what the phone could
 not send by then fails there, and does not leave when nobody expects it any more.
+
+Why a phone did not send (``cause_of``): the app's ``MessagesService.resultToErrorMessage``
+(« Send result: RESULT_… »), ``sendMessage`` and ``PhoneHelper``; what the RESULT_ names stand for:
+Android's reference of ``SmsManager``. « Delivery result from SC …: 70 » ends with TP-Status (3GPP
+TS 23.040, 9.2.3.15), of which the app reports 64 and more, the errors that are final. What keeps
+our own phone from sending (no network, flight mode, a limit) will pass. Where Android says so
+before anything goes to the radio, or once the network is gone, nothing left and the SMS is retried.
+A radio that resets, a failure without a cause (no credit, among others) and unknown words may
+stand for an SMS that left: that patient is called. Of these only unknown words do not say that the
+next SMS would fail too.
 """
 
-import asyncio
-from base64 import b64encode
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, NamedTuple
 
-from django.core.exceptions import ImproperlyConfigured
 from yarl import URL
 
-from notifications.gateways import android_check, android_reports, signatures, wire
-from notifications.gateways.http_client import (
-    Answer,
-    HttpClient,
-    address,
-    is_from_the_gateway,
-    retry_after,
-)
-from notifications.gateways.interface import (
+from notifications import sms_text
+from notifications.gateways import http
+from notifications.gateways.base import (
     Accepted,
     Checked,
-    Gateway,
+    GatewayUrl,
     HookRefused,
     HookRequest,
     Message,
     NotSent,
-    OnReport,
     Receipt,
     Refused,
     Report,
@@ -64,45 +65,109 @@ from notifications.gateways.interface import (
     Sent,
     Throttled,
     Unknown,
+    invalid_url,
 )
-from notifications.gateways.options import GatewayUrl, Options, read
+from notifications.gateways.http import HttpAnswer
 from notifications.models.delivery import Failure
+from notifications.models.receipt import ReceiptState
 
 SCHEMES = ("android+http", "android+https")
 QUEUE_SECONDS = 30.0
+RECEIPTS = ("sms:sent", "sms:delivered", "sms:failed")
 _LONGEST_TTL = 7 * 24 * 3600
 _REFUSALS = {400, 406, 410, 413, 415, 422}
 _BAD_DEVICE = ("device", "record not found", "more than one record")
+_EVENTS = {
+    "sms:sent": (ReceiptState.ON_ITS_WAY, "sentAt"),
+    "sms:delivered": (ReceiptState.DELIVERED, "deliveredAt"),
+    "sms:failed": (ReceiptState.FAILED, "failedAt"),
+    "sms:cancelled": (ReceiptState.FAILED, "cancelledAt"),
+}
+_STATES = {
+    "Pending": ReceiptState.ON_ITS_WAY,
+    "Cancelling": ReceiptState.ON_ITS_WAY,
+    "Processed": ReceiptState.ON_ITS_WAY,
+    "Sent": ReceiptState.ON_ITS_WAY,
+    "Delivered": ReceiptState.DELIVERED,
+    "Failed": ReceiptState.FAILED,
+    "Cancelled": ReceiptState.FAILED,
+}
+_CANCELLED = "annulé sur le téléphone"
+_HEALTH = {
+    "battery:level": ("batterie", "%"),
+    "messages:failed": ("SMS échoués depuis une heure", ""),
+}
+_RESULT = re.compile(r"RESULT_[A-Z_]+")
+_STATUS = re.compile(r"^Delivery result from SC .*: (\d{1,3})$")
+_IN_FRENCH = {
+    "NO_SERVICE": "pas de réseau mobile sur le téléphone",
+    "NETWORK_NOT_READY": "pas de réseau mobile sur le téléphone",
+    "RADIO_OFF": "mode avion sur le téléphone",
+    "RADIO_NOT_AVAILABLE": "radio du téléphone indisponible",
+    "LIMIT_EXCEEDED": "limite d'envoi d'Android ou de l'opérateur atteinte : ralentir (tps)",
+    "REQUEST_RATE_LIMITED": "limite d'envoi de la radio atteinte : ralentir (tps)",
+    "GENERIC_FAILURE": "échec sans cause : crédit, réseau ou carte SIM à vérifier",
+    "NO_DEFAULT_SMS_APP": "ni application de SMS ni SIM par défaut : option sim=1",
+    "UNEXPECTED_EVENT_STOP_SENDING": "Android demandait une confirmation : ralentir (tps)",
+    "SMS_BLOCKED_DURING_EMERGENCY": "appel d'urgence en cours sur le téléphone",
+    "SIM_ABSENT": "pas de carte SIM",
+    "NETWORK_REJECT": "refusé par le réseau mobile",
+}
+_NO_SIM = "No SIMs found"
+_SENT_PERHAPS = {"RADIO_NOT_AVAILABLE", "GENERIC_FAILURE"}
+_NOTHING_LEFT = {
+    "NO_SERVICE",
+    "NETWORK_NOT_READY",
+    "RADIO_OFF",
+    "LIMIT_EXCEEDED",
+    "REQUEST_RATE_LIMITED",
+    "NO_DEFAULT_SMS_APP",
+    "UNEXPECTED_EVENT_STOP_SENDING",
+    "SMS_BLOCKED_DURING_EMERGENCY",
+    "SIM_ABSENT",
+}
+_BARRED = {
+    "FDN_CHECK_FAILURE",
+    "SHORT_CODE_NOT_ALLOWED",
+    "SHORT_CODE_NEVER_ALLOWED",
+    "OPERATION_NOT_ALLOWED",
+    "ACCESS_BARRED",
+}
+_VALIDITY_EXPIRED = 70
+_REFUSED_STATUSES = {65, 66, 69, 71, 72, 73, 99}
 
 
-class AndroidGateway(Gateway):
+class AndroidGateway(http.HttpGateway):
     """One POST per message; few at a time, a phone is a small server."""
 
+    kind = "android"
+    own_options = {"device": "", "sim": "0", "ttl": "3600", "receipts": "1"}
+    defaults = {"tps": "0.4", "window": "4"}
+    signs_calls = True
     can_query = True
 
-    def __init__(
-        self, *, name: str, options: Options, url: URL, headers: Mapping[str, str], ttl: int
-    ) -> None:
-        super().__init__(name=name, options=options)
-        self._url = url
-        self._client = HttpClient(options, headers=headers)
-        self._ttl = ttl
-        self.device = ""
-        self.sim = 0
+    def __init__(self, given: GatewayUrl) -> None:
+        self.device = given.own["device"]
+        self.sim, self._ttl = _numbers(given.own)
+        super().__init__(given)
+        # Two phones of one account, and two SIM cards of one phone, are two gateways.
+        which = f" {self.device[:6]}" if self.device else ""
+        which += f" SIM{self.sim}" if self.sim else ""
+        self.name = f"android {given.host}"[: 40 - len(which)] + which
+        self._is_local = self.url.path == "/"  # the phone's API is at the root, a server's is not
+        self.has_receipts = given.own["receipts"] != "0"
+        self.honours_reference = self._is_local or bool(self.device)
 
-    async def open(self, on_report: OnReport) -> None:
-        """Open the session whose connections are shared by all messages."""
-        await self._client.open()
+    def headers(self, given: GatewayUrl) -> Mapping[str, str]:
+        """Return basic authentication."""
+        if not given.user or not given.password:
+            raise invalid_url(
+                "android demande le nom et le mot de passe que l'application montre",
+            )
+        return http.basic(given.user, given.password)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
-
-    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Post the one message."""
-        return [await self._post(message) for message in messages]
-
-    async def _post(self, message: Message) -> Result:
+    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+        """Post the message."""
         content: dict[str, Any] = {
             "id": message.reference,
             "textMessage": {"text": message.text},
@@ -114,49 +179,125 @@ class AndroidGateway(Gateway):
             content["simNumber"] = self.sim
         if self.device:
             content["deviceId"] = self.device
-        answer = await self._client.exchange("POST", self._url / "messages", json=content)
-        if isinstance(answer, Answer):
-            return read_answer(answer.status, answer.headers, answer.body, message.reference)
-        return answer
+        return await self.client.exchange("POST", self.url / "messages", json=content)
 
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
-        """Ask for each message by its reference, which is its id there too."""
-        return await asyncio.gather(*(self._ask(one) for one in sent))
+    def read(self, answer: HttpAnswer, message: Message) -> Result:
+        """Return what an answer means."""
+        return read_answer(answer.status, answer.headers, answer.body, message.reference)
 
-    async def _ask(self, sent: Sent) -> Receipt | None:
-        answer = await self._client.exchange("GET", self._url / "messages" / sent.reference)
-        if not isinstance(answer, Answer) or answer.status != 200:
+    def query_url(self, reference: str) -> URL:
+        """Return the message's address: its id is our reference."""
+        return self.url / "messages" / reference
+
+    def read_query(self, said: Mapping[str, Any], sent: Sent) -> Receipt | None:
+        """Return the receipt in the answer to a query.
+
+        That a message whose id we have is on its way is nothing new, and must not restart the
+        wait for its receipt: it was queried because the receipt is overdue.
+        """
+        listed = said.get("recipients")
+        recipient = http.as_object(listed[0]) if isinstance(listed, list) and listed else {}
+        state = recipient.get("state", said.get("state"))
+        if said.get("id") != sent.reference or not isinstance(state, str) or state not in _STATES:
             return None
-        return android_reports.receipt_in_answer(wire.fields_of(wire.json_of(answer.body)), sent)
-
-    async def check(self) -> Checked:
-        """Ask for the phone, its SIM cards, its battery and its webhooks."""
-        return await android_check.look(
-            self._client,
-            self._url,
-            is_local=_is_local(self._url),
-            device=self.device,
-            sim=self.sim,
-            hook=self.options.hook,
+        if sent.provider_id and _STATES[state] == ReceiptState.ON_ITS_WAY:
+            return None
+        error = http.as_text(recipient.get("error"), http.LONGEST_REMARK)
+        words = _CANCELLED if state == "Cancelled" else error
+        return _receipt(
+            _STATES[state],
+            words if _STATES[state] == ReceiptState.FAILED else _about_parts(state, said),
+            reference=sent.reference,
+            provider_ids=(sent.reference,),
+            phone=sent.phone,
+            happened_at=http.as_moment(http.as_object(said.get("states")).get(state)),
         )
 
     def read_hook(self, request: HookRequest) -> Sequence[Report]:
-        """Read one event; what is no word about a message is read as nothing.
+        """Read one event; an event that is not about a message is read as nothing.
 
         Raises:
             HookRefused: not signed, or no event of this app.
         """
-        if self.options.key:
-            signatures.verify(request, key=self.options.key)
-        said = wire.fields_of(wire.json_of(request.body))
-        event = said.get("event")
-        if request.method != "POST" or not isinstance(event, str):
+        self.verify(request)
+        said = http.as_object(http.json_of(request.body))
+        event, payload = said.get("event"), http.as_object(said.get("payload"))
+        if not isinstance(event, str):
             raise HookRefused("no event")
-        return android_reports.reports_in(event, wire.fields_of(said.get("payload")))
+        report = _reply(payload) if event == "sms:received" else _event_receipt(event, payload)
+        return [report] if report else []
+
+    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+        """Ask for the phone, or for the phones of the account."""
+        return await http.reach(self.client, "GET", self._phones_url())
+
+    def _phones_url(self) -> URL:
+        return self.url / ("device" if self._is_local else "devices")
+
+    async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
+        """Show the phone, its SIM cards, its battery and its webhooks."""
+        phones = http.json_of(answer.body)
+        if answer.status != 200 or not isinstance(phones, list):
+            return [], (
+                f"Ce qui répond à {self._phones_url()} n'est pas android-sms-gateway (réponse "
+                f"{answer.status}) : l'adresse d'un serveur finit par /3rdparty/v1, celle d'un "
+                "téléphone par son port."
+            )
+        found = [http.as_object(one) for one in phones]
+        mine = [one for one in found if not self.device or one.get("id") == self.device]
+        facts = [_describe(one) for one in mine]
+        facts += await self._health() if self._is_local else []
+        facts += await self._webhooks()
+        return facts, self._complaint(mine)
+
+    def _complaint(self, mine: Sequence[Mapping[str, Any]]) -> str:
+        if not self.device and len(mine) > 1:
+            return (
+                "Ce compte a plusieurs téléphones, et le serveur choisit au hasard : un même SMS "
+                "pourrait partir deux fois. Choisissez-en un avec device=…"
+            )
+        if not mine:
+            return f"Pas de téléphone {self.device or 'à ce compte'}."
+        slots = [one.get("simNumber") for phone in mine for one in _sims(phone)]
+        if self.sim and slots and self.sim not in slots:
+            return f"Pas de carte SIM {self.sim} dans le téléphone."
+        return ""
+
+    async def _health(self) -> list[tuple[str, str]]:
+        """Return what the phone says of itself; its check of the Internet does not matter."""
+        said = http.as_object(await self._get("health"))
+        checks = http.as_object(said.get("checks"))
+        version = http.as_text(said.get("version"), 20)
+        facts = [("application", f"android-sms-gateway {version}")] if version else []
+        for name, (label, unit) in _HEALTH.items():
+            value = http.as_text(http.as_object(checks.get(name)).get("observedValue"), 10)
+            if value:
+                facts.append((label, f"{value} {unit}".strip()))
+        return facts
+
+    async def _webhooks(self) -> list[tuple[str, str]]:
+        """Say which of our webhooks the phone has registered."""
+        hook = self.options.hook
+        if not hook:
+            return [("accusés", "sans hook=… : le téléphone est interrogé, bien plus tard")]
+        listed = await self._get("webhooks")
+        if not isinstance(listed, list):
+            return [("accusés", "le téléphone ne dit pas quels webhooks il connaît")]
+        ours = [one for one in map(http.as_object, listed) if f"/{hook}/" in f"{one.get('url')}/"]
+        events = {one.get("event") for one in ours}
+        lacking = [event for event in RECEIPTS if event not in events]
+        if lacking:
+            return [("accusés", f"webhooks à enregistrer pour {', '.join(lacking)}")]
+        replies = "oui" if "sms:received" in events else "non (webhook sms:received)"
+        return [("accusés", "webhooks enregistrés"), ("réponses des patients", replies)]
+
+    async def _get(self, path: str) -> Any:
+        answer = await self.client.exchange("GET", self.url / path)
+        return http.json_of(answer.body) if isinstance(answer, HttpAnswer) else None
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes, reference: str) -> Result:
-    """Return what an answer to a submission means; the table is in this module's first lines.
+    """Return what an answer to a submission means; see this module's first lines.
 
     Args:
         status: of HTTP.
@@ -164,70 +305,143 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes, reference:
         body: as received, possibly garbage.
         reference: what was submitted.
     """
-    said = wire.fields_of(wire.json_of(body))
-    words = wire.word(said.get("message"), wire.LONGEST_REMARK)
+    said = http.as_object(http.json_of(body))
     if 200 <= status < 300:
-        number = wire.word(said.get("id"), wire.LONGEST_ID)
+        number = http.as_text(said.get("id"), http.LONGEST_ID)
         return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
     if status == 409:
         return Accepted(reference)
-    if status == 429 or (status == 503 and _is_about_the_queue(said)):
-        return Throttled(retry_after(headers) if "Retry-After" in headers else QUEUE_SECONDS)
+    is_about_the_queue = "queue" in f"{said.get('error')} {said.get('message')}".lower()
+    if status == 429 or (status == 503 and is_about_the_queue):
+        return Throttled(http.retry_after(headers) if "Retry-After" in headers else QUEUE_SECONDS)
     if status in _REFUSALS:
-        return _refusal(status, words)
-    if 300 <= status < 500 and status != 408:
-        remark = f"l'opérateur répond {status} : vérifiez son adresse et l'accès"
-        return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"l'opérateur répond {status}")
-
-
-def _is_about_the_queue(said: Mapping[str, Any]) -> bool:
-    return "queue" in f"{said.get('error')} {said.get('message')}".lower()
+        return _refusal(status, http.as_text(said.get("message"), http.LONGEST_REMARK))
+    if status in (408, 503):
+        return Unknown(f"l'opérateur répond {status}")
+    return http.read_status(HttpAnswer(status, headers, body))
 
 
 def _refusal(status: int, words: str) -> Result:
-    remark = f"réponse {status} {words}".strip()[: wire.LONGEST_REMARK]
+    remark = f"réponse {status} {words}".strip()[: http.LONGEST_REMARK]
     if "phone" in words.lower():
         return Refused(Failure.INVALID_NUMBER, remark=remark)
     if any(word in words.lower() for word in _BAD_DEVICE):
-        return NotSent(f"pas de téléphone : {remark}"[: wire.LONGEST_REMARK], answered=True)
+        return NotSent(f"pas de téléphone : {remark}"[: http.LONGEST_REMARK], answered=True)
     return Refused(Failure.REJECTED, remark=remark)
 
 
-def from_url(url: str) -> AndroidGateway:
-    """Return the gateway that the URL describes.
-
-    Raises:
-        ImproperlyConfigured: no account, an unknown or senseless option; the sentence holds no
-            secret.
-    """
-    own = {"device": "", "sim": "0", "ttl": "3600", "receipts": "1"}
-    given = read(url, own=own, tps="0.4", window="4")
-    sim, ttl = _numbers(given.own)
-    where = address(given, given.parts.scheme.removeprefix("android+"))
-    gateway = AndroidGateway(
-        name=_name_of(given, sim),
-        options=given.options,
-        url=where,
-        headers={"Authorization": _authorization(given)},
-        ttl=ttl,
+def _event_receipt(event: str, said: Mapping[str, Any]) -> Receipt | None:
+    number = http.as_text(said.get("messageId"), http.LONGEST_ID)
+    if event not in _EVENTS or not number:
+        return None
+    state, at = _EVENTS[event]
+    happened_at = http.as_text(said.get(at), http.LONGEST_KEY)
+    reason = http.as_text(said.get("reason"), http.LONGEST_REMARK)
+    return _receipt(
+        state,
+        reason or (_CANCELLED if event == "sms:cancelled" else ""),
+        reference=http.as_reference(number),
+        provider_ids=(number,),
+        phone=http.as_phone(said.get("recipient") or said.get("phoneNumber")),
+        happened_at=http.as_moment(happened_at),
+        # The same for a repetition and for a webhook registered twice, another for each part.
+        key=http.as_key(f"{event} {number} {happened_at}"),
     )
-    gateway.device, gateway.sim = given.own["device"], sim
-    gateway.has_receipts = given.own["receipts"] != "0"
-    gateway.honours_reference = _is_local(where) or bool(gateway.device)
-    return gateway
 
 
-def _is_local(url: URL) -> bool:
-    """Whether the phone itself answers: its API is at the root, that of servers is not."""
-    return url.path == "/"
+def _reply(said: Mapping[str, Any]) -> Report | None:
+    phone = said.get("sender") or said.get("phoneNumber")
+    happened_at = http.as_text(said.get("receivedAt"), http.LONGEST_KEY)
+    # The app makes its id from the content: not unique without the moment.
+    number = http.as_text(said.get("messageId"), http.LONGEST_ID)
+    key = http.as_key(f"{number} {http.as_phone(phone)} {happened_at}")
+    return http.read_reply(
+        phone,
+        said.get("message"),
+        happened_at=http.as_moment(happened_at),
+        key=key if number and happened_at else "",
+    )
 
 
-def _name_of(given: GatewayUrl, sim: int) -> str:
-    """Two phones of one account, and two SIM cards of one phone, are two gateways."""
-    which = f" {given.own['device'][:6]}" if given.own["device"] else ""
-    which += f" SIM{sim}" if sim else ""
-    return f"android {given.host}"[: 40 - len(which)] + which
+def _receipt(state: ReceiptState, words: str, **rest: Any) -> Receipt:
+    if state != ReceiptState.FAILED:
+        return Receipt(state=state, remark=words, **rest)
+    return Receipt(**cause_of(words)._asdict(), **rest)
+
+
+def _about_parts(state: str, said: Mapping[str, Any]) -> str:
+    text = http.as_object(said.get("textMessage")).get("text")
+    parts = sms_text.count(text).parts if isinstance(text, str) else 1
+    return f"au moins une des {parts} parties" if state == "Delivered" and parts > 1 else ""
+
+
+class FailureCause(NamedTuple):
+    """Why a message failed; the last two as in ``Receipt``."""
+
+    state: ReceiptState
+    failure: Failure
+    remark: str
+    temporary: bool = False
+    in_trouble: bool = False
+
+
+def cause_of(reason: str) -> FailureCause:
+    """Return what a ``reason`` (webhook) or ``error`` (answer to a query) means.
+
+    Every failure of our own phone is ``rejected``; only the number, the barring and the delivery
+    report say something about the patient's phone.
+    """
+    state, failure = _failure_of(reason)
+    result = _result_in(reason)
+    french = _IN_FRENCH.get(result, "")
+    nothing_left = result in _NOTHING_LEFT or _NO_SIM in reason
+    return FailureCause(
+        state,
+        failure,
+        f"{french} ({reason})"[:200] if french else reason[:200],
+        temporary=nothing_left,
+        in_trouble=nothing_left or result in _SENT_PERHAPS,
+    )
+
+
+def _failure_of(reason: str) -> tuple[ReceiptState, Failure]:
+    if status := _STATUS.match(reason):
+        if int(status[1]) == _VALIDITY_EXPIRED:
+            return ReceiptState.EXPIRED, Failure.EXPIRED
+        refused = int(status[1]) in _REFUSED_STATUSES
+        return ReceiptState.FAILED, Failure.REJECTED if refused else Failure.UNREACHABLE
+    if "TTL expired" in reason:
+        return ReceiptState.EXPIRED, Failure.EXPIRED
+    if "Invalid phone number" in reason or "not seem to be a phone number" in reason:
+        return ReceiptState.FAILED, Failure.INVALID_NUMBER
+    if _result_in(reason) in _BARRED:
+        return ReceiptState.FAILED, Failure.BARRED
+    if reason.startswith("Delivery result"):
+        return ReceiptState.FAILED, Failure.UNREACHABLE
+    return ReceiptState.FAILED, Failure.REJECTED
+
+
+def _result_in(reason: str) -> str:
+    """Return the name after RESULT_, RESULT_ERROR_ or RESULT_RIL_; empty for none."""
+    found = _RESULT.search(reason)
+    name = found[0].removeprefix("RESULT_") if found else ""
+    return name.removeprefix("ERROR_").removeprefix("RIL_")
+
+
+def _describe(phone: Mapping[str, Any]) -> tuple[str, str]:
+    """Return name, id and operators; SIM numbers are left out."""
+    name = http.as_text(phone.get("name"), 60) or "sans nom"
+    number = http.as_text(phone.get("id"), 40)
+    sims = [
+        f"SIM {http.as_text(one.get('simNumber'), 3)} {http.as_text(one.get('carrierName'), 40)}"
+        for one in _sims(phone)
+    ]
+    return "téléphone", ", ".join([f"{name} ({number})", *(one.strip() for one in sims)])
+
+
+def _sims(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
+    cards = phone.get("simCards")
+    return [http.as_object(one) for one in cards] if isinstance(cards, list) else []
 
 
 def _numbers(own: Mapping[str, str]) -> tuple[int, int]:
@@ -235,16 +449,9 @@ def _numbers(own: Mapping[str, str]) -> tuple[int, int]:
         ttl = int(own["ttl"][:9])
         if 60 <= ttl <= _LONGEST_TTL:
             return int(own["sim"]), ttl
-    raise ImproperlyConfigured(
-        "SMS_GATEWAY_URL : sim vaut 1, 2 ou 3, et ttl un nombre de secondes d'une minute à une "
-        "semaine pour android."
+    raise invalid_url(
+        "sim vaut 1, 2 ou 3, et ttl un nombre de secondes d'une minute à une semaine pour android"
     )
 
 
-def _authorization(given: GatewayUrl) -> str:
-    user, password = given.parts.username, given.parts.password
-    if not user or not password:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : android demande le nom et le mot de passe que l'application montre."
-        )
-    return f"Basic {b64encode(f'{unquote(user)}:{unquote(password)}'.encode()).decode()}"
+from_url = AndroidGateway.from_url

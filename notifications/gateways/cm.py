@@ -13,46 +13,51 @@ Only the channel SMS is allowed, so that nothing goes over a network where it st
 use for less than a day says so in whole minutes (``validity``; CM knows no seconds).
 
 The answer says for each message, under our reference, whether it was accepted, and for the call
-an ``errorCode``: 101 to 103 (account, balance, key) mean that nothing was taken. 429, and 503
-with Retry-After: too fast. Other 3xx and 4xx: not let in. Everything else, and a message that
-the answer does not speak of: unknown.
+an ``errorCode``: 101 to 103 (account, balance, key) mean that nothing was accepted. A message that
+the answer does not name is unknown. All else: by its status (``http.read_status``).
 
-Receipts and replies: ``cm_reports``.
+Receipts (developers.cm.com, "Incoming Status Reports") come by POST of JSON, alone, as a list
+of ``msg``, or as a list of all of this::
+
+    {"messages": {"msg": {"received": "…", "to": "0032…", "reference": "…", "operator": "…",
+                          "status": {"code": "3", "errorCode": "24", "errorDescription": "…"}}}}
+
+or by GET with ``reference``, ``to``, ``statuscode``, ``errorcode``, ``errordescription``.
+``code`` 0: taken by the operator, 1: rejected, 2: delivered, 3: failed. ``received`` says no
+time zone, so it is not stored as a moment. The error codes are those of CM's document "HTTP
+Status Report" (http_SR.pdf, section 4), as two public clients of CM repeat them; others are a
+rejection with CM's words as its remark.
+
+Replies ("Incoming Messages") come by POST of JSON::
+
+    {"from": {"number": "0032…"}, "message": {"text": "STOP"}, "timeUtc": "2022-05-15T18:30:00",
+     "channel": "SMS", "reference": "…"}
+
+and in the older form, with ``"from": "0032…"`` and ``"body": "STOP"``.
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
 
-from django.core.exceptions import ImproperlyConfigured
-from yarl import URL
-
-from notifications.gateways import cm_reports, wire
-from notifications.gateways.http_client import (
-    Answer,
-    HttpClient,
-    address,
-    is_from_the_gateway,
-    reach,
-    retry_after,
-)
-from notifications.gateways.interface import (
+from notifications.gateways import http
+from notifications.gateways.base import (
     Accepted,
     Checked,
-    Gateway,
+    GatewayUrl,
     HookRequest,
+    Inbound,
     Message,
     NotSent,
-    OnReport,
+    Receipt,
     Refused,
-    Report,
     Result,
-    Throttled,
     Unknown,
+    invalid_url,
 )
-from notifications.gateways.options import Options, read
+from notifications.gateways.http import HttpAnswer
 from notifications.models.delivery import Failure
+from notifications.models.receipt import ReceiptState
 
 SCHEMES = ("cm+https", "cm+http")
 LARGEST_BATCH = 1000
@@ -62,44 +67,64 @@ _NO_ACCESS = {
     102: "solde épuisé chez CM",
     103: "jeton refusé par CM",
 }
-# A setting that can be mended, or a fault of CM's own: worth another try.
+# A setting that can be corrected, or a fault of CM's own: worth another try.
 _FOR_NOW = {201, 202, 203, 301, 500, 999}
-_FAILURES = {
+_REFUSALS = {
     302: Failure.INVALID_NUMBER,
     303: Failure.INVALID_NUMBER,
     402: Failure.BARRED,
 }
+_STATES = {
+    "0": ReceiptState.ON_ITS_WAY,
+    "1": ReceiptState.FAILED,
+    "2": ReceiptState.DELIVERED,
+    "3": ReceiptState.FAILED,
+}
+_EXPIRED = "8"
+_FAILURES = {
+    "5": Failure.UNREACHABLE,  # not delivered, and the operator does not say why
+    _EXPIRED: Failure.EXPIRED,
+    "23": Failure.INVALID_NUMBER,  # wrong, or barred for good at that operator
+    "24": Failure.UNREACHABLE,  # switched off, out of reach
+    "25": Failure.UNREACHABLE,  # the operator's network
+    "26": Failure.UNREACHABLE,  # the phone's memory is full or it is busy
+    "27": Failure.UNREACHABLE,  # the phone takes no SMS
+    "37": Failure.BARRED,  # a national list of those who want no SMS
+}
 
 
-class CmGateway(Gateway):
+class CmGateway(http.HttpGateway):
     """One POST for each batch of messages."""
 
-    def __init__(self, *, name: str, options: Options, url: URL, token: str, batch: int) -> None:
-        super().__init__(name=name, options=options)
-        self._url = url
-        self._token = token
-        self._client = HttpClient(options)
-        self.batch = batch
-        self.has_receipts = bool(options.hook)
+    kind = "cm"
+    carrier = "CM"
+    own_options = {"batch": "100"}
+    defaults = {"window": "500"}
+    hook_method = ""
 
-    async def open(self, on_report: OnReport) -> None:
-        """Open the session whose connections are shared by all batches."""
-        await self._client.open()
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
+    def __init__(self, given: GatewayUrl) -> None:
+        super().__init__(given)
+        self._token = given.password or given.user
+        if not self._token:
+            raise invalid_url("il manque le jeton (product token) de CM")
+        if not given.options.sender:
+            raise invalid_url("CM demande un expéditeur : sender=…")
+        batch = given.own["batch"]
+        if not (batch.isascii() and batch.isdigit() and 1 <= int(batch[:5]) <= LARGEST_BATCH):
+            raise invalid_url(f"batch est un nombre de 1 à {LARGEST_BATCH}")
+        self.batch = min(int(batch), given.options.window)
+        self.has_receipts = bool(given.options.hook)
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Post the messages in one call."""
-        content = self._envelope([self._message(message) for message in messages])
-        answer = await self._client.exchange("POST", self._url, json=content)
-        if not isinstance(answer, Answer):
+        answer = await self.client.exchange("POST", self.url, json=self._call(messages))
+        if not isinstance(answer, HttpAnswer):
             return [answer] * len(messages)
         return read_answer(answer, [message.reference for message in messages])
 
-    def _envelope(self, messages: list[dict[str, Any]]) -> dict[str, Any]:
-        return {"messages": {"authentication": {"productToken": self._token}, "msg": messages}}
+    def _call(self, messages: Sequence[Message]) -> dict[str, Any]:
+        listed = [self._message(message) for message in messages]
+        return {"messages": {"authentication": {"productToken": self._token}, "msg": listed}}
 
     def _message(self, message: Message) -> dict[str, Any]:
         return {
@@ -113,97 +138,122 @@ class CmGateway(Gateway):
             **({"validity": f"{message.lasts // 60}m"} if message.lasts else {}),
         }
 
-    async def check(self) -> Checked:
-        """Post a call without messages, and see whether CM complains of more than that."""
-        checked, answer = await reach(self._client, "POST", self._url, json=self._envelope([]))
-        if not checked.usable or answer is None:
-            return checked
-        said = wire.fields_of(wire.json_of(answer.body))
-        code = _code(said.get("errorCode"))
+    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+        """Post a call without messages."""
+        return await http.reach(self.client, "POST", self.url, json=self._call([]))
+
+    async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
+        """Say whether CM complains of more than that there are no messages."""
+        code = _code(http.as_object(http.json_of(answer.body)).get("errorCode"))
         if code in _NO_ACCESS:
-            complaint = f"Accès refusé, {_NO_ACCESS[code]} : vérifiez SMS_GATEWAY_URL et le compte."
-            return Checked(usable=False, facts=checked.facts, complaint=complaint)
+            return [], f"Accès refusé, {_NO_ACCESS[code]} : vérifiez SMS_GATEWAY_URL et le compte."
         if code is None:
-            complaint = "Cette adresse ne répond pas comme CM : vérifiez le chemin (/v1.0/message)."
-            return Checked(usable=False, facts=checked.facts, complaint=complaint)
+            return [], "Cette adresse ne répond pas comme CM : vérifiez le chemin (/v1.0/message)."
         receipts = "par le hook" if self.has_receipts else "non : ajoutez hook="
-        facts = [*checked.facts, ("accès", "non refusé"), ("accusés", receipts)]
-        return Checked(usable=True, facts=facts)
+        return [("accès", "non refusé"), ("accusés", receipts)], ""
 
-    def read_hook(self, request: HookRequest) -> Sequence[Report]:
-        """Read status reports and replies; the formats are in ``cm_reports``.
+    def items_in(self, request: HookRequest) -> list[Any]:
+        """Return the reports of a GET, or of a POST in any of the three forms."""
+        if request.method == "GET":
+            return [_from_query(request.query)]
+        items: list[Any] = []
+        for one in map(http.as_object, http.as_list(http.json_of(request.body))):
+            if "messages" not in one:
+                items.append(one)
+                continue
+            for messages in map(http.as_object, http.as_list(one["messages"])):
+                items += http.as_list(messages.get("msg"))
+        return items
 
-        Raises:
-            HookRefused: nothing in it that can be read.
-        """
-        return cm_reports.read_call(request)
+    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+        """Read a status report."""
+        status = http.as_object(said["status"])
+        reference = http.as_reference(said.get("reference"))
+        state = _STATES.get(http.as_text(status.get("code"), 2))
+        if state is None or not reference:
+            return None
+        error = http.as_text(status.get("errorCode"), 20)
+        words = http.as_text(status.get("errorDescription"), http.LONGEST_REMARK)
+        if error not in ("", "0"):
+            words = f"code {error} {words}"
+        failure: Failure | str = ""
+        if state == ReceiptState.FAILED:
+            failure = _FAILURES.get(error, Failure.REJECTED)
+            state = ReceiptState.EXPIRED if error == _EXPIRED else state
+        return Receipt(
+            state=state,
+            reference=reference,
+            phone=http.as_phone(said.get("to")),
+            failure=failure,
+            remark=words.strip()[: http.LONGEST_REMARK].rstrip(),
+        )
+
+    def reply_of(self, said: Mapping[str, Any]) -> Inbound | None:
+        """Read an incoming message in either form."""
+        sender, message = said.get("from"), http.as_object(said.get("message"))
+        return http.read_reply(
+            sender.get("number") if isinstance(sender, dict) else sender,
+            message.get("text", said.get("body")),
+            happened_at=http.as_moment(said.get("timeUtc")),
+        )
 
 
-def read_answer(answer: Answer, references: Sequence[str]) -> list[Result]:
+def read_answer(answer: HttpAnswer, references: Sequence[str]) -> list[Result]:
     """Return what an answer means for each message of a call.
 
     Args:
         answer: as received, possibly garbage.
         references: of the messages, in their order.
     """
-    said = wire.fields_of(wire.json_of(answer.body))
-    if _speaks_of_messages(answer.status, said):
-        each = _by_reference(said["messages"], taken=answer.status != 400)
+    said = http.as_object(http.json_of(answer.body))
+    listed = said.get("messages")
+    if (200 <= answer.status < 300 or answer.status == 400) and isinstance(listed, list) and listed:
+        each = _by_reference(listed, accepts=answer.status != 400)
         silent = Unknown("CM n'en dit rien dans sa réponse")
         return [each.get(reference, silent) for reference in references]
     return [_of_the_call(answer, _code(said.get("errorCode")))] * len(references)
 
 
-def _speaks_of_messages(status: int, said: Mapping[str, Any]) -> bool:
-    listed = said.get("messages")
-    return (200 <= status < 300 or status == 400) and isinstance(listed, list) and bool(listed)
-
-
-def _of_the_call(answer: Answer, code: int | None) -> Result:
+def _of_the_call(answer: HttpAnswer, code: int | None) -> Result:
     status = answer.status
-    if status == 429 or (status == 503 and "Retry-After" in answer.headers):
-        return Throttled(retry_after(answer.headers))
-    if code in _NO_ACCESS and 200 <= status < 500:
+    if code in _NO_ACCESS and 200 <= status < 500 and status != 429:
         return NotSent(f"{_NO_ACCESS[code]} (réponse {status}, code {code})", answered=True)
     if status == 400 and code is not None:
         remark = f"CM refuse l'appel (réponse {status}, code {code})"
         return Refused(Failure.REJECTED, permanent=False, remark=remark)
-    if 300 <= status < 500:
-        remark = f"CM répond {status} : vérifiez son adresse et l'accès"
-        return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"CM répond {status} sans parler des messages")
+    return http.read_status(answer, carrier=CmGateway.carrier, but=" sans parler des messages")
 
 
-def _by_reference(listed: Sequence[Any], *, taken: bool) -> dict[str, Result]:
-    """Read what is said of each; where two things are said of one, nothing is certain.
+def _by_reference(listed: Sequence[Any], *, accepts: bool) -> dict[str, Result]:
+    """Read the result of each reference; one that is named twice is unknown.
 
     Args:
         listed: ``messages`` of the answer.
-        taken: the answer's status lets some be accepted.
+        accepts: the answer's status lets some be accepted.
     """
-    said = [wire.fields_of(one) for one in listed]
-    named = [(wire.reference(one.get("reference")), one) for one in said]
+    said = [http.as_object(one) for one in listed]
+    named = [(http.as_reference(one.get("reference")), one) for one in said]
     times = Counter(reference for reference, _one in named)
     return {
-        reference: _result(one, taken=taken)
+        reference: _result(one, accepts=accepts)
         if times[reference] == 1
         else Unknown("CM en dit deux choses")
         for reference, one in named
     }
 
 
-def _result(said: Mapping[str, Any], *, taken: bool) -> Result:
-    status = wire.word(said.get("status"), 20).lower()
+def _result(said: Mapping[str, Any], *, accepts: bool) -> Result:
+    status = http.as_text(said.get("status"), 20).lower()
     code = _code(said.get("messageErrorCode"))
-    details = wire.word(said.get("messageDetails"), 150)
-    if taken and status == "accepted" and code == 0:
+    details = http.as_text(said.get("messageDetails"), 150)
+    if accepts and status == "accepted" and code == 0:
         return Accepted("")
     if status != "rejected" or code is None:
         return Unknown("CM ne dit ni « Accepted » ni « Rejected »")
     if code in _NO_ACCESS:
         return NotSent(_NO_ACCESS[code], answered=True)
-    remark = f"CM refuse (code {code}) {details}".strip()[: wire.LONGEST_REMARK]
-    failure = _FAILURES.get(code, Failure.REJECTED)
+    remark = f"CM refuse (code {code}) {details}".strip()[: http.LONGEST_REMARK]
+    failure = _REFUSALS.get(code, Failure.REJECTED)
     return Refused(failure, permanent=code not in _FOR_NOW, remark=remark)
 
 
@@ -211,34 +261,14 @@ def _code(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def from_url(url: str) -> CmGateway:
-    """Return the gateway that the URL describes.
-
-    Raises:
-        ImproperlyConfigured: an unknown or senseless option; the sentence holds no secret.
-    """
-    given = read(url, own={"batch": "100"}, window="500")
-    options = given.options
-    token = unquote(given.parts.password or given.parts.username or "")
-    if not token:
-        raise ImproperlyConfigured("SMS_GATEWAY_URL : il manque le jeton (product token) de CM.")
-    if not options.sender:
-        raise ImproperlyConfigured("SMS_GATEWAY_URL : CM demande un expéditeur : sender=…")
-    if options.key:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : CM ne signe pas ses appels, key n'y sert à rien : "
-            "utilisez hook et from."
-        )
-    return CmGateway(
-        name=f"cm {given.host}",
-        options=options,
-        url=address(given, given.parts.scheme.removeprefix("cm+")),
-        token=token,
-        batch=min(_batch(given.own["batch"]), options.window),
-    )
+def _from_query(query: Mapping[str, str]) -> dict[str, Any]:
+    said = {name.lower(): value for name, value in query.items()}
+    status = {
+        "code": said.get("statuscode"),
+        "errorCode": said.get("errorcode"),
+        "errorDescription": said.get("errordescription"),
+    }
+    return {"reference": said.get("reference"), "to": said.get("to"), "status": status}
 
 
-def _batch(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:5]) <= LARGEST_BATCH):
-        raise ImproperlyConfigured(f"SMS_GATEWAY_URL : batch est un nombre de 1 à {LARGEST_BATCH}.")
-    return int(text)
+from_url = CmGateway.from_url

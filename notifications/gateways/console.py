@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from notifications.gateways.interface import Accepted, Gateway, Message, Result
-from notifications.gateways.options import read
+from notifications.gateways.base import Accepted, Gateway, Message, Result, parse_url
 
 SCHEMES = ("console",)
 
 
 class ConsoleGateway(Gateway):
-    """Takes everything. As nothing leaves, a reference submitted twice is shown once."""
+    """Accepts everything. Nothing leaves, so a reference submitted twice is shown once."""
 
     honours_reference = True
     batch = 100
@@ -20,5 +19,5 @@ class ConsoleGateway(Gateway):
 
 
 def from_url(url: str) -> ConsoleGateway:
-    """Return the gateway; of the options only rate and cap mean something here."""
-    return ConsoleGateway(name="console", options=read(url, window="250").options)
+    """Return the gateway; of the options only rate and cap have an effect."""
+    return ConsoleGateway(name="console", options=parse_url(url, window="250").options)

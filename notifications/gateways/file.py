@@ -1,21 +1,21 @@
-"""``file:///directory``: one file for each message, for a program on this machine that sends them.
+"""``file:///directory``: one file for each message, for a program on this host that sends them.
 
 ``file:///var/spool/sms?format=gammu&keeps=1``. The directory must exist; its path is absolute.
 
 ``format=json`` (default) writes ``<reference>.json`` with ``reference``, ``to``, ``text``,
-``parts`` and ``sender``, for a bridge of one's own. ``format=gammu`` writes what the FILES backend
+``parts`` and ``sender``, for a bridge of your own. ``format=gammu`` writes what the FILES backend
 of gammu-smsd takes from its outbox: ``OUTC…_<number>_<reference>.txt``, whose text is UTF-16 with
 a byte order mark (gammu-smsd-files(7); smsd/services/files.c: the number stands between the third
 and the fourth underscore, and a file whose name begins with a dot is passed over).
 
-A file appears whole or not at all: it is written under a name with a dot, forced to the disk and
-renamed. Accepted means that it is there; nothing is ever said of what became of it, so the notice
-counts as told. A directory that is missing, full or not writable took nothing.
+A file appears whole or not at all: it is written under a name with a dot, synced to the disk and
+renamed. Accepted means that it is there. There are no receipts, so the notice counts as told. A
+directory that is missing, full or not writable accepted nothing.
 
-``keeps=1`` is the operator's word that the reader moves what it took to ``done/`` or ``failed/``
-below the directory, under the same name, and removes nothing there. Only then can it be seen that
-a reference was written before, and only then is writing it again harmless; without it, a reader
-that had removed the file would send it twice.
+``keeps=1`` is the operator's promise that the reader moves what it took to ``done/`` or
+``failed/`` below the directory, under the same name, and removes nothing there. Only then can it
+be seen that a reference was written before, and only then is writing it again harmless; without
+it, a reader that had removed the file would send it twice.
 """
 
 import asyncio
@@ -27,19 +27,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from django.core.exceptions import ImproperlyConfigured
-
-from notifications.gateways.interface import (
+from notifications.gateways.base import (
     Accepted,
     Checked,
     Gateway,
     Message,
     NotSent,
+    Options,
     Refused,
     Result,
     Unknown,
+    invalid_url,
+    parse_url,
 )
-from notifications.gateways.options import Options, read
 from notifications.models.delivery import Failure
 
 SCHEMES = ("file",)
@@ -49,7 +49,7 @@ _LEAST_FREE = 50 * 1024 * 1024
 
 
 class FileGateway(Gateway):
-    """Writes in a thread: a disk that hangs must not hold what else runs beside it."""
+    """Writes in a thread: a disk that hangs must not block the event loop."""
 
     batch = 50
 
@@ -66,7 +66,7 @@ class FileGateway(Gateway):
     def _write_all(self, messages: Sequence[Message]) -> Sequence[Result]:
         results = [self._write(message) for message in messages]
         try:
-            self._force_names_to_disk()
+            self._sync_directory()
         except OSError as error:
             lost = Unknown(f"fichier peut-être perdu : {_reason(error)}")
             return [lost if isinstance(one, Accepted) else one for one in results]
@@ -87,7 +87,7 @@ class FileGateway(Gateway):
         return Accepted(name[:100])
 
     def _is_there(self, name: str) -> bool:
-        """Whether it was written before. The outbox is looked at first: files move one way."""
+        """Whether it was written before. The outbox is checked first: files move one way."""
         places = [self._directory]
         if self.honours_reference:
             places += [self._directory / place for place in KEPT_IN]
@@ -105,8 +105,8 @@ class FileGateway(Gateway):
             hidden.unlink(missing_ok=True)
             raise
 
-    def _force_names_to_disk(self) -> None:
-        """A file that was renamed survives a loss of power once its directory is on the disk."""
+    def _sync_directory(self) -> None:
+        """Sync the directory: only then does a renamed file survive a power failure."""
         if not self._directory.is_dir():
             return
         directory = os.open(self._directory, os.O_RDONLY)
@@ -117,7 +117,7 @@ class FileGateway(Gateway):
 
     def _file_of(self, message: Message) -> tuple[str, bytes]:
         if self._is_gammu:
-            # A name without the time: the same reference always has the same one.
+            # No time in the name: the same reference always has the same name.
             name = f"OUTC0_0_0_{message.to}_{message.reference}.txt"
             return name, message.text.encode("utf-16", "replace")
         said = {
@@ -130,7 +130,7 @@ class FileGateway(Gateway):
         return f"{message.reference}.json", json.dumps(said, ensure_ascii=False).encode()
 
     async def check(self) -> Checked:
-        """Say whether files can be written there, how many wait and how much room is left."""
+        """Check that files can be written; show how many wait and how much space is left."""
         return await asyncio.to_thread(self._look)
 
     def _look(self) -> Checked:
@@ -144,9 +144,8 @@ class FileGateway(Gateway):
             complaint = f"Rien ne peut être écrit dans {self._directory} : {_reason(error)}."
             return Checked(usable=False, facts=facts, complaint=complaint)
         facts += [("fichiers en attente", str(waiting)), ("place libre", f"{free // 2**20} Mo")]
-        if complaint := self._complaint(free):
-            return Checked(usable=False, facts=facts, complaint=complaint)
-        return Checked(usable=True, facts=facts)
+        complaint = self._complaint(free)
+        return Checked(usable=not complaint, facts=facts, complaint=complaint)
 
     def _complaint(self, free: int) -> str:
         if free < _LEAST_FREE:
@@ -166,17 +165,15 @@ def from_url(url: str) -> FileGateway:
     Raises:
         ImproperlyConfigured: no absolute path, an unknown format or option.
     """
-    given = read(url, own={"format": "json", "keeps": "0"})
+    given = parse_url(url, own={"format": "json", "keeps": "0"})
     directory = Path(unquote(given.parts.path))
     if given.parts.netloc or not given.parts.path.startswith("/") or directory == Path("/"):
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : file:// attend un répertoire par son chemin complet, avec trois "
-            "barres, comme file:///var/spool/sms."
+        raise invalid_url(
+            "file:// attend un répertoire par son chemin complet, avec trois barres, comme "
+            "file:///var/spool/sms"
         )
     if given.own["format"] not in FORMATS:
-        raise ImproperlyConfigured(
-            f"SMS_GATEWAY_URL : format est l'un de {', '.join(FORMATS)} pour file://."
-        )
+        raise invalid_url(f"format est l'un de {', '.join(FORMATS)} pour file://")
     return FileGateway(
         options=given.options,
         directory=directory,
@@ -191,12 +188,12 @@ def _name_of(directory: Path) -> str:
 
 
 def _is_plain(reference: str) -> bool:
-    """Whether it can be a file's name: no dot, no slash, nothing that leads elsewhere."""
+    """Whether it can be a file name: no dot, no slash, no path to elsewhere."""
     return reference.isascii() and reference.isalnum() and len(reference) <= 32
 
 
 def _reason(error: OSError) -> str:
-    """Name an error in French where it is one that an operator can do something about."""
+    """Name an error, in French where an operator can do something about it."""
     number = error.errno or 0
     return _REASONS.get(number) or errno.errorcode.get(number, type(error).__name__)
 

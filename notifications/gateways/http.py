@@ -1,257 +1,541 @@
-"""``http+json://`` and ``https+json://``: any gateway that takes one JSON POST per message.
+"""What all HTTP carriers share: the client, the base class, and the reading of calls to our hook.
 
-``https+json://user:password@sms.example.org/send?idempotent=1&query=1&tps=20`` posts
-``{"to", "text", "reference"}`` (and ``"from"``, where a sender is set) to
-``https://sms.example.org/send`` and expects a 2xx with ``{"id"}``. An empty user makes the
-password a bearer token. ``idempotent=1`` says that the peer sends a reference once, however
-often it is submitted; ``tps`` is parts per second, ``timeout`` seconds for a whole answer.
+A failure to find the host, to connect or to agree on TLS came before the request: nothing left
+(``NotSent``). After any later failure the request may have left (``Unknown``). No request is
+ever retried automatically: aiohttp repeats an idempotent method once when a kept connection
+turns out to be closed (RFC 9112, section 9.3.1; ``ClientSession._request``), and on an SMS
+gateway a GET is not idempotent, whatever its name says.
 
-How an answer is read (RFC 9110): 2xx with an id: accepted. 400, 409, 410, 413, 422: refused,
-for good unless the answer says ``{"temporary": true}``; ``{"error"}`` may name a ``Failure``.
-But 409 (Conflict) or 208 (Already Reported, RFC 5842) to a reference that is submitted **again**
-with ``idempotent=1`` says that the peer has it since the first time: accepted.
-429, and 503 with Retry-After: too fast. Other 4xx and 3xx: we are not let in, nothing was
-taken. Everything else, a cut answer or silence: unknown, since the message may be on its way.
-
-``receipts=1`` (with ``hook=…``, and ``key=…`` or ``from=…``) says that the peer calls our hook
-with what became of each message, by POST of one JSON object or a list of at most 1,000::
-
-    {"reference": "…", "id": "…", "status": "delivered|failed|expired|on_its_way",
-     "error": "a Failure, or the peer's own words", "at": "2022-05-15T18:30:00Z"}
-    {"from": "+32…", "text": "STOP", "id": "…", "at": "…"}
-
-A receipt needs ``status`` and one of ``reference`` and ``id``; the second form is an SMS that
-a patient sent. What cannot be read is left out, and a call of which nothing can be read is
-refused. With ``key=…`` each call must be signed (``signatures``).
-
-``query=1`` says that ``GET <url>/<reference>`` answers with the first form, or 404.
+Calls to our hook may hold anything: the ``as_…`` functions never raise, and return values of the
+right type that fit their database columns.
 """
 
-import asyncio
+import datetime as dt
+import hmac
+import json
+import time
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Self
+from urllib.parse import urlunsplit
 
-from django.core.exceptions import ImproperlyConfigured
+import aiohttp
 from yarl import URL
 
-from notifications.gateways import signatures, wire
-from notifications.gateways.http_client import (
-    Answer,
-    HttpClient,
-    address,
-    is_from_the_gateway,
-    reach,
-    retry_after,
-)
-from notifications.gateways.interface import (
-    Accepted,
+from notifications.gateways.base import (
     Checked,
     Gateway,
+    GatewayUrl,
     HookRefused,
     HookRequest,
     Inbound,
     Message,
     NotSent,
     OnReport,
+    Options,
     Receipt,
-    Refused,
     Report,
     Result,
     Sent,
     Throttled,
     Unknown,
+    invalid_url,
+    parse_url,
 )
-from notifications.gateways.options import Options, read
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
 
-SCHEMES = ("http+json", "https+json")
+CONNECT_SECONDS = 5.0
+LONGEST_ANSWER = 64 * 1024
+LONGEST_WAIT = 300.0
+# Shorter than the idle time after which common servers close (gunicorn 2 s, Node.js 5 s): a
+# request that meets a closing connection would be unknown, and its patient called.
+KEEP_SECONDS = 1.5
 MOST_REPORTS = 1000
-NO_REFERENCE = "0" * 32
-_REFUSALS = {400, 409, 410, 413, 422}
-_HAS_IT = {208, 409}
+
+LONGEST_ID = 100
+LONGEST_REFERENCE = 32
+LONGEST_REMARK = 200
+LONGEST_PHONE = 20
+LONGEST_KEY = 64
+LONGEST_TEXT = 2000
+_YEARS = range(2000, 2100)
+
+OLDEST_SECONDS = 5 * 60
+AHEAD_SECONDS = 60
+
+_Next = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
-class HttpJsonGateway(Gateway):
-    """One POST per message, up to ``window`` at a time over kept connections."""
+# --- the client
 
-    def __init__(
-        self, *, name: str, options: Options, url: URL, headers: Mapping[str, str]
-    ) -> None:
-        super().__init__(name=name, options=options)
-        self._url = url
-        self._client = HttpClient(options, headers=headers)
 
-    async def open(self, on_report: OnReport) -> None:
-        """Open the session whose connections are shared by all messages."""
-        await self._client.open()
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """An answer: whole, or its first ``LONGEST_ANSWER`` bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class _ClosedBeforeAnswer(aiohttp.ClientError):
+    """Replaces the errors after which aiohttp would repeat the request."""
+
+
+async def _once(request: aiohttp.ClientRequest, send: _Next) -> aiohttp.ClientResponse:
+    try:
+        return await send(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _ClosedBeforeAnswer from error
+
+
+class HttpClient:
+    """Connections to one gateway, kept and shared by all messages.
+
+    Args:
+        options: ``window`` limits the connections; ``timeout`` is seconds for a whole answer.
+        headers: sent with each request.
+    """
+
+    def __init__(self, options: Options, *, headers: Mapping[str, str] | None = None) -> None:
+        self._options = options
+        self._headers = {"Accept-Encoding": "identity", **(headers or {})}
+        self._session: aiohttp.ClientSession | None = None
+
+    async def open(self) -> None:
+        """Make the session, in the running event loop; does not connect yet."""
+        seconds = self._options.timeout
+        self._session = aiohttp.ClientSession(
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Connecting, with the name lookup, times out well before the whole: after that
+            # time-out it is known that nothing left. No timer for each read: they cost a tenth of
+            # the client's time.
+            timeout=aiohttp.ClientTimeout(
+                total=seconds, connect=min(CONNECT_SECONDS, seconds / 2), sock_connect=None
+            ),
+            connector=aiohttp.TCPConnector(
+                limit=self._options.window, keepalive_timeout=KEEP_SECONDS
+            ),
+        )
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        if self._session:
+            await self._session.close()
+            self._session = None
 
-    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Post the one message."""
-        return [await self._post(message) for message in messages]
+    async def exchange(
+        self,
+        method: str,
+        url: str | URL,
+        *,
+        params: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> HttpAnswer | NotSent | Unknown:
+        """Send one request, once, and read its answer; redirections are not followed.
 
-    async def _post(self, message: Message) -> Result:
-        content = {"to": message.to, "text": message.text, "reference": message.reference}
-        if sender := message.sender or self.options.sender:
-            content["from"] = sender
-        answer = await self._client.exchange("POST", self._url, json=content)
-        if isinstance(answer, Answer):
-            again = message.again and self.honours_reference
-            return read_answer(answer.status, answer.headers, answer.body, again=again)
-        return answer
+        Args:
+            method: of HTTP.
+            url: where to.
+            params: added to the URL's query.
+            json: the body.
 
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
-        """Ask for each message by its reference."""
-        return await asyncio.gather(*(self._ask(one) for one in sent))
+        Returns:
+            the answer, or what is certain without one. Remarks name no secret.
+        """
+        assert self._session, "open() first"  # noqa: S101  # a programmer's mistake
+        try:
+            async with self._session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                allow_redirects=False,
+                middlewares=() if method == "POST" else (_once,),
+            ) as answer:
+                body = await _read_start(answer.content)
+                return HttpAnswer(answer.status, answer.headers, body)
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            return NotSent(f"pas de connexion ({_reason(error)})")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return Unknown(f"pas de réponse ({_reason(error)})")
 
-    async def _ask(self, sent: Sent) -> Receipt | None:
-        if not self.can_query:
-            return None
-        answer = await self._client.exchange("GET", self._url / sent.reference)
-        if not isinstance(answer, Answer) or answer.status != 200:
-            return None
-        said = wire.fields_of(wire.json_of(answer.body))
-        if said.get("reference", sent.reference) != sent.reference:
-            return None
-        return _receipt({**said, "reference": sent.reference})
 
-    async def check(self) -> Checked:
-        """Ask for what sends nothing: a message that does not exist, or OPTIONS."""
-        if self.can_query:
-            checked, answer = await reach(self._client, "GET", self._url / NO_REFERENCE)
-            known = answer is not None and answer.status in (200, 404)
-        else:
-            checked, answer = await reach(self._client, "OPTIONS", self._url)
-            known = False
-        if checked.usable:
-            says = "accepté" if known else "ne se vérifie pas sans envoyer de SMS"
-            return Checked(usable=True, facts=[*checked.facts, ("accès", says)])
-        return checked
+async def _read_start(content: aiohttp.StreamReader) -> bytes:
+    """Read to the end or to the limit; one ``read`` returns only what has arrived."""
+    chunks = [await content.read(LONGEST_ANSWER)]
+    left = LONGEST_ANSWER - len(chunks[0])
+    while left > 0 and not content.at_eof():
+        chunks.append(await content.read(left))
+        left -= len(chunks[-1])
+    return b"".join(chunks)
 
-    def read_hook(self, request: HookRequest) -> Sequence[Report]:
-        """Read receipts and patients' SMS; the formats are in this module's first lines.
+
+def _reason(error: Exception) -> str:
+    """Name an error without its message, which may hold an address with a password."""
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "machine introuvable"
+    if isinstance(error, aiohttp.ClientSSLError):
+        return "TLS refusé"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "trop lent à se connecter"
+    if isinstance(error, TimeoutError):
+        return "silence"
+    cause = error.__cause__ if isinstance(error, _ClosedBeforeAnswer) else None
+    return type(cause or error).__name__
+
+
+def address(given: GatewayUrl) -> URL:
+    """Return the ``http`` or ``https`` URL of a gateway, without user, password and options.
+
+    Raises:
+        ImproperlyConfigured: no host, or an invalid port; the sentence holds no secret.
+    """
+    try:
+        port = given.parts.port
+    except ValueError as error:
+        raise invalid_url("le port est un nombre de 1 à 65535") from error
+    if not given.parts.hostname or port == 0:
+        raise invalid_url("il manque le nom de la machine")
+    scheme = "https" if "https" in given.parts.scheme else "http"
+    return URL(urlunsplit((scheme, given.host, given.parts.path or "/", "", "")))
+
+
+def basic(user: str, password: str) -> dict[str, str]:
+    """Return the header of basic authentication (RFC 7617)."""
+    return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
+
+
+async def reach(
+    client: HttpClient, method: str, url: URL, *, json: Any = None
+) -> tuple[Checked, HttpAnswer | None]:
+    """Check by one harmless request that a peer can be reached and grants access.
+
+    Args:
+        client: opened.
+        method: one that sends nothing at this address.
+        url: where to; only its scheme, host and path are shown.
+        json: the body, if any.
+
+    Returns:
+        what was seen, in French; and the answer, None where there was none.
+    """
+    started = time.monotonic()
+    answer = await client.exchange(method, url, json=json)
+    took = f"{(time.monotonic() - started) * 1000:.0f} ms"
+    tls = "oui, certificat accepté" if url.scheme == "https" else "non : tout passe en clair"
+    facts = [("adresse", str(url.with_user(None).with_query(None)))]
+    if not isinstance(answer, HttpAnswer):
+        complaint = f"La passerelle ne répond pas : {answer.remark}."
+        return Checked(usable=False, facts=facts, complaint=complaint), None
+    facts += [("TLS", tls), ("réponse", f"{answer.status} à {method}, en {took}")]
+    complaint = ""
+    if answer.status in (401, 403, 407):
+        complaint = (
+            f"La passerelle refuse l'accès (réponse {answer.status}) : vérifiez le compte et le "
+            "mot de passe dans SMS_GATEWAY_URL."
+        )
+    elif answer.status >= 500:
+        complaint = f"La passerelle est en panne (réponse {answer.status})."
+    return Checked(usable=not complaint, facts=facts, complaint=complaint), answer
+
+
+# --- what a status means
+
+
+def read_status(
+    answer: HttpAnswer, *, carrier: str = "l'opérateur", remark: str = "", but: str = ""
+) -> Result:
+    """Return what a status means by itself (RFC 9110), where the body says nothing more.
+
+    429, and 503 with Retry-After: throttled. 3xx and 4xx: no access, nothing was accepted.
+    Everything else: unknown, since the message may be on its way.
+
+    Args:
+        answer: as received.
+        carrier: who answered, for the remark.
+        remark: of ``NotSent``, instead of "check address and access".
+        but: added to the remark of ``Unknown``.
+    """
+    status = answer.status
+    if status == 429 or (status == 503 and "Retry-After" in answer.headers):
+        return Throttled(retry_after(answer.headers))
+    if 300 <= status < 500:
+        remark = remark or f"{carrier} répond {status} : vérifiez son adresse et l'accès"
+        # A redirection (a captive portal) and 407 (RFC 9110) come from what lies between this
+        # host and the gateway: they do not hold for every host.
+        return NotSent(remark, answered=status >= 400 and status != 407)
+    return Unknown(f"{carrier} répond {status}{but}")
+
+
+def retry_after(headers: Mapping[str, str]) -> float:
+    """Return Retry-After in seconds (RFC 9110, 10.2.3), at most ``LONGEST_WAIT``.
+
+    A date, nonsense or nothing counts as one second.
+    """
+    text = headers.get("Retry-After", "")
+    return min(float(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else 1.0
+
+
+# --- untrusted values
+
+
+def json_of(body: bytes) -> Any:
+    """Return the JSON value in a body; None where there is none."""
+    try:
+        return json.loads(body.decode())  # half the time of guessing the encoding
+    except (ValueError, RecursionError):
+        return None
+
+
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object's fields; none where it is not an object."""
+    return value if isinstance(value, dict) else {}
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, and any other value as a list of one."""
+    return value if isinstance(value, list) else [value]
+
+
+def as_text(value: Any, longest: int) -> str:
+    """Return a string or a whole number as text that a database accepts, cut to a length."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return ""
+    text = str(value).replace("\x00", "").encode(errors="ignore").decode()
+    return text.strip()[:longest].rstrip()
+
+
+def as_reference(value: Any) -> str:
+    """Return a reference that may be one of ours; empty for one that cannot be."""
+    text = as_text(value, LONGEST_REFERENCE + 1)
+    return text if text.isascii() and text.isalnum() and len(text) <= LONGEST_REFERENCE else ""
+
+
+def as_phone(value: Any) -> str:
+    """Return a phone in E.164 where the gateway wrote it with its country, else unchanged.
+
+    ``0032470…``, ``+32 470…`` and ``32470…`` are the same.
+    """
+    text = as_text(value, 2 * LONGEST_PHONE)
+    digits = text.translate(str.maketrans("", "", " -./()"))
+    plain = digits.removeprefix("+")
+    if plain.isascii() and plain.isdigit():
+        if plain.startswith("00"):
+            return f"+{plain[2:]}"[:LONGEST_PHONE]
+        if digits.startswith("+") or (len(plain) >= 9 and not plain.startswith("0")):
+            return f"+{plain}"[:LONGEST_PHONE]
+    return text[:LONGEST_PHONE].rstrip()
+
+
+def as_moment(value: Any) -> dt.datetime | None:
+    """Return a moment written as ISO 8601; one without an offset is UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        read = dt.datetime.fromisoformat(value.strip())
+    except ValueError:
+        return None
+    if read.year not in _YEARS:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=dt.UTC)
+
+
+def as_key(value: Any) -> str:
+    """Return a gateway's own id for a report as a key; empty where it has none."""
+    text = as_text(value, LONGEST_TEXT)
+    return text if len(text) <= LONGEST_KEY else sha256(text.encode()).hexdigest()
+
+
+def read_reply(
+    phone: Any, text: Any, *, happened_at: dt.datetime | None, key: str = ""
+) -> Inbound | None:
+    """Return an SMS that a patient sent; None where phone or text is missing."""
+    phone, text = as_phone(phone), as_text(text, LONGEST_TEXT)
+    if not phone or not text:
+        return None
+    return Inbound(phone=phone, text=text, happened_at=happened_at, key=key)
+
+
+# --- signed calls
+
+
+def sign(body: bytes, timestamp: str, *, key: str) -> str:
+    """Return the signature of a body sent at a time, in hexadecimal.
+
+    As android-sms-gateway signs its webhooks (docs.sms-gate.app, webhooks, payload signing):
+    HMAC-SHA256, under the shared key, of the raw body followed by the timestamp.
+    """
+    return hmac.new(key.encode(), body + timestamp.encode(), "sha256").hexdigest()
+
+
+def verify(request: HookRequest, *, key: str) -> None:
+    """Refuse a call that the holder of the key did not make, or made too long ago.
+
+    Args:
+        request: as received; ``X-Signature`` is that of ``sign``, ``X-Timestamp`` Unix seconds.
+        key: shared with the gateway, not empty.
+
+    Raises:
+        HookRefused: 401 without a correct signature; 403 when signed more than 5 minutes ago or
+            more than a minute ahead of our clock, which is a replay or a wrong clock.
+    """
+    given = request.headers.get("x-signature", "").strip().lower()
+    timestamp = request.headers.get("x-timestamp", "").strip()
+    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+        raise HookRefused("no time of signing", status=401)
+    right = sign(request.body, timestamp, key=key)
+    if not hmac.compare_digest(right.encode(), given.encode(errors="replace")):
+        raise HookRefused("wrong signature", status=401)
+    age = request.received_at.timestamp() - int(timestamp)
+    if not -AHEAD_SECONDS <= age <= OLDEST_SECONDS:
+        raise HookRefused(f"signed {age:.0f} seconds ago", status=403)
+
+
+# --- the base class
+
+
+class HttpGateway(Gateway):
+    """A carrier over HTTP, up to ``window`` requests at a time over kept connections.
+
+    A subclass says in ``send`` what it asks and in ``read`` what the answer means; where it can
+    do more, in ``reach``, ``inspect``, ``query_url``, ``receipt_of`` and ``reply_of``.
+
+    Attributes:
+        kind: the first word of its name.
+        carrier: how it is called in French sentences.
+        own_options: the options that only this kind knows, with their defaults.
+        defaults: this kind's defaults for the common options.
+        signs_calls: with ``key=…`` each call to our hook is signed (``verify``).
+        hook_method: of the calls to our hook; empty for any.
+    """
+
+    kind: str
+    carrier = "l'opérateur"
+    own_options: Mapping[str, str] = {}
+    defaults: Mapping[str, str] = {}
+    signs_calls = False
+    hook_method = "POST"
+
+    @classmethod
+    def from_url(cls, url: str) -> Self:
+        """Return the gateway that the URL describes.
 
         Raises:
-            HookRefused: not signed, not a POST of at most 1,000 reports, or nothing in it.
+            ImproperlyConfigured: an unknown or invalid option; the sentence holds no secret.
         """
-        if self.options.key:
-            signatures.verify(request, key=self.options.key)
-        said = wire.json_of(request.body)
-        items = said if isinstance(said, list) else [said]
-        if request.method != "POST" or len(items) > MOST_REPORTS:
-            raise HookRefused(f"not a POST of at most {MOST_REPORTS} reports")
-        reports = [report for item in items if (report := _report(wire.fields_of(item)))]
+        given = parse_url(url, own=cls.own_options, **cls.defaults)
+        if given.options.key and not cls.signs_calls:
+            raise invalid_url(
+                f"{cls.carrier} ne signe pas ses appels, key n'y sert à rien : utilisez hook et "
+                "from"
+            )
+        return cls(given)
+
+    def __init__(self, given: GatewayUrl) -> None:
+        super().__init__(name=f"{self.kind} {given.host}", options=given.options)
+        self.url = address(given)
+        self.client = HttpClient(given.options, headers=self.headers(given))
+
+    def headers(self, given: GatewayUrl) -> Mapping[str, str]:
+        """Return the headers of each request, with the authentication if it is there."""
+        return {}
+
+    async def open(self, on_report: OnReport) -> None:
+        """Open the client, whose connections are shared by all messages."""
+        await self.client.open()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.client.close()
+
+    async def submit_one(self, message: Message) -> Result:
+        """Send one message, and read the answer."""
+        answer = await self.send(message)
+        return self.read(answer, message) if isinstance(answer, HttpAnswer) else answer
+
+    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+        """Send one message with ``client.exchange``."""
+        raise NotImplementedError
+
+    def read(self, answer: HttpAnswer, message: Message) -> Result:
+        """Return what an answer means; it may hold anything."""
+        raise NotImplementedError
+
+    async def query_one(self, sent: Sent) -> Receipt | None:
+        """Query one message by its reference."""
+        if not self.can_query:
+            return None
+        answer = await self.client.exchange("GET", self.query_url(sent.reference))
+        if not isinstance(answer, HttpAnswer) or answer.status != 200:
+            return None
+        return self.read_query(as_object(json_of(answer.body)), sent)
+
+    def query_url(self, reference: str) -> URL:
+        """Return where to query a message."""
+        return self.url / reference
+
+    def read_query(self, said: Mapping[str, Any], sent: Sent) -> Receipt | None:
+        """Return what the answer to a query means; None where it says nothing new."""
+        return None
+
+    async def check(self) -> Checked:
+        """Send one harmless request, and inspect its answer."""
+        checked, answer = await self.reach()
+        if not checked.usable or answer is None:
+            return checked
+        facts, complaint = await self.inspect(answer)
+        return Checked(usable=not complaint, facts=[*checked.facts, *facts], complaint=complaint)
+
+    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+        """Call ``reach`` with a request that sends nothing."""
+        return await reach(self.client, "OPTIONS", self.url)
+
+    async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
+        """Return facts and a complaint, in French, from the answer to ``reach``."""
+        return [], ""
+
+    def read_hook(self, request: HookRequest) -> Sequence[Report]:
+        """Read receipts and patients' SMS; what cannot be read is left out.
+
+        Raises:
+            HookRefused: not signed, wrong method, more than 1,000 reports, or none readable.
+        """
+        self.verify(request)
+        items = self.items_in(request)
+        if len(items) > MOST_REPORTS:
+            raise HookRefused(f"more than {MOST_REPORTS} reports")
+        reports = [report for item in items if (report := self._report(as_object(item)))]
         if not reports:
             raise HookRefused("nothing in it that can be read")
         return reports
 
+    def verify(self, request: HookRequest) -> None:
+        """Check signature and method of a call."""
+        if self.options.key:
+            verify(request, key=self.options.key)
+        if self.hook_method not in ("", request.method):
+            raise HookRefused(f"not a {self.hook_method}")
 
-def _report(said: Mapping[str, Any]) -> Report | None:
-    return _receipt(said) if "status" in said else _inbound(said)
+    def items_in(self, request: HookRequest) -> list[Any]:
+        """Return the items of a call: those of a JSON list, or the one JSON object."""
+        return as_list(json_of(request.body))
 
+    def _report(self, said: Mapping[str, Any]) -> Report | None:
+        return self.receipt_of(said) if "status" in said else self.reply_of(said)
 
-def _receipt(said: Mapping[str, Any]) -> Receipt | None:
-    reference = wire.reference(said.get("reference"))
-    number = wire.word(said.get("id"), wire.LONGEST_ID)
-    state = said.get("status")
-    if state not in ReceiptState.values or not (reference or number):
+    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+        """Return the receipt in an item; None where it cannot be read."""
         return None
-    error = wire.word(said.get("error"), wire.LONGEST_REMARK)
-    failure: Failure | str = ""
-    if state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
-        otherwise = Failure.REJECTED if state == ReceiptState.FAILED else Failure.EXPIRED
-        failure = Failure(error) if error in Failure.values else otherwise
-    return Receipt(
-        state=ReceiptState(state),
-        reference=reference,
-        provider_ids=(number,) if number else (),
-        failure=failure,
-        remark=error,
-        happened_at=wire.moment(said.get("at")),
-    )
 
-
-def _inbound(said: Mapping[str, Any]) -> Inbound | None:
-    phone = wire.phone(said.get("from"))
-    text = wire.word(said.get("text"), wire.LONGEST_TEXT)
-    if not phone or not text:
+    def reply_of(self, said: Mapping[str, Any]) -> Inbound | None:
+        """Return the patient's SMS in an item; None where it cannot be read."""
         return None
-    return Inbound(
-        phone=phone,
-        text=text,
-        happened_at=wire.moment(said.get("at")),
-        key=wire.key(said.get("id")),
-    )
-
-
-def read_answer(
-    status: int, headers: Mapping[str, str], body: bytes, *, again: bool = False
-) -> Result:
-    """Return what an answer means; the table is in this module's first lines.
-
-    Args:
-        status: of HTTP.
-        headers: at least Retry-After, when there is one.
-        body: as received, possibly garbage.
-        again: the reference was submitted before, to a peer that sends it once.
-    """
-    said = wire.fields_of(wire.json_of(body))
-    if again and status in _HAS_IT:
-        return Accepted(wire.word(said.get("id"), wire.LONGEST_ID))
-    if 200 <= status < 300:
-        number = wire.word(said.get("id"), wire.LONGEST_ID)
-        return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
-    if status == 429 or (status == 503 and "Retry-After" in headers):
-        return Throttled(retry_after(headers))
-    if status in _REFUSALS:
-        return _refusal(status, said)
-    if 300 <= status < 500:
-        remark = f"l'opérateur répond {status} : vérifiez son adresse et l'accès"
-        return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"l'opérateur répond {status}")
-
-
-def _refusal(status: int, said: Mapping[str, Any]) -> Refused:
-    error = wire.word(said.get("error"), wire.LONGEST_REMARK)
-    failure = Failure(error) if error in Failure.values else Failure.REJECTED
-    remark = f"réponse {status} {error}".strip()[: wire.LONGEST_REMARK]
-    return Refused(failure, permanent=said.get("temporary") is not True, remark=remark)
-
-
-def from_url(url: str) -> HttpJsonGateway:
-    """Return the gateway that the URL describes.
-
-    Raises:
-        ImproperlyConfigured: an unknown or senseless option; the sentence holds no secret.
-    """
-    given = read(url, own={"idempotent": "0", "receipts": "0", "query": "0"})
-    gateway = HttpJsonGateway(
-        name=f"http+json {given.host}",
-        options=given.options,
-        url=address(given, given.parts.scheme.removesuffix("+json")),
-        headers=_authorization(given.parts.username, given.parts.password),
-    )
-    gateway.honours_reference = given.own["idempotent"] == "1"
-    gateway.has_receipts = given.own["receipts"] == "1"
-    gateway.can_query = given.own["query"] == "1"
-    if gateway.has_receipts and not given.options.hook:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : receipts=1 demande hook=… : sans adresse à appeler, aucun accusé "
-            "n'arriverait et chaque patient serait rappelé."
-        )
-    return gateway
-
-
-def _authorization(user: str | None, password: str | None) -> dict[str, str]:
-    if password is None:
-        return {}
-    if not user:
-        return {"Authorization": f"Bearer {unquote(password)}"}
-    basic = b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
-    return {"Authorization": f"Basic {basic}"}

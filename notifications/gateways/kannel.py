@@ -1,4 +1,4 @@
-"""``kannel+http://`` and ``kannel+https://``: the SMS gateway Kannel, in the hospital's own cellar.
+"""``kannel+http://`` and ``kannel+https://``: the SMS gateway Kannel, on the hospital's own server.
 
 ``kannel+http://user:password@kannel.example.org:13013/cgi-bin/sendsms?smsc=proximus&window=50
 &hook=…&from=192.0.2.7&hook_url=https://continuity.example.org`` (one line) asks
@@ -10,8 +10,8 @@ gw/dlr.h, gw/sms.c).
 Numbers go out as ``0032…``: Kannel takes ``+32…`` too, but splits its ``to`` at blanks, which
 a ``+`` becomes when something on the way decodes it once too often. A text is sent in UTF-8 and
 Kannel encodes it: ``coding=0`` is GSM-7, 2 is UCS-2. ``validity`` says for how many minutes the
-message is of use. Kannel also cuts long texts, if ``max-messages``
-of its ``sendsms-user`` lets it, and gives no number of its own.
+message is of use. Kannel also cuts long texts, if ``max-messages`` of its ``sendsms-user`` lets
+it, and gives no id of its own.
 
 =====================================================  =====================================
 answer                                                 meaning
@@ -19,138 +19,159 @@ answer                                                 meaning
 2xx ``0: Accepted…``, ``3: Queued…``, ``Sent.``        accepted
 2xx ``Sent. Denied receivers…``, 400 ``…denied by…``   refused: barred by Kannel's own lists
 400 about the receiver                                 refused: invalid number
-400 about text or charset, 403 ``Not routable``        refused for good
+400 about text or charset, 403 ``Not routable``        refused permanently
 400 about anything else, other 3xx and 4xx             not sent: its settings or ours are wrong
 500 ``Sending failed``                                 refused for now, nothing was queued
-503 ``Temporal failure``, 429, 503 with Retry-After    too fast: its queue is full or it stops
+503 ``Temporal failure``, 429, 503 with Retry-After    throttled: its queue is full or it stops
 everything else                                        unknown
 =====================================================  =====================================
 
-Receipts, with ``hook_url=`` (where Kannel reaches us), and replies: ``kannel_reports``.
+Receipts need ``hook_url=`` (where Kannel reaches us). Our reference is written into each message's
+``dlr-url`` and ``dlr-mask=31`` asks for all five events; what Kannel fills in is in ``EVENT``:
+``%d`` the event, ``%A`` the network's words, ``%F`` the SMSC's id, ``%T`` when. Kannel asks the
+network about the first part of a long text only (gw/sms.c), so ``delivered`` is said of that part.
+Patients' replies come when Kannel has::
+
+    group = sms-service
+    keyword = default
+    catch-all = true
+    max-messages = 0
+    get-url = "https://continuity.example.org/hooks/<hook>/?from=%p&text=%a&id=%I&at=%T"
+
+Kannel signs nothing: the secret path and ``from=`` authenticate its calls.
 """
 
+import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
-from urllib.parse import quote, unquote, urlsplit
-
-from django.core.exceptions import ImproperlyConfigured
-from yarl import URL
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlsplit
 
 from notifications import sms_text
-from notifications.gateways import kannel_reports, wire
-from notifications.gateways.http_client import (
-    Answer,
-    HttpClient,
-    address,
-    is_from_the_gateway,
-    reach,
-    retry_after,
-)
-from notifications.gateways.interface import (
+from notifications.gateways import http
+from notifications.gateways.base import (
     Accepted,
     Checked,
-    Gateway,
+    GatewayUrl,
     HookRequest,
+    Inbound,
     Message,
     NotSent,
-    OnReport,
+    Receipt,
     Refused,
-    Report,
     Result,
     Throttled,
     Unknown,
+    invalid_url,
 )
-from notifications.gateways.options import Options, read
+from notifications.gateways.http import HttpAnswer
 from notifications.models.delivery import Failure
+from notifications.models.receipt import ReceiptState
 
 SCHEMES = ("kannel+http", "kannel+https")
 SENDSMS = "/cgi-bin/sendsms"
 FULL_QUEUE_SECONDS = 5.0
+ALL_EVENTS = 31
+EVENT = "status=%d&answer=%A&id=%F&at=%T"
+# gw/dlr.h; later versions say 34 (2 + 32) for "expired".
+_DELIVERED, _FAILED, _BUFFERED, _AT_SMSC, _REFUSED_BY_SMSC, _EXPIRED = 1, 2, 4, 8, 16, 32
+# What an SMSC answers to Kannel: command_status, SMPP 3.4, section 5.1.3.
+_NACKS = {0x0B: Failure.INVALID_NUMBER}
+# What an SMSC reports to Kannel: message states, SMPP 3.4, appendix B.
+_STATES = {
+    "UNDELIV": Failure.UNREACHABLE,
+    "DELETED": Failure.REJECTED,
+    "REJECTD": Failure.REJECTED,
+    "UNKNOWN": Failure.UNREACHABLE,
+}
 
 
-class KannelGateway(Gateway):
-    """One GET per message, up to ``window`` at a time; never repeated, however it ends."""
+class KannelGateway(http.HttpGateway):
+    """One GET per message; never retried, however it ends."""
 
-    def __init__(
-        self,
-        *,
-        name: str,
-        options: Options,
-        url: URL,
-        account: dict[str, str],
-        smsc: str,
-        hook_url: str,
-    ) -> None:
-        super().__init__(name=name, options=options)
-        self._url = url
-        self._account = account
-        self._smsc = {"smsc": smsc} if smsc else {}
-        self._hook_url = hook_url
-        self._client = HttpClient(options)
-        self.has_receipts = bool(hook_url)
+    kind = "kannel"
+    carrier = "Kannel"
+    own_options = {"smsc": "", "hook_url": ""}
+    hook_method = "GET"
 
-    async def open(self, on_report: OnReport) -> None:
-        """Open the session whose connections are shared by all messages."""
-        await self._client.open()
+    def __init__(self, given: GatewayUrl) -> None:
+        super().__init__(given)
+        if self.url.path == "/":
+            self.url = self.url.with_path(SENDSMS)
+        self._access = {"username": given.user, "password": given.password}
+        if given.own["smsc"]:
+            self._access["smsc"] = given.own["smsc"]
+        self._hook_url = _hook_url(given.own["hook_url"], given.options.hook)
+        self.has_receipts = bool(self._hook_url)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.close()
-
-    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Ask for the one message."""
-        return [await self._send(message) for message in messages]
-
-    async def _send(self, message: Message) -> Result:
-        answer = await self._client.exchange("GET", self._url, params=self._question(message))
-        if isinstance(answer, Answer):
-            return read_answer(answer.status, answer.headers, answer.body)
-        return answer
-
-    def _question(self, message: Message) -> dict[str, str]:
-        gsm = sms_text.count(message.text).encoding == "gsm7"
-        sender = message.sender or self.options.sender
-        return {
-            **self._account,
-            **self._smsc,
-            **({"from": sender} if sender else {}),
+    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+        """Ask for the message."""
+        params = {
+            **self._access,
             "to": f"00{message.to.removeprefix('+')}",
             "text": message.text,
             "charset": "UTF-8",
-            "coding": "0" if gsm else "2",
-            **({"validity": str(message.lasts // 60)} if message.lasts else {}),
-            **self._reports_wanted(message.reference),
+            "coding": "0" if sms_text.count(message.text).encoding == "gsm7" else "2",
         }
+        if sender := message.sender or self.options.sender:
+            params["from"] = sender
+        if message.lasts:
+            params["validity"] = str(message.lasts // 60)
+        if self._hook_url:
+            params["dlr-mask"] = str(ALL_EVENTS)
+            params["dlr-url"] = f"{self._hook_url}?reference={message.reference}&{EVENT}"
+        return await self.client.exchange("GET", self.url, params=params)
 
-    def _reports_wanted(self, reference: str) -> dict[str, str]:
-        if not self._hook_url:
-            return {}
-        url = f"{self._hook_url}?reference={reference}&{kannel_reports.EVENT}"
-        return {"dlr-mask": str(kannel_reports.ALL_EVENTS), "dlr-url": url}
+    def read(self, answer: HttpAnswer, message: Message) -> Result:
+        """Return what an answer means."""
+        return read_answer(answer.status, answer.headers, answer.body)
 
-    async def check(self) -> Checked:
+    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
         """Ask for a message to nobody: Kannel looks at the account first (gw/smsbox.c)."""
-        checked, answer = await reach(
-            self._client, "GET", self._url.with_query(self._account | self._smsc)
-        )
-        if not checked.usable or answer is None:
-            return checked
+        return await http.reach(self.client, "GET", self.url.with_query(self._access))
+
+    async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
+        """Say whether the account is right: then Kannel misses the receiver."""
         if answer.status == 400 and b"receiver" in answer.body.lower():
-            facts = [*checked.facts, ("accès", "accepté"), ("accusés", self._receipts_in_words())]
-            return Checked(usable=True, facts=facts)
-        complaint = "Cette adresse ne répond pas comme Kannel : vérifiez le chemin (/cgi-bin/…)."
-        return Checked(usable=False, facts=checked.facts, complaint=complaint)
+            receipts = "demandés" if self.has_receipts else "non : ajoutez hook= et hook_url="
+            return [("accès", "accepté"), ("accusés", receipts)], ""
+        return [], "Cette adresse ne répond pas comme Kannel : vérifiez le chemin (/cgi-bin/…)."
 
-    def _receipts_in_words(self) -> str:
-        return "demandés" if self.has_receipts else "non : ajoutez hook= et hook_url="
+    def items_in(self, request: HookRequest) -> list[Any]:
+        """Return the query: of the ``dlr-url``, or of the ``get-url``."""
+        return [dict(request.query)]
 
-    def read_hook(self, request: HookRequest) -> Sequence[Report]:
-        """Read a ``dlr-url`` or a ``get-url``; their forms are in ``kannel_reports``.
+    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+        """Read ``EVENT``."""
+        reference = http.as_reference(said.get("reference"))
+        number = http.as_text(said.get("id", ""), http.LONGEST_ID)
+        status = said["status"]
+        known = status.isascii() and status.isdigit() and len(status) <= 4
+        if not known or not (reference or number):
+            return None
+        answer = http.as_text(said.get("answer", ""), http.LONGEST_TEXT)
+        read = _state(int(status), answer)
+        if read is None:
+            return None
+        # Receipts of SMPP repeat the beginning of the patient's SMS: left out.
+        remark = re.sub(r"\s*\btext:.*", "", answer, flags=re.IGNORECASE | re.DOTALL)
+        return Receipt(
+            state=read[0],
+            reference=reference,
+            provider_ids=(number,) if number else (),
+            failure=read[1],
+            remark=remark[: http.LONGEST_REMARK].rstrip(),
+            happened_at=_moment(said.get("at", "")),
+        )
 
-        Raises:
-            HookRefused: not a GET, or not of these forms.
-        """
-        return kannel_reports.read_call(request)
+    def reply_of(self, said: Mapping[str, Any]) -> Inbound | None:
+        """Read the ``get-url``."""
+        return http.read_reply(
+            said.get("from"),
+            said.get("text"),
+            happened_at=_moment(said.get("at", "")),
+            key=http.as_key(said.get("id", "")),
+        )
 
 
 def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
@@ -161,28 +182,21 @@ def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
         headers: at least Retry-After, when there is one.
         body: as received, possibly garbage.
     """
-    text = wire.word(body.decode(errors="replace"), 150)
-    remark = f"Kannel répond {status} : {text}"[: wire.LONGEST_REMARK]
+    text = http.as_text(body.decode(errors="replace"), 150)
+    remark = f"Kannel répond {status} : {text}"[: http.LONGEST_REMARK]
     if 200 <= status < 300:
-        return _read_taken(text, remark)
-    if status == 429 or (status == 503 and "Retry-After" in headers):
-        return Throttled(retry_after(headers))
-    if status == 503 and text.startswith("Temporal failure"):
-        return Throttled(FULL_QUEUE_SECONDS)
-    if status == 500 and text.startswith("Sending failed"):
-        return Refused(Failure.REJECTED, permanent=False, remark=remark)
+        if "Denied receivers" in text:
+            return Refused(Failure.BARRED, remark=remark)
+        accepted = re.match(r"[03]: |Sent\.", text)
+        return Accepted("") if accepted else Unknown("cette réponse n'est pas de Kannel")
     if status in (400, 403) and (failure := _refusal(text)):
         return Refused(failure, remark=remark)
-    if 300 <= status < 500:
-        return NotSent(remark, answered=is_from_the_gateway(status))
-    return Unknown(f"Kannel répond {status}")
-
-
-def _read_taken(text: str, remark: str) -> Result:
-    if "Denied receivers" in text:
-        return Refused(Failure.BARRED, remark=remark)
-    taken = re.match(r"[03]: |Sent\.", text)
-    return Accepted("") if taken else Unknown("cette réponse n'est pas de Kannel")
+    if status == 500 and text.startswith("Sending failed"):
+        return Refused(Failure.REJECTED, permanent=False, remark=remark)
+    if status == 503 and text.startswith("Temporal failure") and "Retry-After" not in headers:
+        return Throttled(FULL_QUEUE_SECONDS)
+    answer = HttpAnswer(status, headers, body)
+    return http.read_status(answer, carrier=KannelGateway.carrier, remark=remark)
 
 
 def _refusal(text: str) -> Failure | None:
@@ -195,40 +209,40 @@ def _refusal(text: str) -> Failure | None:
     return None
 
 
-def from_url(url: str) -> KannelGateway:
-    """Return the gateway that the URL describes.
+def _state(status: int, answer: str) -> tuple[ReceiptState, Failure | str] | None:
+    said = re.search(r"\bstat:([A-Z]+)", answer)
+    word = said[1] if said else ""
+    if status & _DELIVERED:
+        return ReceiptState.DELIVERED, ""
+    if status & _FAILED:
+        if status & _EXPIRED or word == "EXPIRED":
+            return ReceiptState.EXPIRED, Failure.EXPIRED
+        return ReceiptState.FAILED, _STATES.get(word, Failure.UNREACHABLE)
+    if status & _REFUSED_BY_SMSC:
+        # As ``NACK/0x0000000b/Invalid Destination Address``.
+        code = re.match(r"NACK/0x([0-9a-fA-F]{1,8})\b", answer)
+        failure = _NACKS.get(int(code[1], 16), Failure.REJECTED) if code else Failure.REJECTED
+        return ReceiptState.FAILED, failure
+    if status & (_BUFFERED | _AT_SMSC):
+        return ReceiptState.ON_ITS_WAY, ""
+    return None
 
-    Raises:
-        ImproperlyConfigured: an unknown or senseless option; the sentence holds no secret.
-    """
-    given = read(url, own={"smsc": "", "hook_url": ""})
-    options, parts = given.options, given.parts
-    if options.key:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : Kannel ne signe pas ses appels, key n'y sert à rien : "
-            "utilisez hook et from."
-        )
-    where = address(given, parts.scheme.removeprefix("kannel+"))
-    return KannelGateway(
-        name=f"kannel {given.host}",
-        options=options,
-        url=where if where.path != "/" else where.with_path(SENDSMS),
-        account={
-            "username": unquote(parts.username or ""),
-            "password": unquote(parts.password or ""),
-        },
-        smsc=given.own["smsc"],
-        hook_url=_hook_url(given.own["hook_url"], options.hook),
-    )
+
+def _moment(text: str) -> dt.datetime | None:
+    """Read Unix seconds (``%T``)."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 10):
+        return None
+    return dt.datetime.fromtimestamp(int(text), dt.UTC)
 
 
 def _hook_url(ours: str, secret: str) -> str:
-    """Return where Kannel calls us; ``%`` is doubled, since Kannel fills in what follows one."""
+    """Return where Kannel calls us; ``%`` is doubled, since Kannel replaces escape codes."""
     if not ours:
         return ""
     parts = urlsplit(ours)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or not secret:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : hook_url est l'adresse https:// de ce site, et va avec hook."
-        )
+        raise invalid_url("hook_url est l'adresse https:// de ce site, et va avec hook")
     return f"{ours.rstrip('/')}/hooks/{quote(secret, safe='')}/".replace("%", "%%")
+
+
+from_url = KannelGateway.from_url

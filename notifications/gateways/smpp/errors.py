@@ -1,10 +1,10 @@
 """What the SMSC's answers mean for a message (command_status: SMPP 3.4, 5.1.3).
 
-An answer with a status says that the message was not taken, so nobody gets it twice by trying
-again. Permanent is what lies in the number or in this text. What lies in settings (sender,
-service type) is temporary: a wrong setting, mended in ten minutes, must not send thousands of
-patients to the call list. Codes of makers (0x400 to 0x4FF) say nothing that can be known: the
-message is tried again. What the table does not know is unknown.
+An answer with a status says that the message was not accepted, so a retry sends it to nobody
+twice. A refusal is permanent if its reason lies in the number or in this text. One that lies in
+settings (sender, service type) is temporary: a wrong setting, corrected in ten minutes, must not
+put thousands of patients on the call list. Vendor codes (0x400 to 0x4FF) have no known meaning:
+the message is retried. Any other status is unknown.
 """
 
 import socket
@@ -15,7 +15,7 @@ from enum import Enum
 
 from smpplib import consts
 
-from notifications.gateways.interface import (
+from notifications.gateways.base import (
     Accepted,
     NotSent,
     Refused,
@@ -35,21 +35,21 @@ class Silence(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SubmitResp:
     """An answer to one submission."""
 
     status: int
     message_id: str = ""
 
 
-Outcome = Answer | Silence
+PartOutcome = SubmitResp | Silence
 
 NOT_BOUND = consts.SMPP_ESME_RINVBNDSTS
-NOT_NOW = consts.SMPP_ESME_RX_T_APPN
-NEVER = consts.SMPP_ESME_RX_P_APPN
+NOT_NOW: int = consts.SMPP_ESME_RX_T_APPN
+NEVER: int = consts.SMPP_ESME_RX_P_APPN
 UNKNOWN_COMMAND = consts.SMPP_ESME_RINVCMDID
 SLOW_DOWN = {consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL}
-_NOT_LET_IN = {
+_NO_ACCESS = {
     consts.SMPP_ESME_RINVBNDSTS,
     consts.SMPP_ESME_RBINDFAIL,
     consts.SMPP_ESME_RINVPASWD,
@@ -89,7 +89,7 @@ _FOR_GOOD = {
     consts.SMPP_ESME_RMISSINGOPTPARAM,
     consts.SMPP_ESME_RINVOPTPARAMVAL,
 }
-_OF_MAKERS = range(0x400, 0x500)
+_VENDOR = range(0x400, 0x500)
 _NAMES = {
     value: name.removeprefix("SMPP_")
     for name, value in vars(consts).items()
@@ -112,12 +112,12 @@ _COMPLAINTS = {
 
 
 def named(status: int) -> str:
-    """Return a status as the operator's help desk knows it."""
+    """Return a status with its name, as the operator's help desk knows it."""
     return f"0x{status:08X} {_NAMES.get(status, '')}".strip()
 
 
 def complaint_of_bind(status: int) -> str:
-    """Return in French why we are not let in."""
+    """Return in French why the bind was refused."""
     return f"{_COMPLAINTS.get(status, 'connexion refusée (bind)')} ({named(status)})"
 
 
@@ -137,27 +137,28 @@ def complaint_of(error: BaseException, *, tls: bool = False) -> str:
     return f"pas de connexion ({type(error).__name__})"
 
 
-def read_answers(outcomes: Sequence[Outcome], retry_after: float) -> Result:
+def read_answers(outcomes: Sequence[PartOutcome], retry_after: float) -> Result:
     """Return what the answers to all parts of one message mean together.
 
-    All taken: accepted. None taken: what was said of the first part that has an answer. Some
-    taken and others not: unknown, because the patient may hold half a message.
+    All accepted: accepted. None accepted: the answer to the first part that has one. Some
+    accepted and others not: unknown, because the patient may hold half a message.
 
     Args:
         outcomes: one for each part, in their order.
-        retry_after: seconds to wait where the SMSC says "too fast"; it names none itself.
+        retry_after: seconds to wait when throttled; the SMSC names none.
     """
-    taken = [one.message_id for one in outcomes if isinstance(one, Answer) and not one.status]
-    if len(taken) == len(outcomes):
-        return Accepted(taken[0], tuple(taken[1:]))
-    if taken:
-        numbers = f"{len(taken)} parties sur {len(outcomes)} acceptées"
+    answers = [one for one in outcomes if isinstance(one, SubmitResp)]
+    ids = [one.message_id for one in answers if not one.status]
+    if len(ids) == len(outcomes):
+        return Accepted(ids[0], tuple(ids[1:]))
+    if ids:
+        numbers = f"{len(ids)} parties sur {len(outcomes)} acceptées"
         return Unknown(f"{numbers}, le patient a peut-être un morceau : {_worst(outcomes)}")
     if Silence.TIMED_OUT in outcomes or Silence.LOST in outcomes:
         return Unknown(_worst(outcomes))
-    said = [read_status(one.status, retry_after) for one in outcomes if isinstance(one, Answer)]
-    if not said:
+    if not answers:
         return NotSent(_worst(outcomes))
+    said = [read_status(one.status, retry_after) for one in answers]
     return next((one for one in said if isinstance(one, Unknown)), said[0])
 
 
@@ -166,30 +167,29 @@ def read_status(status: int, retry_after: float) -> Result:
     remark = f"réponse {named(status)}"
     if status in SLOW_DOWN:
         return Throttled(retry_after)
-    if status in _NOT_LET_IN:
+    if status in _NO_ACCESS:
         return NotSent(remark, answered=status in WRONG_ACCESS)
     if status in _INVALID_NUMBER:
         return Refused(Failure.INVALID_NUMBER, remark=remark)
     if status in _FOR_GOOD:
         return Refused(Failure.REJECTED, remark=remark)
-    if status in _FOR_NOW or status in _OF_MAKERS:
+    if status in _FOR_NOW or status in _VENDOR:
         return Refused(Failure.REJECTED, permanent=False, remark=remark)
     return Unknown(remark)
 
 
-def _worst(outcomes: Sequence[Outcome]) -> str:
+def _worst(outcomes: Sequence[PartOutcome]) -> str:
     for silence in Silence:
         if silence in outcomes:
             return silence.value
-    return next(
-        f"réponse {named(one.status)}" for one in outcomes if isinstance(one, Answer) and one.status
-    )
+    answers = (one for one in outcomes if isinstance(one, SubmitResp) and one.status)
+    return f"réponse {named(next(answers).status)}"
 
 
-class Brake:
-    """How long to wait when the SMSC says "too fast", which names no time: longer each time.
+class Backoff:
+    """How long to wait when the SMSC throttles without naming a time: longer each time.
 
-    A window of answers to what was sent before the last "too fast" counts as one.
+    Further "too fast" answers to what was sent before the last one do not count.
     """
 
     FIRST, LONGEST = 1.0, 60.0
@@ -204,12 +204,12 @@ class Brake:
         return self._seconds or self.FIRST
 
     def throttled(self, *, sent_at: float, now: float) -> None:
-        """Wait twice as long, unless what was sent did not know of the last wait."""
+        """Double the wait, unless the message was sent before the last wait began."""
         if sent_at > self._since:
             self._seconds = min(self._seconds * 2 or self.FIRST, self.LONGEST)
             self._since = now
 
     def accepted(self, *, sent_at: float) -> None:
-        """Forget, once what was sent after the last wait was taken."""
+        """Reset, once a message that was sent after the last wait was accepted."""
         if self._seconds and sent_at > self._since + self._seconds:
             self._seconds = 0.0

@@ -3,68 +3,253 @@
 ``smpp://user:password@smsc.example.org:2775?window=50&tps=100&sender=Vivalia`` binds as a
 transceiver. Own options, beside those of every gateway:
 
-- ``bind=transceiver|transmitter``: a transmitter hears no receipts (then also ``receipts=0``).
+- ``bind=transceiver|transmitter``: a transmitter gets no receipts (then also ``receipts=0``).
 - ``receipts=1|0``: ask for a delivery receipt with each message.
-- ``long_receipts=each|one``: of a long message each part is reported, or only one ever.
-- ``long=udh|payload``, ``alphabet=gsm7|latin1``: see ``smpp_text``.
-- ``source_ton``, ``source_npi``: of the sender (SMPP 3.4, 5.2.5 and 5.2.6); by itself a name is
+- ``long_receipts=each|one``: of a long message each part is reported, or only ever one.
+- ``long=udh|payload``, ``alphabet=gsm7|latin1``: see ``smpp.pdu``.
+- ``source_ton``, ``source_npi``: of the sender (SMPP 3.4, 5.2.5 and 5.2.6); by default a name is
   5 and 0, a number 1 and 1, none 0 and 0.
 - ``system_type``: where the operator names one.
 - ``validity``: minutes for which the SMSC tries, less where the message is of no use for so long;
-  empty for what it does by itself.
-- ``ca``: file with the certificates that ``smpps://`` believes, instead of the system's.
+  empty for its own default.
+- ``ca``: file with the certificates that ``smpps://`` trusts, instead of the system's.
 
 ``timeout`` is seconds from the submission to its answer. SMPP has no reference of ours that the
 SMSC would honour (user_message_reference has 16 bits and is only echoed), so nothing unknown is
 submitted again here. An answer that comes after its time is reported as a receipt: "on its way",
-with our reference and the SMSC's number, where every part was taken; "failed" where it was
-refused for good. The numbers of later parts of a long message are lost in that one case.
+with our reference and the SMSC's id, where every part was accepted; "failed" where it was
+refused permanently. The ids of later parts of a long message are lost in that one case.
 
 "Too fast" (ESME_RTHROTTLED, ESME_RMSGQFUL) names no time: the wait doubles from one second to a
-minute. Only where the SMSC took the first parts of a long message and called the next ones too
-fast, those are submitted again here, within ``timeout``, because nobody else knows which.
+minute. Only where the SMSC accepted the first parts of a long message and throttled the next
+ones, those are submitted again here, within ``timeout``, because nobody else knows which.
 """
 
 import asyncio
-from collections.abc import Sequence
+import ssl
+import unicodedata
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import count
 from secrets import randbelow
+from urllib.parse import SplitResult
 
-from notifications.gateways.interface import (
+from notifications.gateways.base import (
     Accepted,
     Checked,
     Gateway,
+    GatewayUrl,
     Message,
     NotSent,
     OnReport,
+    Options,
     Receipt,
     Refused,
     Result,
     Sent,
+    invalid_url,
+    parse_url,
 )
-from notifications.gateways.options import Options
-from notifications.gateways.smpp import pdu as smpp_pdu
 from notifications.gateways.smpp.errors import (
     NOT_BOUND,
     SLOW_DOWN,
-    Answer,
-    Brake,
+    Backoff,
     Silence,
+    SubmitResp,
     read_answers,
 )
-from notifications.gateways.smpp.link import GOODBYE_SECONDS, Link
-from notifications.gateways.smpp.pdu import Form
-from notifications.gateways.smpp.receipts import read_query
-from notifications.gateways.smpp.reports import Reports
-from notifications.gateways.smpp.settings import Settings, address_of, minutes_of_use, read_url
-from notifications.gateways.smpp.submission import Submission
-from notifications.gateways.smpp.text import MOST_PARTS, Part, parts_of
-from notifications.gateways.smpp.window import WindowClosed
+from notifications.gateways.smpp.link import GOODBYE_SECONDS, Access, SessionKeeper
+from notifications.gateways.smpp.pdu import MOST_PARTS, Form, SubmitPart, parts_of, submit_form
+from notifications.gateways.smpp.receipts import Reports, read_query
+from notifications.gateways.smpp.session import Submission, WindowClosed
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
+from notifications.sms_text import Alphabet
 
 SCHEMES = ("smpp", "smpps")
-_LONGEST_NUMBER = 15  # digits of E.164
+_LONGEST_E164 = 15  # digits
+PORT = 2775  # IANA: smpp
+_OWN = {
+    "system_type": "",
+    "source_ton": "",
+    "source_npi": "",
+    "long": "udh",
+    "alphabet": "gsm7",
+    "bind": "transceiver",
+    "validity": "",
+    "receipts": "1",
+    "long_receipts": "each",
+    "ca": "",
+}
+_CHOICES = {
+    "long": ("udh", "payload"),
+    "alphabet": ("gsm7", "latin1"),
+    "bind": ("transceiver", "transmitter"),
+    "receipts": ("1", "0"),
+    "long_receipts": ("each", "one"),
+}
+_LONGEST = {"system_id": 15, "password": 8, "system_type": 12}  # SMPP 3.4, 5.2.1 to 5.2.3
+_LONGEST_NAME, _LONGEST_NUMBER = 11, 20
+_MOST_WINDOW = 1_000
+_MOST_MINUTES = 7 * 24 * 60
+_ALPHANUMERIC, _INTERNATIONAL, _UNKNOWN, _ISDN = 5, 1, 0, 1  # 5.2.5 TON, 5.2.6 NPI
+
+
+@dataclass(frozen=True)
+class SmppSettings:
+    """How messages are submitted.
+
+    Attributes:
+        access: to what and as whom.
+        receipts: ask for them.
+        reports_one_part: of a long message only one part is ever reported.
+        whole: long texts leave in one piece, as message_payload.
+        alphabet: ``gsm7`` or ``latin1``.
+        source_ton: of the sender; None to derive it from the sender.
+        source_npi: the same.
+        validity: minutes for which the SMSC tries; None for its own default.
+    """
+
+    access: Access
+    receipts: bool = True
+    reports_one_part: bool = False
+    whole: bool = False
+    alphabet: Alphabet = "gsm7"
+    source_ton: int | None = None
+    source_npi: int | None = None
+    validity: int | None = None
+
+
+def read_url(url: str) -> tuple[Options, SmppSettings]:
+    """Return what a URL says.
+
+    Raises:
+        ImproperlyConfigured: an unknown or invalid option; the sentence holds no secret.
+    """
+    given = parse_url(url, own=_OWN, window="50", sessions="1")
+    own = given.own
+    for name, choices in _CHOICES.items():
+        if own[name] not in choices:
+            raise invalid_url(f"{name} vaut {' ou '.join(choices)}")
+    if given.options.window > _MOST_WINDOW:
+        raise invalid_url(f"window va de 1 à {_MOST_WINDOW}")
+    _check_sender(given.options.sender)
+    settings = SmppSettings(
+        access=_access(given),
+        receipts=own["receipts"] == "1",
+        reports_one_part=own["long_receipts"] == "one",
+        whole=own["long"] == "payload",
+        alphabet="latin1" if own["alphabet"] == "latin1" else "gsm7",
+        source_ton=_number("source_ton", own["source_ton"], "", 0, 6),
+        source_npi=_number("source_npi", own["source_npi"], "", 0, 18),
+        validity=_number("validity", own["validity"], "de minutes ", 1, _MOST_MINUTES),
+    )
+    return given.options, settings
+
+
+@lru_cache(maxsize=64)
+def address_of(sender: str, settings: SmppSettings) -> tuple[str, int, int]:
+    """Return a sender as SMPP takes it: address, type of number, numbering plan.
+
+    Args:
+        sender: a name of at most 11 letters (accents are removed), a number, or empty for the
+            operator's setting.
+        settings: may set type and plan.
+    """
+    plain = unicodedata.normalize("NFKD", sender).encode("ascii", "ignore").decode()
+    digits = plain.removeprefix("+")
+    if not plain:
+        address, ton, npi = "", _UNKNOWN, _UNKNOWN
+    elif digits.isdigit():
+        address, ton, npi = digits[:_LONGEST_NUMBER], _INTERNATIONAL, _ISDN
+    else:
+        address, ton, npi = plain[:_LONGEST_NAME], _ALPHANUMERIC, _UNKNOWN
+    return (
+        address,
+        ton if settings.source_ton is None else settings.source_ton,
+        npi if settings.source_npi is None else settings.source_npi,
+    )
+
+
+def _access(given: GatewayUrl) -> Access:
+    parts = given.parts
+    if not parts.hostname:
+        raise invalid_url("il manque le nom de la machine")
+    if not given.user or parts.password is None:
+        raise invalid_url("il manque l'utilisateur ou le mot de passe")
+    values = (
+        ("l'utilisateur", given.user, _LONGEST["system_id"]),
+        ("le mot de passe", given.password, _LONGEST["password"]),
+        ("system_type", given.own["system_type"], _LONGEST["system_type"]),
+    )
+    for what, value, longest in values:
+        if len(value) > longest or not value.isascii() or not value.isprintable():
+            raise invalid_url(f"{what} compte au plus {longest} caractères sans accents (SMPP 3.4)")
+    if parts.path not in ("", "/"):
+        raise invalid_url("rien ne suit le port, sinon « ? » et les options")
+    return Access(
+        host=parts.hostname,
+        port=_port(parts),
+        system_id=given.user,
+        password=given.password,
+        system_type=given.own["system_type"],
+        bind=given.own["bind"],
+        tls=_tls(parts.scheme, given.own["ca"]),
+    )
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise invalid_url("le port va de 1 à 65535") from error
+    if port is None and parts.scheme == "smpps":
+        raise invalid_url("indiquez le port : aucun n'est d'usage pour smpps")
+    return PORT if port is None else port
+
+
+def _tls(scheme: str, ca: str) -> ssl.SSLContext | None:
+    if scheme != "smpps":
+        if ca:
+            raise invalid_url("ca ne va qu'avec smpps://")
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca or None)
+    except OSError as error:
+        raise invalid_url("ca : ce fichier de certificats ne peut pas être lu") from error
+
+
+def _check_sender(sender: str) -> None:
+    digits = sender.removeprefix("+")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= 15
+    is_name = sender.isascii() and sender.isprintable() and len(sender) <= _LONGEST_NAME
+    if sender and not is_name and not is_number:
+        raise invalid_url(
+            f"sender est un nom de {_LONGEST_NAME} caractères au plus, sans accents, ou un numéro "
+            "de 15 chiffres au plus"
+        )
+
+
+def _number(name: str, text: str, unit: str, least: int, most: int) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise invalid_url(f"{name} est un nombre {unit}de {least} à {most}")
+    return int(text)
+
+
+def minutes_of_use(settings: SmppSettings, lasts: int | None) -> int | None:
+    """Return for how many minutes the SMSC should try: the setting, or less; None for no limit.
+
+    Args:
+        settings: with the operator's setting.
+        lasts: seconds for which the message is of use; None for long. Rounded to five minutes, so
+            that many messages share one form.
+    """
+    if lasts is None:
+        return settings.validity
+    minutes = max(1, lasts // 300 * 5)
+    return min(minutes, settings.validity or minutes)
 
 
 class SmppGateway(Gateway):
@@ -73,63 +258,52 @@ class SmppGateway(Gateway):
     can_query = True
     asks_by_number = True
 
-    def __init__(self, *, name: str, options: Options, settings: Settings) -> None:
+    def __init__(self, *, name: str, options: Options, settings: SmppSettings) -> None:
         super().__init__(name=name, options=options)
         self._settings = settings
         self.alphabet = settings.alphabet
         self.reports_one_part = settings.reports_one_part
         self.listens = settings.access.bind == "transceiver"
         self.has_receipts = self.listens and settings.receipts
-        self._references = count(randbelow(0x10000))  # workers do not know of each other
-        self._link: Link | None = None
+        self._references = count(randbelow(0x10000))  # workers do not share a counter
+        self._keeper: SessionKeeper | None = None
         self._reports: Reports | None = None
-        self._brake = Brake()
+        self._backoff = Backoff()
 
     async def open(self, on_report: OnReport) -> None:
-        """Bind; where that fails, go on trying, and say ``NotSent`` meanwhile."""
+        """Bind; if that fails, reconnect in the background and answer ``NotSent`` meanwhile."""
         self._reports = Reports(on_report, self._settings.alphabet)
-        self._link = Link(
+        self._keeper = SessionKeeper(
             self._settings.access,
             window=self.options.window,
             timeout=self.options.timeout,
             on_delivery=self._reports.deliver,
         )
-        await self._link.open()
+        await self._keeper.open()
 
     async def close(self) -> None:
-        """Acknowledge what was stored, and take leave; what has no answer is unknown."""
-        link, reports = self._link, self._reports
-        if link and reports:
+        """Acknowledge what was stored, and unbind; submissions without an answer are unknown."""
+        keeper, reports = self._keeper, self._reports
+        if keeper and reports:
             await reports.settle(GOODBYE_SECONDS)
-            await link.close()
+            await keeper.close()
             await reports.settle(0)
-        self._link = self._reports = None
-
-    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Submit the one message."""
-        return [await self._submit(message) for message in messages]
+        self._keeper = self._reports = None
 
     def objection(self) -> NotSent | None:
-        """A wrong name or password, or no session for a while: whoever connects next is to wait.
+        """Return why to wait: a wrong name or password, or no session for a while.
 
-        Also to listen only: of those that may be connected, another host may have a way.
+        It counts for listening too: another host may be able to connect instead.
         """
-        link = self._link
-        return _not_let_in(link) if link and (link.retry_after or link.is_lost) else None
-
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
-        """Ask with query_sm about each message that has a number; see ``read_query``.
-
-        The source address is that of the submission (SMPP 3.4, 4.8.1).
-        """
-        return await asyncio.gather(*(self._query(one) for one in sent))
+        keeper = self._keeper
+        return _no_session(keeper) if keeper and (keeper.retry_after or keeper.is_lost) else None
 
     async def check(self) -> Checked:
-        """Say who answers there, how fast, and what is set."""
-        link = self._opened()
-        session = link.session()
+        """Show who answers, how fast, and the settings."""
+        keeper = self._opened()
+        session = keeper.session()
         if not session:
-            return Checked(usable=False, facts=self._facts(), complaint=link.complaint)
+            return Checked(usable=False, facts=self._facts(), complaint=keeper.complaint)
         loop = asyncio.get_running_loop()
         asked_at = loop.time()
         answer = await session.ask("enquire_link")
@@ -137,7 +311,7 @@ class SmppGateway(Gateway):
             complaint = f"enquire_link : {answer.value}"
             return Checked(usable=False, facts=self._facts(), complaint=complaint)
         took = f"{(loop.time() - asked_at) * 1000:.1f} ms"
-        facts = [("SMSC", link.system_id), *self._facts(), ("aller-retour", took)]
+        facts = [("SMSC", keeper.system_id), *self._facts(), ("aller-retour", took)]
         return Checked(usable=True, facts=facts)
 
     def _facts(self) -> list[tuple[str, str]]:
@@ -153,17 +327,18 @@ class SmppGateway(Gateway):
             ("accusés", "demandés" if self.has_receipts else "non"),
         ]
 
-    def _opened(self) -> Link:
-        assert self._link, "open() first"  # noqa: S101  # a programmer's mistake
-        return self._link
+    def _opened(self) -> SessionKeeper:
+        assert self._keeper, "open() first"  # noqa: S101  # a programmer's mistake
+        return self._keeper
 
-    async def _submit(self, message: Message) -> Result:
-        link = self._opened()
-        session = link.session()
+    async def submit_one(self, message: Message) -> Result:
+        """Submit all parts of a message, and wait for their answers."""
+        keeper = self._opened()
+        session = keeper.session()
         if not session:
-            return _not_let_in(link)
+            return _no_session(keeper)
         to = message.to.removeprefix("+")
-        if not (to.isascii() and to.isdigit() and len(to) <= _LONGEST_NUMBER):
+        if not (to.isascii() and to.isdigit() and len(to) <= _LONGEST_E164):
             return Refused(Failure.INVALID_NUMBER, remark="ce n'est pas un numéro E.164")
         parts = self._parts(message)
         if len(parts) > MOST_PARTS:
@@ -172,12 +347,12 @@ class SmppGateway(Gateway):
             to=to.encode(), parts=parts, on_late=lambda late: self._report_late(message, late)
         )
         await submission.send(session)
-        self._brake_for(submission)
+        self._back_off_for(submission)
         if submission.may_go_on:
             await self._go_on(submission)
         return self._read(submission)
 
-    def _parts(self, message: Message) -> list[tuple[Form, Part]]:
+    def _parts(self, message: Message) -> list[tuple[Form, SubmitPart]]:
         settings = self._settings
         parts = parts_of(
             message.text,
@@ -185,74 +360,62 @@ class SmppGateway(Gateway):
             alphabet=settings.alphabet,
             whole=settings.whole,
         )
-        source = address_of(message.sender or self.options.sender, settings)
-        validity = minutes_of_use(settings, message.lasts)
-        return [(self._form(source, part, validity), part) for part in parts]
-
-    def _form(self, source: tuple[str, int, int], part: Part, validity: int | None) -> Form:
-        address, ton, npi = source
-        return smpp_pdu.submit_form(
+        address, ton, npi = address_of(message.sender or self.options.sender, settings)
+        form = partial(
+            submit_form,
             source=address,
             source_ton=ton,
             source_npi=npi,
-            esm_class=part.esm_class,
-            coding=part.coding,
             receipts=self.has_receipts,
-            validity=validity,
+            validity=minutes_of_use(settings, message.lasts),
         )
+        return [(form(esm_class=part.esm_class, coding=part.coding), part) for part in parts]
 
     async def _go_on(self, submission: Submission) -> None:
-        """Submit the rest of a message whose first parts are taken, as long as that is timely."""
+        """Submit the rest of a message whose first parts were accepted, within ``timeout``."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self.options.timeout
-        while submission.may_go_on and loop.time() + self._brake.retry_after < until:
-            await asyncio.sleep(self._brake.retry_after)
-            session = self._link.session() if self._link else None
+        while submission.may_go_on and loop.time() + self._backoff.retry_after < until:
+            await asyncio.sleep(self._backoff.retry_after)
+            session = self._keeper.session() if self._keeper else None
             if not session:
                 return
             await submission.send(session)
-            self._brake_for(submission)
+            self._back_off_for(submission)
 
-    def _brake_for(self, submission: Submission) -> None:
+    def _back_off_for(self, submission: Submission) -> None:
         now = asyncio.get_running_loop().time()
         for one in submission.outcomes:
-            if not isinstance(one, Answer):
+            if not isinstance(one, SubmitResp):
                 continue
             if one.status in SLOW_DOWN:
-                self._brake.throttled(sent_at=submission.sent_at, now=now)
+                self._backoff.throttled(sent_at=submission.sent_at, now=now)
             elif not one.status:
-                self._brake.accepted(sent_at=submission.sent_at)
+                self._backoff.accepted(sent_at=submission.sent_at)
 
     def _read(self, submission: Submission) -> Result:
-        if Answer(NOT_BOUND) in submission.outcomes and self._link:
-            self._link.renew("l'opérateur nous croit déconnectés")
-        return read_answers(submission.outcomes, self._brake.retry_after)
+        if SubmitResp(NOT_BOUND) in submission.outcomes and self._keeper:
+            self._keeper.renew("l'opérateur nous croit déconnectés")
+        return read_answers(submission.outcomes, self._backoff.retry_after)
 
     def _report_late(self, message: Message, submission: Submission) -> None:
         if not self._reports:
             return
         result = read_answers(submission.outcomes, 0)
+        late = Receipt(ReceiptState.ON_ITS_WAY, reference=message.reference, phone=message.to)
         if isinstance(result, Accepted):
-            report = Receipt(
-                state=ReceiptState.ON_ITS_WAY,
-                reference=message.reference,
-                provider_ids=(result.provider_id,) if result.provider_id else (),
-                phone=message.to,
-                remark="acceptation tardive",
-            )
+            ids = (result.provider_id,) if result.provider_id else ()
+            self._reports.add(replace(late, provider_ids=ids, remark="acceptation tardive"))
         elif isinstance(result, Refused) and result.permanent:
-            report = Receipt(
-                state=ReceiptState.FAILED,
-                reference=message.reference,
-                phone=message.to,
-                failure=result.failure,
-                remark=f"refus tardif : {result.remark}",
-            )
-        else:
-            return
-        self._reports.add(report)
+            remark = f"refus tardif : {result.remark}"
+            failed = ReceiptState.FAILED
+            self._reports.add(replace(late, state=failed, failure=result.failure, remark=remark))
 
-    async def _query(self, sent: Sent) -> Receipt | None:
+    async def query_one(self, sent: Sent) -> Receipt | None:
+        """Send query_sm for a message that has an id; see ``read_query``.
+
+        The source address is that of the submission (SMPP 3.4, 4.8.1).
+        """
         session = self._opened().session()
         if not session or not sent.provider_id:
             return None
@@ -274,18 +437,14 @@ class SmppGateway(Gateway):
         return read_query(answer.body, sent)
 
 
-def _not_let_in(link: Link) -> NotSent:
-    """A wrong name or password is wrong for every host; all else may be this host's own trouble."""
-    wait = link.retry_after
-    return NotSent(link.complaint, retry_after=wait, answered=wait is not None)
+def _no_session(keeper: SessionKeeper) -> NotSent:
+    """A wrong name or password is wrong for every host; anything else may be this host only."""
+    wait = keeper.retry_after
+    return NotSent(keeper.complaint, retry_after=wait, answered=wait is not None)
 
 
 def from_url(url: str) -> SmppGateway:
-    """Return the gateway that the URL describes.
-
-    Raises:
-        ImproperlyConfigured: an unknown or senseless option; the sentence holds no secret.
-    """
+    """Return the gateway that the URL describes; errors as in ``read_url``."""
     options, settings = read_url(url)
     name = f"smpp {settings.access.host}:{settings.access.port}"
     return SmppGateway(name=name, options=options, settings=settings)

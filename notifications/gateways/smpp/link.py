@@ -1,9 +1,9 @@
-"""Keeps one SMPP session bound: connects, lets itself in, and comes back after a break.
+"""Keeps one SMPP session bound: connects, binds, and reconnects after a break.
 
-Waits between two tries double from half a second to a minute, with chance in it so that workers
-do not come back all at once; they begin anew after a session that held for a while. Who is told
-that name or password is wrong waits the whole minute at once: some operators lock accounts. The
-next session of the same worker or another knows nothing of this one: ``retry_after`` tells them.
+The backoff between two tries doubles from half a second to a minute, with jitter so that workers
+do not reconnect all at once; it is reset after a session that held for a while. After a wrong name
+or password it is a whole minute at once: some operators lock accounts. The next session of this
+worker or another does not know about this one: ``retry_after`` tells it.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from notifications.gateways.smpp.errors import (
     WRONG_ACCESS,
@@ -28,17 +29,17 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
 HELD_FOR_A_WHILE = 30.0
 GOODBYE_SECONDS = 2.0
 LOST_SECONDS = 6.0
-"""Without a session for so long this host has no way to the SMSC; a restart takes less."""
+"""Without a session for so long, this host cannot reach the SMSC; a restart takes less."""
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Access:
-    """Where an SMSC is and who we are there.
+    """The address of an SMSC, and our account there.
 
     Attributes:
         tls: its context; None for none.
-        bind: ``transceiver``, or ``transmitter`` for who gets no receipts.
+        bind: ``transceiver``, or ``transmitter``, which gets no receipts.
     """
 
     host: str
@@ -50,7 +51,7 @@ class Access:
     tls: ssl.SSLContext | None = field(default=None, repr=False)
 
 
-class Link:
+class SessionKeeper:
     """The one session of a gateway.
 
     Args:
@@ -61,8 +62,8 @@ class Link:
 
     Attributes:
         complaint: in French, why there is no session; empty while there is one.
-        system_id: how the SMSC calls itself.
-        retry_after: seconds for which nobody should try again; None where anybody may.
+        system_id: the SMSC's own name.
+        retry_after: seconds for which nobody should retry; None where anybody may.
     """
 
     def __init__(
@@ -78,38 +79,40 @@ class Link:
         self.system_id = ""
         self.retry_after: float | None = None
         self._session: Session | None = None
-        self._new_session = lambda: Session(window=window, timeout=timeout, on_delivery=on_delivery)
+        self._new_session: Callable[[], Session] = partial(
+            Session, window=window, timeout=timeout, on_delivery=on_delivery
+        )
         self._timeout = timeout
         self._wait = FIRST_WAIT
         self._tried = asyncio.Event()
-        self._keeper: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self._connected_at = time.monotonic()
 
     @property
     def is_lost(self) -> bool:
-        """Whether there was no session for a while, though one was tried again and again."""
+        """Whether there was no session for ``LOST_SECONDS``, in spite of reconnecting."""
         session = self._session
         if session and session.bound:
             self._connected_at = time.monotonic()
         return time.monotonic() - self._connected_at > LOST_SECONDS
 
     async def open(self) -> None:
-        """Return after the first try, whether it went well or not."""
-        self._keeper = asyncio.get_running_loop().create_task(self._keep())
+        """Start to keep the session; return after the first try, successful or not."""
+        self._task = asyncio.get_running_loop().create_task(self._keep())
         await self._tried.wait()
 
     async def close(self) -> None:
-        """Take leave and stop coming back."""
+        """Unbind and stop reconnecting."""
         session = self._session
-        if self._keeper:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         if session:
             await session.unbind(GOODBYE_SECONDS)
         self._session = None
 
     def session(self) -> Session | None:
-        """Return the session; None, with ``complaint``, when nothing may be given to it now."""
+        """Return the session; None, with ``complaint``, when nothing may be submitted now."""
         session = self._session
         if session and session.bound:
             if session.in_doubt:
@@ -121,7 +124,7 @@ class Link:
         return None
 
     def renew(self, why: str) -> None:
-        """Make a new session once this one has its answers: the SMSC does not know it any more."""
+        """Replace the session once it has its answers: the SMSC says that it is not bound."""
         if self._session:
             self._session.retire(why)
 
@@ -144,15 +147,15 @@ class Link:
         if self.retry_after:
             return self.retry_after
         seconds, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
-        return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # no secret hangs on it
+        return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # not for secrets
 
     async def _watch(self, session: Session) -> None:
-        """Look at the clock until a session is over."""
+        """Check time-outs until a session is over."""
         step = min(max(self._timeout / 8, 0.05), 1.0)
         while not session.over.is_set():
             try:
                 session.tick()
-            except Exception:  # a mistake of ours must not leave messages without an end
+            except Exception:  # a bug of ours must not leave messages without an answer
                 _log.exception("SMPP %s: the session is given up", self.access.host)
                 session.abort("erreur interne")
             await asyncio.sleep(step)

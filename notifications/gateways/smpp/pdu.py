@@ -1,18 +1,32 @@
-"""PDUs of SMPP 3.4 as bytes: what is written is made by smpplib, what comes is read here.
+"""PDUs of SMPP 3.4 as bytes: smpplib makes what is written, this module reads what comes.
 
-A submission is made by smpplib once for each form (sender, alphabet, header) and then only gets
-its number and text, which takes 2 µs instead of 32. What comes is read here because smpplib
+smpplib makes a submission once for each form (sender, alphabet, header); then only its sequence
+and text are filled in, which takes 2 µs instead of 32. What comes is read here because smpplib
 drops the last character of an id without its final zero, reads numbers by the length that they
 should have, and raises at a truncated or unknown optional parameter; real SMSCs send all three.
+
+``long=udh`` (default): each part of a long text is a submission of its own, whose data begins
+with the header of 3GPP TS 23.040, 9.2.3.24.8: a reference of 16 bits, so that parts of two long
+texts to one phone are not mixed up. It costs one septet per part; where that would make a part
+more than was counted, the header of 9.2.3.24.1 with 8 bits is sent (``sms_text.header_for``).
+``long=payload``: one submission with message_payload (SMPP 3.4, 5.3.2.32); the SMSC cuts.
+
+``alphabet=gsm7`` (default): the SMSC's default alphabet (data_coding 0), one septet to an octet;
+the SMSC packs them. ``alphabet=latin1``: ISO 8859-1 (data_coding 3), for an SMSC that
+translates itself; the few texts that Latin-1 cannot hold, as with €, go as UCS-2, and are counted
+so (``sms_text.count``). All else is UCS-2, big-endian (data_coding 8).
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from gsm0338 import Codec
 from smpplib import smpp
 from smpplib.command_codes import commands
+
+from notifications.sms_text import HEADER_16_BIT, SEPTETS, Alphabet, header_for, is_latin1, segments
 
 ANSWER = 0x80000000
 NACK = commands["generic_nack"]
@@ -33,9 +47,17 @@ LAST_SEQUENCE = 0x7FFFFFFF
 _HEADER = struct.Struct(">4L")
 _TLV = struct.Struct(">2H")
 
+GSM7, LATIN1, UCS2 = 0, 3, 8
+WITH_HEADER = 0x40  # esm_class, SMPP 3.4, 5.2.12
+MOST_PARTS = 255
+_SINGLE = {GSM7: 160, UCS2: 140}  # octets of one message; most need no further counting
+
+_encode = Codec().encode
+_GSM = {character: _encode(character)[0] for character in SEPTETS}
+
 
 class Garbled(Exception):
-    """Bytes that are no PDU, or a PDU whose body is not what it should be."""
+    """Bytes that are no PDU, or a PDU with an invalid body."""
 
 
 class Pdu(NamedTuple):
@@ -47,7 +69,7 @@ class Pdu(NamedTuple):
     body: bytes
 
 
-class Delivery(NamedTuple):
+class DeliverSm(NamedTuple):
     """What deliver_sm and data_sm have in common.
 
     Attributes:
@@ -69,7 +91,7 @@ def take_from(buffer: bytearray) -> Iterator[Pdu]:
     """Yield the whole PDUs at the start of what was received, and remove them from it.
 
     Raises:
-        Garbled: the length is none that a PDU can have; the stream cannot be read any further.
+        Garbled: an impossible length; the stream cannot be read any further.
     """
     place, end = 0, len(buffer)
     try:
@@ -151,7 +173,7 @@ def submit_form(
         esm_class: 4.4.1 and 5.2.12.
         coding: of the text.
         receipts: ask for one.
-        validity: minutes for which the SMSC tries; None for what it does by itself.
+        validity: minutes for which the SMSC tries; None for its own default.
     """
     made = make(
         "submit_sm",
@@ -187,7 +209,7 @@ def text_of(body: bytes) -> str:
     return body.partition(b"\0")[0].decode("latin-1")
 
 
-def read_delivery(pdu: Pdu) -> Delivery:
+def read_delivery(pdu: Pdu) -> DeliverSm:
     """Return what a deliver_sm (4.6.1) or data_sm (4.7.1) from the SMSC holds.
 
     Raises:
@@ -211,7 +233,7 @@ def read_delivery(pdu: Pdu) -> Delivery:
     except (ValueError, IndexError) as error:
         raise Garbled("cut short") from error
     tlvs = read_tlvs(body[place:])
-    return Delivery(source, esm_class, coding, data or tlvs.get(MESSAGE_PAYLOAD, b""), tlvs)
+    return DeliverSm(source, esm_class, coding, data or tlvs.get(MESSAGE_PAYLOAD, b""), tlvs)
 
 
 def read_tlvs(rest: bytes) -> dict[int, bytes]:
@@ -223,3 +245,77 @@ def read_tlvs(rest: bytes) -> dict[int, bytes]:
         if place <= len(rest):
             found[tag] = rest[place - length : place]
     return found
+
+
+class SubmitPart(NamedTuple):
+    """One submission of a message; ``payload``: its data goes into message_payload."""
+
+    esm_class: int
+    coding: int
+    data: bytes
+    payload: bool = False
+
+
+def parts_of(text: str, *, reference: int, alphabet: Alphabet, whole: bool) -> Sequence[SubmitPart]:
+    """Return the submissions of one text.
+
+    Args:
+        text: as ``sms_text.transliterate`` leaves it.
+        reference: of long messages, any number; its last 16 or 8 bits are used.
+        alphabet: ``gsm7`` or ``latin1``.
+        whole: let the SMSC cut long texts.
+    """
+    coding = _coding(text, alphabet)
+    whole_text = encode(text, coding)
+    if len(whole_text) <= _SINGLE.get(coding, 0):
+        return [SubmitPart(0, coding, whole_text)]
+    octets = header_for(text, alphabet=alphabet)
+    pieces = segments(text, header_octets=octets, alphabet=alphabet)
+    if len(pieces) == 1:
+        return [SubmitPart(0, coding, whole_text)]
+    if whole:
+        return [SubmitPart(0, coding, whole_text, payload=True)]
+    return [
+        SubmitPart(
+            WITH_HEADER, coding, _header(octets, reference, len(pieces), n) + encode(piece, coding)
+        )
+        for n, piece in enumerate(pieces, start=1)
+    ]
+
+
+def encode(text: str, coding: int) -> bytes:
+    """Return the octets of a text in one of the three codings."""
+    if coding == GSM7:
+        return b"".join(map(_GSM.__getitem__, text))
+    return text.encode("latin-1" if coding == LATIN1 else "utf-16-be", "replace")
+
+
+def decode(data: bytes, coding: int, *, alphabet: str = "gsm7") -> str:
+    """Return the text of octets that a phone sent; what cannot be read becomes ``�``.
+
+    Args:
+        data: without header.
+        coding: data_coding (SMPP 3.4, 5.2.19); with a message class as in 3GPP TS 23.038, 4.
+        alphabet: what data_coding 0 is at this SMSC.
+    """
+    if coding == UCS2 or coding & 0xFC == 0x18:
+        text = data.decode("utf-16-be", "replace")
+    elif (coding == GSM7 and alphabet == "gsm7") or coding & 0xFC in (0x10, 0xF0):
+        text = Codec().decode(data, "replace")[0]
+    else:
+        text = data.decode("ascii" if coding == 1 else "latin-1", "replace")
+    return text.replace("\0", "")  # which PostgreSQL cannot store
+
+
+def _coding(text: str, alphabet: Alphabet) -> int:
+    if not SEPTETS.keys() >= set(text):
+        return UCS2
+    if alphabet == "gsm7":
+        return GSM7
+    return LATIN1 if is_latin1(text) else UCS2
+
+
+def _header(octets: int, reference: int, parts: int, number: int) -> bytes:
+    if octets == HEADER_16_BIT:
+        return bytes((6, 8, 4, reference >> 8 & 0xFF, reference & 0xFF, parts, number))
+    return bytes((5, 0, 3, reference & 0xFF, parts, number))

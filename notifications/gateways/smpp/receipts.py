@@ -1,32 +1,48 @@
-"""What an SMSC sends us: delivery receipts, and what patients write.
+"""What an SMSC sends us: delivery receipts, and what patients write; and how both are stored.
 
 A receipt is known by its message type (SMPP 3.4, 5.2.12) or by receipted_message_id, both of
 which only the SMSC sets. Some SMSCs leave both out: a text alone that looks like a receipt may
 come from any phone, so it is one only if its id is one of ours (``Receipt.otherwise``). The text
 of a receipt is that of appendix B, "specific to the vendor": fields are found by name in any case
-and order, none must be there, brackets or a stray octet may stand before them, and the optional
+and order, any may be missing, brackets or a stray octet may stand before them, and the optional
 parameters receipted_message_id and message_state win over it.
+
+The reader of the connection never waits for the database: each deliver_sm is a task. Beyond
+``MOST`` of them the SMSC is told to retry (ESME_RX_T_APPN), and also for what could not be
+stored, so that a flood or a database that is down loses no receipt.
 """
 
+import asyncio
 import datetime as dt
 import hashlib
+import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
+from typing import Any
 
-from notifications.gateways.interface import Inbound, Receipt, Report, Sent
+from notifications.gateways.base import Inbound, OnReport, Receipt, Report, Sent
+from notifications.gateways.smpp.errors import NEVER, NOT_NOW
 from notifications.gateways.smpp.pdu import (
     MESSAGE_STATE,
     NETWORK_ERROR_CODE,
     RECEIPTED_MESSAGE_ID,
-    Delivery,
+    WITH_HEADER,
+    DeliverSm,
+    Garbled,
+    Pdu,
+    acknowledgement,
+    decode,
+    read_delivery,
     text_of,
 )
-from notifications.gateways.smpp.text import WITH_HEADER, decode
+from notifications.gateways.smpp.session import Session
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
+from staff import clock
 from staff.clock import BRUSSELS
 
+MOST = 2_000
 _TYPE, _RECEIPT, _INTERMEDIATE = 0x3C, 0x04, 0x20
 _FIELD = re.compile(
     r"(?:^|[^0-9a-z])(id|sub|dlvrd|submit ?date|done ?date|stat|err|text):", re.IGNORECASE
@@ -36,10 +52,11 @@ _AROUND = "{}[]()<>;,\"' \t\r\n"
 _ABSOLUTE = re.compile(r"[0-9]{13}(?P<ahead>[0-9]{2})(?P<sign>[+-])")
 _LONGEST_NUMBER = 20  # digits of an id that may be a number of 64 bits
 _SMSC_MAY_BE_AHEAD = dt.timedelta(minutes=10)
+_log = logging.getLogger(__name__)
 
 _Meaning = tuple[ReceiptState, Failure | str]
 _ON_ITS_WAY: _Meaning = (ReceiptState.ON_ITS_WAY, "")
-_STATS: Mapping[str, _Meaning] = {  # appendix B, by the letters that makers agree on
+_STATS: Mapping[str, _Meaning] = {  # appendix B, by the letters that vendors agree on
     "ENROU": _ON_ITS_WAY,
     "DELIV": (ReceiptState.DELIVERED, ""),
     "EXPIR": (ReceiptState.EXPIRED, Failure.EXPIRED),
@@ -53,7 +70,7 @@ _STATES = dict(enumerate(_STATS, start=1))  # message_state, 5.2.28, counts them
 _STATE_UNKNOWN = 7
 
 
-def read(delivery: Delivery, *, now: dt.datetime, alphabet: str) -> Report:
+def read(delivery: DeliverSm, *, now: dt.datetime, alphabet: str) -> Report:
     """Return what a deliver_sm or data_sm says.
 
     Args:
@@ -109,7 +126,7 @@ def forms_of(number: str) -> tuple[str, ...]:
     In this order: as said; without leading zeros; read as hexadecimal, in decimal (bare, then of
     10 digits as in appendix B); read as decimal, in hexadecimal (lower case, upper case, then
     both of 8 digits). SMSCs answer in one form and report in the other. Two messages may share a
-    form, so the phone is the witness. Empty for an empty id.
+    form, so the phone must match too. Empty for an empty id.
     """
     forms = [number, number.lstrip("0"), number.lower(), number.upper()]
     # What is longer is no number, but a name such as a UUID.
@@ -174,7 +191,7 @@ def _clock_time(digits: str) -> dt.datetime:
     return dt.datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001
 
 
-def _receipt(delivery: Delivery, now: dt.datetime) -> Receipt:
+def _receipt(delivery: DeliverSm, now: dt.datetime) -> Receipt:
     fields = _fields_of(delivery)
     said = text_of(delivery.tlvs.get(RECEIPTED_MESSAGE_ID, b"")) or fields.get("id", "")
     number = (said.split() or [""])[0]
@@ -191,14 +208,14 @@ def _receipt(delivery: Delivery, now: dt.datetime) -> Receipt:
     )
 
 
-def _fields_of(delivery: Delivery) -> dict[str, str]:
+def _fields_of(delivery: DeliverSm) -> dict[str, str]:
     has_header = delivery.data[:1] < b" "  # some set the bit and send none
     data = delivery.data[len(_header_of(delivery)) :] if has_header else delivery.data
     text = data.decode("latin-1").replace("\0", "")
     return _fields(_STRAY.sub("", text))
 
 
-def _header_of(delivery: Delivery) -> bytes:
+def _header_of(delivery: DeliverSm) -> bytes:
     """Return the user data header (3GPP TS 23.040, 9.2.3.24) at the start of the data."""
     data = delivery.data
     return data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
@@ -227,7 +244,7 @@ def _remark(fields: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str:
     return " ".join(filter(None, said))[:200] or "accusé sans état"
 
 
-def _inbound(delivery: Delivery, now: dt.datetime, alphabet: str) -> Inbound:
+def _inbound(delivery: DeliverSm, now: dt.datetime, alphabet: str) -> Inbound:
     """Return a reply; each part of a long one by itself, so that none waits for another.
 
     SMPP gives replies no number. What has the same words from the same phone in the same hour
@@ -238,3 +255,66 @@ def _inbound(delivery: Delivery, now: dt.datetime, alphabet: str) -> Inbound:
     witness = f"{delivery.source}|{header.hex()}|{text}|{now.astimezone(dt.UTC):%Y%m%d%H}"
     key = hashlib.sha256(witness.encode("utf-8", "replace")).hexdigest()
     return Inbound(phone=e164(delivery.source), text=text, happened_at=now, key=key)
+
+
+class Reports:
+    """Stores what the SMSC delivers, then acknowledges it.
+
+    Args:
+        on_report: stores one.
+        alphabet: what data_coding 0 is at this SMSC.
+    """
+
+    def __init__(self, on_report: OnReport, alphabet: str) -> None:
+        self._on_report = on_report
+        self._alphabet = alphabet
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+
+    def deliver(self, session: Session, pdu: Pdu) -> None:
+        """Store what a deliver_sm or data_sm says, then acknowledge it over its session."""
+        if self._closing or len(self._tasks) >= MOST:
+            session.reply(acknowledgement(pdu, NOT_NOW))
+        else:
+            self._start(self._deliver(session, pdu))
+
+    def add(self, report: Report) -> None:
+        """Store a report that came in no deliver_sm: a late answer."""
+        self._start(self._store(report))
+
+    async def settle(self, seconds: float) -> None:
+        """Accept no more, and wait for what is being stored; the SMSC keeps what takes too long."""
+        self._closing = True
+        if self._tasks:
+            _done, left = await asyncio.wait(self._tasks, timeout=seconds)
+            for task in left:
+                task.cancel()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliver(self, session: Session, pdu: Pdu) -> None:
+        session.reply(acknowledgement(pdu, await self._status_for(pdu)))
+
+    async def _status_for(self, pdu: Pdu) -> int:
+        try:
+            delivery = read_delivery(pdu)
+        except Garbled:
+            _log.warning("SMPP: a deliver_sm of %s octets cannot be read", len(pdu.body))
+            return NEVER
+        now = clock.real()
+        report = read(delivery, now=now, alphabet=self._alphabet)
+        try:
+            await self._on_report(report)
+        except Exception as error:
+            _log.warning("SMPP: a report could not be stored (%s)", type(error).__name__)
+            return NOT_NOW
+        return 0
+
+    async def _store(self, report: Report) -> None:
+        try:
+            await self._on_report(report)
+        except Exception as error:
+            _log.warning("SMPP: a late answer could not be stored (%s)", type(error).__name__)

@@ -1,28 +1,103 @@
-"""One SMPP connection: requests with their answers, and a window of submissions in between.
+"""One SMPP connection: requests with their answers, the window, and the parts of a message.
 
-A submission that has no answer in time keeps its place in the window for as long again, because
-the SMSC may still be at work on it; its answer may come even later and is still handed on.
-While nothing at all comes from the SMSC the session is in doubt: it asks once whether somebody
-is there (enquire_link), nothing more is submitted, and without an answer it ends. So a peer that
-hangs leaves at most one window of messages unknown.
+A submission without an answer in time keeps its place in the window for as long again, because
+the SMSC may still be working on it; its answer may come even later and is still passed on. While
+nothing at all comes from the SMSC the session is in doubt: it sends one enquire_link, nothing more
+is submitted, and without an answer it ends. So a peer that hangs leaves at most one window of
+messages unknown.
 
-PDUs of one turn of the event loop leave in few writes. What was not written when the connection
-breaks has certainly not left; what was written may have.
+PDUs of one iteration of the event loop leave in few writes. What was not written when the
+connection breaks has certainly not left; what was written may have.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import collections
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+
+from smpplib.command_codes import commands
 
 from notifications.gateways.smpp import pdu as smpp_pdu
-from notifications.gateways.smpp.errors import UNKNOWN_COMMAND, Silence
-from notifications.gateways.smpp.pdu import ANSWER, Garbled, Pdu
-from notifications.gateways.smpp.window import Window
+from notifications.gateways.smpp.errors import (
+    SLOW_DOWN,
+    UNKNOWN_COMMAND,
+    PartOutcome,
+    Silence,
+    SubmitResp,
+)
+from notifications.gateways.smpp.pdu import ANSWER, SUBMIT, Form, Garbled, Pdu, SubmitPart, text_of
 
 QUIET_SECONDS = 30.0
 LATE_SECONDS = 900.0
-_ENOUGH = 8  # PDUs for one write: the peer is at work on them while the next ones are made
+_ENOUGH = 8  # PDUs for one write: the peer works on them while the next ones are made
 Answered = Callable[[Pdu | Silence], None]
+
+
+class WindowClosed(Exception):
+    """The connection ended while a message waited for the window."""
+
+
+class Window:
+    """How many requests may be without an answer at once, first come first served.
+
+    A long message takes the places of all its parts at once, so that they leave back to back;
+    later messages wait behind it, or it would never get them.
+
+    Args:
+        size: places in all.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = self.free = size
+        self._queue: collections.deque[tuple[int, asyncio.Future[None]]] = collections.deque()
+        self._closed = False
+
+    async def take(self, number: int) -> None:
+        """Wait for places.
+
+        Args:
+            number: how many, at most ``size``.
+
+        Raises:
+            WindowClosed: it closed meanwhile.
+        """
+        if self._closed:
+            raise WindowClosed
+        if not self._queue and self.free >= number:
+            self.free -= number
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((number, future))
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and not future.exception():
+                self.give_back(number)  # granted, and cancelled in the same iteration
+            else:
+                self.give_back(0)  # the next in the queue may fit now
+            raise
+
+    def give_back(self, number: int = 1) -> None:
+        """Free places, and give them to the longest waiting."""
+        self.free += number
+        while self._queue:
+            wanted, future = self._queue[0]
+            if not future.done():
+                if wanted > self.free:
+                    return
+                self.free -= wanted
+                future.set_result(None)
+            self._queue.popleft()
+
+    def close(self) -> None:
+        """Raise ``WindowClosed`` for all that wait."""
+        self._closed = True
+        for _wanted, future in self._queue:
+            if not future.done():
+                future.set_exception(WindowClosed())
+        self._queue.clear()
 
 
 @dataclass(slots=True)
@@ -41,7 +116,7 @@ class Session(asyncio.Protocol):
     Args:
         window: submissions and queries without answer at most.
         timeout: seconds without an answer.
-        on_delivery: called with each deliver_sm and data_sm; it sees to their answers.
+        on_delivery: called with each deliver_sm and data_sm; it acknowledges them.
     """
 
     def __init__(
@@ -88,16 +163,16 @@ class Session(asyncio.Protocol):
             self.abort("l'opérateur envoie autre chose que du SMPP")
 
     def pause_writing(self) -> None:
-        """Hold back while the peer does not read."""
+        """Stop writing while the peer does not read."""
         self._writable = False
 
     def resume_writing(self) -> None:
-        """Write what was held back."""
+        """Write what is queued."""
         self._writable = True
         self._flush()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Tell every request that it gets no answer, and whether it may have left."""
+        """End every request without an answer: it was not written, or may have left."""
         self.bound = False
         self.why = self.why or "connexion rompue"
         unwritten = set(self._unwritten)
@@ -119,7 +194,7 @@ class Session(asyncio.Protocol):
     def send(
         self, command: int, sequence: int, pdu: bytes, answered: Answered, *, counts: bool = False
     ) -> None:
-        """Send a request, now or with the others of this turn.
+        """Send a request, now or with the others of this iteration.
 
         Args:
             command: its command_id.
@@ -127,7 +202,7 @@ class Session(asyncio.Protocol):
             pdu: the whole of it.
             answered: called once with the answer or with the kind of silence; after
                 ``TIMED_OUT`` perhaps once more with a late answer.
-            counts: it uses up a place that the window gave.
+            counts: it uses a place that the window gave.
         """
         self._pending[sequence] = _Waiting(command, self._loop.time(), answered, counts)
         self._unwritten.append(sequence)
@@ -140,21 +215,24 @@ class Session(asyncio.Protocol):
         sequence = self.next_sequence()
         future: asyncio.Future[Pdu | Silence] = self._loop.create_future()
         pdu = smpp_pdu.make(name, sequence, **fields)
-        self.send(smpp_pdu.commands[name], sequence, pdu, _into(future), counts=counts)
+        self.send(commands[name], sequence, pdu, _into(future), counts=counts)
         try:
-            return await asyncio.wait_for(future, self.timeout)
+            # Not wait_for: before Python 3.12 it loses a cancellation that meets the answer, and
+            # whoever closes the session then waits for ever.
+            async with asyncio.timeout(self.timeout):
+                return await future
         except TimeoutError:
             return Silence.TIMED_OUT
 
     def reply(self, pdu: bytes) -> None:
-        """Answer a request of the SMSC; an answer to a connection that is gone is lost."""
+        """Answer a request of the SMSC; the answer is lost if the connection is gone."""
         self._write(pdu)
 
     def abort(self, why: str) -> None:
-        """End at once.
+        """Close at once.
 
         Args:
-            why: in French, for whoever asks.
+            why: in French, for ``complaint``.
         """
         self.bound = False
         self.why = self.why or why
@@ -162,17 +240,17 @@ class Session(asyncio.Protocol):
             self._transport.abort()
 
     def retire(self, why: str) -> None:
-        """Submit nothing more, and end once what was submitted is answered or overdue.
+        """Submit nothing more, and close once every submission is answered or overdue.
 
         Args:
-            why: in French, for whoever asks.
+            why: in French, for ``complaint``.
         """
         self.bound = False
         self.why = self.why or why
         self._retired = True
 
     async def unbind(self, seconds: float) -> None:
-        """Take leave, and end."""
+        """Unbind, and close."""
         if self.bound and not self.in_doubt:
             self.bound = False
             await _at_most(self.ask("unbind"), seconds)
@@ -186,7 +264,7 @@ class Session(asyncio.Protocol):
     # --- time
 
     def tick(self) -> None:
-        """Look at what is overdue; to be called a few times per ``timeout``."""
+        """Handle what is overdue; to be called a few times per ``timeout``."""
         now = self._loop.time()
         while overdue := self._oldest(self._pending, now - self.timeout):
             waiting = self._pending.pop(overdue)
@@ -223,7 +301,7 @@ class Session(asyncio.Protocol):
             waiting.counts = False
             self.window.give_back()
 
-    # --- what comes
+    # --- received
 
     def _take_answer(self, pdu: Pdu) -> None:
         waiting = self._pending.pop(pdu.sequence, None) or self._late.pop(pdu.sequence, None)
@@ -247,7 +325,7 @@ class Session(asyncio.Protocol):
         else:
             self.reply(smpp_pdu.bare(smpp_pdu.NACK, pdu.sequence, UNKNOWN_COMMAND))
 
-    # --- what goes
+    # --- sent
 
     def _write(self, data: bytes) -> None:
         if not self._out:
@@ -279,3 +357,98 @@ async def _at_most(waiting: Awaitable[object], seconds: float) -> None:
         await asyncio.wait_for(waiting, seconds)
     except TimeoutError:
         return
+
+
+class Submission:
+    """The submissions of one message: its parts, and the answer to each.
+
+    Args:
+        to: the number, digits only.
+        parts: each with its form.
+        on_late: called when an answer comes after its time-out, once all others are in.
+
+    Attributes:
+        outcomes: one for each part; not written, at first.
+        sent_at: of the part that left last, on the event loop's clock.
+    """
+
+    def __init__(
+        self,
+        *,
+        to: bytes,
+        parts: Sequence[tuple[Form, SubmitPart]],
+        on_late: Callable[["Submission"], None],
+    ) -> None:
+        self.outcomes: list[PartOutcome] = [Silence.NOT_WRITTEN] * len(parts)
+        self.sent_at = 0.0
+        self._to = to
+        self._parts = parts
+        self._on_late = on_late
+        self._left = 0
+        self._answers: asyncio.Future[None] | None = None
+
+    async def send(self, session: Session) -> None:
+        """Send the parts not accepted yet, and wait for every answer; see ``outcomes``.
+
+        The parts leave back to back, as far as they fit into the window. Where they do not fit
+        and one of the first is not accepted, the others are not sent.
+        """
+        rest = iter([n for n, one in enumerate(self.outcomes) if not _is_accepted(one)])
+        while chunk := list(islice(rest, session.window.size)):
+            try:
+                await session.window.take(len(chunk))
+            except WindowClosed:
+                return
+            if not session.bound or session.in_doubt:
+                session.window.give_back(len(chunk))
+                return
+            await self._write(session, chunk)
+            if not all(_is_accepted(self.outcomes[n]) for n in chunk):
+                return
+
+    @property
+    def may_go_on(self) -> bool:
+        """Some parts were accepted, and all others certainly not, only because of throttling."""
+        others = [one for one in self.outcomes if not _is_accepted(one)]
+        return (
+            0 < len(others) < len(self.outcomes)
+            and any(isinstance(one, SubmitResp) for one in others)
+            and all(
+                one.status in SLOW_DOWN
+                if isinstance(one, SubmitResp)
+                else one is Silence.NOT_WRITTEN
+                for one in others
+            )
+        )
+
+    async def _write(self, session: Session, chunk: Sequence[int]) -> None:
+        loop = asyncio.get_running_loop()
+        self._answers = loop.create_future()
+        self._left = len(chunk)
+        self.sent_at = loop.time()
+        for n in chunk:
+            form, part = self._parts[n]
+            sequence = session.next_sequence()
+            pdu = form.fill(sequence, self._to, part.data, part.payload)
+            session.send(SUBMIT, sequence, pdu, partial(self._answered, n), counts=True)
+        await self._answers
+
+    def _answered(self, n: int, said: Pdu | Silence) -> None:
+        late = self.outcomes[n] is Silence.TIMED_OUT
+        self.outcomes[n] = said if isinstance(said, Silence) else _answer(said)
+        if not late:
+            self._left -= 1
+        if self._left or not self._answers:
+            return
+        if not self._answers.done():
+            self._answers.set_result(None)
+        elif late:
+            self._on_late(self)
+
+
+def _answer(pdu: Pdu) -> SubmitResp:
+    return SubmitResp(pdu.status, "" if pdu.status else text_of(pdu.body)[:100])
+
+
+def _is_accepted(outcome: PartOutcome) -> bool:
+    return isinstance(outcome, SubmitResp) and not outcome.status

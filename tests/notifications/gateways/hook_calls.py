@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from notifications.gateways import HookRequest, signatures
+from notifications.gateways import HookRequest, http
 from tests.notifications.gateways.conformance import NOW
 
 
@@ -17,5 +17,5 @@ def post(said: Any) -> HookRequest:
 def signed(request: HookRequest, *, key: str, at: dt.datetime = NOW) -> HookRequest:
     """Return the call, signed."""
     timestamp = str(int(at.timestamp()))
-    signature = signatures.sign(request.body, timestamp, key=key)
+    signature = http.sign(request.body, timestamp, key=key)
     return replace(request, headers={"x-timestamp": timestamp, "x-signature": signature})

@@ -17,7 +17,7 @@ from notifications.gateways import (
     Sent,
     gateway_from_url,
 )
-from notifications.gateways.android_errors import cause_of
+from notifications.gateways.android import cause_of
 from notifications.models import Failure, ReceiptState
 from tests.notifications.gateways.android_phone import HOOK, KEY, LONG_TEXT, event, url_to
 from tests.notifications.gateways.conformance import NOW, PHONE, REFERENCE, Behaviour, query, submit

@@ -22,7 +22,7 @@ from notifications.gateways import (
     gateway_from_url,
 )
 from notifications.gateways.cm import read_answer
-from notifications.gateways.http_client import Answer
+from notifications.gateways.http import HttpAnswer
 from notifications.models import Failure
 from tests.notifications.gateways.cm_peer import TOKEN, answering, of
 from tests.notifications.gateways.conformance import (
@@ -113,7 +113,7 @@ class TestTheCall:
 def answered(status: int, said: Any, **headers: str) -> list[Result]:
     """Return what an answer means for two messages, « a » and « b »."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return read_answer(Answer(status, named, json.dumps(said).encode()), ["a", "b"])
+    return read_answer(HttpAnswer(status, named, json.dumps(said).encode()), ["a", "b"])
 
 
 class TestReadingAnswers:
@@ -205,7 +205,7 @@ class TestReadingAnswers:
 
     @given(st.integers(100, 599), st.binary())
     def test_any_answer_is_read_as_something(self, status: int, body: bytes) -> None:
-        results = read_answer(Answer(status, {}, body), ["a", "b"])
+        results = read_answer(HttpAnswer(status, {}, body), ["a", "b"])
         assert len(results) == 2
         assert not any(isinstance(result, Accepted) for result in results)
 

@@ -1,186 +1,220 @@
-"""The generic HTTP gateway, against a real server that misbehaves."""
+"""What the HTTP client is certain of, against raw sockets that do one thing wrong."""
 
-import contextlib
-import json
-import time
-from collections.abc import Iterator
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
+import aiohttp
 import pytest
-from aiohttp import web
-from django.core.exceptions import ImproperlyConfigured
-from hypothesis import given
-from hypothesis import strategies as st
+from yarl import URL
 
-from notifications.gateways import Accepted, Gateway, Refused, Throttled, Unknown, gateway_from_url
-from notifications.gateways.http import read_answer
-from tests.notifications.gateways.conformance import (
-    PATIENCE,
-    Behaviour,
-    ConformsOverANetwork,
-    check,
-    some_messages,
-    submit,
+from notifications.gateways import NotSent, Options, Unknown
+from notifications.gateways.http import (
+    LONGEST_ANSWER,
+    HttpAnswer,
+    HttpClient,
+    reach,
+    retry_after,
 )
-from tests.notifications.gateways.http_peers import (
-    BAD,
-    Answerer,
-    HttpPeer,
-    always,
-    in_any_order,
-    port_of_a_peer,
+from tests.notifications.gateways.raw_peers import OK, ClosesAfterTheFirst, Talk, listening
+
+
+@asynccontextmanager
+async def opened(**options: float) -> AsyncIterator[HttpClient]:
+    """Give a client that is open."""
+    client = HttpClient(Options(**{"timeout": 2, **options}))  # type: ignore[arg-type]
+    await client.open()
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def asked(method: str, talk: Talk, *, scheme: str = "http") -> HttpAnswer | NotSent | Unknown:
+    """Return what one request to such a server comes to."""
+    async with listening(talk) as port, opened() as client:
+        return await client.exchange(method, f"{scheme}://127.0.0.1:{port}/")
+
+
+def saying(answer: bytes) -> Talk:
+    """Return a server that reads a request, says this and closes."""
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    return talk
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS"])
+def test_no_request_is_repeated_when_a_kept_connection_closes(method: str) -> None:
+    peer = ClosesAfterTheFirst()
+
+    async def twice() -> list:
+        async with listening(peer) as port, opened() as client:
+            return [await client.exchange(method, f"http://127.0.0.1:{port}/") for _ in range(2)]
+
+    first, second = asyncio.run(twice())
+    assert isinstance(first, HttpAnswer)
+    assert isinstance(second, Unknown)
+    assert peer.requests == 2
+
+
+def test_aiohttp_alone_repeats_a_get_there() -> None:
+    peer = ClosesAfterTheFirst()
+
+    async def twice() -> None:
+        async with listening(peer) as port, aiohttp.ClientSession() as session:
+            for _ in range(2):
+                async with session.get(f"http://127.0.0.1:{port}/") as answer:
+                    await answer.read()
+
+    asyncio.run(twice())
+    assert peer.requests == 3  # the second was sent on two connections
+
+
+def test_a_redirection_is_an_answer_and_is_not_followed() -> None:
+    moved = b"HTTP/1.1 307 Moved\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n"
+    answer = asyncio.run(asked("POST", saying(moved)))
+    assert isinstance(answer, HttpAnswer)
+    assert answer.status == 307
+
+
+def test_an_answer_in_pieces_is_read_whole() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.write(b"def")
+        writer.close()
+
+    answer = asyncio.run(asked("POST", talk))
+    assert isinstance(answer, HttpAnswer)
+    assert answer.body == b"abcdef"
+
+
+def test_an_endless_answer_is_cut() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+        try:
+            while not writer.is_closing():
+                writer.write(b"x" * 65536)
+                await writer.drain()
+        except ConnectionError:
+            return
+
+    answer = asyncio.run(asked("POST", talk))
+    assert isinstance(answer, HttpAnswer)
+    assert len(answer.body) == LONGEST_ANSWER
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"",
+        b"\x00\xff\r\n\r\n",
+        b"SMTP 220 hello\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n",
+    ],
 )
-from tests.peer import Handler, Peer
+def test_what_is_no_answer_leaves_it_unknown(garbage: bytes) -> None:
+    assert isinstance(asyncio.run(asked("POST", saying(garbage))), Unknown)
 
 
-def answering(status: int, content: Any, **headers: str) -> Handler:
-    """Return a handler that always answers so."""
+def test_an_answer_that_drips_is_given_up_and_unknown() -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
+        try:
+            while not writer.is_closing():
+                writer.write(b"x")
+                await writer.drain()
+                await asyncio.sleep(0.1)
+        except ConnectionError:
+            return
 
-    async def answer(_request: web.Request, _message: dict) -> web.StreamResponse:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.json_response(content, status=status, headers=named)
-
-    return answer
-
-
-REFUSED = json.dumps({"error": "invalid_number"})
-
-
-async def accept(_request: web.Request, body: bytes) -> web.StreamResponse:
-    """Take the message, but no odd number."""
-    message = json.loads(body)
-    await in_any_order()
-    if int(message["to"][-1]) % 2:
-        return web.Response(status=422, text=REFUSED)
-    return web.json_response({"id": f"m-{message['reference']}"}, status=201)
+    answer = asyncio.run(asked("POST", talk))
+    assert answer == Unknown("pas de réponse (silence)")
 
 
-ANSWERS: dict[Behaviour, Answerer] = BAD | {
-    Behaviour.ACCEPTS: always(201, '{"id": "m-1"}'),
-    Behaviour.REJECTS: always(422, REFUSED),
-    Behaviour.REJECTS_FOR_NOW: always(422, '{"error": "unreachable", "temporary": true}'),
-    Behaviour.REJECTS_ODD_NUMBERS: accept,
-    Behaviour.THROTTLES: always(429, "", Retry_After="7"),
-    Behaviour.LETS_NOBODY_IN: always(401, ""),
-}
+def test_tls_that_never_comes_about_carried_nothing() -> None:
+    async def silent(_reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(5)
+
+    answer = asyncio.run(asked("POST", silent, scheme="https"))
+    assert answer == NotSent("pas de connexion (trop lent à se connecter)")
 
 
-class TestHttpJson(ConformsOverANetwork):
-    secrets = ("s3cret",)
+def test_a_peer_that_speaks_no_tls_got_nothing() -> None:
+    async def plain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
 
-    @contextlib.contextmanager
-    def gateway_to(self, behaviour: Behaviour) -> Iterator[Gateway]:
-        """Return a gateway whose peer behaves so."""
-        with port_of_a_peer(behaviour, ANSWERS) as port:
-            place = f"vivalia:s3cret@127.0.0.1:{port}/send"
-            yield gateway_from_url(f"http+json://{place}?timeout={PATIENCE}")
-
-    def test_the_message_arrives_whole_with_our_reference(self) -> None:
-        with Peer() as peer:
-            submit(gateway_from_url(peer.url), some_messages(1))
-        assert peer.asked == [
-            {"to": "+32470000000", "text": "Ne venez pas. É€", "reference": "ref0000"}
-        ]
-
-    def test_a_redirection_is_not_followed(self) -> None:
-        with Peer(handler=answering(307, {}, Location="/send")) as peer:
-            submit(gateway_from_url(peer.url), some_messages(1))
-        assert len(peer.asked) == 1
-
-    def test_a_window_of_messages_waits_beside_each_other(self) -> None:
-        with Peer(seconds=0.2) as peer:
-            gateway = gateway_from_url(peer.url)
-            started = time.monotonic()
-            submit(gateway, some_messages(gateway.options.window))
-            assert time.monotonic() - started < 0.2 * gateway.options.window / 2
-
-    def test_user_and_password_are_sent_as_basic_and_a_password_alone_as_bearer(self) -> None:
-        with Peer() as peer:
-            for who in ("vivalia:s%40crt", ":t0ken"):
-                url = peer.url.replace("://", f"://{who}@")
-                submit(gateway_from_url(url), some_messages(1))
-        sent = [headers["Authorization"] for headers in peer.headers]
-        assert sent == ["Basic dml2YWxpYTpzQGNydA==", "Bearer t0ken"]
+    answer = asyncio.run(asked("POST", plain, scheme="https"))
+    assert answer == NotSent("pas de connexion (TLS refusé)")
 
 
-HOOK = "receipts=1&hook=secret-path-of-ours&from=any"
+def test_a_machine_that_does_not_exist_got_nothing() -> None:
+    async def ask() -> HttpAnswer | NotSent | Unknown:
+        async with opened(timeout=5) as client:
+            return await client.exchange("POST", "http://sms.invalid/")
+
+    assert isinstance(asyncio.run(ask()), NotSent)
 
 
-class TestChecking:
-    @pytest.mark.parametrize("options", ["timeout=1", "timeout=1&query=1"])
-    def test_nothing_is_posted(self, options: str) -> None:
-        with HttpPeer(always(404, "")) as peer:
-            url = f"http+json://127.0.0.1:{peer.port}/send?{options}"
-            assert check(gateway_from_url(url)).usable
-        assert "POST" not in {asked.method for asked in peer.asked}
+def test_no_more_connections_are_open_than_the_window() -> None:
+    most = open_now = 0
 
-    def test_who_is_not_let_in_is_told_so(self) -> None:
-        with HttpPeer(always(401, "")) as peer:
-            checked = check(gateway_from_url(f"http+json://x:s3cret@127.0.0.1:{peer.port}/"))
-        assert (checked.usable, "refuse l'accès" in checked.complaint) == (False, True)
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal most, open_now
+        open_now += 1
+        most = max(most, open_now)
+        await reader.readuntil(b"\r\n\r\n")
+        await asyncio.sleep(0.02)
+        writer.write(OK)
+        writer.close()
+        open_now -= 1
 
+    async def many() -> None:
+        async with listening(talk) as port, opened(window=3, timeout=5) as client:
+            url = f"http://127.0.0.1:{port}/"
+            await asyncio.gather(*(client.exchange("POST", url) for _ in range(12)))
 
-class TestTheUrl:
-    URL = "https+json://vivalia:s3cret@sms.example.org:8443/send?idempotent=1&tps=30&window=7"
-
-    def test_its_options_are_read(self) -> None:
-        gateway = gateway_from_url(self.URL)
-        assert gateway.honours_reference
-        assert (gateway.options.parts_per_second, gateway.options.window) == (30.0, 7)
-
-    def test_receipts_are_promised_where_they_are_said_to_come(self) -> None:
-        assert not gateway_from_url(self.URL).has_receipts
-        assert gateway_from_url(f"{self.URL}&{HOOK}").has_receipts
-
-    def test_no_secret_shows_in_name_or_repr(self) -> None:
-        gateway = gateway_from_url(self.URL)
-        assert gateway.name == "http+json sms.example.org:8443"
-        assert "s3cret" not in f"{gateway!r} {gateway.name}"
-
-    @pytest.mark.parametrize(
-        ("url", "complaint"),
-        [
-            ("smtp://vivalia:s3cret@host", "genre de passerelle inconnu"),
-            ("https+json://vivalia:s3cret@host/?tsp=3", "option inconnue tsp"),
-            ("https+json://vivalia:s3cret@host/?tps=fast", "sont des nombres"),
-            ("https+json://vivalia:s3cret@host/?window=0", "sont des nombres positifs"),
-            ("https+json://", "nom de la machine"),
-            ("https+json://vivalia:s3cret@host/?receipts=1", "receipts=1 demande hook"),
-            ("https+json://vivalia:s3cret@host:70000/", "le port"),
-            ("", "genre de passerelle inconnu"),
-        ],
-    )
-    def test_a_senseless_one_is_refused_without_its_secret(self, url, complaint) -> None:
-        with pytest.raises(ImproperlyConfigured, match=complaint) as refused:
-            gateway_from_url(url)
-        assert "s3cret" not in str(refused.value)
+    asyncio.run(many())
+    assert most == 3
 
 
-class TestReadingAnswers:
-    @given(st.integers(100, 599), st.binary())
-    def test_whatever_comes_is_read_as_something(self, status: int, body: bytes) -> None:
-        result = read_answer(status, {}, body)
-        assert not isinstance(result, Accepted) or 200 <= status < 300
+@pytest.mark.parametrize(
+    ("status", "complaint"),
+    [
+        (b"403 Forbidden", "refuse l'accès (réponse 403)"),
+        (b"502 Bad Gateway", "en panne (réponse 502)"),
+    ],
+)
+def test_a_check_says_what_is_wrong_without_the_secret(status: bytes, complaint: str) -> None:
+    async def ask() -> str:
+        answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
+        async with listening(saying(answer)) as port, opened() as client:
+            url = URL(f"http://user:s3cret@127.0.0.1:{port}/send?password=s3cret")
+            checked, _answer = await reach(client, "GET", url)
+        assert not checked.usable
+        assert "s3cret" not in repr(checked)
+        return checked.complaint
 
-    @pytest.mark.parametrize("status", [208, 409])
-    def test_a_repeat_that_the_peer_knows_is_accepted(self, status: int) -> None:
-        assert read_answer(status, {}, b'{"id": "m-1"}', again=True) == Accepted("m-1")
-        assert read_answer(status, {}, b"<html>Conflict", again=True) == Accepted("")
+    assert complaint in asyncio.run(ask())
 
-    def test_a_conflict_over_a_first_submission_is_a_refusal(self) -> None:
-        assert read_answer(409, {}, b'{"id": "m-1"}') == Refused(
-            "rejected",  # type: ignore[arg-type]
-            remark="réponse 409",
-        )
-        assert isinstance(read_answer(400, {}, b"", again=True), Refused)
 
-    def test_a_refusal_that_names_nothing_known_is_a_rejection_for_good(self) -> None:
-        result = read_answer(400, {}, b'{"error": "boom"}')
-        assert result == Refused("rejected", remark="réponse 400 boom")  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7.0), ("99999", 300.0), ("Wed, 21 Oct", 1.0), ("٣", 1.0)]
+)
+def test_retry_after_is_seconds_or_one(header: str, seconds: float) -> None:
+    assert retry_after({"Retry-After": header}) == seconds
 
-    def test_unavailable_with_a_time_is_too_fast_and_without_one_unknown(self) -> None:
-        assert read_answer(503, {"Retry-After": "3"}, b"") == Throttled(3.0)
-        assert isinstance(read_answer(503, {}, b""), Unknown)
 
-    def test_a_wait_of_a_day_is_cut_to_minutes(self) -> None:
-        assert read_answer(429, {"Retry-After": "86400"}, b"") == Throttled(300.0)
+def test_without_retry_after_it_is_one_second() -> None:
+    assert retry_after({}) == 1.0

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from notifications.gateways import HookRefused, HookRequest
-from notifications.gateways.signatures import sign, verify
+from notifications.gateways.http import sign, verify
 
 NOW = dt.datetime(2022, 5, 15, 18, 30, tzinfo=dt.UTC)
 KEY = "kéy of the gateway"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from notifications.gateways import Checked, NotSent, Result, gateway_from_url
 from notifications.gateways.smpp import link as link_module
 from notifications.gateways.smpp import session as session_module
-from notifications.gateways.smpp.link import FIRST_WAIT, LONGEST_WAIT, Access, Link
+from notifications.gateways.smpp.link import FIRST_WAIT, LONGEST_WAIT, Access, SessionKeeper
 from tests.notifications.gateways.conformance import check
 from tests.notifications.gateways.smpp_desk import Desk, at_desk, message, until
 from tests.smpp_peer import SmscPeer
@@ -168,9 +168,9 @@ class TestEnquireLink:
 
 
 class TestComingBack:
-    def link(self, peer_port: int = 1) -> Link:
+    def link(self, peer_port: int = 1) -> SessionKeeper:
         """Return a link that nobody opened."""
-        return Link(
+        return SessionKeeper(
             Access("127.0.0.1", peer_port, "vivalia", "s3cret"),
             window=1,
             timeout=1.0,

@@ -9,10 +9,8 @@ from notifications.gateways import (
     Unknown,
 )
 from notifications.gateways.smpp.errors import Silence
-from notifications.gateways.smpp.pdu import Form
-from notifications.gateways.smpp.session import Session
-from notifications.gateways.smpp.submission import Submission
-from notifications.gateways.smpp.text import Part
+from notifications.gateways.smpp.pdu import Form, SubmitPart
+from notifications.gateways.smpp.session import Session, Submission
 from tests.notifications.gateways.smpp_desk import (
     Desk,
     at_desk,
@@ -43,7 +41,9 @@ class TestSilence:
             await session.window.take(1)
             form = Form(b"", b"")
             waiting = Submission(
-                to=b"32470000000", parts=[(form, Part(0, 0, b"a"))], on_late=lambda _late: None
+                to=b"32470000000",
+                parts=[(form, SubmitPart(0, 0, b"a"))],
+                on_late=lambda _late: None,
             )
             sending = asyncio.ensure_future(waiting.send(session))
             await asyncio.sleep(0)
@@ -170,3 +170,16 @@ class TestBreaks:
         with SmscPeer() as peer:
             at_desk(peer.url, work)
         assert peer.refused_commands == [3]
+
+
+def test_a_cancellation_that_meets_the_answer_is_not_lost() -> None:
+    async def day() -> None:
+        session = Session(window=1, timeout=1, on_delivery=lambda _session, _pdu: None)
+        asking = asyncio.ensure_future(session.ask("enquire_link"))
+        await asyncio.sleep(0)
+        session.data_received(bytes.fromhex("00000010800000150000000000000001"))
+        asking.cancel()
+        await asyncio.wait([asking], timeout=1)
+        assert asking.cancelled()
+
+    asyncio.run(day())

@@ -7,7 +7,7 @@ import pytest
 from smpplib import consts
 
 from notifications.gateways import Accepted, Inbound, Report
-from notifications.gateways.smpp import reports as reports_module
+from notifications.gateways.smpp import receipts as receipts_module
 from tests.notifications.gateways.conformance import PHONE
 from tests.notifications.gateways.conformance_reports import ConformsWithReplies, Word
 from tests.notifications.gateways.smpp_desk import LONG, Desk, at_desk, message, until
@@ -129,7 +129,7 @@ class TestAcknowledging:
     def test_a_flood_is_taken_as_fast_as_it_can_be_stored(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(reports_module, "MOST", 20)
+        monkeypatch.setattr(receipts_module, "MOST", 20)
         most = busy = 0
 
         async def work(desk: Desk) -> None:

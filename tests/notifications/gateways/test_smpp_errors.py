@@ -6,17 +6,25 @@ from hypothesis import strategies as st
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.gateways.smpp.errors import (
-    Answer,
-    Brake,
+    Backoff,
     Silence,
+    SubmitResp,
     complaint_of_bind,
     read_answers,
     read_status,
 )
 
-TAKEN = Answer(0, "1")
+TAKEN = SubmitResp(0, "1")
 OUTCOMES = st.sampled_from(
-    [TAKEN, Answer(0x58), Answer(0x0B), Answer(0x45), Answer(0xFF), Answer(4), *Silence]
+    [
+        TAKEN,
+        SubmitResp(0x58),
+        SubmitResp(0x0B),
+        SubmitResp(0x45),
+        SubmitResp(0xFF),
+        SubmitResp(4),
+        *Silence,
+    ]
 )
 
 
@@ -60,7 +68,7 @@ class TestStatus:
 
 class TestAnswersOfAllParts:
     def test_all_taken_is_accepted_with_every_number(self) -> None:
-        assert read_answers([Answer(0, "a"), Answer(0, "b")], 1) == Accepted("a", ("b",))
+        assert read_answers([SubmitResp(0, "a"), SubmitResp(0, "b")], 1) == Accepted("a", ("b",))
 
     def test_nothing_written_is_not_sent(self) -> None:
         result = read_answers([Silence.NOT_WRITTEN] * 2, 1)
@@ -69,7 +77,7 @@ class TestAnswersOfAllParts:
     @given(st.lists(OUTCOMES, min_size=1, max_size=5))
     def test_what_may_have_left_is_never_called_unsent_or_refused(self, outcomes: list) -> None:
         result = read_answers(outcomes, 1)
-        doubtful = {Silence.TIMED_OUT, Silence.LOST, Answer(0xFF)} & set(outcomes)
+        doubtful = {Silence.TIMED_OUT, Silence.LOST, SubmitResp(0xFF)} & set(outcomes)
         if set(outcomes) == {TAKEN}:
             assert isinstance(result, Accepted)
         elif TAKEN in outcomes or doubtful:
@@ -81,7 +89,7 @@ class TestAnswersOfAllParts:
 
 class TestBrake:
     def test_the_wait_doubles_up_to_a_minute(self) -> None:
-        brake, waits, now = Brake(), [], 0.0
+        brake, waits, now = Backoff(), [], 0.0
         for _ in range(8):
             now += 100
             brake.throttled(sent_at=now - 1, now=now)
@@ -89,13 +97,13 @@ class TestBrake:
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
     def test_answers_to_what_was_sent_before_the_wait_count_once(self) -> None:
-        brake = Brake()
+        brake = Backoff()
         for n in range(50):
             brake.throttled(sent_at=1.0, now=2.0 + n / 100)
         assert brake.retry_after == 1.0
 
     def test_it_begins_anew_once_something_sent_after_the_wait_was_taken(self) -> None:
-        brake = Brake()
+        brake = Backoff()
         brake.throttled(sent_at=1.0, now=2.0)
         brake.throttled(sent_at=5.0, now=6.0)
         brake.accepted(sent_at=5.5)

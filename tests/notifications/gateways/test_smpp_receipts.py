@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways import Inbound, Receipt, Sent
-from notifications.gateways.smpp.pdu import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, Delivery
+from notifications.gateways.smpp.pdu import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, DeliverSm
 from notifications.gateways.smpp.receipts import (
     absolute_moment_of,
     e164,
@@ -29,7 +29,7 @@ def said(text: str, *, source: str = "32470000001", kind: int = 4, **tlvs: bytes
     """Return what a receipt with this text says."""
     tags = {"number": RECEIPTED_MESSAGE_ID, "state": MESSAGE_STATE}
     found = {tags[name]: value for name, value in tlvs.items()}
-    delivery = Delivery(source, kind, 0, text.encode("latin-1"), found)
+    delivery = DeliverSm(source, kind, 0, text.encode("latin-1"), found)
     receipt = read(delivery, now=NOW, alphabet="gsm7")
     assert isinstance(receipt, Receipt)
     return receipt
@@ -113,7 +113,7 @@ class TestReceipts:
 
     @pytest.mark.parametrize("text", ["stat:DELIVRD", "id:7", "mon id: 7", "STOP"])
     def test_a_text_without_both_number_and_fate_is_a_reply(self, text: str) -> None:
-        delivery = Delivery("32470000001", 0, 0, text.encode(), {})
+        delivery = DeliverSm("32470000001", 0, 0, text.encode(), {})
         assert isinstance(read(delivery, now=NOW, alphabet="gsm7"), Inbound)
 
     @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ class TestReceipts:
         st.dictionaries(st.sampled_from([0x1E, 0x423, 0x427]), st.binary(max_size=70)),
     )
     def test_whatever_comes_can_be_stored(self, source, kind, coding, data, tlvs) -> None:
-        report = read(Delivery(source, kind, coding, data, tlvs), now=NOW, alphabet="gsm7")
+        report = read(DeliverSm(source, kind, coding, data, tlvs), now=NOW, alphabet="gsm7")
         if not isinstance(report, Receipt) or report.provider_ids:
             assert_can_be_stored(report)
 
@@ -242,7 +242,7 @@ class TestMoments:
 class TestReplies:
     def reply(self, data: bytes, coding: int = 0, kind: int = 0, now: dt.datetime = NOW) -> Inbound:
         """Return a reply."""
-        read_ = read(Delivery("32470000001", kind, coding, data, {}), now=now, alphabet="gsm7")
+        read_ = read(DeliverSm("32470000001", kind, coding, data, {}), now=now, alphabet="gsm7")
         assert isinstance(read_, Inbound)
         return read_
 

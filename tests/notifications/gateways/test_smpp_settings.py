@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import gateway_from_url
-from notifications.gateways.smpp.settings import address_of, read_url
+from notifications.gateways.smpp.gateway import address_of, read_url
 
 URL = "smpp://vivalia:s3cret@smsc.example.org"
 

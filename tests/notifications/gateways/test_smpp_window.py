@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gateways.smpp.window import Window, WindowClosed
+from notifications.gateways.smpp.session import Window, WindowClosed
 
 
 async def turn() -> None:

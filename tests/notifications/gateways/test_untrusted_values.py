@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gateways import wire
+from notifications.gateways import http
 from tests.notifications.gateways.strange_values import json_values
 
 
@@ -29,7 +29,7 @@ from tests.notifications.gateways.strange_values import json_values
     ],
 )
 def test_a_phone_is_written_with_its_country_where_it_is_known(written, phone: str) -> None:
-    assert wire.phone(written) == phone
+    assert http.as_phone(written) == phone
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_a_phone_is_written_with_its_country_where_it_is_known(written, phone: s
     ],
 )
 def test_a_moment_is_aware_or_none(written, moment: dt.datetime | None) -> None:
-    assert wire.moment(written) == moment
+    assert http.as_moment(written) == moment
 
 
 @pytest.mark.parametrize(
@@ -53,28 +53,33 @@ def test_a_moment_is_aware_or_none(written, moment: dt.datetime | None) -> None:
     [("ab12" * 8, "ab12" * 8), ("ab12" * 8 + "0", ""), ("a b", ""), ("é", ""), (12, "12")],
 )
 def test_only_what_may_be_ours_is_a_reference(written, reference: str) -> None:
-    assert wire.reference(written) == reference
+    assert http.as_reference(written) == reference
 
 
 def test_a_long_key_stays_one_of_its_own() -> None:
-    keys = {wire.key("k" * 65), wire.key("k" * 66), wire.key("k" * 64)}
+    keys = {http.as_key("k" * 65), http.as_key("k" * 66), http.as_key("k" * 64)}
     assert len(keys) == 3
     assert {len(key) for key in keys} == {64}
 
 
 @given(json_values)
 def test_whatever_is_written_can_be_kept(value) -> None:
-    kept = [wire.word(value, 20), wire.reference(value), wire.phone(value), wire.key(value)]
+    kept = [
+        http.as_text(value, 20),
+        http.as_reference(value),
+        http.as_phone(value),
+        http.as_key(value),
+    ]
     assert all("\x00" not in text and text.encode() is not None for text in kept)
     assert all(len(text) <= longest for text, longest in zip(kept, (20, 32, 20, 64), strict=True))
-    wire.moment(value)
+    http.as_moment(value)
 
 
 @given(st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_any_body_is_json_or_nothing(body: bytes) -> None:
-    wire.fields_of(wire.json_of(body))
+    http.as_object(http.json_of(body))
 
 
 @pytest.mark.parametrize("body", [b"[" * 100_000, b"9" * 10_000, b"\xff\xfe", b""])
 def test_a_body_meant_to_break_the_reader_is_nothing(body: bytes) -> None:
-    assert wire.json_of(body) is None
+    assert http.json_of(body) is None

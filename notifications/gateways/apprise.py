@@ -4,38 +4,37 @@ What follows ``apprise://`` is an Apprise URL in which ``{to}`` stands for the p
 ``apprise://twilio://SID:token@+32470000009/{to}``. For options of ours, percent-encode it, so that
 its own ``?`` is not taken for ours: ``apprise://twilio%3A%2F%2FSID%3Atoken%40%2B32470000009%2F{to}?tps=1``.
 
-Why the last resort: Apprise says of a message no more than yes or no, gives no number for it and
-no receipts (``Apprise.notify``; ``apprise/result.py``). So yes is accepted, and counts as told. No
-is *unknown*: it may stand for a refusal, for a connection that was never made, or for an answer
-that got lost after the service had sent the message. A message that no service could be made for
-(NOMATCH: nothing was attempted) is refused, since the same URL was good for another number.
-Retries of Apprise's own (``?retry=``) are refused: they would send twice.
+Why the last resort: Apprise answers yes or no, gives no id for a message and no receipts
+(``Apprise.notify``; ``apprise/result.py``). Yes is accepted, and counts as told. No is *unknown*:
+it may be a refusal, a connection that was never made, or an answer that was lost after the service
+had sent the message. If no service accepts the number (NOMATCH: nothing was attempted), the
+message is refused, since the same URL was valid for another number. Retries of Apprise's own
+(``?retry=``) are refused: they would send twice.
 
-Apprise is synchronous inside: each message has a thread of a pool as large as the window.
+Apprise is synchronous: each message has a thread of a pool as large as the window.
 """
 
 import asyncio
 import logging
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-from django.core.exceptions import ImproperlyConfigured
-
-from notifications.gateways.interface import (
+from notifications.gateways.base import (
     Accepted,
     Checked,
     Gateway,
     Message,
     OnReport,
+    Options,
     Refused,
     Result,
     Unknown,
+    invalid_url,
+    parse_url,
 )
-from notifications.gateways.options import Options, read
 from notifications.models.delivery import Failure
 
 SCHEMES = ("apprise",)
@@ -54,26 +53,23 @@ class AppriseGateway(Gateway):
         self._threads: ThreadPoolExecutor | None = None
 
     async def open(self, on_report: OnReport) -> None:
-        """Make the threads."""
+        """Start the thread pool."""
         self._threads = ThreadPoolExecutor(self.options.window, thread_name_prefix="apprise")
 
     async def close(self) -> None:
-        """Let the threads end by themselves: one that hangs must not hold us."""
+        """Leave the threads to end by themselves: one that hangs must not block us."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None
 
-    async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Send the one message."""
-        return [await self._notify(message) for message in messages]
-
-    async def _notify(self, message: Message) -> Result:
+    async def submit_one(self, message: Message) -> Result:
+        """Send one message in a thread."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._send, message)
         try:
             return await asyncio.wait_for(running, self.options.timeout + _GRACE_SECONDS)
         except TimeoutError:
             return Unknown("pas de réponse (silence)")
-        except Exception as error:  # some hundred plug-ins, each with its own
+        except Exception as error:  # some hundred plug-ins, each with its own errors
             return Unknown(f"pas de réponse ({type(error).__name__})")
 
     def _send(self, message: Message) -> Result:
@@ -84,7 +80,7 @@ class AppriseGateway(Gateway):
         return Accepted("") if said else Unknown("Apprise répond non, sans dire pourquoi")
 
     async def check(self) -> Checked:
-        """Say what can be said without sending: that Apprise understands the URL."""
+        """Without sending, only show that Apprise understands the URL."""
         return Checked(
             usable=True,
             facts=[
@@ -105,44 +101,33 @@ def from_url(url: str) -> AppriseGateway:
     try:
         import apprise
     except ImportError as error:
-        raise ImproperlyConfigured(
-            "SMS_GATEWAY_URL : apprise:// demande la bibliothèque Apprise ; installez-la avec "
-            "« pip install apprise »."
+        raise invalid_url(
+            "apprise:// demande la bibliothèque Apprise ; installez-la avec « pip install apprise »"
         ) from error
     # Its warnings name patients' numbers ("the phone # specified (…) is invalid").
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    target, options = _taken_apart(url)
-    if complaint := _complaint_of(target):
-        raise ImproperlyConfigured(f"SMS_GATEWAY_URL : {complaint}")
-    return AppriseGateway(options=options, target=target, apprise=apprise)
-
-
-def _complaint_of(target: str) -> str:
+    target = url.removeprefix("apprise://")
+    if "://" in target:
+        options = parse_url("apprise://", window="2").options
+    else:
+        given = parse_url(url, window="2")
+        target, options = unquote(given.parts.netloc + given.parts.path), given.options
     if _TO not in target:
-        return (
+        raise invalid_url(
             "apprise:// ne dit pas où va le numéro du patient ; écrivez {to} à cette place dans "
-            "l'URL d'Apprise."
+            "l'URL d'Apprise"
         )
     if any(name == "retry" and value != "0" for name, value in parse_qsl(urlsplit(target).query)):
-        return (
+        raise invalid_url(
             "retry n'est pas possible dans l'URL d'Apprise : un patient recevrait deux fois le "
-            "même SMS."
+            "même SMS"
         )
     if not _is_understood(target):
-        return (
+        raise invalid_url(
             "Apprise ne comprend pas l'URL qui suit apprise:// ; vérifiez le nom du service et ses "
-            "identifiants."
+            "identifiants"
         )
-    return ""
-
-
-def _taken_apart(url: str) -> tuple[str, Options]:
-    """Return Apprise's URL and our options."""
-    rest = url.removeprefix("apprise://")
-    if "://" in rest:
-        return rest, read("apprise://", window="2").options
-    given = read(url, window="2")
-    return unquote(given.parts.netloc + given.parts.path), given.options
+    return AppriseGateway(options=options, target=target, apprise=apprise)
 
 
 @cache
@@ -153,7 +138,7 @@ def _is_understood(target: str) -> bool:
 
 
 def _asset(apprise: ModuleType) -> Any:
-    """Keep nothing on the disk: a service's files would hold patients' numbers."""
+    """Store nothing on the disk: a service's files would hold patients' numbers."""
     return apprise.AppriseAsset(storage_mode="memory", default_service_retry=0)
 
 
