@@ -23,7 +23,7 @@ from notifications.gateways.base import Message as Message
 from notifications.gateways.base import NotSent as NotSent
 from notifications.gateways.base import OnReport as OnReport
 from notifications.gateways.base import Options as Options
-from notifications.gateways.base import Receipt as Receipt
+from notifications.gateways.base import ReceiptReport as ReceiptReport
 from notifications.gateways.base import Refused as Refused
 from notifications.gateways.base import Report as Report
 from notifications.gateways.base import Result as Result
@@ -32,6 +32,7 @@ from notifications.gateways.base import Throttled as Throttled
 from notifications.gateways.base import Unknown as Unknown
 from notifications.gateways.base import invalid_url
 
+Receipt = ReceiptReport  # what its importers call it
 logger = logging.getLogger(__name__)
 
 

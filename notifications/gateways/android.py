@@ -58,7 +58,7 @@ from notifications.gateways.base import (
     HookRequest,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Report,
     Result,
@@ -99,33 +99,23 @@ _HEALTH = {
 }
 _RESULT = re.compile(r"RESULT_[A-Z_]+")
 _STATUS = re.compile(r"^Delivery result from SC .*: (\d{1,3})$")
-_IN_FRENCH = {
+_NO_SIM = "No SIMs found"
+_NOTHING_LEFT = {
     "NO_SERVICE": "pas de réseau mobile sur le téléphone",
     "NETWORK_NOT_READY": "pas de réseau mobile sur le téléphone",
     "RADIO_OFF": "mode avion sur le téléphone",
-    "RADIO_NOT_AVAILABLE": "radio du téléphone indisponible",
     "LIMIT_EXCEEDED": "limite d'envoi d'Android ou de l'opérateur atteinte : ralentir (tps)",
     "REQUEST_RATE_LIMITED": "limite d'envoi de la radio atteinte : ralentir (tps)",
-    "GENERIC_FAILURE": "échec sans cause : crédit, réseau ou carte SIM à vérifier",
     "NO_DEFAULT_SMS_APP": "ni application de SMS ni SIM par défaut : option sim=1",
     "UNEXPECTED_EVENT_STOP_SENDING": "Android demandait une confirmation : ralentir (tps)",
     "SMS_BLOCKED_DURING_EMERGENCY": "appel d'urgence en cours sur le téléphone",
     "SIM_ABSENT": "pas de carte SIM",
-    "NETWORK_REJECT": "refusé par le réseau mobile",
 }
-_NO_SIM = "No SIMs found"
-_SENT_PERHAPS = {"RADIO_NOT_AVAILABLE", "GENERIC_FAILURE"}
-_NOTHING_LEFT = {
-    "NO_SERVICE",
-    "NETWORK_NOT_READY",
-    "RADIO_OFF",
-    "LIMIT_EXCEEDED",
-    "REQUEST_RATE_LIMITED",
-    "NO_DEFAULT_SMS_APP",
-    "UNEXPECTED_EVENT_STOP_SENDING",
-    "SMS_BLOCKED_DURING_EMERGENCY",
-    "SIM_ABSENT",
+_MAY_HAVE_LEFT = {
+    "RADIO_NOT_AVAILABLE": "radio du téléphone indisponible",
+    "GENERIC_FAILURE": "échec sans cause : crédit, réseau ou carte SIM à vérifier",
 }
+_IN_FRENCH = _NOTHING_LEFT | _MAY_HAVE_LEFT | {"NETWORK_REJECT": "refusé par le réseau mobile"}
 _BARRED = {
     "FDN_CHECK_FAILURE",
     "SHORT_CODE_NOT_ALLOWED",
@@ -189,7 +179,7 @@ class AndroidGateway(http.HttpGateway):
         """Return the message's address: its id is our reference."""
         return self.url / "messages" / reference
 
-    def read_query(self, said: Mapping[str, Any], sent: Sent) -> Receipt | None:
+    def read_query(self, said: Mapping[str, Any], sent: Sent) -> ReceiptReport | None:
         """Return the receipt in the answer to a query.
 
         That a message whose id we have is on its way is nothing new, and must not restart the
@@ -330,7 +320,7 @@ def _refusal(status: int, words: str) -> Result:
     return Refused(Failure.REJECTED, remark=remark)
 
 
-def _event_receipt(event: str, said: Mapping[str, Any]) -> Receipt | None:
+def _event_receipt(event: str, said: Mapping[str, Any]) -> ReceiptReport | None:
     number = http.as_text(said.get("messageId"), http.LONGEST_ID)
     if event not in _EVENTS or not number:
         return None
@@ -363,10 +353,10 @@ def _reply(said: Mapping[str, Any]) -> Report | None:
     )
 
 
-def _receipt(state: ReceiptState, words: str, **rest: Any) -> Receipt:
+def _receipt(state: ReceiptState, words: str, **rest: Any) -> ReceiptReport:
     if state != ReceiptState.FAILED:
-        return Receipt(state=state, remark=words, **rest)
-    return Receipt(**cause_of(words)._asdict(), **rest)
+        return ReceiptReport(state=state, remark=words, **rest)
+    return ReceiptReport(**cause_of(words)._asdict(), **rest)
 
 
 def _about_parts(state: str, said: Mapping[str, Any]) -> str:
@@ -376,7 +366,7 @@ def _about_parts(state: str, said: Mapping[str, Any]) -> str:
 
 
 class FailureCause(NamedTuple):
-    """Why a message failed; the last two as in ``Receipt``."""
+    """Why a message failed; the last two as in ``ReceiptReport``."""
 
     state: ReceiptState
     failure: Failure
@@ -400,7 +390,7 @@ def cause_of(reason: str) -> FailureCause:
         failure,
         f"{french} ({reason})"[:200] if french else reason[:200],
         temporary=nothing_left,
-        in_trouble=nothing_left or result in _SENT_PERHAPS,
+        in_trouble=nothing_left or result in _MAY_HAVE_LEFT,
     )
 
 

@@ -106,7 +106,7 @@ Result = Accepted | Refused | Throttled | Unknown | NotSent
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class ReceiptReport:
     """What a gateway reports later about a message.
 
     Attributes:
@@ -148,7 +148,7 @@ class Inbound:
     key: str = ""
 
 
-Report = Receipt | Inbound
+Report = ReceiptReport | Inbound
 OnReport = Callable[[Report], Awaitable[None]]
 """Given to ``Gateway.open``. Returns once the report is stored and may be acknowledged."""
 
@@ -403,11 +403,11 @@ class Gateway:
         """
         return None
 
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
+    async def query(self, sent: Sequence[Sent]) -> Sequence[ReceiptReport | None]:
         """Query the state of messages; None where the gateway does not know."""
         return await asyncio.gather(*(self.query_one(one) for one in sent))
 
-    async def query_one(self, sent: Sent) -> Receipt | None:
+    async def query_one(self, sent: Sent) -> ReceiptReport | None:
         """Query one message."""
         return None
 

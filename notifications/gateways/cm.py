@@ -49,7 +49,7 @@ from notifications.gateways.base import (
     Inbound,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Result,
     Unknown,
@@ -165,7 +165,7 @@ class CmGateway(http.HttpGateway):
                 items += http.as_list(messages.get("msg"))
         return items
 
-    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+    def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read a status report."""
         status = http.as_object(said["status"])
         reference = http.as_reference(said.get("reference"))
@@ -180,7 +180,7 @@ class CmGateway(http.HttpGateway):
         if state == ReceiptState.FAILED:
             failure = _FAILURES.get(error, Failure.REJECTED)
             state = ReceiptState.EXPIRED if error == _EXPIRED else state
-        return Receipt(
+        return ReceiptReport(
             state=state,
             reference=reference,
             phone=http.as_phone(said.get("to")),

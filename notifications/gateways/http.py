@@ -35,7 +35,7 @@ from notifications.gateways.base import (
     NotSent,
     OnReport,
     Options,
-    Receipt,
+    ReceiptReport,
     Report,
     Result,
     Sent,
@@ -470,7 +470,7 @@ class HttpGateway(Gateway):
         """Return what an answer means; it may hold anything."""
         raise NotImplementedError
 
-    async def query_one(self, sent: Sent) -> Receipt | None:
+    async def query_one(self, sent: Sent) -> ReceiptReport | None:
         """Query one message by its reference."""
         if not self.can_query:
             return None
@@ -483,7 +483,7 @@ class HttpGateway(Gateway):
         """Return where to query a message."""
         return self.url / reference
 
-    def read_query(self, said: Mapping[str, Any], sent: Sent) -> Receipt | None:
+    def read_query(self, said: Mapping[str, Any], sent: Sent) -> ReceiptReport | None:
         """Return what the answer to a query means; None where it says nothing new."""
         return None
 
@@ -532,7 +532,7 @@ class HttpGateway(Gateway):
     def _report(self, said: Mapping[str, Any]) -> Report | None:
         return self.receipt_of(said) if "status" in said else self.reply_of(said)
 
-    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+    def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Return the receipt in an item; None where it cannot be read."""
         return None
 

@@ -36,7 +36,7 @@ from notifications.gateways.base import (
     Inbound,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Result,
     Sent,
@@ -91,7 +91,7 @@ class JsonGateway(http.HttpGateway):
         again = message.again and self.honours_reference
         return read_answer(answer.status, answer.headers, answer.body, again=again)
 
-    def read_query(self, said: Mapping[str, Any], sent: Sent) -> Receipt | None:
+    def read_query(self, said: Mapping[str, Any], sent: Sent) -> ReceiptReport | None:
         """Return the receipt, if it is that of this reference."""
         if said.get("reference", sent.reference) != sent.reference:
             return None
@@ -108,7 +108,7 @@ class JsonGateway(http.HttpGateway):
         known = self.can_query and answer.status in (200, 404)
         return [("accès", "accepté" if known else "ne se vérifie pas sans envoyer de SMS")], ""
 
-    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+    def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read the first form."""
         reference = http.as_reference(said.get("reference"))
         number = http.as_text(said.get("id"), http.LONGEST_ID)
@@ -120,7 +120,7 @@ class JsonGateway(http.HttpGateway):
         if state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
             otherwise = Failure.REJECTED if state == ReceiptState.FAILED else Failure.EXPIRED
             failure = Failure(error) if error in Failure.values else otherwise
-        return Receipt(
+        return ReceiptReport(
             state=ReceiptState(state),
             reference=reference,
             provider_ids=(number,) if number else (),

@@ -57,7 +57,7 @@ from notifications.gateways.base import (
     Inbound,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Result,
     Throttled,
@@ -141,7 +141,7 @@ class KannelGateway(http.HttpGateway):
         """Return the query: of the ``dlr-url``, or of the ``get-url``."""
         return [dict(request.query)]
 
-    def receipt_of(self, said: Mapping[str, Any]) -> Receipt | None:
+    def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read ``EVENT``."""
         reference = http.as_reference(said.get("reference"))
         number = http.as_text(said.get("id", ""), http.LONGEST_ID)
@@ -155,7 +155,7 @@ class KannelGateway(http.HttpGateway):
             return None
         # Receipts of SMPP repeat the beginning of the patient's SMS: left out.
         remark = re.sub(r"\s*\btext:.*", "", answer, flags=re.IGNORECASE | re.DOTALL)
-        return Receipt(
+        return ReceiptReport(
             state=read[0],
             reference=reference,
             provider_ids=(number,) if number else (),

@@ -13,8 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import QuerySet
 
-from notifications.gateways import Inbound, Report
-from notifications.gateways import Receipt as ReceiptReport
+from notifications.gateways import Inbound, ReceiptReport, Report
 from notifications.models import Receipt
 from notifications.receipts import receive_sql as sql
 from notifications.receipts import replies, standing

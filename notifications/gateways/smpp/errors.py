@@ -49,13 +49,12 @@ NOT_NOW: int = consts.SMPP_ESME_RX_T_APPN
 NEVER: int = consts.SMPP_ESME_RX_P_APPN
 UNKNOWN_COMMAND = consts.SMPP_ESME_RINVCMDID
 SLOW_DOWN = {consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL}
-_NO_ACCESS = {
-    consts.SMPP_ESME_RINVBNDSTS,
-    consts.SMPP_ESME_RBINDFAIL,
+WRONG_ACCESS = {
     consts.SMPP_ESME_RINVPASWD,
     consts.SMPP_ESME_RINVSYSID,
     consts.SMPP_ESME_RINVSYSTYP,
 }
+_NO_ACCESS = {NOT_BOUND, consts.SMPP_ESME_RBINDFAIL} | WRONG_ACCESS
 _INVALID_NUMBER = {consts.SMPP_ESME_RINVDSTADR}
 _FOR_NOW = {
     consts.SMPP_ESME_RSYSERR,
@@ -94,11 +93,6 @@ _NAMES = {
     value: name.removeprefix("SMPP_")
     for name, value in vars(consts).items()
     if name.startswith("SMPP_ESME_")
-}
-WRONG_ACCESS = {
-    consts.SMPP_ESME_RINVPASWD,
-    consts.SMPP_ESME_RINVSYSID,
-    consts.SMPP_ESME_RINVSYSTYP,
 }
 _COMPLAINTS = {
     consts.SMPP_ESME_RINVPASWD: "mot de passe refusé : vérifiez-le dans SMS_GATEWAY_URL",

@@ -43,7 +43,7 @@ from notifications.gateways.base import (
     NotSent,
     OnReport,
     Options,
-    Receipt,
+    ReceiptReport,
     Refused,
     Result,
     Sent,
@@ -402,7 +402,7 @@ class SmppGateway(Gateway):
         if not self._reports:
             return
         result = read_answers(submission.outcomes, 0)
-        late = Receipt(ReceiptState.ON_ITS_WAY, reference=message.reference, phone=message.to)
+        late = ReceiptReport(ReceiptState.ON_ITS_WAY, reference=message.reference, phone=message.to)
         if isinstance(result, Accepted):
             ids = (result.provider_id,) if result.provider_id else ()
             self._reports.add(replace(late, provider_ids=ids, remark="acceptation tardive"))
@@ -411,7 +411,7 @@ class SmppGateway(Gateway):
             failed = ReceiptState.FAILED
             self._reports.add(replace(late, state=failed, failure=result.failure, remark=remark))
 
-    async def query_one(self, sent: Sent) -> Receipt | None:
+    async def query_one(self, sent: Sent) -> ReceiptReport | None:
         """Send query_sm for a message that has an id; see ``read_query``.
 
         The source address is that of the submission (SMPP 3.4, 4.8.1).

@@ -2,10 +2,10 @@
 
 A receipt is known by its message type (SMPP 3.4, 5.2.12) or by receipted_message_id, both of
 which only the SMSC sets. Some SMSCs leave both out: a text alone that looks like a receipt may
-come from any phone, so it is one only if its id is one of ours (``Receipt.otherwise``). The text
-of a receipt is that of appendix B, "specific to the vendor": fields are found by name in any case
-and order, any may be missing, brackets or a stray octet may stand before them, and the optional
-parameters receipted_message_id and message_state win over it.
+come from any phone, so it is one only if its id is one of ours (``ReceiptReport.otherwise``). The
+text of a receipt is that of appendix B, "specific to the vendor": fields are found by name in any
+case and order, any may be missing, brackets or a stray octet may stand before them, and the
+optional parameters receipted_message_id and message_state win over it.
 
 The reader of the connection never waits for the database: each deliver_sm is a task. Beyond
 ``MOST`` of them the SMSC is told to retry (ESME_RX_T_APPN), and also for what could not be
@@ -21,7 +21,7 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
-from notifications.gateways.base import Inbound, OnReport, Receipt, Report, Sent
+from notifications.gateways.base import Inbound, OnReport, ReceiptReport, Report, Sent
 from notifications.gateways.smpp.errors import NEVER, NOT_NOW
 from notifications.gateways.smpp.pdu import (
     MESSAGE_STATE,
@@ -74,8 +74,8 @@ def read(delivery: DeliverSm, *, now: dt.datetime, alphabet: str) -> Report:
     """Return what a deliver_sm or data_sm says.
 
     Args:
-        delivery: as it came.
-        now: aware; when it came.
+        delivery: as received.
+        now: aware; when it was received.
         alphabet: what data_coding 0 is at this SMSC.
     """
     kind = delivery.esm_class & _TYPE
@@ -87,12 +87,12 @@ def read(delivery: DeliverSm, *, now: dt.datetime, alphabet: str) -> Report:
     return inbound
 
 
-def read_query(body: bytes, sent: Sent) -> Receipt | None:
+def read_query(body: bytes, sent: Sent) -> ReceiptReport | None:
     """Return what a query_sm_resp says (4.8.2); None where the SMSC does not know either.
 
     Args:
         body: message_id, final_date, message_state, error_code.
-        sent: what was asked about. Of a long message that is one part.
+        sent: what was queried. Of a long message that is one part.
     """
     _number, final, rest = (*body.split(b"\0", 2), b"", b"")[:3]
     state = rest[0] if rest else _STATE_UNKNOWN
@@ -100,7 +100,7 @@ def read_query(body: bytes, sent: Sent) -> Receipt | None:
         return None
     meaning, failure = _STATS[_STATES[state]]
     error = f" error_code {rest[1]}" if len(rest) > 1 and rest[1] else ""
-    return Receipt(
+    return ReceiptReport(
         state=meaning,
         reference=sent.reference,
         provider_ids=(sent.provider_id,),
@@ -123,13 +123,13 @@ def e164(address: str) -> str:
 def forms_of(number: str) -> tuple[str, ...]:
     """Return an id in every form it may have had in the answer to the submission.
 
-    In this order: as said; without leading zeros; read as hexadecimal, in decimal (bare, then of
+    In this order: as it came; without leading zeros; read as hexadecimal, in decimal (bare, then of
     10 digits as in appendix B); read as decimal, in hexadecimal (lower case, upper case, then
     both of 8 digits). SMSCs answer in one form and report in the other. Two messages may share a
     form, so the phone must match too. Empty for an empty id.
     """
     forms = [number, number.lstrip("0"), number.lower(), number.upper()]
-    # What is longer is no number, but a name such as a UUID.
+    # A longer id is no number, but a name such as a UUID.
     if len(number) <= _LONGEST_NUMBER and number.isascii() and number.isalnum():
         forms += _hexadecimal_in_decimal(number) + _decimal_in_hexadecimal(number)
     return tuple(dict.fromkeys(form for form in forms if form))
@@ -153,9 +153,9 @@ def _decimal_in_hexadecimal(number: str) -> list[str]:
 def moment_of(text: str, *, now: dt.datetime) -> dt.datetime | None:
     """Return when something happened, of ``YYMMDDhhmm`` or ``YYMMDDhhmmss``; None if unreadable.
 
-    It names no zone: Europe/Brussels is taken. In the hour that happens twice in October the
-    later of the two moments is meant as soon as it is past, else the earlier one: a receipt
-    comes seconds after the event, never before it (ten minutes are given to a wrong clock).
+    It names no zone: Europe/Brussels is assumed. In the hour that happens twice in October it is
+    the later of the two moments if that is past, else the earlier one: a receipt comes seconds
+    after the event, never before it (ten minutes are allowed for a wrong clock).
     """
     digits = text[:12] if len(text) >= 12 else text + "00"
     if not (digits.isascii() and digits.isdigit() and len(digits) == 12):
@@ -191,14 +191,14 @@ def _clock_time(digits: str) -> dt.datetime:
     return dt.datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001
 
 
-def _receipt(delivery: DeliverSm, now: dt.datetime) -> Receipt:
+def _receipt(delivery: DeliverSm, now: dt.datetime) -> ReceiptReport:
     fields = _fields_of(delivery)
     said = text_of(delivery.tlvs.get(RECEIPTED_MESSAGE_ID, b"")) or fields.get("id", "")
     number = (said.split() or [""])[0]
     state = delivery.tlvs.get(MESSAGE_STATE, b"")
     stat = _STATES.get(state[-1], "") if state else fields.get("stat", "").upper()[:5]
     meaning, failure = _STATS.get(stat, _ON_ITS_WAY)
-    return Receipt(
+    return ReceiptReport(
         state=meaning,
         provider_ids=forms_of(number[:100]),
         phone=e164(delivery.source),
@@ -209,7 +209,7 @@ def _receipt(delivery: DeliverSm, now: dt.datetime) -> Receipt:
 
 
 def _fields_of(delivery: DeliverSm) -> dict[str, str]:
-    has_header = delivery.data[:1] < b" "  # some set the bit and send none
+    has_header = delivery.data[:1] < b" "  # some SMSCs set the bit and send no header
     data = delivery.data[len(_header_of(delivery)) :] if has_header else delivery.data
     text = data.decode("latin-1").replace("\0", "")
     return _fields(_STRAY.sub("", text))
@@ -222,7 +222,7 @@ def _header_of(delivery: DeliverSm) -> bytes:
 
 
 def _fields(text: str) -> dict[str, str]:
-    """Return the fields by name; ``text``, the start of our message, ends them and is left out."""
+    """Return the fields by name, up to ``text``, the start of our message."""
     _before, *pieces = _FIELD.split(text)
     fields: dict[str, str] = {}
     for said, value in zip(pieces[::2], pieces[1::2], strict=True):
@@ -247,8 +247,8 @@ def _remark(fields: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str:
 def _inbound(delivery: DeliverSm, now: dt.datetime, alphabet: str) -> Inbound:
     """Return a reply; each part of a long one by itself, so that none waits for another.
 
-    SMPP gives replies no number. What has the same words from the same phone in the same hour
-    is taken for one that came twice: "STOP" written again next week must count again.
+    SMPP gives replies no id. The same text from the same phone in the same hour counts as one
+    reply that came twice: "STOP" written again next week must count again.
     """
     header = _header_of(delivery)
     text = decode(delivery.data[len(header) :], delivery.coding, alphabet=alphabet)
@@ -268,7 +268,7 @@ class Reports:
     def __init__(self, on_report: OnReport, alphabet: str) -> None:
         self._on_report = on_report
         self._alphabet = alphabet
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[object]] = set()
         self._closing = False
 
     def deliver(self, session: Session, pdu: Pdu) -> None:
@@ -290,7 +290,7 @@ class Reports:
             for task in left:
                 task.cancel()
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -304,17 +304,13 @@ class Reports:
         except Garbled:
             _log.warning("SMPP: a deliver_sm of %s octets cannot be read", len(pdu.body))
             return NEVER
-        now = clock.real()
-        report = read(delivery, now=now, alphabet=self._alphabet)
+        report = read(delivery, now=clock.real(), alphabet=self._alphabet)
+        return 0 if await self._store(report) else NOT_NOW
+
+    async def _store(self, report: Report) -> bool:
         try:
             await self._on_report(report)
         except Exception as error:
             _log.warning("SMPP: a report could not be stored (%s)", type(error).__name__)
-            return NOT_NOW
-        return 0
-
-    async def _store(self, report: Report) -> None:
-        try:
-            await self._on_report(report)
-        except Exception as error:
-            _log.warning("SMPP: a late answer could not be stored (%s)", type(error).__name__)
+            return False
+        return True
