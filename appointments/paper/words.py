@@ -194,7 +194,7 @@ def _moment(moment: dt.datetime) -> str:
     }
 
 
-STYLESHEET = "continuity/roster.css"
+STYLESHEET = "continuity/paper.css"
 
 
 def self_contained(content: RosterContent) -> str:

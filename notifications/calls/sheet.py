@@ -93,7 +93,7 @@ def _to_say(call: Delivery) -> str:
     return texts.spoken_of_notice(call.notice, lines_of(call.notice))
 
 
-STYLESHEET = "continuity/call-sheet.css"
+STYLESHEET = "continuity/paper.css"
 
 
 def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:

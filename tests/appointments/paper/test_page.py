@@ -170,7 +170,7 @@ def test_a_page_to_carry_away_names_no_address_outside_itself():
 
 def test_the_browser_gets_the_same_style_sheet_and_no_inline_style():
     page = for_browser(a_sheet(a_row()))
-    assert 'href="/static/continuity/roster.css"' in page
+    assert 'href="/static/continuity/paper.css"' in page
     assert "<style" not in page
     assert "style=" not in page
 
