@@ -1,16 +1,17 @@
-"""The way of a database through the migrations that were squashed since.
+"""Databases of an earlier day: made by the migrations that were squashed since.
 
-Django leaves replaced migrations out of the graph of a database that has them all, so it cannot
-take such a database back to one of them. Here the squashed ones are left out instead.
+Django runs a squashed migration on an empty database instead of those that it replaces. Here the
+squashed ones are left out.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-
-from tests.triggers import take_away_triggers_against_emptying
 
 
 class UnsquashedLoader(MigrationLoader):
@@ -36,7 +37,31 @@ def migrate(*to: tuple[str, str]) -> Any:
     return executor.loader.project_state(targets).apps
 
 
-def back_to_the_newest() -> None:
-    """Leave the database as the other tests need it."""
-    migrate()
-    take_away_triggers_against_emptying()
+@contextlib.contextmanager
+def an_empty_database() -> Iterator[None]:
+    """Move this thread's connection to a database without a table, and back.
+
+    Making an early state takes a part of the migrations. Taking the test database back to it takes
+    more, and the way forward after the test as much again.
+    """
+    before = connections["default"]
+    name = ":memory:"
+    if before.vendor == "postgresql":
+        name = f"{before.settings_dict['NAME']}_migrating"
+        _ask_the_server(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}"')
+    connections["default"] = type(before)(before.settings_dict | {"NAME": name}, "default")
+    ContentType.objects.clear_cache()
+    try:
+        yield
+    finally:
+        connections["default"].close()
+        connections["default"] = before
+        ContentType.objects.clear_cache()
+        if before.vendor == "postgresql":
+            _ask_the_server(f'DROP DATABASE "{name}"')
+
+
+def _ask_the_server(*statements: str) -> None:
+    with connection._nodb_cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)

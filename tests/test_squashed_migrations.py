@@ -3,20 +3,18 @@
 A database of before the squash goes forward with nothing to do and keeps its rows.
 """
 
-import contextlib
 import re
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
 from tests.appointments.bulletins.builders import in_force
 from tests.builders import an_appointment
-from tests.migrating import migrate
+from tests.migrating import an_empty_database, migrate
 from vivalia_continuity.health import health
 
 OUR_APPS = ["appointments", "notifications", "patients", "staff"]
@@ -101,32 +99,6 @@ def rows() -> dict[str, list[tuple]]:
                 cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")
                 found[table] = sorted(cursor.fetchall(), key=repr)
     return found
-
-
-@contextlib.contextmanager
-def an_empty_database() -> Iterator[None]:
-    """Move this thread's connection to a database without a table, and back."""
-    before = connections["default"]
-    name = ":memory:"
-    if before.vendor == "postgresql":
-        name = f"{before.settings_dict['NAME']}_migrating"
-        _ask_the_server(f'DROP DATABASE IF EXISTS "{name}"', f'CREATE DATABASE "{name}"')
-    connections["default"] = type(before)(before.settings_dict | {"NAME": name}, "default")
-    ContentType.objects.clear_cache()
-    try:
-        yield
-    finally:
-        connections["default"].close()
-        connections["default"] = before
-        ContentType.objects.clear_cache()
-        if before.vendor == "postgresql":
-            _ask_the_server(f'DROP DATABASE "{name}"')
-
-
-def _ask_the_server(*statements: str) -> None:
-    with connection._nodb_cursor() as cursor:
-        for statement in statements:
-            cursor.execute(statement)
 
 
 @pytest.fixture(scope="module")

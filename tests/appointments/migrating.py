@@ -1,14 +1,8 @@
-"""A database of an earlier day, and rows written as they were written then."""
+"""Rows written as they were written on an earlier day."""
 
 from typing import Any
 
-from tests import migrating
 from tests.builders import at
-
-
-def migrate(name: str) -> Any:
-    """Bring the appointments to a migration; return the models of that day."""
-    return migrating.migrate(("appointments", name))
 
 
 def made(models: Any, app: str, model: str, **fields: Any) -> int:

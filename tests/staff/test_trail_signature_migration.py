@@ -9,16 +9,16 @@ from django.conf import settings
 from staff import clock, trail
 from staff.models import AuditEvent
 from staff.services import audit
-from tests.migrating import back_to_the_newest, migrate
+from tests.migrating import an_empty_database, migrate
 
 BEFORE, AFTER = ("staff", "0005_trail_actions"), ("staff", "0006_trail_is_signed")
 
 
 @pytest.fixture
-def before(transactional_db):
-    """Return the models before; afterwards the database is as the other tests need it."""
-    yield migrate(BEFORE)
-    back_to_the_newest()
+def before(db):
+    """Return the models before, in a database of its own."""
+    with an_empty_database():
+        yield migrate(BEFORE)
 
 
 def two_old_events(models) -> None:

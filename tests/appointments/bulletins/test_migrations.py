@@ -5,16 +5,16 @@ import pytest
 from appointments.models import Bulletin
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON
 from tests.builders import MONDAY
-from tests.migrating import migrate
+from tests.migrating import an_empty_database, migrate
 
 BEFORE = ("appointments", "0014_refused_rows")
 
 
 @pytest.fixture
-def before(transactional_db):
-    """Return the models before; afterwards the database is as the other tests need it."""
-    yield migrate(BEFORE)
-    migrate()
+def before(db):
+    """Return the models before, in a database of its own."""
+    with an_empty_database():
+        yield migrate(BEFORE)
 
 
 def test_each_bulletin_goes_forward_as_it_stands(before) -> None:

@@ -4,19 +4,19 @@ import pytest
 
 from appointments.feeds.data_age import data_age
 from appointments.models import Feed, ScheduleImport
-from tests.appointments.migrating import an_appointment_then, made, migrate
+from tests.appointments.migrating import an_appointment_then, made
 from tests.builders import at
-from tests.migrating import back_to_the_newest
+from tests.migrating import an_empty_database, migrate
 
-BEFORE = "0015_bulletin_ready"
+BEFORE = ("appointments", "0015_bulletin_ready")
 LOADED = at("2022-05-14 03:00")
 
 
 @pytest.fixture
-def before(transactional_db):
-    """Return the models before; afterwards the database is as the other tests need it."""
-    yield migrate(BEFORE)
-    back_to_the_newest()
+def before(db):
+    """Return the models before, in a database of its own."""
+    with an_empty_database():
+        yield migrate(BEFORE)
 
 
 def test_the_moment_of_loading_is_no_age_and_full_exports_stay_complete(before):
@@ -33,7 +33,7 @@ def test_the_moment_of_loading_is_no_age_and_full_exports_stay_complete(before):
             is_full_export=is_full,
             started_at=LOADED,
         )
-    back_to_the_newest()
+    migrate()
     kept = Feed.objects.get()
     assert (kept.heard_at, kept.loaded_at, kept.newest_at) == (None, LOADED, None)
     assert data_age().is_unknown

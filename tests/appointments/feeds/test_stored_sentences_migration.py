@@ -5,21 +5,21 @@ from django.urls import reverse
 
 from appointments.models import RefusedRow, RejectedRow, ScheduleImport
 from staff.models import Role
-from tests.appointments.migrating import made, migrate
+from tests.appointments.migrating import made
 from tests.builders import a_user, at
-from tests.migrating import back_to_the_newest
+from tests.migrating import an_empty_database, migrate
 from tests.pages import signed_in
 
-BEFORE = "0023_attendance_without_hour"
+BEFORE = ("appointments", "0023_attendance_without_hour")
 LOADED = at("2022-05-14 03:00")
 WHY = 'Onbekende eenheid: 100 % {"said": "niets"}'
 
 
 @pytest.fixture
-def before(transactional_db):
-    """Return the models before; afterwards the database is as the other tests need it."""
-    yield migrate(BEFORE)
-    back_to_the_newest()
+def before(db):
+    """Return the models before, in a database of its own."""
+    with an_empty_database():
+        yield migrate(BEFORE)
 
 
 def test_plain_text_of_before_stays_as_it_was_and_is_shown(before):
@@ -57,7 +57,7 @@ def test_plain_text_of_before_stays_as_it_was_and_is_shown(before):
         content="0" * 32,
         refused_at=LOADED,
     )
-    back_to_the_newest()
+    migrate()
     assert RejectedRow.objects.get().why == WHY
     assert RefusedRow.objects.get().why == f"Unité : {WHY}"
     kept = ScheduleImport.objects.get()

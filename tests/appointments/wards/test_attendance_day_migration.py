@@ -6,19 +6,20 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from appointments.models import Attendance
-from tests.appointments.migrating import an_appointment_then, made, migrate
+from tests.appointments.migrating import an_appointment_then, made
 from tests.builders import MONDAY, at
-from tests.migrating import back_to_the_newest
+from tests.migrating import an_empty_database, migrate
 
-BEFORE, AFTER = "0010_seldom_appointments", "0011_attendance_day"
+BEFORE = ("appointments", "0010_seldom_appointments")
+AFTER = ("appointments", "0011_attendance_day")
 TUESDAY = dt.date(2022, 5, 17)
 
 
 @pytest.fixture
-def before(transactional_db):
-    """Return the models before; afterwards the database is as the other tests need it."""
-    yield migrate(BEFORE)
-    back_to_the_newest()
+def before(db):
+    """Return the models before, in a database of its own."""
+    with an_empty_database():
+        yield migrate(BEFORE)
 
 
 def noted_before(models, appointment: int, by: int, version: int, what: str, **fields):
