@@ -8,7 +8,7 @@ A try during a pause is refused and not counted: it neither helps nor makes the 
 """
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from django.db.models import TextChoices
@@ -97,7 +97,9 @@ def slowed_until(
     return end if end > now else None
 
 
-def _full(failures, counts, most: int, now: dt.datetime) -> dt.datetime | None:  # type: ignore[no-untyped-def]
+def _full(
+    failures: Collection[Failure], counts: Callable[[Failure], bool], most: int, now: dt.datetime
+) -> dt.datetime | None:
     """Return when the oldest of the last ``most`` failures leaves the window."""
     moments = sorted(one.at for one in failures if counts(one) and one.at > now - WINDOW)
     return moments[-most] + WINDOW if len(moments) >= most else None
