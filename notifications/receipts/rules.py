@@ -36,8 +36,6 @@ def after_receipt(state: str, says: str, *, may_have_left: bool = False) -> str:
 
 def part_after_receipt(state: str, says: str) -> str:
     """Return the state of one part of a long message after a receipt about it."""
-    if state == "delivered" or says == "on_its_way":
-        return state
     return says if state == "on_its_way" or says == "delivered" else state
 
 

@@ -103,6 +103,12 @@ class TestWhichDelivery:
     def test_the_newest_is_meant_when_the_phone_is_not_known(self) -> None:
         assert meant_by("77", "", [self.OLD, self.NEWEST, self.NEW]) == self.NEWEST
 
+    def test_the_newest_is_the_one_submitted_last_whatever_its_id(self) -> None:
+        again = self.OLD._replace(delivery_id=9)
+        assert meant_by("77", "", [again, self.NEWEST, self.NEW]) == self.NEWEST
+        beside = self.NEWEST._replace(delivery_id=4, notice_id=1)
+        assert meant_by("77", "", [beside, self.NEWEST]) == beside
+
     def test_the_newest_to_that_phone_is_meant_when_it_is(self) -> None:
         assert meant_by("77", self.NEW.address, [self.OLD, self.NEWEST, self.NEW]) == self.NEW
         assert meant_by("77", self.OLD.address, [self.NEWEST, self.OLD]) == self.NEWEST
