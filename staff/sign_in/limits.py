@@ -98,7 +98,10 @@ def slowed_until(
 
 
 def _full(
-    failures: Collection[Failure], counts: Callable[[Failure], bool], most: int, now: dt.datetime
+    failures: Collection[FailedTry],
+    counts: Callable[[FailedTry], bool],
+    most: int,
+    now: dt.datetime,
 ) -> dt.datetime | None:
     """Return when the oldest of the last ``most`` failures leaves the window."""
     moments = sorted(one.at for one in failures if counts(one) and one.at > now - WINDOW)
