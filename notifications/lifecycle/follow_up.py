@@ -255,7 +255,7 @@ def _pair(notice: Notice) -> Pair:
     return notice.patient_id, notice.day
 
 
-def _of(pairs: Collection[Pair]) -> dict:
+def _of(pairs: Collection[Pair]) -> dict[str, Any]:
     patients, days = zip(*pairs, strict=True)
     return {"patient__in": patients, "day__in": days}
 

@@ -13,7 +13,7 @@ day; a notice is as urgent as its most urgent subject.
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
@@ -84,7 +84,7 @@ class Scope(Protocol):
         """Return an SQL condition on a table with ``patient_id`` and ``day``."""
 
     @property
-    def parameters(self) -> list:
+    def parameters(self) -> list[Any]:
         """The values of the condition's placeholders."""
 
 
@@ -243,7 +243,7 @@ def find_stale(cursor: CursorWrapper) -> int:
                        WHERE d.notice_id = k.pending_id AND d.channel = 'sms'
                            AND d.state IN ({WAITING}))))"""  # noqa: S608
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _any(cursor: CursorWrapper, table: str) -> bool:
@@ -336,7 +336,7 @@ def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
            GROUP BY w.patient_id, w.day ORDER BY MIN(w.starts_at)""",
         [as_parameter(now)],
     )
-    return cursor.rowcount
+    return int(cursor.rowcount)
 
 
 def _add_items(cursor: CursorWrapper, last_id: int) -> None:
@@ -352,7 +352,7 @@ def _add_items(cursor: CursorWrapper, last_id: int) -> None:
     )
 
 
-def find_late(cursor: CursorWrapper) -> tuple[str, list]:
+def find_late(cursor: CursorWrapper) -> tuple[str, list[Any]]:
     """Return the condition that an SMS could only leave when it is of no more use.
 
     For queries on ``wanted w``, inside a GROUP BY. A bulletin knows few moments from which SMS
