@@ -117,7 +117,7 @@ def match_young() -> int:
     return _match("young", _unmatched(after=YOUNG_SECONDS), most=YOUNG_AT_ONCE)
 
 
-def _unmatched(*, after: float) -> QuerySet[Receipt, tuple]:
+def _unmatched(*, after: float) -> QuerySet[Receipt, tuple[Any, ...]]:
     unmatched = Receipt.objects.filter(delivery=None, received_at__gt=_ago(after))
     return unmatched.values_list(*_KEPT)
 
@@ -132,7 +132,7 @@ _KEPT = (
 )
 
 
-def _match(name: str, unmatched: QuerySet[Receipt, tuple], *, most: int) -> int:
+def _match(name: str, unmatched: QuerySet[Receipt, tuple[Any, ...]], *, most: int) -> int:
     page = _rounds.next_page(name, unmatched, by="received_at", most=most)
     said = [
         Said._make((pk, *says, tuple(f"{number} {others}".split()), phone, by, temporary, False))

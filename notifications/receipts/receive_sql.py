@@ -38,7 +38,7 @@ _RECEIPT = {
 _CANDIDATE = "d.id, d.notice_id, d.address, d.submitted_at"
 
 
-def _run(sql: str, parameters: Sequence[Any]) -> list[tuple]:
+def _run(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
@@ -96,7 +96,7 @@ def by_number(numbers: Collection[tuple[str, str]]) -> dict[tuple[str, str], lis
     return found
 
 
-def _numbered(gateway: str, numbers: Sequence[str]) -> list[tuple]:
+def _numbered(gateway: str, numbers: Sequence[str]) -> list[tuple[Any, ...]]:
     some = as_list(numbers)
     own, of_part = (is_one_of(f"LTRIM(LOWER({table}.provider_id), '0')") for table in "dp")
     return _run(
@@ -159,7 +159,7 @@ def waiting_for(
     return grouped
 
 
-def lock(delivery_ids: Collection[int]) -> list[tuple]:
+def lock(delivery_ids: Collection[int]) -> list[tuple[Any, ...]]:
     """Lock deliveries, whose notices are locked, as ``delivery_states.lock`` does.
 
     Returns:
@@ -174,7 +174,7 @@ def lock(delivery_ids: Collection[int]) -> list[tuple]:
     )
 
 
-def parts_of(delivery_ids: Collection[int]) -> list[tuple]:
+def parts_of(delivery_ids: Collection[int]) -> list[tuple[Any, ...]]:
     """Return (delivery, part's id, number at the gateway, state) of the parts with own numbers."""
     return _run(
         f"""SELECT delivery_id, id, provider_id, state FROM notifications_deliverypart

@@ -16,8 +16,8 @@ class Rounds:
         self._places: dict[str, tuple[int, dt.datetime]] = {}
 
     def next_page(
-        self, name: str, rows: QuerySet[Any, tuple], *, by: str, most: int
-    ) -> list[tuple]:
+        self, name: str, rows: QuerySet[Any, tuple[Any, ...]], *, by: str, most: int
+    ) -> list[tuple[Any, ...]]:
         """Return the next rows of a round; after the last ones, the first.
 
         Args:
@@ -27,7 +27,7 @@ class Rounds:
             most: how many.
         """
         ordered = rows.order_by(by, "pk")
-        page: list[tuple] = []
+        page: list[tuple[Any, ...]] = []
         if place := self._places.pop(name, None):
             pk, moment = place
             beyond = ordered.filter(**{f"{by}__gte": moment})

@@ -10,7 +10,7 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
@@ -28,7 +28,7 @@ from staff.database import as_date, as_list, as_moment, as_parameter, is_one_of
 
 _PLACE = "{}"  # in the SMS alphabet, and in no text: ``wording`` keeps braces for itself
 _LARGEST = 20_000
-_composed: dict[tuple, tuple[list[str], int]] = {}
+_composed: dict[tuple[Any, ...], tuple[list[str], int]] = {}
 _edition: list[object] = [None]
 
 

@@ -83,6 +83,12 @@ def test_the_same_account_many_times_is_one_account():
     assert slowed_until([("anne", NOW)] * 50, now=NOW) is None
 
 
+def test_a_failure_that_just_left_the_window_no_longer_counts():
+    recent = [(f"account-{n}", NOW) for n in range(4)]
+    assert slowed_until([*recent, ("account-4", NOW - WINDOW)], now=NOW) is None
+    assert slowed_until([*recent, ("account-4", NOW - WINDOW + SECOND)], now=NOW) is not None
+
+
 def test_the_wait_is_over_when_it_is_over():
     assert slow(5, seconds_ago=1) is None
 
