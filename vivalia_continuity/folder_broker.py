@@ -35,7 +35,7 @@ class WholeMessageChannel(filesystem.Channel):
 class Transport(filesystem.Transport):
     """The transport behind ``folder://``."""
 
-    WholeMessageChannel = WholeMessageChannel
+    Channel = WholeMessageChannel
 
 
 def register() -> None:

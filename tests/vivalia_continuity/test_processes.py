@@ -13,11 +13,11 @@ import pytest
 SUPERVISE = """
 import os, sys
 from pathlib import Path
-from vivalia_continuity.processes import Part, Supervisor
+from vivalia_continuity.processes import ManagedProcess, Supervisor
 
 folder = Path(sys.argv[1])
 parts = [
-    Part(name, (sys.executable, "-c", code, str(folder)))
+    ManagedProcess(name, (sys.executable, "-c", code, str(folder)))
     for name, code in (pair.split("=", 1) for pair in sys.argv[2:])
 ]
 supervisor = Supervisor(
