@@ -51,6 +51,7 @@ def test_what_runs_together_is_found(page: str) -> None:
         "<p><b>un</b> <i>deux</i>, <i>trois</i>.</p>",
         "<p>deux  espaces,\n  que personne ne voit</p>",
         "<p>né(e) le : manage.py, bulletin.toml, …</p>",
+        "<p>Empreinte : 7ead161fbbc3526ba2b5687c8ddb60008f…</p>",
         '<div class="grid-head"><span>Arlon</span><span>Virton</span></div>',
     ],
 )

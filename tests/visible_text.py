@@ -19,7 +19,9 @@ _JOINED = "\0"  # where a tag stands between two texts of one line
 _WORD = r"[^\W_]"
 FAULTS = {
     "words joined across a tag": re.compile(f"{_WORD}\0+{_WORD}"),
-    "a number joined to a word": re.compile(r"(?<![\w/.:-])\d+[a-zà-ÿ]{3,}"),
+    "a number joined to a word": re.compile(  # a digest is no word
+        r"(?<![\w/.:-])(?![0-9a-f]{12})\d+[a-zà-ÿ]{3,}"
+    ),
     "an apostrophe after a whole word": re.compile(r"\b(?!(?i:aujourd))\w{3,}[dlnsjmtc]'(?=\w)"),
     "a bracket joined to a word": re.compile(r"[a-zà-ÿ]\((?!e\))|\)[a-zà-ÿ]"),
     "no space after a sign": re.compile(r"[a-zà-ÿ)][,;!?][A-Za-zÀ-ÿ]|[a-zà-ÿ] ?:[a-zà-ÿ]"),
