@@ -28,6 +28,7 @@ ON_ITS_WAY, HEARD, DOUBTFUL, NOT_HEARD, IN_VAIN = (
     "in vain",
 )
 ASKED = "answer"  # how the key begins of what was read out to somebody who rang in
+MOST_RESTORABLE = 3
 MAY_BE_HEARD = (ON_ITS_WAY, HEARD, DOUBTFUL)
 
 
@@ -163,6 +164,7 @@ class Said:
     word: Word
     fate: str
     is_stale: bool = False  # withdrawn by then; whoever was speaking could not be stopped
+    is_late: bool = False  # it seemed to have failed before it turned out to have arrived
 
     @property
     def about(self) -> tuple[int, int, dt.date]:
@@ -223,7 +225,10 @@ class Plain:
         self._settle()
 
     def restorable(self, number: int) -> list[int]:
-        """The replaced bulletins that would rule a day of another one's if that were lifted."""
+        """The replaced bulletins that would rule a day of another one's if that were lifted.
+
+        Only the last few are offered.
+        """
         lifted, today = self.bulletins[number], self.now.astimezone(BRUSSELS).date()
         found = []
         for n, one in enumerate(self.bulletins):
@@ -233,7 +238,7 @@ class Plain:
             is_replaced = not one.is_in_force and not one.is_withdrawn
             if is_replaced and any(not any(two.covers(day) for two in newer) for day in days):
                 found.append(n)
-        return found
+        return found[-MOST_RESTORABLE:]
 
     def may_decide(self, number: int, by: str) -> bool:
         """Whether somebody may decide otherwise than the clause, now."""
@@ -351,6 +356,7 @@ class Plain:
         """What was said under a key came to this."""
         for one in self.said:
             if one.key == key:
+                one.is_late |= fate == HEARD and one.fate in (NOT_HEARD, DOUBTFUL)
                 one.fate = fate
 
     def unsay(self, key: str) -> None:
@@ -503,12 +509,13 @@ class Plain:
 
     def told_twice(self) -> Iterator[str]:
         """Whoever heard the same word twice, with nothing else between the two."""
-        last: dict[tuple, Word] = {}
+        last: dict[tuple, Said] = {}
         for one in self.said:
             if one.fate == HEARD:
+                before = last.get(one.about)
                 is_excused = one.is_stale or one.key.startswith(ASKED)
-                if last.get(one.about) == one.word and not is_excused:
+                if before and before.word == one.word and not (is_excused or before.is_late):
                     yield f"patient {one.patient} heard twice that {one.act} is {one.word}"
-                last[one.about] = one.word
+                last[one.about] = one
             elif one.fate != NOT_HEARD:
                 last.pop(one.about, None)
