@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import astuple, dataclass, replace
+from itertools import islice
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
@@ -84,11 +85,12 @@ def restorable(bulletin: Bulletin) -> list[Bulletin]:
         first_day__lte=bulletin.last_day,
         last_day__gte=max(bulletin.first_day, today),
     )
-    return [
+    useful = (
         one
-        for one in found.order_by("-approved_at", "-pk")[:MOST_RESTORABLE]
+        for one in found.order_by("-approved_at", "-pk")
         if any(day >= today for day in days_restored(bulletin, one))
-    ]
+    )
+    return list(islice(useful, MOST_RESTORABLE))
 
 
 def days_restored(bulletin: Bulletin, restored: Bulletin) -> list[dt.date]:
