@@ -151,7 +151,7 @@ class DayListField(forms.CharField):
 
 SETTINGS = ("tell", "channel", "kept_by", "keep_until")
 _CHANNELS = list(Clause._meta.get_field("channel").choices or ())
-_SELECTORS = ("services", "sites", "units", "days", "groups")
+SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 class SettingsForm(forms.Form):
@@ -246,7 +246,7 @@ class RefinementForm(SettingsForm):
     )
     days = DayListField(label=_("Jours"), required=False)
 
-    field_order = ("ruling", *SETTINGS, *_SELECTORS)
+    field_order = ("ruling", *SETTINGS, *SELECTORS)
 
     def __init__(self, *args: Any, places: Places, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -260,7 +260,7 @@ class RefinementForm(SettingsForm):
 
     def clause(self) -> ClauseTerms:
         """Return the refinement as a clause."""
-        chosen: dict[str, Any] = {name: tuple(self.cleaned_data[name]) for name in _SELECTORS}
+        chosen: dict[str, Any] = {name: tuple(self.cleaned_data[name]) for name in SELECTORS}
         return ClauseTerms(ruling=self.cleaned_data["ruling"], **self.settings(), **chosen)
 
 

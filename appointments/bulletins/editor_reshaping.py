@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.bulletins.editor_forms import (
+    SELECTORS,
     SETTINGS,
     BulletinEditor,
     Content,
@@ -112,9 +113,6 @@ def _why_not(editor: BulletinEditor) -> str:
 def _remove_day(content: Content, word: str) -> None:
     content.layers = {day: rows for day, rows in content.layers.items() if day.isoformat() != word}
     content.shown, content.focus = None, "layer"
-
-
-_SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 @dataclass(frozen=True)
@@ -239,7 +237,7 @@ def _rulings(form: RowForm) -> dict[str, str]:
 def _refinement(form: forms.Form) -> ClauseTerms | None:
     """Return the refinement as far as it selects; None when a part of that cannot be read."""
     ruling = read(form, "ruling")
-    values = {name: read(form, name) for name in _SELECTORS}
+    values = {name: read(form, name) for name in SELECTORS}
     if not ruling or None in values.values():
         return None
     selected: dict[str, Any] = {name: tuple(codes) for name, codes in values.items()}

@@ -198,19 +198,6 @@ def _sites(row: GridRow) -> frozenset[str]:
     return frozenset(row.rulings) - {EVERY}
 
 
-__all__ = [
-    "EVERY",
-    "ROWS",
-    "Grid",
-    "Layer",
-    "GridRow",
-    "RowSettings",
-    "may_stand_in_cell",
-    "settings_to_start",
-    "to_clauses",
-    "to_grid",
-    "unreachable",
-]
 Place = tuple[dt.date | None, str, str]
 """A cell of one day, or with None of the whole window."""
 Filled = dict[dt.date | None, dict[str, GridRow]]

@@ -1,7 +1,8 @@
 """Bring decisions and notices in line with the bulletins in force, set by set.
 
-``plan`` decides once per distinct combination of facts and fills temporary tables; ``carry_out``
-writes what they say. The preview calls the first only, so its counts are what applying does.
+``plan`` decides once per distinct combination of facts and fills temporary tables; ``_apply``
+writes what they say. A preview fills the same tables and writes nothing, so its counts are what
+applying does.
 """
 
 import datetime as dt

@@ -17,7 +17,7 @@ from appointments.paper.content import RosterContent, RosterRow
 from notifications.models import NoticeState, Word
 from patients.models import Language
 from patients.phones import display
-from staff.paper.styles import stylesheet_as_data
+from staff.paper.styles import STYLESHEET, stylesheet_as_data
 
 
 @dataclass(frozen=True)
@@ -192,9 +192,6 @@ def _moment(moment: dt.datetime) -> str:
         "day": date_format(moment, "D j F"),
         "time": date_format(moment, "H:i"),
     }
-
-
-STYLESHEET = "continuity/paper.css"
 
 
 def self_contained(content: RosterContent) -> str:

@@ -24,7 +24,7 @@ from patients.models import Patient
 from patients.phones import Phone
 from staff import clock
 from staff.models import User
-from staff.paper.styles import stylesheet_as_data
+from staff.paper.styles import STYLESHEET, stylesheet_as_data
 from staff.services import audit
 
 
@@ -91,9 +91,6 @@ def _by_patient(calls: Iterable[Delivery]) -> list[Row]:
 
 def _to_say(call: Delivery) -> str:
     return texts.spoken_of_notice(call.notice, lines_of(call.notice))
-
-
-STYLESHEET = "continuity/paper.css"
 
 
 def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:

@@ -19,8 +19,8 @@
     withdraw        held, queued, claimed                    withdrawn
     apply_receipts  all but held, withdrawn, suppressed      accepted, delivered, failed, expired
 
-What an agent does with a call stands in ``calls``; the first try of a notice is opened with it,
-set by set, in ``opening``. The picture is drawn in ``Delivery``. Each function is one statement
+What an agent does with a call stands in ``call_states``; ``opening`` opens the first try of a
+notice with it, set by set. The picture is drawn in ``Delivery``. Each function is one statement
 inside the caller's transaction. It moves only what stands in one of its from-states, so that of
 two who move the same try the second one moves nothing.
 

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from django.contrib.staticfiles import finders
 
+STYLESHEET = "continuity/paper.css"
+"""Of every printed sheet."""
+
 
 def stylesheet_as_data(name: str) -> str:
     """Return one of our static style sheets as an address that holds it whole.

@@ -212,6 +212,14 @@ class TestWhatComesBack:
         then = [[(one.day, one.ruling) for one in withdrawal(pk).days] for pk in (new.pk, old.pk)]
         assert then == [[(TUESDAY, old)], [(MONDAY, None), (TUESDAY, new), (WEDNESDAY, None)]]
 
+    def test_an_older_one_is_offered_where_the_last_three_would_rule_nothing(self) -> None:
+        old = in_force(CANCELS)
+        for _ in range(3):
+            in_force(CANCELS, first_day=TUESDAY, last_day=TUESDAY)
+        new = in_force(MAINTAINS, last_day=TUESDAY)
+        in_force(MAINTAINS, first_day=TUESDAY, last_day=TUESDAY)
+        assert restorable(new) == [old]
+
     def test_what_would_rule_nothing_is_not_offered(self, saturday_noon) -> None:
         old, new = in_force(CANCELS), in_force(MAINTAINS)
         other = in_force(CANCELS, first_day=WEDNESDAY)
