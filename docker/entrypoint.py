@@ -1,4 +1,4 @@
-"""Start one part of the server: ``entrypoint.py web|worker|beat|migrate|healthcheck PART``.
+"""Start a part of the server: ``entrypoint.py web|worker|sms|beat|migrate|healthcheck PART``.
 
 Anything else is handed to ``manage.py``. The environment is left as it is, so that a command
 started beside the server (``docker compose exec web python manage.py ...``) sees the same.
@@ -35,8 +35,12 @@ def command(part: str, rest: list[str], environment: Mapping[str, str]) -> list[
                 "--timeout", "60", "--graceful-timeout", "20", "--worker-tmp-dir", "/dev/shm",
                 "--no-control-socket", *rest]  # fmt: skip
     if part == "worker":
-        concurrency = environment.get("WORKER_CONCURRENCY") or "4"
-        return [*CELERY, "worker", "--loglevel", "info", "--concurrency", concurrency, *rest]
+        concurrency = environment.get("WORKER_CONCURRENCY") or "3"
+        return [*CELERY, "worker", "--queues", "celery", "--hostname", "worker@%h",
+                "--loglevel", "info", "--concurrency", concurrency, *rest]  # fmt: skip
+    if part == "sms":  # one process serves all sessions of all gateways
+        return [*CELERY, "worker", "--queues", "sms", "--hostname", "sms@%h",
+                "--loglevel", "info", "--concurrency", "1", *rest]  # fmt: skip
     if part == "beat":
         # No pid file: a container that was killed would find its own and refuse to start.
         return [*CELERY, "beat", "--loglevel", "info", "--pidfile", "", *rest]
@@ -77,9 +81,10 @@ def healthcheck(part: str, environment: Mapping[str, str]) -> int:
         return 0 if web_answers(environment) else 1
     if part == "beat":
         return 0 if beat_is_alive(environment) else 1
-    here = f"celery@{os.uname().nodename}"
+    here = f"{part}@{os.uname().nodename}"
     ping = [*CELERY, "inspect", "ping", "--timeout", "8", "--destination", here]
-    if code := subprocess.run(ping, check=False).returncode:  # noqa: S603  # our own words
+    code = subprocess.run(ping, check=False).returncode  # noqa: S603  # our own words
+    if code or part != "sms":
         return code
     become(["python", "manage.py", "gateway", "host"])  # names this host and what it cannot reach
 

@@ -249,6 +249,10 @@ else:
 # Remote control shares files between processes without a lock; only Redis does it well.
 CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
+# A sender runs for as long as a gateway is listened to, so it has a worker of its own
+# (``--queues sms``). A worker that is given no queue works on both.
+CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("celery", "sms")}
+CELERY_TASK_ROUTES = {"notifications.tasks.dispatch_sms": {"queue": "sms"}}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

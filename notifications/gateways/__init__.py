@@ -32,7 +32,6 @@ from notifications.gateways.base import Throttled as Throttled
 from notifications.gateways.base import Unknown as Unknown
 from notifications.gateways.base import invalid_url
 
-Receipt = ReceiptReport  # what its importers call it
 logger = logging.getLogger(__name__)
 
 
@@ -71,6 +70,22 @@ def configured() -> list[Gateway]:
     if len({gateway.name for gateway in gateways}) < len(gateways):
         raise invalid_url("deux passerelles ont le même genre et la même machine")
     return gateways
+
+
+def configured_sessions() -> list[Gateway]:
+    """Return a gateway for each session that one process may hold: one, or what its URL allows.
+
+    Raises:
+        ImproperlyConfigured: as for ``configured``.
+    """
+    return [
+        session
+        for gateway, url in zip(configured(), settings.SMS_GATEWAY_URL.split(), strict=True)
+        for session in (
+            gateway,
+            *(gateway_from_url(url) for _ in range(1, gateway.options.sessions)),
+        )
+    ]
 
 
 def preferred() -> Gateway | None:

@@ -1,76 +1,187 @@
-"""Send what is due, through the gateways in their order of preference.
+"""Send what is due: one process, with a sender for each session of each gateway.
 
 The database is the truth: whatever stops this, and wherever, the next run finds each message in
-a state that says what may be done with it. Any number of workers may run it beside each other.
+a state that says what may be done with it. Any number of processes may run it beside each other.
 """
 
+import asyncio
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+
+from asgiref.sync import async_to_sync
+from django.db import DatabaseError, InterfaceError
 
 from notifications.gateways import Gateway
 from notifications.models import Sending
-from notifications.sending import hosts, waiting
-from notifications.sending import leases as seats
-from notifications.sending import rate as pacing
-from notifications.sending.rota import Rota
-from notifications.sending.turn import DispatchResult, Turn
+from notifications.sending import hosts, leases, query, rate, waiting
+from notifications.sending import sweep as sweeping
+from notifications.sending.sender import (
+    LONGEST_STAY_SECONDS,
+    DispatchResult,
+    Run,
+    Sender,
+    in_database,
+)
 
 __all__ = ["DispatchResult", "run"]
-SHORTEST_ROUND_SECONDS = 0.25
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.25
+LEASE_AGAIN_SECONDS = 1.0
+SWEEP_SECONDS = 5.0
 
 
 def run(
-    *, worker: str, gateways: Sequence[Gateway], seconds: float = 60.0, limit: int | None = None
+    *,
+    worker: str,
+    gateways: Sequence[Gateway],
+    seconds: float | None = None,
+    limit: int | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
 ) -> DispatchResult:
-    """Send what is due until nothing is, sending is held or the time is over.
+    """Send what is due until nothing is, sending is held, or the process is to stop.
 
-    The gateways get their turns in their order; a later one is given what was never handed over
-    only while each one before it is out of reach, silent, or has had its fill of the day. One
-    that is too slow, or that other workers fill, is waited for. Those that listen share the time.
+    The gateways work beside each other, in their order of preference: a later one is given what
+    was never handed over only while ``Run.may_feed``. Where one listens, the run goes on for as
+    long as it is connected.
 
     Args:
         worker: a name unique to this run of this process, at most 80 characters.
-        gateways: opened and closed here.
-        seconds: then it ends; where a gateway listens it stays that long.
+        gateways: opened and closed here; one with two sessions stands here twice.
+        seconds: then it ends; None for no limit.
         limit: claim at most so many messages.
+        is_stopping: asked a few times a second; when it says so the run ends.
     """
     hosts.note_presence()
-    result = DispatchResult()
-    rota = Rota(gateways, seconds=seconds)
-    while _went_round(rota, worker, limit, result):
-        pass
-    return result
+    dispatcher = _Dispatcher(worker, gateways, limit)
+    async_to_sync(dispatcher.run)(seconds, is_stopping)
+    return dispatcher.result
 
 
-def _went_round(rota: Rota, worker: str, limit: int | None, result: DispatchResult) -> bool:
-    """Give each gateway its turn; return whether to do so again."""
-    began = time.perf_counter()
-    was_cut_short = False
-    for gateway in rota.gateways:
-        if not _needs_a_turn(gateway, rota, result):
-            continue
-        with seats.seated(gateway, worker=worker) as has_seat:
-            rota.note_seat(gateway, has_seat=has_seat)
-            if has_seat:
-                left = None if limit is None else limit - result.claimed
-                was_cut_short |= Turn(worker, gateway, rota, left, result).go()
-    if rota.is_over or (limit is not None and result.claimed >= limit):
-        return False
-    if not (was_cut_short or rota.is_work_left()):
-        return False
-    time.sleep(max(0.0, began + SHORTEST_ROUND_SECONDS - time.perf_counter()))
-    return True
+class _Dispatcher:
+    """One run: starts the senders, sweeps meanwhile, and ends when none has anything to do."""
+
+    def __init__(self, worker: str, gateways: Sequence[Gateway], limit: int | None) -> None:
+        self._run = Run(gateways, left=limit)
+        self.result = self._run.result
+        names = [gateway.name for gateway in gateways]
+        self._slots = [
+            _SessionSlot(gateway, _named(worker, names[:place].count(gateway.name)), self._run)
+            for place, gateway in enumerate(gateways)
+        ]
+
+    async def run(self, seconds: float | None, is_stopping: Callable[[], bool]) -> None:
+        """Run until it is over; an error in one sender ends all of them in good order."""
+        ends = float("inf") if seconds is None else time.monotonic() + seconds
+        sweeper = asyncio.create_task(_sweep_regularly(self._run.gateways))
+        serving = [asyncio.create_task(slot.serve()) for slot in self._slots]
+        try:
+            while not (is_stopping() or any(task.done() for task in serving)):
+                if time.monotonic() > ends:
+                    self.result.out_of_time = True
+                    break
+                if await self._is_nothing_left():
+                    break
+                await _set_within(self._run.has_changed, LOOK_SECONDS)
+                self._run.has_changed.clear()
+        finally:
+            self._run.over.set()
+            sweeper.cancel()
+            ended = await asyncio.gather(*serving, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, BaseException):
+                raise error
+
+    async def _is_nothing_left(self) -> bool:
+        if not all(slot.is_idle for slot in self._slots):
+            return False
+        if len(self._slots) == 1:
+            return True  # no other can have left it anything
+        return not await in_database(lambda: any(slot.has_work() for slot in self._slots))
 
 
-def _needs_a_turn(gateway: Gateway, rota: Rota, result: DispatchResult) -> bool:
-    """Whether there is anything to send, to ask or to hear, and the gateway may be used for it."""
-    standing = pacing.standing(gateway)
-    is_held_up = Sending.is_paused() or not standing.is_usable
-    result.held_up |= is_held_up
-    if standing.is_away or (is_held_up and not gateway.listens):
-        return False
-    return (
-        gateway.listens
-        or waiting.anything_due_at(gateway, may_feed=rota.may_feed(gateway))
-        or waiting.anything_to_ask([gateway])
-    )
+class _SessionSlot:
+    """One session that a gateway allows: connects whenever there is a reason to.
+
+    Attributes:
+        is_idle: there was none when it last looked.
+    """
+
+    def __init__(self, gateway: Gateway, worker: str, run: Run) -> None:
+        self._gateway = gateway
+        self._worker = worker
+        self._run = run
+        self.is_idle = False
+        self._has_no_lease = False
+        self._lease_asked_at = float("-inf")
+
+    async def serve(self) -> None:
+        """Look for reasons until the run is over."""
+        while not self._run.over.is_set():
+            if await in_database(self._may_connect):
+                self.is_idle = False
+                sender = Sender(self._gateway, worker=self._worker, run=self._run)
+                try:
+                    await sender.stay_connected()
+                finally:
+                    await in_database(leases.release, self._gateway, worker=self._worker)
+            self.is_idle = True
+            self._run.has_changed.set()
+            await _set_within(self._run.over, LOOK_SECONDS)
+
+    def has_work(self) -> bool:
+        """Whether something is due that could be submitted here now."""
+        standing = rate.standing(self._gateway)
+        if self._has_no_lease or Sending.is_paused() or not standing.is_usable:
+            return False
+        return standing.wait < LONGEST_STAY_SECONDS and self._is_anything_due()
+
+    def _may_connect(self) -> bool:
+        """Whether there is a reason to connect, and a lease to do so."""
+        standing = rate.standing(self._gateway)
+        is_held_up = Sending.is_paused() or not standing.is_usable
+        self._run.result.held_up |= is_held_up
+        listens = self._gateway.listens
+        if standing.is_away or (is_held_up and not listens):
+            return False
+        if not (listens or self._is_anything_due() or query.anything_to_ask_now(self._gateway)):
+            return False
+        return self._take_lease()
+
+    def _take_lease(self) -> bool:
+        if self._has_no_lease and time.monotonic() - self._lease_asked_at < LEASE_AGAIN_SECONDS:
+            return False
+        self._lease_asked_at = time.monotonic()
+        self._has_no_lease = not leases.take(self._gateway, worker=self._worker)
+        return not self._has_no_lease
+
+    def _is_anything_due(self) -> bool:
+        if self._run.left == 0:
+            return False
+        may_feed = self._run.may_feed(self._gateway)
+        return waiting.anything_due_at(self._gateway, may_feed=may_feed)
+
+
+def _named(worker: str, before: int) -> str:
+    """Return the name of a worker's first, second … session at one gateway."""
+    return f"{worker}:{before + 1}" if before else worker
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, or for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()
+
+
+async def _sweep_regularly(gateways: Sequence[Gateway]) -> None:
+    """Sweep beside the senders: where these take every process, nobody else would."""
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        try:
+            await in_database(sweeping.sweep, gateways=gateways)
+        except (DatabaseError, InterfaceError) as error:
+            logger.warning("the sweep beside the senders did not work: %s", error)
+        except Exception:
+            logger.exception("the sweep beside the senders did not work")

@@ -22,7 +22,7 @@ from notifications.models import (
     GatewayState,
     SendingHost,
 )
-from notifications.sending import leases as seats
+from notifications.sending import leases
 from staff import clock
 
 logger = logging.getLogger(__name__)
@@ -87,8 +87,8 @@ def _move_gateways(now: dt.datetime, back: dt.timedelta) -> None:
     for column in ("accepted_at", "reported_at", "throttled_at", "failed_at"):
         GatewayState.objects.filter(**{f"{column}__gt": now}).update(**{column: now})
     GatewayReach.objects.filter(failed_at__gt=now).update(failed_at=now)
-    held = GatewaySeat.objects.filter(until__gt=now + dt.timedelta(seconds=seats.LEASE_SECONDS))
-    held.update(until=now + dt.timedelta(seconds=seats.LEASE_SECONDS))
+    held = GatewaySeat.objects.filter(until__gt=now + dt.timedelta(seconds=leases.LEASE_SECONDS))
+    held.update(until=now + dt.timedelta(seconds=leases.LEASE_SECONDS))
 
 
 def _shorten_leases(now: dt.datetime) -> None:

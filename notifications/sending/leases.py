@@ -1,6 +1,6 @@
-"""How many workers may be connected to a gateway at once: a provider allows so many sessions.
+"""Who holds which session of a gateway: a provider allows so many at once.
 
-A seat is a lease on the real clock. A worker that dies frees its seat by doing nothing.
+A lease runs on the real clock. A worker that dies gives it back by doing nothing.
 """
 
 import datetime as dt
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from notifications.gateways import Gateway
 from notifications.models import GatewaySeat
@@ -18,27 +18,35 @@ LEASE_SECONDS = 10.0
 
 
 @contextmanager
-def seated(gateway: Gateway, *, worker: str) -> Iterator[bool]:
-    """Hold a seat; False when all are taken. A gateway without a limit needs none."""
-    if not gateway.options.sessions:
-        yield True
-        return
-    mine = GatewaySeat.objects.filter(gateway=gateway.name, worker=worker)
+def held(gateway: Gateway, *, worker: str) -> Iterator[bool]:
+    """Hold a lease meanwhile; False when all are taken."""
     try:
-        yield _take(gateway, worker)
+        yield take(gateway, worker=worker)
     finally:
-        mine.delete()
+        release(gateway, worker=worker)
 
 
 def keep(gateway: Gateway, *, worker: str) -> bool:
-    """Go on holding a seat; False when it was lost (this worker slept longer than its lease)."""
+    """Renew a lease; False when it was lost (this worker slept for longer than it lasts)."""
     if not gateway.options.sessions:
         return True
-    mine = GatewaySeat.objects.filter(gateway=gateway.name, worker=worker)
-    return bool(mine.update(until=_lease_end()))
+    return bool(_of(gateway, worker).update(until=_lease_end()))
 
 
-def _take(gateway: Gateway, worker: str) -> bool:
+def release(gateway: Gateway, *, worker: str) -> None:
+    """Give a lease back."""
+    if gateway.options.sessions:
+        _of(gateway, worker).delete()
+
+
+def _of(gateway: Gateway, worker: str) -> QuerySet[GatewaySeat]:
+    return GatewaySeat.objects.filter(gateway=gateway.name, worker=worker)
+
+
+def take(gateway: Gateway, *, worker: str) -> bool:
+    """Take a lease; False when all are taken. A gateway without a limit needs none."""
+    if not gateway.options.sessions:
+        return True
     now = clock.real()
     for seat in range(gateway.options.sessions):
         free = GatewaySeat.objects.filter(

@@ -3,17 +3,15 @@
 import datetime as dt
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import QuerySet
 
-from notifications.gateways import Gateway, Receipt, Sent
+from notifications.gateways import Gateway, ReceiptReport, Sent
 from notifications.models import Delivery, DeliveryPart, DeliveryState, ReceiptState
 from notifications.receipts import receive as receiving
 from notifications.receipts.rounds import Rounds
-from notifications.sending.line import Line
+from notifications.sending import waiting
 from staff import clock
 
 AGAIN_SECONDS = 10.0
@@ -22,42 +20,46 @@ _asked_at: dict[str, float] = {}
 _rounds = Rounds()
 
 
-@dataclass(frozen=True)
-class Question:
-    """A question that is under way at a gateway, about messages."""
-
-    gateway: str
-    sent: Sequence[Sent]
-    answers: Future[Sequence[Receipt | None]]
+def anything_to_ask_now(gateway: Gateway) -> bool:
+    """Whether to ask a gateway now: it has answers, and was not asked some seconds ago."""
+    return _may_ask(gateway) and waiting.anything_to_ask([gateway])
 
 
-def ask(line: Line) -> Question | None:
-    """Begin to ask about unknown messages of a gateway, every few seconds; waits for nothing.
+def next_to_ask_now(gateway: Gateway) -> list[Sent]:
+    """Return the unknown messages to ask a gateway about now; none some seconds after the last.
 
     What is unknown for longer than its limit is on the call list and asked about no more.
     """
-    gateway = line.gateway
-    asked_at = _asked_at.get(gateway.name, float("-inf"))
-    if not gateway.can_query or time.monotonic() - asked_at < AGAIN_SECONDS:
-        return None
+    if not _may_ask(gateway):
+        return []
     _asked_at[gateway.name] = time.monotonic()
-    sent = next_to_ask(gateway)
-    return Question(gateway.name, sent, line.ask(sent)) if sent else None
+    return next_to_ask(gateway)
 
 
-def heed(question: Question) -> int:
-    """Record what a gateway answered, once it did; return how many answers say anything."""
+def _may_ask(gateway: Gateway) -> bool:
+    asked_at = _asked_at.get(gateway.name, float("-inf"))
+    return gateway.can_query and time.monotonic() - asked_at >= AGAIN_SECONDS
+
+
+def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | None]) -> int:
+    """Record what a gateway answered; return how many answers say anything.
+
+    Args:
+        gateway: its name.
+        sent: what it was asked about.
+        said: its answers, in the same order.
+    """
     receipts = [
         receipt
-        for one, receipt in zip(question.sent, question.answers.result(), strict=True)
+        for one, receipt in zip(sent, said, strict=True)
         if receipt and _is_news(one, receipt)
     ]
     if receipts:
-        receiving.receive(gateway=question.gateway, reports=receipts)
+        receiving.receive(gateway=gateway, reports=receipts)
     return len(receipts)
 
 
-def _is_news(sent: Sent, receipt: Receipt) -> bool:
+def _is_news(sent: Sent, receipt: ReceiptReport) -> bool:
     """Whether an answer moves anything on.
 
     "On its way" is news of what may not have arrived at the gateway; of what it took long ago

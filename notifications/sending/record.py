@@ -17,7 +17,7 @@ from notifications.gateways import (
 from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import Delivery, DeliveryPart, DeliveryState
 from notifications.sending import rate as pacing
-from notifications.sending.line import Returned
+from notifications.sending.connection import Returned
 from staff import clock
 
 _ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)

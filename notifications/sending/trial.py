@@ -8,9 +8,10 @@ import asyncio
 import os
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connections, transaction
 from django.db.models import Q
@@ -24,7 +25,7 @@ from notifications.gateways import (
     Message,
     NotSent,
     OnReport,
-    Receipt,
+    ReceiptReport,
     Refused,
     Report,
     Result,
@@ -35,10 +36,10 @@ from notifications.gateways import (
 from notifications.models import Failure, ReceiptState
 from notifications.models import Receipt as StoredReceipt
 from notifications.receipts import receive as receiving
-from notifications.sending import leases as seats
-from notifications.sending import rate as pacing
+from notifications.sending import leases, rate
+from notifications.sending.connection import GatewayConnection, Returned
 from notifications.sending.hand_over import HandedOver
-from notifications.sending.line import Line, Reported, Returned
+from notifications.sending.sender import in_database
 from patients import phones
 from staff.errors import Refusal
 from staff.models import User
@@ -51,9 +52,9 @@ _FINAL = (ReceiptState.DELIVERED, ReceiptState.FAILED, ReceiptState.EXPIRED)
 
 def check(gateway: Gateway) -> Checked:
     """Open a gateway, look whether it may be used, and close it. Nothing is sent."""
-    with seats.seated(gateway, worker=_worker()) as has_seat:
-        if not has_seat:
-            return Checked(usable=False, complaint=_no_seat(gateway))
+    with leases.held(gateway, worker=_worker()) as has_lease:
+        if not has_lease:
+            return Checked(usable=False, complaint=_no_session(gateway))
         try:
             return asyncio.run(_looked_at(gateway))
         except TimeoutError:
@@ -123,7 +124,7 @@ class _Trial:
     asked_at: float = float("-inf")
     last_stored: int = 0
 
-    def owns(self, receipt: Receipt) -> bool:
+    def owns(self, receipt: ReceiptReport) -> bool:
         """Whether a receipt speaks of this message."""
         if receipt.reference:
             return receipt.reference == self.message.reference
@@ -153,7 +154,7 @@ class _Trial:
                 words = _("rien n'est parti : %s") % result.remark
                 return Step(words, is_end=True, is_good=False)
 
-    def heard_of(self, receipt: Receipt) -> Iterator[Step]:
+    def heard_of(self, receipt: ReceiptReport) -> Iterator[Step]:
         """Yield a step for what was not heard before."""
         what = (str(receipt.state), receipt.key or " ".join(receipt.provider_ids), receipt.remark)
         if what in self.heard:
@@ -169,8 +170,10 @@ class _Trial:
         yield Step(_("accusé : %s") % words, is_end=is_end, is_good=good)
 
 
-def send_one(*, gateway: Gateway, to: str, text: str, wait: float, by: User) -> Iterator[Step]:
-    """Send one message through the real gateway and yield its life, until it ends or the wait does.
+def send_one(
+    *, gateway: Gateway, to: str, text: str, wait: float, by: User, tell: Callable[[Step], object]
+) -> None:
+    """Send one message through the real gateway and tell its life, until it ends or the wait does.
 
     Args:
         gateway: opened and closed here; its rate and cap hold.
@@ -178,37 +181,41 @@ def send_one(*, gateway: Gateway, to: str, text: str, wait: float, by: User) -> 
         text: as typed.
         wait: seconds for the answer and the receipts.
         by: who tries.
+        tell: called with each step.
 
     Raises:
-        Refusal: the cap of the day is spent, or all connections are taken.
+        Refusal: the daily cap is reached, or all sessions are taken.
     """
     plain = sms_text.transliterate(text)
     message = Message(
         uuid.uuid4().hex, to, plain, sms_text.count(plain, alphabet=gateway.alphabet).parts
     )
-    worker = _worker()
-    with seats.seated(gateway, worker=worker) as has_seat:
-        if not has_seat:
-            raise Refusal(_no_seat(gateway))
+    with leases.held(gateway, worker=_worker()) as has_lease:
+        if not has_lease:
+            raise Refusal(_no_session(gateway))
         _note(gateway, message, by=by)
         trial = _Trial(gateway, message, last_stored=_last_stored())
-        with Line(gateway, longest_wait=wait) as line:
-            line.send([HandedOver(delivery_id=0, notice_id=0, message=message, again=False)])
-            yield Step(_("remis à %s") % gateway.name)
-            ends = time.monotonic() + wait
-            while line.is_open and time.monotonic() < ends:
-                seats.keep(gateway, worker=worker)
-                for step in _round(trial, line):
-                    yield step
-                    if step.is_end:
-                        return
-    yield _nothing_more(trial, wait)
+        async_to_sync(_live)(trial, wait, tell)
+
+
+async def _live(trial: _Trial, wait: float, tell: Callable[[Step], object]) -> None:
+    """Submit the message, and tell what is heard of it."""
+    async with GatewayConnection(trial.gateway, longest_wait=wait) as connection:
+        connection.send([HandedOver(0, 0, trial.message, again=False)])
+        await in_database(tell, Step(_("remis à %s") % trial.gateway.name))
+        ends = time.monotonic() + wait
+        while connection.is_open and time.monotonic() < ends:
+            for step in await _round(trial, connection):
+                await in_database(tell, step)
+                if step.is_end:
+                    return
+    await in_database(tell, _nothing_more(trial, wait))
 
 
 @transaction.atomic
 def _note(gateway: Gateway, message: Message, *, by: User) -> None:
     """Take rate and cap, and write into the trail who sends what, before anything leaves."""
-    if not pacing.spend(gateway, [message.parts]):
+    if not rate.spend(gateway, [message.parts]):
         raise Refusal(_("%s : le plafond du jour est atteint.") % gateway.name)
     audit.record(
         action="gateway.tested",
@@ -219,29 +226,28 @@ def _note(gateway: Gateway, message: Message, *, by: User) -> None:
     )
 
 
-def _round(trial: _Trial, line: Line) -> Iterator[Step]:
-    answers, reports = line.take(wait=ROUND_SECONDS, enough=1)
-    for _one, result in answers:
-        yield trial.answered(result)
-    for receipt in (*_over_the_connection(trial, line, reports), *_over_the_hook(trial)):
-        yield from trial.heard_of(receipt)
-    for receipt in _asked(trial, line):
-        yield from trial.heard_of(receipt)
+async def _round(trial: _Trial, connection: GatewayConnection) -> list[Step]:
+    answers, reports = await connection.take(wait=ROUND_SECONDS, enough=1)
+    steps = [trial.answered(result) for _one, result in answers]
+    heard = await in_database(_heard, trial, [one.report for one in reports])
+    for one in reports:
+        one.acknowledge()
+    for receipt in (*heard, *await _asked(trial, connection)):
+        steps += trial.heard_of(receipt)
+    return steps
 
 
-def _over_the_connection(
-    trial: _Trial, line: Line, reports: Sequence[Reported]
-) -> Sequence[Receipt]:
-    """Return what speaks of our message; keep the rest, then let all be acknowledged."""
-    mine = [r for one in reports if isinstance(r := one.report, Receipt) and trial.owns(r)]
-    others = [one.report for one in reports if one.report not in mine]
+def _heard(trial: _Trial, reports: Sequence[Report]) -> list[ReceiptReport]:
+    """Renew the lease; return what speaks of our message, and keep the other reports."""
+    leases.keep(trial.gateway, worker=_worker())
+    mine = [one for one in reports if isinstance(one, ReceiptReport) and trial.owns(one)]
+    others = [one for one in reports if one not in mine]
     if others:
         receiving.receive(gateway=trial.gateway.name, reports=others)
-    line.confirm(reports)
-    return mine
+    return [*mine, *_over_the_hook(trial)]
 
 
-def _over_the_hook(trial: _Trial) -> Iterator[Receipt]:
+def _over_the_hook(trial: _Trial) -> Iterator[ReceiptReport]:
     """Yield what the web server was told meanwhile, as it keeps what it does not know."""
     ours = Q(reference=trial.message.reference)
     if trial.numbers:
@@ -251,7 +257,7 @@ def _over_the_hook(trial: _Trial) -> Iterator[Receipt]:
     ).order_by("pk")
     for stored in new:
         trial.last_stored = stored.pk
-        yield Receipt(
+        yield ReceiptReport(
             state=ReceiptState(stored.state),
             provider_ids=(stored.provider_id,) if stored.provider_id else (),
             failure=stored.failure,
@@ -260,7 +266,7 @@ def _over_the_hook(trial: _Trial) -> Iterator[Receipt]:
         )
 
 
-def _asked(trial: _Trial, line: Line) -> Sequence[Receipt]:
+async def _asked(trial: _Trial, connection: GatewayConnection) -> Sequence[ReceiptReport]:
     """Ask the gateway every few seconds, where it has answers."""
     now = time.monotonic()
     due = trial.is_answered and now - trial.asked_at >= ASK_EVERY_SECONDS
@@ -269,7 +275,7 @@ def _asked(trial: _Trial, line: Line) -> Sequence[Receipt]:
     trial.asked_at = now
     number = trial.numbers[0] if trial.numbers else ""
     sent = Sent(trial.message.reference, number, trial.message.to)
-    return [receipt for receipt in line.ask([sent]).result() if receipt]
+    return [receipt for receipt in await connection.query([sent]) if receipt]
 
 
 def _last_stored() -> int:
@@ -286,7 +292,7 @@ def _nothing_more(trial: _Trial, wait: float) -> Step:
     return Step(words, is_end=True, is_good=False)
 
 
-def _no_seat(gateway: Gateway) -> str:
+def _no_session(gateway: Gateway) -> str:
     return _(
         "Les %(number)s connexions permises à %(name)s sont prises par les processus qui "
         "envoient ; arrêtez-en un, ou augmentez sessions."

@@ -55,7 +55,7 @@ def anything_to_ask(gateways: Sequence[Gateway]) -> bool:
 
 
 def has_room(gateway: Gateway) -> bool:
-    """Whether another worker may connect to a gateway."""
+    """Whether another sender may connect to a gateway."""
     if not gateway.options.sessions:
         return True
     taken = GatewaySeat.objects.filter(gateway=gateway.name, until__gte=clock.real())
@@ -63,13 +63,13 @@ def has_room(gateway: Gateway) -> bool:
 
 
 def sender_is_needed(gateways: Sequence[Gateway]) -> bool:
-    """Whether to wake a sender: not for gateways at which all that may are connected.
+    """Whether to wake a sender.
 
-    Who is connected sends what comes, and rings when it leaves.
+    Not while one holds the last session of a gateway: it finds what is due at the others too.
     """
     free = [gateway for gateway in gateways if has_room(gateway)]
     if any(gateway.listens for gateway in free):
         return True
-    if not free or Sending.is_paused():
+    if len(free) < len(gateways) or Sending.is_paused():
         return False
     return anything_due() or anything_to_ask(free)

@@ -13,7 +13,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from notifications.gateways import Receipt
+from notifications.gateways import ReceiptReport
 from notifications.models import Delivery, Notice, ReceiptState
 from notifications.receipts import receive as receiving
 from patients.models import Patient
@@ -26,7 +26,7 @@ AT_ONCE = 1000
 GATEWAY = "smpp bench"
 
 
-def waiting_messages() -> list[Receipt]:
+def waiting_messages() -> list[ReceiptReport]:
     """Make messages that wait for their receipt, and return the receipts."""
     site, moment = a_site(), at("2022-05-16 09:10")
     patients = Patient.objects.bulk_create(
@@ -66,9 +66,9 @@ def waiting_messages() -> list[Receipt]:
     return [a_receipt(n, notice) for n, notice in enumerate(notices)]
 
 
-def a_receipt(n: int, notice: Notice) -> Receipt:
+def a_receipt(n: int, notice: Notice) -> ReceiptReport:
     """Return a receipt as an SMSC gives it: by its own number, in two forms."""
-    return Receipt(
+    return ReceiptReport(
         state=ReceiptState.FAILED if n % 10 == 9 else ReceiptState.DELIVERED,
         provider_ids=(str(n), f"{n:x}"),
         phone=notice.patient.mobile,
@@ -77,7 +77,7 @@ def a_receipt(n: int, notice: Notice) -> Receipt:
     )
 
 
-def take(receipts: Sequence[Receipt]) -> tuple[float, float, int]:
+def take(receipts: Sequence[ReceiptReport]) -> tuple[float, float, int]:
     """Return seconds, seconds of this process, and how many were matched."""
     began, worked = time.perf_counter(), time.process_time()
     matched = sum(

@@ -174,13 +174,13 @@ def _engage(sign_in: str, alike: str, first_name: str, last_name: str) -> None:
 
 def _hear_back() -> None:
     """Let the gateway report what belongs to nobody here, so that the pages about it show it."""
-    from notifications.gateways import Inbound, Receipt
+    from notifications.gateways import Inbound, ReceiptReport
     from notifications.models import Failure, ReceiptState
     from notifications.receipts.receive import receive
     from patients.models import Patient
     from staff import clock
 
-    lost = Receipt(
+    lost = ReceiptReport(
         state=ReceiptState.FAILED,
         provider_ids=("1a2b3c4d5e6f" * 4, "18446744073709551615"),
         phone="+32470999999",

@@ -28,7 +28,15 @@ from appointments.paper.queries import roster_contents
 from appointments.rules import ClauseTerms
 from notifications.calls import services as calls
 from notifications.calls.queries import said_together
-from notifications.gateways import Accepted, Inbound, NotSent, Receipt, Refused, Throttled, Unknown
+from notifications.gateways import (
+    Accepted,
+    Inbound,
+    NotSent,
+    ReceiptReport,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from notifications.lifecycle import delivery_states, notice_states
 from notifications.models import (
     LIVE,
@@ -326,7 +334,7 @@ class Real:
     def receipt(self, delivery: int, state: str) -> None:
         """Let the gateway say what became of a message."""
         message = self.left[delivery]
-        report = Receipt(
+        report = ReceiptReport(
             state=ReceiptState(state), reference=message.reference, key=f"r{self.steps}-{delivery}"
         )
         self.steps += 1

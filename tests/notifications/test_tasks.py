@@ -1,20 +1,20 @@
 """What Celery runs, called as functions."""
 
 import datetime as dt
-from threading import Event
+from threading import Timer
 from typing import Any
 
 import pytest
-from celery.signals import before_task_publish
+from celery.signals import before_task_publish, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from notifications import tasks
-from notifications.gateways import configured
+from notifications.gateways import configured, configured_sessions
 from notifications.models import Delivery, GatewaySeat, Sending
+from notifications.sending import dispatch
 from notifications.sending import sweep as sweeping
-from notifications.sending import sweeping_beside
 from notifications.sending import wake as doorbell
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
@@ -41,28 +41,27 @@ def test_everything_due_is_sent_through_the_gateway_of_the_settings() -> None:
 
 def test_who_sends_sweeps_meanwhile_for_beats_sweeps_may_wait_behind_it(monkeypatch) -> None:
     an_sms()
-    swept = Event()
-
-    def sweep(*, gateways: list) -> None:
-        swept.set()
-
+    swept: list[object] = []
     gateway = FakeGateway(seconds=0.5)
-    monkeypatch.setattr(tasks, "configured", lambda: [gateway])
-    monkeypatch.setattr(sweeping_beside, "EVERY_SECONDS", 0.01)
-    monkeypatch.setattr(sweeping, "sweep", sweep)
+    monkeypatch.setattr(tasks, "configured_sessions", lambda: [gateway])
+    monkeypatch.setattr(dispatch, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(sweeping, "sweep", lambda **_options: swept.append(1))
     tasks.dispatch_sms()
     assert len(gateway.messages) == 1
-    assert swept.is_set()
+    assert swept
 
 
-def test_a_task_that_ran_for_a_minute_lets_others_have_their_turn(
-    monkeypatch, bell, django_capture_on_commit_callbacks
-) -> None:
+def test_a_worker_that_is_told_to_stop_ends_its_senders(monkeypatch) -> None:
     an_sms()
-    monkeypatch.setattr(tasks, "LONGEST_RUN_SECONDS", -1.0)
-    with django_capture_on_commit_callbacks(execute=True):
-        tasks.dispatch_sms()
-    assert bell == ["notifications.tasks.dispatch_sms"]
+    monkeypatch.setattr(tasks, "_is_stopping", bytearray(1))
+    gateway = FakeGateway()
+    gateway.listens = True
+    monkeypatch.setattr(tasks, "configured_sessions", lambda: [gateway])
+    ringing = Timer(0.5, worker_shutting_down.send, args=[None])
+    ringing.start()
+    tasks.dispatch_sms()
+    ringing.join()
+    assert len(gateway.messages) == 1
 
 
 def test_the_sweep_wakes_a_sender_when_something_is_due(
@@ -117,10 +116,17 @@ def test_nobody_is_woken_for_a_gateway_to_which_nobody_more_may_connect(
         take_seats(2)
         tasks.sweep_outbox()
     assert len(bell) == 1
-    settings.SMS_GATEWAY_URL += " console://"
+
+
+def test_nobody_is_woken_while_one_who_holds_a_session_sends_through_the_others_too(
+    settings, bell, django_capture_on_commit_callbacks
+) -> None:
+    settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=1 console://"
+    an_sms()
     with django_capture_on_commit_callbacks(execute=True):
+        take_seats(1)
         tasks.sweep_outbox()
-    assert len(bell) == 2
+    assert bell == []
 
 
 def take_seats(number: int, *, seconds: float = 5) -> None:
@@ -129,6 +135,13 @@ def take_seats(number: int, *, seconds: float = 5) -> None:
     gateway, until = configured()[0].name, timezone.now() + dt.timedelta(seconds=seconds)
     for seat in range(number):
         GatewaySeat.objects.create(gateway=gateway, seat=seat, worker=f"w{seat}", until=until)
+
+
+def test_a_gateway_with_two_sessions_has_two_senders(settings) -> None:
+    settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=2 console://"
+    first, second, console = configured_sessions()
+    assert first.name == second.name != console.name
+    assert first is not second
 
 
 def test_a_seat_whose_worker_died_wakes_another(

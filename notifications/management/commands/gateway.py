@@ -97,15 +97,18 @@ class Command(BaseCommand):
         self.stdout.write(_("Texte : %s") % body)
         if not yes and not _confirmed(to, through):
             raise Refusal(_("Rien n'a été envoyé."))
-        steps = gateway_trials.send_one(
-            gateway=through, to=to, text=body, wait=wait, by=command_line.user()
-        )
-        last = None
-        for last in steps:
+        steps: list[gateway_trials.Step] = []
+
+        def tell(step: gateway_trials.Step) -> None:
+            steps.append(step)
             moment = timezone.localtime(clock.real())
-            self.stdout.write(f"{moment:%H:%M:%S}  {last.words}")
+            self.stdout.write(f"{moment:%H:%M:%S}  {step.words}")
             self.stdout.flush()
-        if last is None or not last.is_good:
+
+        gateway_trials.send_one(
+            gateway=through, to=to, text=body, wait=wait, by=command_line.user(), tell=tell
+        )
+        if not steps or not steps[-1].is_good:
             raise CommandError(_("L'essai n'a pas abouti."), returncode=UNUSABLE)
         self.stdout.write(_("L'essai a abouti."))
 

@@ -19,7 +19,7 @@ from appointments.rules import ClauseTerms
 from notifications.calls import questions
 from notifications.calls import services as calls
 from notifications.calls.queries import open_calls
-from notifications.gateways import NotSent, Receipt, Refused, Throttled
+from notifications.gateways import NotSent, ReceiptReport, Refused, Throttled
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.receipts import receive as receiving
 from notifications.sending import hand_over as handing_over
@@ -124,7 +124,7 @@ def sms_is_out(reference: str = "a" * 32) -> Delivery:
 
 def receipt(state: str, reference: str = "a" * 32) -> None:
     """Have the gateway report about the SMS."""
-    report = Receipt(state=state, reference=reference, key=f"{state}-{reference}")
+    report = ReceiptReport(state=state, reference=reference, key=f"{state}-{reference}")
     receiving.receive(gateway="fake", reports=[report])
 
 

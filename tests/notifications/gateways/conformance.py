@@ -20,7 +20,7 @@ from notifications.gateways import (
     Gateway,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Report,
     Result,
@@ -85,10 +85,10 @@ def submit(gateway: Gateway, messages: Sequence[Message]) -> list[tuple[str, Res
     return asyncio.run(all_beside_each_other())
 
 
-def query(gateway: Gateway, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
+def query(gateway: Gateway, sent: Sequence[Sent]) -> Sequence[ReceiptReport | None]:
     """Ask what became of messages."""
 
-    async def opened() -> Sequence[Receipt | None]:
+    async def opened() -> Sequence[ReceiptReport | None]:
         await gateway.open(ignore)
         try:
             return await gateway.query(sent)

@@ -18,7 +18,7 @@ from notifications.gateways import (
     HookRefused,
     HookRequest,
     Inbound,
-    Receipt,
+    ReceiptReport,
     Report,
 )
 from notifications.models import Failure, ReceiptState
@@ -56,10 +56,10 @@ class ConformsWithReceipts:
         """
         raise NotImplementedError
 
-    def receipt_of(self, word: Word) -> Receipt:
+    def receipt_of(self, word: Word) -> ReceiptReport:
         """Return the one receipt, which must be one that can be stored and matched."""
         (receipt,) = self.reports_of(word)
-        assert isinstance(receipt, Receipt)
+        assert isinstance(receipt, ReceiptReport)
         assert_can_be_stored(receipt)
         return receipt
 
@@ -114,7 +114,7 @@ def assert_can_be_stored(report: Report) -> None:
     """Fail where a report does not fit its columns, or names no message."""
     assert len(report.key) <= 64
     assert report.happened_at is None or report.happened_at.tzinfo
-    if isinstance(report, Receipt):
+    if isinstance(report, ReceiptReport):
         assert report.reference or any(report.provider_ids)
         assert len(report.reference) <= 32
         assert all(0 < len(one) <= 100 for one in report.provider_ids)

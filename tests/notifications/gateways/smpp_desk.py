@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from notifications.gateways import (
     Message,
-    Receipt,
+    ReceiptReport,
     Report,
     Result,
     gateway_from_url,
@@ -31,9 +31,9 @@ class Desk:
         self.reports.append(report)
 
     @property
-    def receipts(self) -> list[Receipt]:
+    def receipts(self) -> list[ReceiptReport]:
         """The reports that are receipts."""
-        return [one for one in self.reports if isinstance(one, Receipt)]
+        return [one for one in self.reports if isinstance(one, ReceiptReport)]
 
     async def send(self, *messages: Message) -> list[Result]:
         """Submit messages beside each other."""

@@ -13,7 +13,7 @@ from notifications.gateways import (
     HookRefused,
     HookRequest,
     Message,
-    Receipt,
+    ReceiptReport,
     Sent,
     gateway_from_url,
 )
@@ -71,7 +71,7 @@ class TestItsWebhooks(ConformsWithAHook, ConformsWithReplies, ConformsWithSignat
 
     def test_a_receipt_has_all_that_was_said(self) -> None:
         (receipt,) = self.read(DELIVERED)
-        assert receipt == Receipt(
+        assert receipt == ReceiptReport(
             state=ReceiptState.DELIVERED,
             reference=REFERENCE,
             provider_ids=(REFERENCE,),

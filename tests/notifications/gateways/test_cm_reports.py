@@ -8,7 +8,7 @@ from notifications.gateways import (
     Gateway,
     HookRefused,
     HookRequest,
-    Receipt,
+    ReceiptReport,
     gateway_from_url,
 )
 from notifications.models import Failure, ReceiptState
@@ -67,15 +67,15 @@ class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
         """Return a POST as CM makes it."""
         return post(SAYS[word])
 
-    def read(self, said: Any) -> list[Receipt]:
+    def read(self, said: Any) -> list[ReceiptReport]:
         """Return the receipts in a POST."""
         receipts = self.hooked().read_hook(post(said))
-        assert all(isinstance(receipt, Receipt) for receipt in receipts)
+        assert all(isinstance(receipt, ReceiptReport) for receipt in receipts)
         return list(receipts)  # type: ignore[arg-type]
 
     def test_all_that_was_said_is_kept(self) -> None:
         assert self.read(SAYS[Word.FAILED]) == [
-            Receipt(
+            ReceiptReport(
                 state=ReceiptState.FAILED,
                 reference=REFERENCE,
                 phone=PHONE,

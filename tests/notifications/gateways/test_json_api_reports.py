@@ -10,7 +10,7 @@ from notifications.gateways import (
     HookRefused,
     HookRequest,
     Inbound,
-    Receipt,
+    ReceiptReport,
     Sent,
     gateway_from_url,
 )
@@ -52,7 +52,7 @@ class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
     def test_a_list_is_read_and_what_cannot_be_read_is_left_out(self) -> None:
         request = post([DELIVERED, {"status": "delivered"}, None, SAYS[Word.A_REPLY]])
         kinds = [type(report) for report in self.hooked().read_hook(request)]
-        assert kinds == [Receipt, Inbound]
+        assert kinds == [ReceiptReport, Inbound]
 
     def test_a_thousand_and_one_reports_are_refused(self) -> None:
         assert len(self.hooked().read_hook(post([DELIVERED] * 1000))) == 1000
@@ -61,7 +61,7 @@ class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
 
     def test_everything_that_was_said_is_kept(self) -> None:
         (receipt,) = self.hooked().read_hook(post(SAYS[Word.FAILED]))
-        assert receipt == Receipt(
+        assert receipt == ReceiptReport(
             state=ReceiptState.FAILED,
             reference=REFERENCE,
             provider_ids=("m-1",),
@@ -72,7 +72,7 @@ class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
 
     def test_a_cause_in_the_peers_own_words_is_a_rejection_with_a_remark(self) -> None:
         (receipt,) = self.hooked().read_hook(post({**SAYS[Word.FAILED], "error": "HLR 27"}))
-        assert isinstance(receipt, Receipt)
+        assert isinstance(receipt, ReceiptReport)
         assert (receipt.failure, receipt.remark) == (Failure.REJECTED, "HLR 27")
 
 
@@ -93,7 +93,7 @@ class TestItsSignedCalls(ConformsWithAHook, ConformsWithReplies, ConformsWithSig
 
 
 class TestAsking:
-    def ask(self, answer: Answerer, options: str = "query=1&timeout=1") -> Receipt | None:
+    def ask(self, answer: Answerer, options: str = "query=1&timeout=1") -> ReceiptReport | None:
         """Return what a peer's answer to a question says."""
         with HttpPeer(answer) as peer:
             gateway = gateway_from_url(f"http+json://127.0.0.1:{peer.port}/send?{options}")

@@ -8,7 +8,7 @@ from notifications.gateways import (
     Gateway,
     HookRefused,
     HookRequest,
-    Receipt,
+    ReceiptReport,
     gateway_from_url,
 )
 from notifications.models import Failure, ReceiptState
@@ -55,11 +55,11 @@ class TestItsCalls(ConformsWithAHook, ConformsWithReplies):
         """Return a GET of the address that we gave it."""
         return HookRequest("GET", SAYS[word], {}, b"", NOW)
 
-    def read(self, **said: str) -> Receipt:
+    def read(self, **said: str) -> ReceiptReport:
         """Return the receipt in a call."""
         request = HookRequest("GET", {**REPORT, "answer": "", **said}, {}, b"", NOW)
         (receipt,) = self.hooked().read_hook(request)
-        assert isinstance(receipt, Receipt)
+        assert isinstance(receipt, ReceiptReport)
         return receipt
 
     @pytest.mark.parametrize(

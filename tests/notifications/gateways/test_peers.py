@@ -15,7 +15,7 @@ from notifications.gateways import (
     Accepted,
     HookRefused,
     HookRequest,
-    Receipt,
+    ReceiptReport,
     Sent,
     gateway_from_url,
 )
@@ -85,7 +85,7 @@ def test_a_fast_peer_can_be_asked(start) -> None:
     assert (known.state, unknown) == ("delivered", None)
 
 
-def read(body: bytes, headers: dict[str, str]) -> list[Receipt]:
+def read(body: bytes, headers: dict[str, str]) -> list[ReceiptReport]:
     """Read a call as our web server would, now."""
     lower = {name.lower(): value for name, value in headers.items()}
     at = NOW.fromtimestamp(time.time(), NOW.tzinfo)

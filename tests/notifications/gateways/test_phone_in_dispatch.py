@@ -13,7 +13,6 @@ from notifications.receipts import receive as receiving
 from notifications.sending import query as asking
 from notifications.sending import rate as pacing
 from notifications.sending import sweep as sweeping
-from notifications.sending.line import Line
 from tests.notifications.builders import SUNDAY, a_notice, an_sms, send
 from tests.notifications.gateways.android_phone import APhone, event, url_to
 from tests.notifications.gateways.conformance import NOW
@@ -79,10 +78,7 @@ def test_or_the_phone_is_asked_and_the_patient_told_by_its_answer() -> None:
         app: Any = phone.answer
         app.state = "Delivered"
         asking.forget()
-        with Line(gateway, longest_wait=5) as line:
-            question = asking.ask(line)
-            assert question
-            assert asking.heed(question) == 1
+        send(gateway)
     sms.refresh_from_db()
     assert (sms.state, sms.notice.state) == ("delivered", "told")
 

@@ -9,7 +9,7 @@ from notifications.gateways import (
     Accepted,
     Gateway,
     Message,
-    Receipt,
+    ReceiptReport,
     Refused,
     Sent,
     Throttled,
@@ -225,7 +225,7 @@ class TestThrottling:
 
 class TestQuery:
     def test_it_asks_about_what_has_a_number(self) -> None:
-        answers: list[Receipt | None] = []
+        answers: list[ReceiptReport | None] = []
 
         async def work(desk: Desk) -> None:
             answers.extend(

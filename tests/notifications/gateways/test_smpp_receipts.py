@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gateways import Inbound, Receipt, Sent
+from notifications.gateways import Inbound, ReceiptReport, Sent
 from notifications.gateways.smpp.pdu import MESSAGE_STATE, RECEIPTED_MESSAGE_ID, DeliverSm
 from notifications.gateways.smpp.receipts import (
     absolute_moment_of,
@@ -25,13 +25,13 @@ TEXT = (
 )
 
 
-def said(text: str, *, source: str = "32470000001", kind: int = 4, **tlvs: bytes) -> Receipt:
+def said(text: str, *, source: str = "32470000001", kind: int = 4, **tlvs: bytes) -> ReceiptReport:
     """Return what a receipt with this text says."""
     tags = {"number": RECEIPTED_MESSAGE_ID, "state": MESSAGE_STATE}
     found = {tags[name]: value for name, value in tlvs.items()}
     delivery = DeliverSm(source, kind, 0, text.encode("latin-1"), found)
     receipt = read(delivery, now=NOW, alphabet="gsm7")
-    assert isinstance(receipt, Receipt)
+    assert isinstance(receipt, ReceiptReport)
     return receipt
 
 
@@ -150,7 +150,7 @@ class TestReceipts:
     )
     def test_whatever_comes_can_be_stored(self, source, kind, coding, data, tlvs) -> None:
         report = read(DeliverSm(source, kind, coding, data, tlvs), now=NOW, alphabet="gsm7")
-        if not isinstance(report, Receipt) or report.provider_ids:
+        if not isinstance(report, ReceiptReport) or report.provider_ids:
             assert_can_be_stored(report)
 
 
@@ -268,7 +268,7 @@ class TestQueries:
 
     def test_an_answer_is_a_receipt_for_our_reference(self) -> None:
         receipt = read_query(b"7\x00220514135900008+\0\x05\x22", self.SENT)
-        assert receipt == Receipt(
+        assert receipt == ReceiptReport(
             "failed",  # type: ignore[arg-type]
             reference="ref",
             provider_ids=("7",),

@@ -24,7 +24,15 @@ from hypothesis.stateful import (
 )
 
 from notifications.calls import services as calls
-from notifications.gateways import Accepted, Inbound, NotSent, Receipt, Refused, Throttled, Unknown
+from notifications.gateways import (
+    Accepted,
+    Inbound,
+    NotSent,
+    ReceiptReport,
+    Refused,
+    Throttled,
+    Unknown,
+)
 from notifications.lifecycle import delivery_states, notice_states, opening
 from notifications.models import LIVE, Delivery, DeliveryState, Failure, Notice
 from notifications.receipts import receive as receiving
@@ -265,7 +273,7 @@ class Life(RuleBasedStateMachine):
         ]
         if left:
             one = data.draw(st.sampled_from(left))
-            report = Receipt(state=says, reference=one.message.reference)  # type: ignore[arg-type]
+            report = ReceiptReport(state=says, reference=one.message.reference)  # type: ignore[arg-type]
             receiving.receive(gateway="fake", reports=[report])
 
     @rule(who=st.integers(0, 1))

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from notifications.gateways import Receipt
+from notifications.gateways import ReceiptReport
 from notifications.models import Delivery, DeliveryPart, Notice
 from notifications.receipts import receive as receiving
 from tests.notifications.builders import SUNDAY, a_notice, an_sms
@@ -44,10 +44,10 @@ def in_parts(sms: Delivery, *numbers: str) -> Delivery:
     return sms
 
 
-def says(state: str, sms: Delivery | None = None, **fields: Any) -> Receipt:
+def says(state: str, sms: Delivery | None = None, **fields: Any) -> ReceiptReport:
     """Return a receipt; with the SMS's own reference unless told otherwise."""
     reference = sms.client_reference if sms else ""
-    return Receipt(state=state, **({"reference": reference} | fields))  # type: ignore[arg-type]
+    return ReceiptReport(state=state, **({"reference": reference} | fields))  # type: ignore[arg-type]
 
 
 def receive(*reports: Any, gateway: str = SMSC) -> receiving.Received:

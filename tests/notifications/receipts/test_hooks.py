@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from notifications.gateways import HookRefused, HookRequest, Inbound, Receipt, Report
+from notifications.gateways import HookRefused, HookRequest, Inbound, ReceiptReport, Report
 from notifications.models import Delivery, Reply
 from notifications.models import Receipt as KeptReceipt
 from notifications.receipts import hooks as hook_calls
@@ -37,7 +37,7 @@ class HookedGateway(FakeGateway):
             raise HookRefused(f"no JSON: {error}") from error
         if request.headers.get("x-timestamp") == "old":
             raise HookRefused("signed too long ago", status=401)
-        return [Inbound(**one) if "text" in one else Receipt(**one) for one in said]
+        return [Inbound(**one) if "text" in one else ReceiptReport(**one) for one in said]
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import datetime as dt
 
 import pytest
 
-from notifications.gateways import Inbound
-from notifications.gateways import Receipt as ReceiptReport
+from notifications.gateways import Inbound, ReceiptReport
+
 from notifications.models import Delivery, DeliveryPart, GatewayState, Receipt, Reply
 from notifications.receipts import receive as receiving
 from notifications.receipts.receive import Received

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from notifications.gateways import Receipt
+from notifications.gateways import ReceiptReport
 from notifications.models import LIVE, Delivery, Notice
 from notifications.models import Receipt as KeptReceipt
 from notifications.receipts.rules import after_receipt
@@ -24,11 +24,13 @@ told = st.tuples(
 reported = st.lists(st.lists(told, max_size=6), max_size=4)
 
 
-def a_receipt(messages: list[Delivery], which: int, says: str, by: str, minute: int) -> Receipt:
+def a_receipt(
+    messages: list[Delivery], which: int, says: str, by: str, minute: int
+) -> ReceiptReport:
     ours = which < len(messages)
     number = f"n{which}"
     reference = messages[which].client_reference if ours else "foreign"
-    return Receipt(
+    return ReceiptReport(
         state=says,  # type: ignore[arg-type]
         reference=reference if by != "number" else "",
         provider_ids=(str(which), number) if by != "reference" else (),

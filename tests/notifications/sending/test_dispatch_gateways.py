@@ -10,7 +10,7 @@ from notifications.gateways import (
     Accepted,
     Message,
     NotSent,
-    Receipt,
+    ReceiptReport,
     Refused,
     Sent,
     Throttled,
@@ -24,7 +24,7 @@ from notifications.models import (
     GatewayState,
     ReceiptState,
 )
-from notifications.sending import dispatch, turn
+from notifications.sending import dispatch, sender
 from notifications.sending import query as asking
 from tests.builders import a_site, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms, send
@@ -101,7 +101,7 @@ class TestFailover:
         assert len(gateway.messages) == tried  # left in peace
         sunday.shift(3)
         send(gateway)
-        assert 0 < len(gateway.messages) - tried <= turn.PROBE
+        assert 0 < len(gateway.messages) - tried <= sender.PROBE
         sunday.shift(5)
         assert send(FakeGateway()).accepted == 50
 
@@ -180,10 +180,10 @@ class Answering(FakeGateway):
         self.says = says
         self.asked: list[Sent] = []
 
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
+    async def query(self, sent: Sequence[Sent]) -> Sequence[ReceiptReport | None]:
         """Say."""
         self.asked += sent
-        return [Receipt(self.says, reference=one.reference) for one in sent]
+        return [ReceiptReport(self.says, reference=one.reference) for one in sent]
 
 
 class TestAsking:

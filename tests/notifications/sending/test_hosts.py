@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications.gateways import NotSent, Throttled
 from notifications.models import ClockStep, Delivery, GatewaySeat, GatewayState, SendingHost
 from notifications.sending import hosts
-from notifications.sending import leases as seats
+from notifications.sending import leases
 from notifications.sending import rate as pacing
 from notifications.sending import sweep as sweeping
 from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
@@ -106,13 +106,13 @@ def test_what_a_dead_worker_held_comes_back_after_one_lease(sunday, settings) ->
 def test_a_seat_of_a_dead_worker_is_free_after_its_lease(sunday) -> None:
     gateway = FakeGateway(sessions=1)
     hosts.note_presence()
-    until = in_seconds(seats.LEASE_SECONDS)
+    until = in_seconds(leases.LEASE_SECONDS)
     GatewaySeat.objects.create(gateway="fake", seat=0, worker="dead", until=until)
     sunday.shift(-HOUR)
     hosts.note_presence()
-    sunday.shift(seats.LEASE_SECONDS + 1)
-    with seats.seated(gateway, worker="w") as has_seat:
-        assert has_seat
+    sunday.shift(leases.LEASE_SECONDS + 1)
+    with leases.held(gateway, worker="w") as has_lease:
+        assert has_lease
 
 
 def test_another_try_comes_after_the_time_it_had_to_wait(sunday) -> None:

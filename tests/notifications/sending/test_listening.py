@@ -6,7 +6,7 @@ from notifications.gateways import (
     Accepted,
     Inbound,
     OnReport,
-    Receipt,
+    ReceiptReport,
 )
 from notifications.models import (
     GatewaySeat,
@@ -34,7 +34,7 @@ class Talking(FakeGateway):
     listens = True
 
     def __init__(
-        self, *reports: Receipt | Inbound, leaves: bool = False, **options: object
+        self, *reports: ReceiptReport | Inbound, leaves: bool = False, **options: object
     ) -> None:
         super().__init__(**options)  # type: ignore[arg-type]
         self.reports = reports
@@ -61,7 +61,7 @@ class TestListening:
             client_reference="a" * 32,
             submitted_at=SUNDAY,
         )
-        delivered = Receipt(ReceiptState.DELIVERED, reference="a" * 32)
+        delivered = ReceiptReport(ReceiptState.DELIVERED, reference="a" * 32)
         send_over(Talking(delivered, sessions=1, leaves=True), seconds=30)
         sms.refresh_from_db()
         assert (sms.state, sms.notice.state) == ("delivered", "told")
@@ -72,7 +72,7 @@ class TestListening:
         self, answers_after: float
     ) -> None:
         sms = an_sms()
-        early = Receipt(ReceiptState.DELIVERED, provider_ids=("p7",), phone=sms.address)
+        early = ReceiptReport(ReceiptState.DELIVERED, provider_ids=("p7",), phone=sms.address)
         gateway = Talking(early, answer=Accepted("p7"), has_receipts=True, seconds=answers_after)
         send_over(gateway, seconds=3.0)
         sms.refresh_from_db()
@@ -88,7 +88,7 @@ class TestListening:
             submitted_at=SUNDAY,
         )
         Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chef"))
-        gateway = Talking(Receipt(ReceiptState.DELIVERED, reference="a" * 32), leaves=True)
+        gateway = Talking(ReceiptReport(ReceiptState.DELIVERED, reference="a" * 32), leaves=True)
         send_over(gateway, seconds=30)
         sms.refresh_from_db()
         waiting.refresh_from_db()

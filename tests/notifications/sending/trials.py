@@ -15,7 +15,7 @@ from notifications.gateways import (
     Message,
     OnReport,
     Options,
-    Receipt,
+    ReceiptReport,
     Result,
 )
 from notifications.sending import trial as gateway_trials
@@ -40,8 +40,9 @@ def refused(*arguments: str) -> tuple[int, str, str]:
 
 def life(gateway: Gateway, *, wait: float = 5.0) -> list[str]:
     """Send one message and return the words of each step."""
-    steps = gateway_trials.send_one(
-        gateway=gateway, to=PHONE, text="Test", wait=wait, by=command_line.user()
+    steps: list[gateway_trials.Step] = []
+    gateway_trials.send_one(
+        gateway=gateway, to=PHONE, text="Test", wait=wait, by=command_line.user(), tell=steps.append
     )
     return [step.words for step in steps]
 
@@ -53,7 +54,7 @@ class Fake(Gateway):
         self,
         result: Result | None = None,
         *,
-        reports: Sequence[Receipt] = (),
+        reports: Sequence[ReceiptReport] = (),
         reports_at_once: Sequence[Inbound] = (),
         **options: Any,
     ) -> None:

@@ -22,12 +22,15 @@ CELERY = (sys.executable, "-m", "celery", "--quiet", "--app", "vivalia_continuit
 def parts(port: int) -> list[ManagedProcess]:
     """Return the processes of the embedded mode."""
     web = (sys.executable, "-m", "vivalia_continuity.web_server", embedded.HOST, str(port))
-    worker = ("worker", "--concurrency", "2", "--loglevel", "warning")
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat")
+    worker = (*CELERY, "worker", "--loglevel", "warning", *quiet)
+    papers = ("--queues", "celery", "--concurrency", "2", "--hostname", "worker@%h")
+    sender = ("--queues", "sms", "--concurrency", "1", "--hostname", "sms@%h")
     return [
         ManagedProcess("Serveur web 1", web),
         ManagedProcess("Serveur web 2", web),
-        ManagedProcess("Worker", (*CELERY, *worker, *quiet)),
+        ManagedProcess("Worker", (*worker, *papers)),
+        ManagedProcess("Envoi des SMS", (*worker, *sender)),
         ManagedProcess("Beat", (*CELERY, "beat", "--loglevel", "warning", "--pidfile", "")),
     ]
 

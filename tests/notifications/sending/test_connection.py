@@ -1,8 +1,8 @@
-"""The line between the thread of the database and the gateway's event loop."""
+"""A connection to a gateway: window, rate, answers and reports, without a database."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 
@@ -11,44 +11,67 @@ from notifications.gateways import (
     Inbound,
     Message,
     OnReport,
-    Receipt,
+    ReceiptReport,
     Result,
     Sent,
     Throttled,
     Unknown,
 )
+from notifications.sending.connection import (
+    GatewayConnection,
+    Reported,
+    Returned,
+    SubmitAnswer,
+)
 from notifications.sending.hand_over import HandedOver
-from notifications.sending.line import Answer, Line, Reported, Returned
 from tests.notifications.builders import FakeGateway
+
+Work = Callable[[GatewayConnection], Awaitable[None]]
 
 
 def some(number: int) -> list[HandedOver]:
-    """Return messages to hand in."""
+    """Return messages to submit."""
     return [
         HandedOver(n, n, Message(f"r{n}", f"+3247000{n:04}", "x"), False) for n in range(number)
     ]
 
 
-def all_answers(line: Line) -> list[Answer]:
+async def all_answers(connection: GatewayConnection) -> list[SubmitAnswer]:
     """Take answers until none is outstanding."""
-    taken: list[Answer] = []
-    ends = time.monotonic() + 10
-    while line.outstanding:
-        assert time.monotonic() < ends
-        taken += line.take(wait=0.1, enough=1000)[0]
+    taken: list[SubmitAnswer] = []
+    async with asyncio.timeout(10):
+        while connection.outstanding:
+            taken += (await connection.take(wait=0.1, enough=1000))[0]
     return taken
 
 
-def open_line(gateway: FakeGateway, *, longest_wait: float = 10.0) -> Line:
-    """Return a line, not open yet."""
-    return Line(gateway, longest_wait=longest_wait)
+def connected(gateway: FakeGateway, work: Work, *, longest_wait: float = 10.0) -> None:
+    """Do something with a connection."""
+
+    async def run() -> None:
+        async with GatewayConnection(gateway, longest_wait=longest_wait) as connection:
+            await work(connection)
+
+    asyncio.run(run())
+
+
+def answers_to(
+    number: int, gateway: FakeGateway, *, longest_wait: float = 10.0
+) -> list[SubmitAnswer]:
+    """Submit so many messages, and return the answers."""
+    answers: list[SubmitAnswer] = []
+
+    async def submit(connection: GatewayConnection) -> None:
+        connection.send(some(number))
+        answers.extend(await all_answers(connection))
+
+    connected(gateway, submit, longest_wait=longest_wait)
+    return answers
 
 
 def test_every_message_gets_exactly_one_answer_that_is_its_own() -> None:
     gateway = FakeGateway(lambda message: Accepted(message.reference), seconds=0.001)
-    with open_line(gateway) as line:
-        line.send(some(200))
-        answers = all_answers(line)
+    answers = answers_to(200, gateway)
     assert sorted(one.delivery_id for one, _ in answers) == list(range(200))
     assert all(r == Accepted(one.message.reference) for one, r in answers)
 
@@ -74,17 +97,13 @@ class Counting(FakeGateway):
 
 def test_the_window_is_kept_full_and_never_overfilled() -> None:
     gateway = Counting(window=7)
-    with open_line(gateway) as line:
-        line.send(some(50))
-        all_answers(line)
+    answers_to(50, gateway)
     assert gateway.most_at_once == 7
 
 
 def test_a_gateway_that_takes_batches_gets_batches_within_its_window() -> None:
     gateway = Counting(batch=10, window=20)
-    with open_line(gateway) as line:
-        line.send(some(45))
-        all_answers(line)
+    answers_to(45, gateway)
     assert max(gateway.sizes) == 10
     assert gateway.most_at_once <= 20
     assert len(gateway.sizes) <= 6
@@ -92,11 +111,15 @@ def test_a_gateway_that_takes_batches_gets_batches_within_its_window() -> None:
 
 def test_what_the_gateway_was_not_given_can_be_recalled() -> None:
     gateway = FakeGateway(seconds=0.05, window=2)
-    with open_line(gateway) as line:
-        line.send(some(100))
-        time.sleep(0.12)
-        line.recall()
-        answers = all_answers(line)
+    answers: list[SubmitAnswer] = []
+
+    async def recall(connection: GatewayConnection) -> None:
+        connection.send(some(100))
+        await asyncio.sleep(0.12)
+        connection.recall()
+        answers.extend(await all_answers(connection))
+
+    connected(gateway, recall)
     returned = [one for one, result in answers if isinstance(result, Returned)]
     assert len(answers) == 100
     assert len(gateway.messages) + len(returned) == 100
@@ -106,34 +129,28 @@ def test_what_the_gateway_was_not_given_can_be_recalled() -> None:
 
 def test_a_message_that_waited_longer_than_its_lease_allows_is_returned() -> None:
     gateway = FakeGateway(seconds=0.2, window=1)
-    with open_line(gateway, longest_wait=0.1) as line:
-        line.send(some(3))
-        answers = all_answers(line)
+    answers = answers_to(3, gateway, longest_wait=0.1)
     kinds = sorted(type(result).__name__ for _one, result in answers)
     assert kinds == ["Accepted", "Returned", "Returned"]
     assert len(gateway.messages) == 1
 
 
 def test_messages_are_spaced_by_the_rate() -> None:
-    gateway = FakeGateway(parts_per_second=50.0)
-    with open_line(gateway) as line:
-        started = time.monotonic()
-        line.send(some(21))
-        all_answers(line)
-        assert time.monotonic() - started > 0.38  # twenty gaps of a fiftieth of a second
+    started = time.monotonic()
+    answers_to(21, FakeGateway(parts_per_second=50.0))
+    assert time.monotonic() - started > 0.38  # twenty gaps of a fiftieth of a second
 
 
-def test_a_throttled_line_waits_before_it_gives_more() -> None:
+def test_a_throttled_connection_backs_off_before_it_submits_more() -> None:
     answers = iter([Throttled(0.3), *[Accepted("p")] * 5])
-    gateway = FakeGateway(lambda _message: next(answers), window=1)
-    with open_line(gateway) as line:
-        line.send(some(2))
-        started = time.monotonic()
-        all_answers(line)
-        assert time.monotonic() - started > 0.25
+    started = time.monotonic()
+    answers_to(2, FakeGateway(lambda _message: next(answers), window=1))
+    assert time.monotonic() - started > 0.25
 
 
-def test_a_gateway_that_breaks_leaves_its_message_unknown_and_the_line_goes_on(caplog) -> None:
+def test_a_gateway_that_breaks_leaves_its_message_unknown_and_the_connection_goes_on(
+    caplog,
+) -> None:
     answers = iter([Accepted("p1"), ValueError("boom"), Accepted("p3")])
 
     def answer(_message: Message) -> Result:
@@ -142,9 +159,7 @@ def test_a_gateway_that_breaks_leaves_its_message_unknown_and_the_line_goes_on(c
             raise result
         return result
 
-    with open_line(FakeGateway(answer, window=1)) as line:
-        line.send(some(3))
-        results = [result for _one, result in all_answers(line)]
+    results = [result for _one, result in answers_to(3, FakeGateway(answer, window=1))]
     assert [type(result) for result in results] == [Accepted, Unknown, Accepted]
     assert "failed in the middle" in caplog.text
 
@@ -164,10 +179,10 @@ class Reporting(FakeGateway):
         self._task = asyncio.create_task(report())
 
 
-def take_a_report(line: Line) -> list[Reported]:
+async def take_a_report(connection: GatewayConnection) -> list[Reported]:
     """Wait for a report."""
     for _ in range(100):
-        _answers, reports = line.take(wait=0.05, enough=1)
+        _answers, reports = await connection.take(wait=0.05, enough=1)
         if reports:
             return reports
     raise AssertionError
@@ -175,13 +190,26 @@ def take_a_report(line: Line) -> list[Reported]:
 
 def test_a_report_is_acknowledged_only_once_it_is_stored() -> None:
     gateway = Reporting()
-    with open_line(gateway) as line:
-        reports = take_a_report(line)
-        time.sleep(0.05)
+
+    async def store(connection: GatewayConnection) -> None:
+        (report,) = await take_a_report(connection)
+        await asyncio.sleep(0.05)
         assert not gateway.acknowledged
-        line.confirm(reports)
-        time.sleep(0.05)
+        report.acknowledge()
+        await asyncio.sleep(0.05)
         assert gateway.acknowledged
+
+    connected(gateway, store)
+
+
+def test_a_report_that_nobody_stored_is_not_acknowledged_at_the_end() -> None:
+    gateway = Reporting()
+
+    async def ignore(connection: GatewayConnection) -> None:
+        await take_a_report(connection)
+
+    connected(gateway, ignore)
+    assert not gateway.acknowledged
 
 
 class Broken(FakeGateway):
@@ -192,16 +220,18 @@ class Broken(FakeGateway):
         raise ValueError
 
 
-def test_a_line_that_cannot_open_says_so_and_holds_nobody_up(caplog) -> None:
-    with open_line(Broken()) as line:
-        assert not line.is_open
+def test_a_connection_that_cannot_open_says_so_and_holds_nobody_up(caplog) -> None:
+    async def look(connection: GatewayConnection) -> None:
+        assert not connection.is_open
+
+    connected(Broken(), look)
     assert "broke" in caplog.text
 
 
 class Asked(FakeGateway):
     """Answers a question after a while, or breaks."""
 
-    async def query(self, sent: Sequence[Sent]) -> Sequence[Receipt | None]:
+    async def query(self, sent: Sequence[Sent]) -> Sequence[ReceiptReport | None]:
         """Break over nobody's message."""
         await asyncio.sleep(0.3)
         if not sent[0].reference:
@@ -209,27 +239,23 @@ class Asked(FakeGateway):
         return [None]
 
 
-def test_a_question_is_under_way_beside_the_messages() -> None:
-    with open_line(Asked()) as line:
-        question = line.ask([Sent("r1", "p1", "+32470000000")])
-        line.send(some(3))
-        assert len(all_answers(line)) == 3
-        assert not question.done()
-        assert question.result(timeout=5) == [None]
+def test_a_query_is_under_way_beside_the_messages() -> None:
+    async def ask(connection: GatewayConnection) -> None:
+        query = asyncio.create_task(connection.query([Sent("r1", "p1", "+32470000000")]))
+        connection.send(some(3))
+        assert len(await all_answers(connection)) == 3
+        assert not query.done()
+        assert await query == [None]
+
+    connected(Asked(), ask)
 
 
-def test_a_question_that_breaks_has_no_answer(caplog) -> None:
-    with open_line(Asked()) as line:
-        assert line.ask([Sent("", "", "")]).result(timeout=5) == [None]
+def test_a_query_that_breaks_has_no_answer(caplog) -> None:
+    async def ask(connection: GatewayConnection) -> None:
+        assert await connection.query([Sent("", "", "")]) == [None]
+
+    connected(Asked(), ask)
     assert "could not be asked" in caplog.text
-
-
-def test_a_question_nobody_waits_for_does_not_hold_the_end_up() -> None:
-    with open_line(Asked()) as line:
-        question = line.ask([Sent("r1", "p1", "+32470000000")])
-        question.cancel()
-    assert question.cancelled()
-    assert not line.is_open
 
 
 class Slow(FakeGateway):
@@ -239,22 +265,20 @@ class Slow(FakeGateway):
 
     async def open(self, on_report: OnReport) -> None:
         """Wait."""
-        await asyncio.sleep(1.3)
+        await asyncio.sleep(60)
 
     async def close(self) -> None:
         """Remember."""
         self.closed = True
 
 
-def test_a_connection_is_closed_again_when_the_caller_breaks_while_it_is_made() -> None:
-    def broken() -> None:
-        raise ValueError
-
+def test_a_connection_is_closed_when_the_caller_ends_while_it_opens() -> None:
     gateway = Slow()
-    line = Line(gateway, longest_wait=1.0, meanwhile=broken)
-    with pytest.raises(ValueError), line:  # noqa: PT011  # our own
-        raise AssertionError
-    ends = time.monotonic() + 5
-    while line.is_open and time.monotonic() < ends:
-        time.sleep(0.05)
+
+    async def give_up() -> None:
+        async with asyncio.timeout(0.2), GatewayConnection(gateway, longest_wait=1.0):
+            raise AssertionError
+
+    with pytest.raises(TimeoutError):
+        asyncio.run(give_up())
     assert gateway.closed

@@ -3,12 +3,12 @@
 import pytest
 from django.db import OperationalError, connection, transaction
 
-from notifications.sending import retrying
+from notifications.sending import sender
 
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch) -> None:
-    monkeypatch.setattr(retrying, "_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr(sender, "_PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(connection, "close", lambda: None)
 
 
@@ -27,24 +27,24 @@ def failing(times: int, written: list[str]):
 @pytest.mark.django_db(transaction=True)
 def test_it_is_done_again_until_it_works() -> None:
     written: list[str] = []
-    retrying.until_it_works(failing(3, written))
+    sender.until_it_works(failing(3, written))
     assert written == ["written"]
 
 
 @pytest.mark.django_db(transaction=True)
 def test_after_a_while_it_gives_up(monkeypatch) -> None:
-    monkeypatch.setattr(retrying, "PATIENCE_SECONDS", -1.0)
+    monkeypatch.setattr(sender, "PATIENCE_SECONDS", -1.0)
     with pytest.raises(OperationalError):
-        retrying.until_it_works(failing(3, []))
+        sender.until_it_works(failing(3, []))
 
 
 @pytest.mark.django_db
 def test_inside_a_transaction_it_cannot_be_done_again() -> None:
     with transaction.atomic(), pytest.raises(OperationalError):
-        retrying.until_it_works(failing(1, []))
+        sender.until_it_works(failing(1, []))
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_mistake_of_ours_is_no_reason_to_try_again() -> None:
     with pytest.raises(ZeroDivisionError):
-        retrying.until_it_works(lambda: 1 // 0)
+        sender.until_it_works(lambda: 1 // 0)
