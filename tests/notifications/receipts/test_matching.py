@@ -5,7 +5,6 @@ import datetime as dt
 import pytest
 
 from notifications.gateways import Inbound, ReceiptReport
-
 from notifications.models import Delivery, DeliveryPart, GatewayState, Receipt, Reply
 from notifications.receipts import receive as receiving
 from notifications.receipts.receive import Received

@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from notifications.gateways import NotSent, Throttled
 from notifications.models import ClockStep, Delivery, GatewaySeat, GatewayState, SendingHost
-from notifications.sending import hosts
-from notifications.sending import leases
+from notifications.sending import hosts, leases
 from notifications.sending import rate as pacing
 from notifications.sending import sweep as sweeping
 from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
