@@ -14,7 +14,6 @@ from notifications.gateways import configured, configured_sessions
 from notifications.sending import dispatch
 from notifications.sending import sweep as sweeping
 from notifications.sending import wake as doorbell
-from notifications.sending.waiting import sender_is_needed
 
 logger = logging.getLogger(__name__)
 
@@ -57,5 +56,5 @@ def sweep_outbox() -> None:
         sweeping.sweep(gateways=None)
         return
     sweeping.sweep(gateways=gateways)
-    if sender_is_needed(gateways):
+    if dispatch.sender_is_needed(gateways):
         doorbell.ring()

@@ -11,11 +11,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from asgiref.sync import async_to_sync
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError
+from django.db.models import Q, QuerySet
 
 from notifications.gateways import Gateway
-from notifications.models import Sending
-from notifications.sending import hosts, leases, query, rate, waiting
+from notifications.models import Channel, Delivery, DeliveryState, Sending
+from notifications.quiet_hours import QuietHours
+from notifications.sending import hosts, leases, query, rate
 from notifications.sending import sweep as sweeping
 from notifications.sending.sender import (
     LONGEST_STAY_SECONDS,
@@ -24,6 +27,7 @@ from notifications.sending.sender import (
     Sender,
     in_database,
 )
+from staff import clock
 
 __all__ = ["DispatchResult", "run"]
 logger = logging.getLogger(__name__)
@@ -57,6 +61,45 @@ def run(
     dispatcher = _Dispatcher(worker, gateways, limit)
     async_to_sync(dispatcher.run)(seconds, is_stopping)
     return dispatcher.result
+
+
+def sender_is_needed(gateways: Sequence[Gateway]) -> bool:
+    """Whether to wake a sender.
+
+    Not while one holds the last session of a gateway: it finds what is due at the others too.
+    """
+    free = [gateway for gateway in gateways if leases.is_any_free(gateway)]
+    if any(gateway.listens for gateway in free):
+        return True
+    if len(free) < len(gateways) or Sending.is_paused():
+        return False
+    return anything_due() or query.anything_to_ask(free)
+
+
+def anything_due(sms: QuerySet[Delivery] | None = None) -> bool:
+    """Whether an SMS waits that may leave now, of all or of some, through whatever gateway."""
+    now = clock.now()
+    sms = Delivery.objects.all() if sms is None else sms
+    sms = sms.filter(channel=Channel.SMS, not_before__lte=now)
+    if QuietHours.parse(settings.SMS_QUIET_HOURS).is_quiet(now):
+        sms = sms.filter(ignores_quiet_hours=True)
+    return any(
+        sms.filter(state=state).exists() for state in (DeliveryState.QUEUED, DeliveryState.HELD)
+    )
+
+
+def anything_due_at(gateway: Gateway, *, may_feed: bool) -> bool:
+    """Whether an SMS waits that may leave now through this gateway.
+
+    Args:
+        gateway: what may have left through another is not for it.
+        may_feed: whether it gets what was never handed over, and not only its own again.
+    """
+    if not (may_feed or gateway.honours_reference):
+        return False  # nothing is submitted to it twice
+    its_own = Q(gateway=gateway.name) & ~Q(client_reference="")
+    for_it = its_own | Q(client_reference="") if may_feed else its_own
+    return anything_due(Delivery.objects.filter(for_it))
 
 
 class _Dispatcher:
@@ -160,7 +203,7 @@ class _SessionSlot:
         if self._run.left == 0:
             return False
         may_feed = self._run.may_feed(self._gateway)
-        return waiting.anything_due_at(self._gateway, may_feed=may_feed)
+        return anything_due_at(self._gateway, may_feed=may_feed)
 
 
 def _named(worker: str, before: int) -> str:

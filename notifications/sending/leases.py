@@ -26,6 +26,14 @@ def held(gateway: Gateway, *, worker: str) -> Iterator[bool]:
         release(gateway, worker=worker)
 
 
+def is_any_free(gateway: Gateway) -> bool:
+    """Whether another session of a gateway may be opened."""
+    if not gateway.options.sessions:
+        return True
+    taken = GatewaySeat.objects.filter(gateway=gateway.name, until__gte=clock.real())
+    return taken.count() < gateway.options.sessions
+
+
 def keep(gateway: Gateway, *, worker: str) -> bool:
     """Renew a lease; False when it was lost (this worker slept for longer than it lasts)."""
     if not gateway.options.sessions:

@@ -11,7 +11,6 @@ from notifications.gateways import Gateway, ReceiptReport, Sent
 from notifications.models import Delivery, DeliveryPart, DeliveryState, ReceiptState
 from notifications.receipts import receive as receiving
 from notifications.receipts.rounds import Rounds
-from notifications.sending import waiting
 from staff import clock
 
 AGAIN_SECONDS = 10.0
@@ -20,9 +19,26 @@ _asked_at: dict[str, float] = {}
 _rounds = Rounds()
 
 
+def anything_to_ask(gateways: Sequence[Gateway]) -> bool:
+    """Whether a gateway has unknown messages of which it can say what became of them."""
+    asked = [gateway for gateway in gateways if gateway.can_query]
+    if not asked:
+        return False
+    by_number = [gateway.name for gateway in asked if gateway.asks_by_number]
+    return (
+        Delivery.objects.filter(
+            state=DeliveryState.UNKNOWN,
+            gateway__in=[gateway.name for gateway in asked],
+            lease_until__isnull=False,
+        )
+        .exclude(gateway__in=by_number, provider_id="")
+        .exists()
+    )
+
+
 def anything_to_ask_now(gateway: Gateway) -> bool:
     """Whether to ask a gateway now: it has answers, and was not asked some seconds ago."""
-    return _may_ask(gateway) and waiting.anything_to_ask([gateway])
+    return _may_ask(gateway) and anything_to_ask([gateway])
 
 
 def next_to_ask_now(gateway: Gateway) -> list[Sent]:

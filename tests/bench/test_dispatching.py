@@ -18,12 +18,12 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connection
 from django.utils import timezone
 
-from notifications import tasks
+from notifications import sms_text, tasks
 from notifications.gateways import Gateway, gateway_from_url
 from notifications.models import Delivery, Sending
 from notifications.sending import dispatch
-from notifications.sending import hand_over as composing
 from notifications.telling.outbox import lines_of
+from notifications.texts import render as texts
 from tests.bench.messages import empty_queue, everyone_is_told, fill_queue, texts_of_queue
 from tests.bench.peers import bare_http, bare_smpp, peer, peer_process
 from tests.bench.processors import spent_on
@@ -163,13 +163,8 @@ def send_one(pk: int, port: int) -> None:
     sms = Delivery.objects.select_related("notice__patient", "notice__site").get(pk=pk)
     if sms.state != "queued":
         return
-    sms.body, sms.parts = composing.sms(
-        language=sms.notice.patient.language,
-        day=sms.notice.day,
-        lines=lines_of(sms.notice),
-        callback_number=sms.notice.site.callback_number,
-        notice_id=sms.notice_id,
-    )
+    sms.body = texts.of_notice(sms.notice, lines_of(sms.notice))
+    sms.parts = sms_text.count(sms.body).parts
     now = timezone.now()
     sms.state, sms.client_reference, sms.submitted_at = "submitting", f"{pk:032x}", now
     sms.save()

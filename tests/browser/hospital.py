@@ -200,20 +200,15 @@ def _lose_one() -> None:
     """
     from django.utils import timezone
 
+    from notifications import sms_text
     from notifications.models import Delivery, Notice
-    from notifications.sending import hand_over as composing
     from notifications.telling.outbox import lines_of
+    from notifications.texts import render as texts
     from staff import clock
 
     held = Delivery.objects.filter(channel="sms", state="held").order_by("-id")
     lost = held.select_related("notice__patient", "notice__site")[0]
-    text, parts = composing.sms(
-        language=lost.notice.patient.language,
-        day=lost.notice.day,
-        lines=lines_of(lost.notice),
-        callback_number=lost.notice.site.callback_number,
-        notice_id=lost.notice_id,
-    )
+    text = texts.of_notice(lost.notice, lines_of(lost.notice))
     now = clock.now()
     Delivery.objects.filter(pk=lost.pk).update(
         state="unknown",
@@ -221,7 +216,7 @@ def _lose_one() -> None:
         client_reference="lost-in-the-hospital-of-browsers"[:32],
         provider_id="lost-in-the-hospital",
         body=text,
-        parts=parts,
+        parts=sms_text.count(text).parts,
         submitted_at=now,
         lease_until=timezone.now() + dt.timedelta(hours=10),  # leases run on the real clock
     )

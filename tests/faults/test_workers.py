@@ -13,6 +13,7 @@ from tests.builders import a_user
 from tests.faults.assertions import all_is_well, fates, is_settled
 from tests.faults.conftest import DISPATCH, Opener, start_and_ring
 from tests.faults.hospital import a_hospital_with
+from tests.faults.peers import CountedSmsc
 from tests.faults.supervising import Supervised, Visitor, a_seed, answers
 from tests.notifications.builders import a_notice, an_sms
 from tests.peer import Peer
@@ -144,3 +145,44 @@ def test_what_hangs_is_put_right_while_the_only_worker_listens_to_a_gateway(
         lost = an_sms(notice, state="unknown", gateway="gone", lease_until=gone)
         wait_until(lambda: lost.notice.deliveries.filter(channel="phone").exists(), seconds=12)
     assert len(peer.binds) == 1
+
+
+def test_a_worker_told_to_stop_records_what_is_on_its_way_unbinds_and_ends(
+    open_house: Opener,
+) -> None:
+    a_hospital_with(400)
+    with SmscPeer(latency=0.3) as peer:
+        house = open_house(peer)
+        sms = ("--queues", "sms", "--concurrency", "1", "--loglevel", "INFO")
+        worker = house.start("worker", *house.celery, "worker", *sms, "--without-mingle")
+        house.wait_until_ready()
+        house.ring(DISPATCH)
+        wait_until(lambda: len(peer.submitted) >= 60)
+        worker.terminate()
+        worker.wait(20)
+        assert not Delivery.objects.filter(state__in=["claimed", "submitting"]).exists()
+        assert Delivery.objects.filter(state="accepted").exists()
+        assert fates().unknown == 0
+        assert peer.unbinds == len(peer.binds) == 1
+        house.start_worker(beat=True)
+        wait_until(lambda: fates().told == 400)
+    assert len(peer.submitted) == len(peer.sent_by_phone) == 400
+
+
+def test_one_process_holds_all_sessions_that_a_gateway_allows_and_another_takes_over(
+    open_house: Opener,
+) -> None:
+    a_hospital_with(300)
+    with CountedSmsc(latency=0.2) as peer:
+        house = open_house(peer, SMS_GATEWAY_URL=f"{peer.url}&sessions=3", SMS_UNKNOWN_SECONDS="2")
+        first = house.start_worker()
+        house.wait_until_ready()
+        house.ring(DISPATCH)
+        wait_until(lambda: len(peer.connections) == 3)
+        wait_until(lambda: len(peer.asked) >= 60)
+        house.kill(first)
+        house.start_worker(beat=True)
+        wait_until(lambda: is_settled(300))
+        wait_until(lambda: len(peer.connections) == 3)
+    assert len(peer.binds) == 6
+    all_is_well(peer, 300)

@@ -137,6 +137,10 @@ def take_seats(number: int, *, seconds: float = 5) -> None:
         GatewaySeat.objects.create(gateway=gateway, seat=seat, worker=f"w{seat}", until=until)
 
 
+def test_no_broker_hands_out_a_running_sender_again() -> None:
+    assert not tasks.dispatch_sms.acks_late  # acknowledged before it runs
+
+
 def test_a_gateway_with_two_sessions_has_two_senders(settings) -> None:
     settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=2 console://"
     first, second, console = configured_sessions()

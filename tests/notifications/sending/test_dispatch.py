@@ -3,9 +3,10 @@
 import pytest
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
-from notifications.models import Delivery, Failure, Notice, Sending
+from notifications.models import Delivery, Failure, MessageText, Notice, Sending
 from notifications.sending import record as recording
 from notifications.sending.hand_over import hand_over
+from notifications.texts import render as texts
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import (
     SUNDAY,
@@ -71,6 +72,16 @@ class TestWhatIsSent:
         send(gateway)
         assert "16/05 à 09:10 est ANNULÉ" in gateway.messages[0].text
         assert sms.notice.reference in gateway.messages[0].text
+
+    def test_an_edited_text_is_used_once_the_texts_are_read_again(self) -> None:
+        an_sms()
+        MessageText.objects.create(
+            language="fr", kind="cancelled", body="Ne venez pas {day} {times}. {number} {reference}"
+        )
+        texts.forget()
+        gateway = FakeGateway()
+        send(gateway)
+        assert gateway.messages[0].text.startswith("Ne venez pas lun. 16/05 09:10.")
 
     def test_what_goes_through_a_gateway_with_receipts_is_not_told_yet(self) -> None:
         sms = an_sms()

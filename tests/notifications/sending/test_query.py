@@ -8,7 +8,7 @@ from django.utils import timezone
 from notifications.gateways import Sent
 from notifications.models import Delivery, DeliveryPart
 from notifications.sending import query as asking
-from notifications.sending.waiting import anything_to_ask
+from notifications.sending.query import anything_to_ask
 from tests.builders import a_site
 from tests.notifications.builders import FakeGateway, a_notice
 from tests.notifications.receipts.builders import SMSC, a_taken_sms, in_parts, receive, says

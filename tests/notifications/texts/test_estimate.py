@@ -6,7 +6,6 @@ import pytest
 from appointments.bulletins.preview import preview
 from notifications import sms_text
 from notifications.references import reference_of
-from notifications.sending import hand_over as composing
 from notifications.texts import render as texts
 from notifications.texts import services
 from notifications.texts.queries import fingerprint
@@ -46,30 +45,28 @@ def test_without_a_gateway_that_can_be_read_the_rate_of_the_settings_counts(sett
     assert (seen.sms_parts, seen.sms_seconds) == (3, 6.0)
 
 
+def an_sms_text(reference: str) -> str:
+    """Return the SMS about one cancelled appointment."""
+    return texts.body(
+        language="fr",
+        day=at("2022-05-16 09:10").date(),
+        lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
+        callback_number="+3263000000",
+        reference=reference,
+    )
+
+
 def test_a_text_may_say_its_reference_twice_and_hold_any_sign() -> None:
     edit("{hospital} {day} {times} {number} Ref {reference} ($$): citez {reference}.")
-    for notice_id in (1, 2):  # written once, then remembered
-        text, _parts = composing.sms(
-            language="fr",
-            day=at("2022-05-16 09:10").date(),
-            lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
-            callback_number="+3263000000",
-            notice_id=notice_id,
-        )
+    for notice_id in (1, 2):
         reference = reference_of(notice_id)
+        text = an_sms_text(reference)
         assert text.endswith(f"Ref {reference} ($$): citez {reference}.")
 
 
 def test_the_estimate_agrees_with_the_sms_that_leaves() -> None:
     edit(LONG)
-    text, parts = composing.sms(
-        language="fr",
-        day=at("2022-05-16 09:10").date(),
-        lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
-        callback_number="+3263000000",
-        notice_id=1,
-    )
-    assert parts == sms_text.count(text).parts == 2
+    assert sms_text.count(an_sms_text(reference_of(1))).parts == 2
 
 
 def test_a_gateway_of_latin1_costs_what_it_sends_as_ucs2(settings) -> None:
@@ -81,15 +78,6 @@ def test_a_gateway_of_latin1_costs_what_it_sends_as_ucs2(settings) -> None:
 
 def test_the_sms_that_leaves_counts_against_the_cap_of_a_latin1_gateway_as_ucs2() -> None:
     edit("{hospital}: {day} {times} annulé, sans frais (0 €). Appelez {number} {reference}")
-    counted = [
-        composing.sms(
-            language="fr",
-            day=at("2022-05-16 09:10").date(),
-            lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
-            callback_number="+3263000000",
-            notice_id=1,
-            alphabet=alphabet,
-        )[1]
-        for alphabet in ("gsm7", "latin1")
-    ]
+    text = an_sms_text(reference_of(1))
+    counted = [sms_text.count(text, alphabet=alphabet).parts for alphabet in ("gsm7", "latin1")]
     assert counted == [1, 2]
