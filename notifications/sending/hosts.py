@@ -1,8 +1,8 @@
-"""Which hosts send, and what is put right when the clock that they share was set back.
+"""Which hosts send, and what is corrected when the shared clock was set back.
 
-A host says every few seconds that it is there (real clock). If a host was seen in the future, the
-clock that counts (``staff/clock.py``) was set back: everything that waits for a moment which was
-written before would wait for as long in addition. So these moments are moved back with it, once.
+Each host notes every few seconds that it is alive (real clock). If a host was seen in the future,
+the shared clock (``staff/clock.py``) was set back. What waits for a moment that was written before
+would wait for as long in addition, so these moments are moved back by the same time, once.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ FORGOTTEN_AFTER = dt.timedelta(days=7)
 
 
 def note_presence() -> None:
-    """Note that this host sends now, and how its clock differs from the one that counts."""
+    """Note that this host sends now, and by how much its clock is ahead of the shared one."""
     if SendingHost.objects.filter(seen_at__gt=clock.real() + SLACK).exists():
         _put_right()
     now = clock.real()
@@ -49,7 +49,7 @@ def note_presence() -> None:
 
 @transaction.atomic
 def _put_right() -> None:
-    """Move back with the clock what waits; whoever comes second finds it done."""
+    """Move back what waits; a second host that notices the same finds it done."""
     hosts = list(SendingHost.objects.select_for_update().order_by("name"))
     now = clock.real()
     back = max(host.seen_at for host in hosts) - now
@@ -66,9 +66,10 @@ def _put_right() -> None:
 
 
 def _move_tries(here: dt.datetime, back: dt.timedelta) -> None:
-    """What was due is due; a queued SMS that waits has had a try (release is waited for as held).
+    """Move back queued tries, so that what was due is due.
 
-    A call that a patient asked for at an hour is left at that hour.
+    Only SMS that had a try are queued and wait; before the release an SMS is held. A call that
+    a patient asked for at an hour stays at that hour.
     """
     waits = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
     waiting = Delivery.objects.filter(state__in=waits, not_before__gt=here)
@@ -92,7 +93,7 @@ def _move_gateways(now: dt.datetime, back: dt.timedelta) -> None:
 
 
 def _shorten_leases(now: dt.datetime) -> None:
-    """No lease is longer than one that is given now."""
+    """Shorten each lease to at most that of one given now."""
     sms, call = Q(channel=Channel.SMS), Q(channel=Channel.PHONE)
     for which, seconds in (
         (sms & Q(state=DeliveryState.CLAIMED), settings.SMS_LEASE_SECONDS),

@@ -1,4 +1,4 @@
-"""Ask a gateway what became of messages whose fate is unknown, where it can say."""
+"""Query a gateway for the state of messages that are ``unknown`` here."""
 
 import datetime as dt
 import time
@@ -76,10 +76,10 @@ def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | N
 
 
 def _is_news(sent: Sent, receipt: ReceiptReport) -> bool:
-    """Whether an answer moves anything on.
+    """Whether an answer changes anything.
 
-    "On its way" is news of what may not have arrived at the gateway; of what it took long ago
-    it would only start the same wait again, for ever.
+    "On its way" is news of a message that may not have reached the gateway. Of one that it
+    accepted long ago it would only start the same wait again, without end.
     """
     return receipt.state != ReceiptState.ON_ITS_WAY or not sent.provider_id
 
@@ -93,9 +93,9 @@ def unknown_at(gateway: str) -> QuerySet[Delivery]:
 
 
 def next_to_ask(gateway: Gateway) -> list[Sent]:
-    """Return the next unknown messages of a gateway, each in its turn.
+    """Return the next page of unknown messages of a gateway; after the last page, the first.
 
-    Of a long message whose parts have their own numbers, those parts of which nothing is known.
+    Of a long message whose parts have their own ids, the parts without a final state.
     """
     unknown = unknown_at(gateway.name)
     if gateway.asks_by_number:

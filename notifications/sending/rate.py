@@ -1,9 +1,9 @@
-"""What all workers share about a gateway: how fast, how much a day, and whether it is there.
+"""What all hosts share about a gateway: its rate limit, its daily cap, and backing off.
 
-The database's clock paces processes (``clock.real``), so that a wrong clock of one host neither
-holds the others up nor lets it run ahead. Absence is a host's own: one without a way to the
-gateway leaves it to the others. Only what the gateway itself answered (a wrong password) or
-reported (``trouble``) keeps all hosts away.
+The rate runs on the database's clock (``clock.real``), so that a wrong clock of one host neither
+delays the others nor lets that host run ahead. Each host backs off by itself: one that cannot
+reach the gateway leaves it to the others. All hosts back off only for what the gateway itself
+answered (a wrong password) or reported later (a phone without credit).
 """
 
 import datetime as dt
@@ -24,9 +24,9 @@ from staff import clock
 LONGEST_ABSENCE_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 _MOST_AT_ONCE = 60
-"""Parts that workers together may have handed over ahead of a slow rate."""
+"""Parts that all hosts together may have handed over ahead of a slow rate."""
 SILENCES_IN_A_ROW = 2
-"""Rounds in which a gateway answered nothing at all: then it is left in peace for a while."""
+"""Rounds without any answer after which a host backs off."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,11 @@ class Standing:
     """Whether a gateway may be used now.
 
     Attributes:
-        is_away: it could not be reached or stayed silent, and is left in peace for a moment.
-        is_absent: away, or so shortly ago that a new try of it may still wait for its answer.
-        is_on_probation: it was, and has not taken anything since: ask it little.
-        parts_left: of the day's cap; None without one.
-        wait: seconds until its rate lets anything more leave.
+        is_away: it could not be reached or stayed silent, and is backed off from.
+        is_absent: away, or so shortly ago that a new try may still wait for its answer.
+        is_on_probation: it was away and has accepted nothing since: submit little.
+        parts_left: of the daily cap; None without one.
+        wait: seconds until its rate limit lets anything more leave.
     """
 
     is_away: bool
@@ -49,22 +49,22 @@ class Standing:
 
     @property
     def is_usable(self) -> bool:
-        """Whether messages may be given to it, now or in a moment."""
+        """Whether messages may be submitted to it, now or in a moment."""
         return not self.is_away and not self.is_full
 
     @property
     def is_full(self) -> bool:
-        """Whether it had its fill of the day."""
+        """Whether its daily cap is reached."""
         return self.parts_left == 0
 
     @property
     def gives_way(self) -> bool:
-        """Whether the next gateway may be fed; one that is only too slow is waited for."""
+        """Whether the next gateway may take over; one that only throttles is waited for."""
         return self.is_absent or self.is_full
 
 
 def standing(gateway: Gateway) -> Standing:
-    """Return how a gateway stands for this host; makes its row if it has none."""
+    """Return whether this host may use a gateway now; makes its row if it has none."""
     state, _made = GatewayState.objects.get_or_create(name=gateway.name)
     reach = _reach(gateway).first() or GatewayReach()
     now = clock.real()
@@ -81,22 +81,22 @@ def standing(gateway: Gateway) -> Standing:
 
 
 def _reach(gateway: Gateway) -> QuerySet[GatewayReach]:
-    """Return this host's own row about a gateway, if it ever failed to reach it."""
+    """Return this host's own row about a gateway; it has one once it failed to reach it."""
     return GatewayReach.objects.filter(gateway=gateway.name, host=settings.HOST_NAME)
 
 
 def _seconds_away(until: dt.datetime | None, now: dt.datetime) -> float:
-    """Return for how long it is left in peace, negative once that is over.
+    """Return the seconds left of a backoff, negative once it is over.
 
-    Nothing leaves it in peace for longer than ``LONGEST_TROUBLE_SECONDS``: that is a moment of
-    another clock.
+    No backoff is longer than ``LONGEST_TROUBLE_SECONDS``: a later moment was written by another
+    clock and does not count.
     """
     left = (until - now).total_seconds() if until else float("-inf")
     return left if left <= LONGEST_TROUBLE_SECONDS else float("-inf")
 
 
 def _free_at(gateway: Gateway, state: GatewayState, now: dt.datetime) -> dt.datetime:
-    """Return when its rate lets more leave; now, where neither rate nor pause explain the wait."""
+    """Return when its rate lets more leave; now where nothing here explains a wait."""
     if state.free_at is None:
         return now
     by_rate = gateway.options.seconds_for(parts=_MOST_AT_ONCE, messages=_MOST_AT_ONCE)
@@ -105,17 +105,17 @@ def _free_at(gateway: Gateway, state: GatewayState, now: dt.datetime) -> dt.date
 
 
 def spend(gateway: Gateway, costs: Sequence[int]) -> int:
-    """Take rate and cap for messages that leave now; called inside their transaction.
+    """Take rate and cap for messages that leave now, inside their transaction.
 
-    What is left of the cap and too little for the next message is given up for the day, so that
-    all workers see that the gateway had its fill and the next gateway gets the rest.
+    A rest of the cap that is too small for the next message is given up for the day: so all
+    senders see that the cap is reached, and the next gateway gets the remaining messages.
 
     Args:
         gateway: through which.
         costs: the SMS parts of each message, in the order in which they should leave.
 
     Returns:
-        how many of them the day's cap lets leave.
+        how many of them the daily cap lets leave.
     """
     cap = gateway.options.parts_per_day
     fitting = len(costs)
@@ -136,7 +136,7 @@ def spend(gateway: Gateway, costs: Sequence[int]) -> int:
 
 
 def _count(gateway: Gateway, parts: int) -> None:
-    """Count parts where nothing limits them: one statement, for this is done all the time."""
+    """Count parts where nothing limits them, in one statement: every hand-over does this."""
     today = clock.today()
     mine = GatewayState.objects.filter(name=gateway.name)
     of_today = Case(When(day=today, then=F("parts_of_day") + parts), default=Value(parts))
@@ -147,7 +147,7 @@ def _count(gateway: Gateway, parts: int) -> None:
 
 
 def give_back(gateway: Gateway, parts: int) -> None:
-    """Count parts that did not leave out of the day's cap again; their rate stays spent."""
+    """Take parts that did not leave out of the daily cap again; their rate stays spent."""
     state = _locked(gateway)
     state.parts_of_day = max(0, state.parts_of_day - parts)
     state.save(update_fields=["day", "parts_of_day"])
@@ -163,12 +163,12 @@ def _locked(gateway: Gateway) -> GatewayState:
 
 @transaction.atomic
 def note(gateway: Gateway, results: Sequence[Result]) -> None:
-    """Note how a gateway answered one round of this host."""
+    """Note the answers of a gateway to one round of this host."""
     mine = GatewayState.objects.filter(name=gateway.name)
     now = clock.real()
     answered = [one for one in results if isinstance(one, Accepted | Refused)]
     if answered:
-        # Without such failures it is away for what it reported afterwards (``trouble``).
+        # Without such failures the backoff is for what it reported afterwards; that stays.
         mine.filter(failures_in_a_row__gt=0).update(failures_in_a_row=0, away_until=None)
         _reach(gateway).filter(failures_in_a_row__gt=0).update(failures_in_a_row=0, away_until=None)
         if any(isinstance(one, Accepted) for one in answered):
@@ -188,9 +188,9 @@ def note(gateway: Gateway, results: Sequence[Result]) -> None:
 
 
 def _stay_away(gateway: Gateway, failed: Sequence[NotSent | Unknown], now: dt.datetime) -> None:
-    """Leave it in peace, longer with each failure: a silent gateway makes unknowns of us all.
+    """Back off, longer with each failure: every message to a silent gateway ends as unknown.
 
-    All hosts do so for what it answered itself, else only this one.
+    All hosts back off for what the gateway answered itself, else only this one.
     """
     not_sent = [one for one in failed if isinstance(one, NotSent)]
     at_least = max((one.retry_after or 0.0 for one in not_sent), default=0.0)

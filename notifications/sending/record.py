@@ -1,4 +1,4 @@
-"""Write down what the gateway answered, set by set; what follows from it is committed with it."""
+"""Record the answers of a gateway, set by set, and what follows from them, in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from notifications.gateways import (
 )
 from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import Delivery, DeliveryPart, DeliveryState
-from notifications.sending import rate as pacing
+from notifications.sending import rate
 from notifications.sending.connection import Returned
 from staff import clock
 
@@ -51,13 +51,13 @@ def record(
     delivery_states.lock_notices_of(results)
     _accepted(accepted, worker, gateway)
     _others({pk: one for pk, one in results.items() if pk not in accepted}, worker, gateway)
-    pacing.note(gateway, [r for r, _again in results.values() if not isinstance(r, Returned)])
+    rate.note(gateway, [r for r, _again in results.values() if not isinstance(r, Returned)])
 
 
 def _others(
     results: Mapping[int, tuple[Result | Returned, bool]], worker: str, gateway: Gateway
 ) -> None:
-    """What was not accepted."""
+    """Record what was not accepted, by the kind of answer."""
     if not results:
         return
     mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
@@ -70,7 +70,7 @@ def _others(
 
 
 def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -> None:
-    """A gateway that never says more has told the patient; with receipts the notice waits."""
+    """Without receipts the patient is told now; with receipts the notice waits for them."""
     if not accepted:
         return
     now = clock.now()
@@ -97,13 +97,13 @@ def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
 
 
 def _give_back(answers: Sequence[Answer], gateway: Gateway) -> None:
-    """What did not leave does not count against the day's cap."""
+    """What did not leave does not count against the daily cap."""
     if answers:
-        pacing.give_back(gateway, sum(one.delivery.parts for one in answers))
+        rate.give_back(gateway, sum(one.delivery.parts for one in answers))
 
 
 def _refused(answers: Sequence[Answer]) -> None:
-    """A permanent refusal is called; a temporary one is tried again for as long as it is of use."""
+    """After a permanent refusal the patient is called; a temporary one is retried while of use."""
     now = clock.now()
     refused = [(one, one.result) for one in answers if isinstance(one.result, Refused)]
     said = {one.delivery.pk: (str(r.failure), r.remark[:200]) for one, r in refused}
@@ -129,7 +129,7 @@ def _not_sent(answers: Sequence[Answer]) -> None:
 
 
 def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
-    """Nothing was taken: the same try waits, and its notice may be withdrawn again.
+    """Queue the same try again: nothing left, so its notice may be withdrawn again.
 
     What may have left before keeps its reference and stays handed over.
     """

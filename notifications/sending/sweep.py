@@ -1,7 +1,7 @@
-"""Puts right what a crash, a hung gateway or an agent who went home left behind.
+"""Recovers what a crash, a hung gateway or an agent who went home left behind.
 
-Run by beat every few seconds and harmless to run twice at once: each step locks what it
-changes and looks again.
+Beat runs it every few seconds, and so does a sender. Two may run at once: each step locks what
+it changes and reads it again.
 """
 
 import datetime as dt
@@ -41,11 +41,12 @@ class Swept:
 
 
 def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
-    """Move on what hangs.
+    """Move on every delivery whose lease or limit has run out.
 
     Args:
         gateways: those in use; they decide whether an unknown message may be submitted again.
-            None where nobody can tell: nothing is, and nobody is called because one is gone.
+            None where the settings cannot be read: then nothing is submitted again, and no
+            message counts as lost because its gateway is gone.
     """
     hosts.note_presence()
     left = Delivery.objects.filter(lease_until__lt=clock.real())
@@ -65,14 +66,14 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
 
 
 def _each_unsent(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
-    """Move those that wait to be sent; one state at a time, for each has an index of its own."""
+    """Move those that wait to be sent, one state at a time: each state has an index of its own."""
     return sum(_each(deliveries.filter(state=state), move) for state in UNSENT)
 
 
 def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]) -> int:
     """Move the deliveries batch by batch, each batch locked and read again; return how many.
 
-    In no order: with one, SQLite would rather read the whole table by its ids.
+    Without ORDER BY: with it, SQLite reads the whole table by its ids.
     """
     moved = 0
     while ids := list(deliveries.values_list("id", flat=True)[:BATCH]):
@@ -101,9 +102,10 @@ def _miss_the_receipt(deliveries: list[Delivery]) -> None:
 
 
 def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
-    """Unknown at a gateway that sends a reference once however often it is submitted.
+    """Return what is unknown at a gateway that sends each reference once.
 
-    What it took already (it has its number) is not submitted again: only its receipt is missing.
+    What has the gateway's id was accepted: only its receipt is missing, so it is not submitted
+    again.
     """
     return Delivery.objects.filter(
         _is_timely(), state=DeliveryState.UNKNOWN, gateway__in=repeating, provider_id=""
@@ -111,7 +113,7 @@ def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
 
 
 def _is_timely() -> Q:
-    """Whether a try may be repeated: for so long since it was first submitted, while of use."""
+    """Return the condition that a try may be repeated: submitted lately, and still of use."""
     since = notice_states.later(-settings.SMS_UNKNOWN_SECONDS)
     of_use = Q(notice__first_at__gte=notice_states.earliest_appointment())
     return Q(submitted_at__gt=since) & of_use
@@ -122,14 +124,14 @@ def _queue_again(deliveries: list[Delivery]) -> None:
 
 
 def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
-    """Unknown for too long. Repeated tries count from their own first submission."""
+    """Return what is unknown for too long; repeated tries count from their first submission."""
     repeated = Q(gateway__in=repeating, provider_id="") & ~_is_timely()
     unknown = Delivery.objects.filter(state=DeliveryState.UNKNOWN)
     return unknown.filter(Q(lease_until__lt=clock.real()) | repeated)
 
 
 def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:
-    """May have left through a gateway that is gone or silent, and goes through no other."""
+    """Return what may have left through a gateway that is gone or silent: no other may send it."""
     gone = Q() if names is None else ~Q(gateway__in=names)
     return Delivery.objects.filter(
         gone | ~_is_timely(),
@@ -145,7 +147,7 @@ def _call(deliveries: list[Delivery]) -> None:
 
 
 def _too_late() -> QuerySet[Delivery]:
-    """Not sent, and no longer of use: the patient may be on the way already."""
+    """Return what was not sent and is of no more use: the patient may be on the way already."""
     latest = notice_states.earliest_appointment()
     return _of_day_or_before(clock.local_day(latest)).filter(
         notice__first_at__lt=latest, client_reference=""
@@ -157,7 +159,7 @@ def _expire(deliveries: list[Delivery]) -> None:
 
 
 def _passed_by() -> QuerySet[Delivery]:
-    """Waiting for the end of quiet hours after which it would be of no more use."""
+    """Return what waits for the end of quiet hours and would then be of no more use."""
     now = clock.now()
     quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
     if not quiet.is_quiet(now):
@@ -176,7 +178,7 @@ def _keep_quiet(deliveries: list[Delivery]) -> None:
 
 
 def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
-    """SMS that wait and are about a day or one before it: found by their urgency."""
+    """Return the SMS about a day or one before it; the index on urgency finds them."""
     return Delivery.objects.filter(channel=Channel.SMS, urgency__lt=rules.urgency(day, rules.RANKS))
 
 

@@ -1,4 +1,4 @@
-"""The switch that holds all sending, and the release before its time."""
+"""Pausing and resuming all sending, and releasing what is held before its time."""
 
 from dataclasses import dataclass
 
@@ -18,7 +18,7 @@ from staff.services import audit
 
 @transaction.atomic
 def pause(*, by: User) -> Sending:
-    """Hold all sending; whoever is handing over a slice of a second's worth finishes it.
+    """Hold all sending; what is handed over at this moment still leaves.
 
     Raises:
         AccessRefused: the person may not, or not for the whole group.
@@ -34,7 +34,7 @@ def pause(*, by: User) -> Sending:
 
 @transaction.atomic
 def resume(*, by: User) -> Sending:
-    """Let sending go on where it stopped.
+    """Let sending continue where it stopped.
 
     Raises:
         AccessRefused: as for ``pause``.

@@ -1,4 +1,4 @@
-"""Wake the workers after a commit. The bell may break; beat's sweep finds the work anyway."""
+"""Start a task after a commit. It may be lost: beat's sweep finds the work anyway."""
 
 import logging
 
@@ -12,10 +12,9 @@ logger = logging.getLogger(__name__)
 def ring(task: str = "notifications.tasks.dispatch_sms") -> None:
     """Have a task started once the current transaction is committed.
 
-    A dead broker is logged and forgotten: the database holds the work (promise 2). A bell that
-    nobody answers for a while is worth nothing either, the next sweep rings again: so that bells
-    do not pile up behind workers that are all busy, who hears one too late does nothing
-    (``vivalia_continuity/celery.py``).
+    A broker out of reach is logged, nothing more: the database holds the work (promise 2). A
+    task that waits too long in the broker does nothing (``vivalia_continuity/celery.py``), so
+    that tasks do not pile up behind busy workers.
     """
     transaction.on_commit(lambda: _send(task))
 

@@ -11,7 +11,7 @@ from notifications.gateways import Accepted, Gateway, HookRequest, gateway_from_
 from notifications.models import Delivery, GatewayState
 from notifications.receipts import receive as receiving
 from notifications.sending import query as asking
-from notifications.sending import rate as pacing
+from notifications.sending import rate
 from notifications.sending import sweep as sweeping
 from tests.notifications.builders import SUNDAY, a_notice, an_sms, send
 from tests.notifications.gateways.android_phone import APhone, event, url_to
@@ -158,24 +158,24 @@ class TestAPhoneInTrouble:
         messages = [given_to_a_phone() for _ in range(4)]
         for sms in messages[:2]:
             fail(sms, reason)
-        assert pacing.standing(PHONE).is_usable
+        assert rate.standing(PHONE).is_usable
         fail(messages[2], reason)
-        pacing.note(PHONE, [Accepted("p")])
-        assert not pacing.standing(PHONE).is_usable
+        rate.note(PHONE, [Accepted("p")])
+        assert not rate.standing(PHONE).is_usable
         assert reason in GatewayState.objects.get().complaint
         sunday.shift(61)
-        assert pacing.standing(PHONE).is_usable
+        assert rate.standing(PHONE).is_usable
         fail(messages[3], reason)
         sunday.shift(61)
-        assert not pacing.standing(PHONE).is_usable  # longer each time
+        assert not rate.standing(PHONE).is_usable  # longer each time
 
     def test_is_in_no_trouble_while_others_arrive(self) -> None:
         for _ in range(4):
             fail(given_to_a_phone(), NO_CREDIT)
             arrive(given_to_a_phone())
-        assert pacing.standing(PHONE).is_usable
+        assert rate.standing(PHONE).is_usable
 
     def test_is_in_no_trouble_because_of_patients_numbers(self) -> None:
         for _ in range(4):
             fail(given_to_a_phone(), "sendSMS: Invalid phone number type")
-        assert pacing.standing(PHONE).is_usable
+        assert rate.standing(PHONE).is_usable

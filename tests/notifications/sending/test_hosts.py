@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from notifications.gateways import NotSent, Throttled
 from notifications.models import ClockStep, Delivery, GatewaySeat, GatewayState, SendingHost
-from notifications.sending import hosts, leases
-from notifications.sending import rate as pacing
+from notifications.sending import hosts, leases, rate
 from notifications.sending import sweep as sweeping
 from tests.notifications.builders import FakeGateway, a_call, a_notice, an_sms, send
 
@@ -54,10 +53,10 @@ def test_the_step_is_noted_once(sunday) -> None:
 def test_sending_goes_on_at_the_rate_that_it_had(sunday) -> None:
     gateway = FakeGateway(parts_per_second=2.0)
     hosts.note_presence()
-    pacing.spend(gateway, [4])
+    rate.spend(gateway, [4])
     sunday.shift(-HOUR)
     hosts.note_presence()
-    assert pacing.standing(gateway).wait == pytest.approx(2.0)
+    assert rate.standing(gateway).wait == pytest.approx(2.0)
     for _ in range(3):
         an_sms(a_notice(), not_before=in_seconds(-60))
     GatewayState.objects.update(free_at=None)
@@ -67,24 +66,24 @@ def test_sending_goes_on_at_the_rate_that_it_had(sunday) -> None:
 @pytest.mark.parametrize("failure", [NotSent(), NotSent(answered=True)])
 def test_a_gateway_is_left_in_peace_no_longer_than_before(sunday, failure) -> None:
     gateway = FakeGateway()
-    pacing.standing(gateway)
+    rate.standing(gateway)
     hosts.note_presence()
-    pacing.note(gateway, [failure])
+    rate.note(gateway, [failure])
     sunday.shift(-dt.timedelta(minutes=10))
     hosts.note_presence()
-    assert pacing.standing(gateway).is_away
+    assert rate.standing(gateway).is_away
     sunday.shift(3)
-    assert pacing.standing(gateway).is_usable
+    assert rate.standing(gateway).is_usable
 
 
 def test_a_pause_that_was_asked_for_keeps_its_length(sunday) -> None:
     gateway = FakeGateway()
-    pacing.standing(gateway)
+    rate.standing(gateway)
     hosts.note_presence()
-    pacing.note(gateway, [Throttled(30.0)])
+    rate.note(gateway, [Throttled(30.0)])
     sunday.shift(-HOUR)
     hosts.note_presence()
-    assert pacing.standing(gateway).wait == pytest.approx(30.0)
+    assert rate.standing(gateway).wait == pytest.approx(30.0)
 
 
 def test_what_a_dead_worker_held_comes_back_after_one_lease(sunday, settings) -> None:

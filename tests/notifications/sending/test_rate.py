@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Failure, GatewayReach, GatewayState
-from notifications.sending import rate as pacing
+from notifications.sending import rate
 from tests.notifications.builders import FakeGateway
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
@@ -28,124 +28,124 @@ def way() -> GatewayReach:
 class TestRate:
     def test_who_sends_makes_the_others_wait(self) -> None:
         gateway = FakeGateway(parts_per_second=10.0)
-        pacing.spend(gateway, [1, 2, 1])
-        assert pacing.standing(gateway).wait == pytest.approx(0.4)
-        pacing.spend(gateway, [1])
-        assert pacing.standing(gateway).wait == pytest.approx(0.5)
+        rate.spend(gateway, [1, 2, 1])
+        assert rate.standing(gateway).wait == pytest.approx(0.4)
+        rate.spend(gateway, [1])
+        assert rate.standing(gateway).wait == pytest.approx(0.5)
 
     def test_messages_count_beside_parts_and_the_slower_holds(self) -> None:
         gateway = FakeGateway(parts_per_second=10.0, messages_per_second=1.0)
-        pacing.spend(gateway, [3, 3])
-        assert pacing.standing(gateway).wait == pytest.approx(2.0)
+        rate.spend(gateway, [3, 3])
+        assert rate.standing(gateway).wait == pytest.approx(2.0)
 
     def test_what_was_not_used_is_not_saved_up(self, sunday) -> None:
         gateway = FakeGateway(parts_per_second=10.0)
-        pacing.spend(gateway, [1])
+        rate.spend(gateway, [1])
         sunday.shift(3600)
-        pacing.spend(gateway, [1])
-        assert pacing.standing(gateway).wait == pytest.approx(0.1)
+        rate.spend(gateway, [1])
+        assert rate.standing(gateway).wait == pytest.approx(0.1)
 
     def test_a_gateway_without_a_rate_waits_for_nothing(self) -> None:
-        pacing.spend(FakeGateway(), [1] * 1000)
-        assert pacing.standing(FakeGateway()).wait == 0
+        rate.spend(FakeGateway(), [1] * 1000)
+        assert rate.standing(FakeGateway()).wait == 0
 
     def test_it_is_counted_all_the_same_each_day_anew(self, sunday) -> None:
         for costs in ([2, 1], [4]):
-            pacing.spend(FakeGateway(), costs)
+            rate.spend(FakeGateway(), costs)
         assert state().parts_of_day == 7
         sunday.shift(24 * 3600)
-        pacing.spend(FakeGateway(), [3])
+        rate.spend(FakeGateway(), [3])
         assert state().parts_of_day == 3
 
 
 class TestCap:
     def test_only_so_many_parts_leave_in_a_day(self) -> None:
         gateway = FakeGateway(parts_per_day=5)
-        assert pacing.spend(gateway, [2, 2]) == 2
-        assert pacing.standing(gateway).parts_left == 1
-        assert pacing.spend(gateway, [1]) == 1
-        assert pacing.spend(gateway, [1]) == 0
-        assert not pacing.standing(gateway).is_usable
+        assert rate.spend(gateway, [2, 2]) == 2
+        assert rate.standing(gateway).parts_left == 1
+        assert rate.spend(gateway, [1]) == 1
+        assert rate.spend(gateway, [1]) == 0
+        assert not rate.standing(gateway).is_usable
 
     def test_what_is_too_little_for_the_next_message_is_given_up(self) -> None:
         gateway = FakeGateway(parts_per_day=5)
-        assert pacing.spend(gateway, [2, 2, 2]) == 2
-        assert pacing.standing(gateway).is_full
+        assert rate.spend(gateway, [2, 2, 2]) == 2
+        assert rate.standing(gateway).is_full
 
     def test_parts_given_back_open_a_full_gateway_again(self) -> None:
         gateway = FakeGateway(parts_per_day=5)
-        pacing.spend(gateway, [2, 2, 2])
-        pacing.give_back(gateway, 2)
-        assert pacing.standing(gateway).parts_left == 2
+        rate.spend(gateway, [2, 2, 2])
+        rate.give_back(gateway, 2)
+        assert rate.standing(gateway).parts_left == 2
 
     def test_the_next_day_begins_anew(self, sunday) -> None:
         gateway = FakeGateway(parts_per_day=2)
-        pacing.spend(gateway, [2])
+        rate.spend(gateway, [2])
         sunday.shift(dt.timedelta(days=1))
-        assert pacing.standing(gateway).is_usable
-        assert pacing.spend(gateway, [1]) == 1
+        assert rate.standing(gateway).is_usable
+        assert rate.spend(gateway, [1]) == 1
         assert state().parts_of_day == 1
 
     def test_what_did_not_leave_is_given_back(self) -> None:
         gateway = FakeGateway(parts_per_day=3)
-        pacing.spend(gateway, [3])
-        pacing.give_back(gateway, 2)
-        assert pacing.standing(gateway).parts_left == 2
+        rate.spend(gateway, [3])
+        rate.give_back(gateway, 2)
+        assert rate.standing(gateway).parts_left == 2
 
 
 class TestHealth:
     def test_a_gateway_never_used_may_be_used(self) -> None:
-        standing = pacing.standing(FakeGateway())
+        standing = rate.standing(FakeGateway())
         assert (standing.is_usable, standing.is_on_probation) == (True, False)
 
     def test_one_that_is_out_of_reach_is_left_in_peace_longer_each_time(self, sunday) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
+        rate.standing(gateway)
         waits = []
         for _ in range(8):
-            pacing.note(gateway, [NotSent("pas de connexion")])
+            rate.note(gateway, [NotSent("pas de connexion")])
             waits.append((way().away_until - timezone.now()).total_seconds())  # type: ignore[operator]
         assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
-        assert not pacing.standing(gateway).is_usable
+        assert not rate.standing(gateway).is_usable
         sunday.shift(61)
-        assert pacing.standing(gateway).is_usable
-        assert pacing.standing(gateway).is_on_probation
+        assert rate.standing(gateway).is_usable
+        assert rate.standing(gateway).is_on_probation
 
     def test_one_that_takes_offence_is_left_alone_for_as_long_as_it_needs(self, sunday) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
+        rate.standing(gateway)
         refused = NotSent("mot de passe refusé", retry_after=60.0, answered=True)
-        pacing.note(gateway, [refused, NotSent()])
+        rate.note(gateway, [refused, NotSent()])
         sunday.shift(59)
-        assert pacing.standing(gateway).is_away
+        assert rate.standing(gateway).is_away
         sunday.shift(2)
-        assert pacing.standing(gateway).is_usable
+        assert rate.standing(gateway).is_usable
 
     def test_silence_once_is_no_reason_but_twice_in_a_row_is(self) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [SILENCE])
-        assert pacing.standing(gateway).is_usable
-        pacing.note(gateway, [SILENCE, SILENCE])
-        assert not pacing.standing(gateway).is_usable
+        rate.standing(gateway)
+        rate.note(gateway, [SILENCE])
+        assert rate.standing(gateway).is_usable
+        rate.note(gateway, [SILENCE, SILENCE])
+        assert not rate.standing(gateway).is_usable
         assert state().complaint == f"{settings.HOST_NAME} : pas de réponse"
 
     def test_an_answer_ends_the_probation_even_if_it_is_a_refusal(self, sunday) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [NotSent()])
-        pacing.note(gateway, [Refused(Failure.INVALID_NUMBER)])
-        assert not pacing.standing(gateway).is_on_probation
+        rate.standing(gateway)
+        rate.note(gateway, [NotSent()])
+        rate.note(gateway, [Refused(Failure.INVALID_NUMBER)])
+        assert not rate.standing(gateway).is_on_probation
         assert state().accepted_at is None
-        pacing.note(gateway, [Accepted("p"), SILENCE])
+        rate.note(gateway, [Accepted("p"), SILENCE])
         assert state().accepted_at == timezone.now()
-        assert pacing.standing(gateway).is_usable
+        assert rate.standing(gateway).is_usable
 
     def test_too_fast_makes_every_worker_wait(self) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [Throttled(7.0), Throttled(3.0)])
-        assert pacing.standing(gateway).wait == pytest.approx(7.0)
+        rate.standing(gateway)
+        rate.note(gateway, [Throttled(7.0), Throttled(3.0)])
+        assert rate.standing(gateway).wait == pytest.approx(7.0)
         assert state().throttled_at == timezone.now()
 
 
@@ -153,28 +153,28 @@ class TestHosts:
     @pytest.mark.parametrize("failure", [NotSent("pas de connexion"), SILENCE])
     def test_a_host_without_a_way_leaves_the_gateway_to_the_others(self, settings, failure) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
+        rate.standing(gateway)
         for _twice in range(2):
-            pacing.note(gateway, [failure])
-        assert pacing.standing(gateway).is_away
+            rate.note(gateway, [failure])
+        assert rate.standing(gateway).is_away
         settings.HOST_NAME = "srv-2"
-        assert not pacing.standing(gateway).is_absent
-        assert not pacing.standing(gateway).is_on_probation
+        assert not rate.standing(gateway).is_absent
+        assert not rate.standing(gateway).is_on_probation
 
     def test_what_the_gateway_itself_answered_keeps_all_away(self, settings) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [NotSent("compte inconnu", answered=True)])
+        rate.standing(gateway)
+        rate.note(gateway, [NotSent("compte inconnu", answered=True)])
         assert state().complaint == "compte inconnu"
         settings.HOST_NAME = "srv-2"
-        assert pacing.standing(gateway).is_away
+        assert rate.standing(gateway).is_away
 
     def test_an_answer_to_one_host_says_nothing_of_the_way_of_another(self, settings) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [NotSent()])
+        rate.standing(gateway)
+        rate.note(gateway, [NotSent()])
         settings.HOST_NAME = "srv-2"
-        pacing.note(gateway, [Accepted("p")])
+        rate.note(gateway, [Accepted("p")])
         assert GatewayReach.objects.get().failures_in_a_row == 1
 
 
@@ -183,21 +183,21 @@ class TestUnexplainedWaits:
 
     def test_of_the_rate(self) -> None:
         gateway = FakeGateway(parts_per_second=10.0)
-        pacing.standing(gateway)
+        rate.standing(gateway)
         ahead = timezone.now() + dt.timedelta(hours=1)
         GatewayState.objects.update(free_at=ahead)
-        assert pacing.standing(gateway).wait == 0
-        pacing.spend(gateway, [1])
-        assert pacing.standing(gateway).wait == pytest.approx(0.1)
+        assert rate.standing(gateway).wait == 0
+        rate.spend(gateway, [1])
+        assert rate.standing(gateway).wait == pytest.approx(0.1)
 
     def test_of_an_absence(self) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
+        rate.standing(gateway)
         GatewayState.objects.update(away_until=timezone.now() + dt.timedelta(hours=1))
-        assert pacing.standing(gateway).is_usable
+        assert rate.standing(gateway).is_usable
 
     def test_a_pause_that_the_gateway_asked_for_is_kept_but_no_longer_than_minutes(self) -> None:
         gateway = FakeGateway()
-        pacing.standing(gateway)
-        pacing.note(gateway, [Throttled(86400.0)])
-        assert pacing.standing(gateway).wait == pytest.approx(300.0)
+        rate.standing(gateway)
+        rate.note(gateway, [Throttled(86400.0)])
+        assert rate.standing(gateway).wait == pytest.approx(300.0)
