@@ -78,7 +78,8 @@ def transliterate(text: str) -> str:
     become their plain relatives. What has no relative (Greek capitals apart, other scripts,
     emoji) stays as it is and makes the text UCS-2: dearer, but not wrong.
     """
-    return "".join(_plain(character) for character in unicodedata.normalize("NFC", text))
+    text = unicodedata.normalize("NFC", text)
+    return text if SEPTETS.keys() >= set(text) else "".join(map(_plain, text))
 
 
 def _plain(character: str) -> str:
