@@ -87,14 +87,32 @@ def doctor(db) -> User:
     return user
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave out what needs the other database (``make test`` runs both, one after the other)."""
+# Their tests start processes of the application, which use a database by themselves.
+START_PROCESSES = ("tests/browser/", "tests/faults/", "tests/vivalia_continuity/")
+DATABASE_FIXTURES = {"db", "transactional_db"}
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this pass need not run (``make test`` runs one on each database).
+
+    What needs the other database is skipped. What needs no database at all runs in the pass on
+    SQLite only.
+    """
     on_postgresql = bool(os.environ.get("TEST_DATABASE_URL"))
     needless = "sqlite" if on_postgresql else "postgresql"
     reason = f"needs {'SQLite' if on_postgresql else 'PostgreSQL: set TEST_DATABASE_URL'}"
     for item in items:
         if item.get_closest_marker(needless):
             item.add_marker(pytest.mark.skip(reason=reason))
+    if on_postgresql:
+        config.hook.pytest_deselected(items=[one for one in items if not _uses_a_database(one)])
+        items[:] = [one for one in items if _uses_a_database(one)]
+
+
+def _uses_a_database(item: pytest.Item) -> bool:
+    marked = item.get_closest_marker("django_db") or item.get_closest_marker("postgresql")
+    asks = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(marked or asks) or item.nodeid.startswith(START_PROCESSES)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

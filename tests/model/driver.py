@@ -162,6 +162,11 @@ class Seen:
         """The tries of all notices."""
         return [one for duty in self.duties.values() for one in duty.tries]
 
+    @property
+    def last_try(self) -> int:
+        """The number of the newest try."""
+        return max((one.pk for one in self.tries), default=0)
+
 
 class Staff:
     """Places and people that all examples share; made once."""
@@ -330,6 +335,7 @@ class Real:
             message.may_have_left = False
         results = {message.delivery: (ANSWERS[answer](), message.again)}
         recording.record(worker=message.worker, gateway=self.gateway, results=results)
+        notice_states.answer()  # the next sweep does, some seconds later
 
     def receipt(self, delivery: int, state: str) -> None:
         """Let the gateway say what became of a message."""
@@ -339,6 +345,7 @@ class Real:
         )
         self.steps += 1
         receiving.receive(gateway=self.gateway.name, reports=[report])
+        notice_states.answer()
 
     def stop(self, patient: int) -> None:
         """A patient writes STOP."""
@@ -454,16 +461,16 @@ class Real:
             duties[notice].tries.append(Try(pk, channel, state, bool(reference), *moments))
         self.seen = Seen(held, duties)
 
-    def pending(self) -> dict[tuple[int, dt.date], tuple[dict[int, Word], str]]:
-        """Return what waits to be said: (patient, day) → the words by appointment, the channel."""
-        waiting: dict[tuple[int, dt.date], tuple[dict[int, Word], str]] = {}
+    def pending(self) -> dict[tuple[int, dt.date], tuple[dict[int, Word], Try]]:
+        """Return what waits to be said: (patient, day) → the words by appointment, and the try."""
+        waiting: dict[tuple[int, dt.date], tuple[dict[int, Word], Try]] = {}
         for duty in self.seen.duties.values():
             live = [one for one in duty.tries if one.is_live]
             assert len(live) == (duty.state == "open"), f"{len(live)} live tries: {duty}"
             if live and live[0].state in WITHDRAWABLE and not live[0].may_have_left:
                 about = duty.patient, duty.day
                 assert about not in waiting, f"two notices wait for {about}"
-                waiting[about] = dict(duty.items), live[0].channel
+                waiting[about] = dict(duty.items), live[0]
         return waiting
 
     def fates(self) -> Iterator[tuple[str, str]]:

@@ -174,10 +174,14 @@ class Said:
 
 @dataclass(frozen=True)
 class Owed:
-    """What is owed; ``channel`` is SMS only if nobody has to say it in person."""
+    """What is owed; ``channel`` is SMS only if nobody has to say it in person.
+
+    ``doubt`` is the key of what only may have been heard, where that is why a person says it.
+    """
 
     word: Word
     channel: str
+    doubt: str = ""
 
 
 @dataclass
@@ -402,7 +406,7 @@ class Plain:
             return None
         heard = self.heard(act, row.patient, row.day)
         if heard and heard.fate == DOUBTFUL:
-            return Owed(word, PHONE)
+            return Owed(word, PHONE, heard.key)
         if heard and heard.word == word:
             return None
         if channel := self._channel(act, held, heard):

@@ -20,11 +20,13 @@ from tests.model.driver import Duty, Message, Real, Staff
 from tests.model.plain import (
     ASKED,
     CANCELLED,
+    DOUBTFUL,
     HEARD,
     IN_VAIN,
     MAINTAINED,
     ON_ITS_WAY,
     Bulletin,
+    Owed,
     Plain,
     Row,
     Word,
@@ -79,6 +81,8 @@ class Story:
         self.steps: list[str] = []
         self.spoken: set[str] = set()
         self.given_up: set[int] = set()
+        self.doubted: dict[str, int] = {}  # the newest try when a word became doubtful
+        self.resent: set[int] = set()  # what a person had sent once more, whatever the doubt
 
     def tell(self, *steps: Step) -> None:
         """Let these things happen, and look after each whether all agree."""
@@ -166,9 +170,15 @@ class Story:
 
     def _by_hand(self, nth: int, how: str) -> None:
         left = list(self.real.left)
-        if nth < len(left) and self.real.by_hand(left[nth], how) and how == "told":
+        if nth >= len(left) or not self.real.by_hand(left[nth], how):
+            return
+        if how == "told":
             message = self.real.left[left[nth]]
             self._spoken(self.real.seen.duties[message.notice])
+        elif how == "resend":
+            last = self.real.seen.last_try
+            self.real.look()
+            self.resent |= {one.pk for one in self.real.seen.tries if one.pk > last}
 
     # --- Calling -------------------------------------------------------------------------
 
@@ -235,6 +245,7 @@ class Story:
 
     def _catch_up(self) -> None:
         """Tell the model what became of what was said."""
+        last, doubtful = self.real.seen.last_try, self._doubtful()
         self.real.look()
         for key, fate in self.real.fates():
             self.plain.became(key, HEARD if key in self.spoken else fate)
@@ -243,6 +254,10 @@ class Story:
                 self.given_up.add(duty.pk)
                 self._say(f"notice {duty.pk} in vain", duty, IN_VAIN)
         self.plain.forget_what_is_tried_again()
+        self.doubted |= dict.fromkeys(self._doubtful() - doubtful, last)
+
+    def _doubtful(self) -> set[str]:
+        return {one.key for one in self.plain.said if one.fate == DOUBTFUL}
 
     def _must_hold(self, what: str, said: Message | Duty) -> None:
         """Nothing is said but what holds."""
@@ -285,7 +300,7 @@ class Story:
     def _compare_waiting(self) -> None:
         owed, pending = self.plain.all_owed(), self.real.pending()
         for patient, day in owed.keys() | pending.keys():
-            words, channel = pending.get((patient, day), ({}, ""))
+            words, waits = pending.get((patient, day), ({}, None))
             of_use = {
                 number: word
                 for number, word in words.items()
@@ -295,8 +310,16 @@ class Story:
             said = {number: one.word for number, one in due.items()}
             who = f"patient {patient} on {day:%d}"
             assert of_use == said, f"{who}: {_words(of_use)} waits, {_words(said)} is owed"
-            if any(one.channel == "phone" for one in due.values()):
-                assert channel == "phone", f"{who} must be told by a person"
+            if waits and any(self._needs_a_person(one, waits.pk) for one in due.values()):
+                assert waits.channel == "phone", f"{who} must be told by a person"
+
+    def _needs_a_person(self, owed: Owed, waits: int) -> bool:
+        """Whether what is owed must be said in person.
+
+        A doubt changes nothing about a try that waited before it arose, or that a person sent.
+        """
+        is_excused = owed.doubt and (waits in self.resent or waits <= self.doubted[owed.doubt])
+        return owed.channel == "phone" and not is_excused
 
     # --- In the end ----------------------------------------------------------------------
 

@@ -33,7 +33,6 @@ from notifications.models import (
     NoticeState,
     Word,
 )
-from notifications.telling.notices import standing_or_heard
 from staff import clock
 from staff.models import AuditEvent
 from vivalia_continuity.promises.sentences import sentence
@@ -90,12 +89,13 @@ def two_notices_pending() -> Iterator[str]:
 def same_word_twice() -> Iterator[str]:
     """An appointment about which a patient was told the same word twice in a row.
 
-    What they heard in between of a notice that is withdrawn by now is another word.
+    What a withdrawn notice may have said in between is another word, also where the gateway
+    reported afterwards that its SMS failed: a person then tells what holds once more.
     """
     standing = [NoticeState.OPEN, NoticeState.TOLD]
-    heard = NoticeItem.objects.filter(
-        standing_or_heard(), notice__handed_over_at__isnull=False
-    ).exclude(notice__state=NoticeState.UNREACHABLE)
+    heard = NoticeItem.objects.filter(notice__handed_over_at__isnull=False).exclude(
+        notice__state=NoticeState.UNREACHABLE
+    )
 
     def before(value: F | Coalesce) -> Window:
         place = ["notice__patient", "subject_id", "notice__day"]

@@ -73,6 +73,14 @@ class TestToldOnce:
         copy_row(NoticeItem, item.pk, notice_id=item.notice_id + 100000, word="maintained")
         assert faults(1) == []
 
+    def test_nor_is_one_that_a_withdrawn_notice_may_have_said(self, day):
+        item = NoticeItem.objects.get(notice=notice_of(day["told"]))
+        copy_row(Notice, item.notice_id, version=2, state="withdrawn")
+        copy_row(NoticeItem, item.pk, notice_id=item.notice_id + 100000, word="maintained")
+        copy_row(Notice, item.notice_id + 100000, version=3, state="told")
+        copy_row(NoticeItem, item.pk + 100000, notice_id=item.notice_id + 200000, word="cancelled")
+        assert not any("deux fois la même chose" in fault for fault in faults(1))
+
     def test_an_appointment_twice_in_one_notice_is_found(self, day):
         copy_row(NoticeItem, NoticeItem.objects.get(notice=notice_of(day["landline"])).pk)
         assert any("cités deux fois" in fault for fault in faults(1))
