@@ -264,6 +264,26 @@ class GatewayUrl:
         """The password, decoded; empty for none."""
         return unquote(self.parts.password or "")
 
+    def number(self, name: str, least: int, most: int, *, unit: str = "") -> int | None:
+        """Return an option of ``own`` as a whole number; None where it is empty.
+
+        Args:
+            name: of the option.
+            least: the smallest that is allowed.
+            most: the largest.
+            unit: in French, for the error.
+
+        Raises:
+            ImproperlyConfigured: it is no such number.
+        """
+        text = self.own[name]
+        if not text:
+            return None
+        is_number = text.isascii() and text.isdigit() and len(text) < 10
+        if not (is_number and least <= int(text) <= most):
+            raise invalid_url(f"{name} est un nombre {unit}de {least} à {most}")
+        return int(text)
+
 
 def invalid_url(why: str) -> ImproperlyConfigured:
     """Return the error for a URL that cannot be used; ``why`` is French and holds no secret."""

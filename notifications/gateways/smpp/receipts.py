@@ -13,6 +13,7 @@ stored, so that a flood or a database that is down loses no receipt.
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 import logging
@@ -21,8 +22,9 @@ from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from typing import Any
 
+from smpplib import consts
+
 from notifications.gateways.base import Inbound, OnReport, ReceiptReport, Report, Sent
-from notifications.gateways.smpp.errors import NEVER, NOT_NOW
 from notifications.gateways.smpp.pdu import (
     MESSAGE_STATE,
     NETWORK_ERROR_CODE,
@@ -31,7 +33,6 @@ from notifications.gateways.smpp.pdu import (
     DeliverSm,
     Garbled,
     Pdu,
-    acknowledgement,
     decode,
     read_delivery,
     text_of,
@@ -50,6 +51,7 @@ _FIELD = re.compile(
 _STRAY = re.compile(r"^.(?=\W?id:)", re.IGNORECASE | re.DOTALL)
 _AROUND = "{}[]()<>;,\"' \t\r\n"
 _ABSOLUTE = re.compile(r"[0-9]{13}(?P<ahead>[0-9]{2})(?P<sign>[+-])")
+_CLOCK = "%Y%m%d%H%M%S"
 _LONGEST_NUMBER = 20  # digits of an id that may be a number of 64 bits
 _SMSC_MAY_BE_AHEAD = dt.timedelta(minutes=10)
 _log = logging.getLogger(__name__)
@@ -131,23 +133,13 @@ def forms_of(number: str) -> tuple[str, ...]:
     forms = [number, number.lstrip("0"), number.lower(), number.upper()]
     # A longer id is no number, but a name such as a UUID.
     if len(number) <= _LONGEST_NUMBER and number.isascii() and number.isalnum():
-        forms += _hexadecimal_in_decimal(number) + _decimal_in_hexadecimal(number)
+        with contextlib.suppress(ValueError):
+            value = int(number, 16)
+            forms += [str(value), f"{value:010d}"]
+        if number.isdigit():
+            value = int(number)
+            forms += [f"{value:x}", f"{value:X}", f"{value:08x}", f"{value:08X}"]
     return tuple(dict.fromkeys(form for form in forms if form))
-
-
-def _hexadecimal_in_decimal(number: str) -> list[str]:
-    try:
-        value = int(number, 16)
-    except ValueError:
-        return []
-    return [str(value), f"{value:010d}"]
-
-
-def _decimal_in_hexadecimal(number: str) -> list[str]:
-    if not number.isdigit():
-        return []
-    value = int(number)
-    return [f"{value:x}", f"{value:X}", f"{value:08x}", f"{value:08X}"]
 
 
 def moment_of(text: str, *, now: dt.datetime) -> dt.datetime | None:
@@ -161,7 +153,7 @@ def moment_of(text: str, *, now: dt.datetime) -> dt.datetime | None:
     if not (digits.isascii() and digits.isdigit() and len(digits) == 12):
         return None
     try:
-        local = _clock_time(digits).replace(tzinfo=BRUSSELS)
+        local = dt.datetime.strptime(f"20{digits}", _CLOCK).replace(tzinfo=BRUSSELS)
     except ValueError:
         return None
     later = local.replace(fold=1).astimezone(dt.UTC)
@@ -180,15 +172,9 @@ def absolute_moment_of(text: str) -> dt.datetime | None:
     quarters = int(match["ahead"]) * (1 if match["sign"] == "+" else -1)
     try:
         zone = dt.timezone(dt.timedelta(minutes=15 * quarters))
-        return _clock_time(text[:12]).replace(tzinfo=zone)
+        return dt.datetime.strptime(f"20{text[:12]}", _CLOCK).replace(tzinfo=zone)
     except ValueError:
         return None
-
-
-def _clock_time(digits: str) -> dt.datetime:
-    """Return what ``YYMMDDhhmmss`` says, without zone; ValueError where it is no moment."""
-    year, month, day, hour, minute, second = (int(digits[n : n + 2]) for n in range(0, 12, 2))
-    return dt.datetime(2000 + year, month, day, hour, minute, second)  # noqa: DTZ001
 
 
 def _receipt(delivery: DeliverSm, now: dt.datetime) -> ReceiptReport:
@@ -209,20 +195,10 @@ def _receipt(delivery: DeliverSm, now: dt.datetime) -> ReceiptReport:
 
 
 def _fields_of(delivery: DeliverSm) -> dict[str, str]:
+    """Return the fields by name, up to ``text``, the start of our message."""
     has_header = delivery.data[:1] < b" "  # some SMSCs set the bit and send no header
     data = delivery.data[len(_header_of(delivery)) :] if has_header else delivery.data
-    text = data.decode("latin-1").replace("\0", "")
-    return _fields(_STRAY.sub("", text))
-
-
-def _header_of(delivery: DeliverSm) -> bytes:
-    """Return the user data header (3GPP TS 23.040, 9.2.3.24) at the start of the data."""
-    data = delivery.data
-    return data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
-
-
-def _fields(text: str) -> dict[str, str]:
-    """Return the fields by name, up to ``text``, the start of our message."""
+    text = _STRAY.sub("", data.decode("latin-1").replace("\0", ""))
     _before, *pieces = _FIELD.split(text)
     fields: dict[str, str] = {}
     for said, value in zip(pieces[::2], pieces[1::2], strict=True):
@@ -231,6 +207,12 @@ def _fields(text: str) -> dict[str, str]:
             break
         fields.setdefault(name, value.strip(_AROUND))
     return fields
+
+
+def _header_of(delivery: DeliverSm) -> bytes:
+    """Return the user data header (3GPP TS 23.040, 9.2.3.24) at the start of the data."""
+    data = delivery.data
+    return data[: 1 + data[0]] if delivery.esm_class & WITH_HEADER and data else b""
 
 
 def _remark(fields: Mapping[str, str], tlvs: Mapping[int, bytes]) -> str:
@@ -274,7 +256,7 @@ class Reports:
     def deliver(self, session: Session, pdu: Pdu) -> None:
         """Store what a deliver_sm or data_sm says, then acknowledge it over its session."""
         if self._closing or len(self._tasks) >= MOST:
-            session.reply(acknowledgement(pdu, NOT_NOW))
+            session.answer(pdu, consts.SMPP_ESME_RX_T_APPN)
         else:
             self._start(self._deliver(session, pdu))
 
@@ -296,16 +278,14 @@ class Reports:
         task.add_done_callback(self._tasks.discard)
 
     async def _deliver(self, session: Session, pdu: Pdu) -> None:
-        session.reply(acknowledgement(pdu, await self._status_for(pdu)))
-
-    async def _status_for(self, pdu: Pdu) -> int:
         try:
             delivery = read_delivery(pdu)
         except Garbled:
             _log.warning("SMPP: a deliver_sm of %s octets cannot be read", len(pdu.body))
-            return NEVER
+            session.answer(pdu, consts.SMPP_ESME_RX_P_APPN)
+            return
         report = read(delivery, now=clock.real(), alphabet=self._alphabet)
-        return 0 if await self._store(report) else NOT_NOW
+        session.answer(pdu, 0 if await self._store(report) else consts.SMPP_ESME_RX_T_APPN)
 
     async def _store(self, report: Report) -> bool:
         try:

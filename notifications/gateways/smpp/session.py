@@ -1,4 +1,4 @@
-"""One SMPP connection: requests with their answers, the window, and the parts of a message.
+"""One SMPP session: connection and bind, requests with their answers, window, and reconnecting.
 
 A submission without an answer in time keeps its place in the window for as long again, because
 the SMSC may still be working on it; its answer may come even later and is still passed on. While
@@ -11,28 +11,59 @@ connection breaks has certainly not left; what was written may have.
 """
 
 import asyncio
-import collections
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import islice
+import contextlib
+import logging
+import random
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import takewhile
 
-from smpplib.command_codes import commands
+from smpplib import consts
+from smpplib.command_codes import commands, get_command_name
 
+from notifications.gateways.base import Options
 from notifications.gateways.smpp import pdu as smpp_pdu
-from notifications.gateways.smpp.errors import (
-    SLOW_DOWN,
-    UNKNOWN_COMMAND,
-    PartOutcome,
-    Silence,
-    SubmitResp,
-)
-from notifications.gateways.smpp.pdu import ANSWER, SUBMIT, Form, Garbled, Pdu, SubmitPart, text_of
+from notifications.gateways.smpp.pdu import ANSWER, Field, Garbled, Pdu, make, named
 
 QUIET_SECONDS = 30.0
 LATE_SECONDS = 900.0
+CONNECT_SECONDS = 5.0
+FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
+HELD_FOR_A_WHILE = 30.0
+GOODBYE_SECONDS = 2.0
+LOST_SECONDS = 6.0
+"""Without a session for so long, this host cannot reach the SMSC; a restart takes less."""
+WRONG_ACCESS = {
+    consts.SMPP_ESME_RINVPASWD,
+    consts.SMPP_ESME_RINVSYSID,
+    consts.SMPP_ESME_RINVSYSTYP,
+}
+_BIND_COMPLAINTS = {
+    consts.SMPP_ESME_RINVPASWD: "mot de passe refusé : vérifiez-le dans SMS_GATEWAY_URL",
+    consts.SMPP_ESME_RINVSYSID: "nom d'utilisateur (system_id) inconnu : vérifiez-le",
+    consts.SMPP_ESME_RINVSYSTYP: "system_type refusé : vérifiez-le auprès de l'opérateur",
+    consts.SMPP_ESME_RALYBND: "déjà connecté : une autre machine ou une ancienne connexion "
+    "occupe l'accès",
+    consts.SMPP_ESME_RBINDFAIL: "connexion refusée (bind) : accès, adresse IP ou nombre de "
+    "connexions à vérifier auprès de l'opérateur",
+}
 _ENOUGH = 8  # PDUs for one write: the peer works on them while the next ones are made
-Answered = Callable[[Pdu | Silence], None]
+_log = logging.getLogger(__name__)
+
+
+class Silence(Enum):
+    """Why a request has no answer."""
+
+    TIMED_OUT = "pas de réponse à temps"
+    LOST = "connexion rompue avant la réponse"
+    NOT_WRITTEN = "pas de connexion"
+
+
+OnAnswer = Callable[[Pdu | Silence], None]
 
 
 class WindowClosed(Exception):
@@ -40,73 +71,50 @@ class WindowClosed(Exception):
 
 
 class Window:
-    """How many requests may be without an answer at once, first come first served.
+    """How many requests may be without an answer at once (``size``), first come first served.
 
     A long message takes the places of all its parts at once, so that they leave back to back;
     later messages wait behind it, or it would never get them.
-
-    Args:
-        size: places in all.
     """
 
     def __init__(self, size: int) -> None:
         self.size = self.free = size
-        self._queue: collections.deque[tuple[int, asyncio.Future[None]]] = collections.deque()
+        self._queue = asyncio.Lock()  # which is first come first served
+        self._changed = asyncio.Event()
         self._closed = False
 
     async def take(self, number: int) -> None:
-        """Wait for places.
-
-        Args:
-            number: how many, at most ``size``.
+        """Wait for places, at most ``size``.
 
         Raises:
             WindowClosed: it closed meanwhile.
         """
-        if self._closed:
-            raise WindowClosed
-        if not self._queue and self.free >= number:
+        async with self._queue:
+            while self.free < number and not self._closed:
+                self._changed.clear()
+                await self._changed.wait()
+            if self._closed:
+                raise WindowClosed
             self.free -= number
-            return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._queue.append((number, future))
-        try:
-            await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and not future.exception():
-                self.give_back(number)  # granted, and cancelled in the same iteration
-            else:
-                self.give_back(0)  # the next in the queue may fit now
-            raise
 
     def give_back(self, number: int = 1) -> None:
-        """Free places, and give them to the longest waiting."""
+        """Free places."""
         self.free += number
-        while self._queue:
-            wanted, future = self._queue[0]
-            if not future.done():
-                if wanted > self.free:
-                    return
-                self.free -= wanted
-                future.set_result(None)
-            self._queue.popleft()
+        self._changed.set()
 
     def close(self) -> None:
         """Raise ``WindowClosed`` for all that wait."""
         self._closed = True
-        for _wanted, future in self._queue:
-            if not future.done():
-                future.set_exception(WindowClosed())
-        self._queue.clear()
+        self._changed.set()
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _Request:
     """A request without answer; ``counts``: it holds a place in the window."""
 
     command: int
     sent_at: float
-    answered: Answered
+    on_answer: OnAnswer
     counts: bool
 
 
@@ -129,14 +137,14 @@ class Session(asyncio.Protocol):
         self.over = asyncio.Event()
         self._on_delivery = on_delivery
         self._loop = asyncio.get_running_loop()
-        self._heard_at = self._loop.time()
+        self._received_at = self._loop.time()
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
         self._sequence = 0
-        self._pending: dict[int, _Waiting] = {}  # in the order of sending
-        self._late: dict[int, _Waiting] = {}
-        self._out: list[bytes] = []
-        self._unwritten: list[int] = []
+        # Both in the order of sending.
+        self._pending: dict[int, _Request] = {}
+        self._late: dict[int, _Request] = {}
+        self._out: list[tuple[int, bytes]] = []  # with the sequence of a request; 0 of an answer
         self._writable = True
         self._enquiry: asyncio.Task[None] | None = None
         self._retired = False
@@ -149,8 +157,8 @@ class Session(asyncio.Protocol):
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Take every whole PDU."""
-        self._heard_at = self._loop.time()
+        """Handle every whole PDU."""
+        self._received_at = self._loop.time()
         self.in_doubt = False
         self._buffer += data
         try:
@@ -175,10 +183,10 @@ class Session(asyncio.Protocol):
         """End every request without an answer: it was not written, or may have left."""
         self.bound = False
         self.why = self.why or "connexion rompue"
-        unwritten = set(self._unwritten)
+        unwritten = {sequence for sequence, _pdu in self._out}
         pending, self._pending, self._late = self._pending, {}, {}
-        for sequence, waiting in pending.items():
-            waiting.answered(Silence.NOT_WRITTEN if sequence in unwritten else Silence.LOST)
+        for sequence, request in pending.items():
+            request.on_answer(Silence.NOT_WRITTEN if sequence in unwritten else Silence.LOST)
         self.window.close()
         if self._enquiry:
             self._enquiry.cancel()
@@ -186,36 +194,33 @@ class Session(asyncio.Protocol):
 
     # --- requests of ours
 
-    def next_sequence(self) -> int:
-        """Return the number of the next request (SMPP 3.4, 3.2: from 1 up)."""
-        self._sequence = self._sequence % smpp_pdu.LAST_SEQUENCE + 1
-        return self._sequence
-
     def send(
-        self, command: int, sequence: int, pdu: bytes, answered: Answered, *, counts: bool = False
+        self, name: str, on_answer: OnAnswer, *, counts: bool = False, **fields: Field
     ) -> None:
         """Send a request, now or with the others of this iteration.
 
         Args:
-            command: its command_id.
-            sequence: from ``next_sequence``.
-            pdu: the whole of it.
-            answered: called once with the answer or with the kind of silence; after
+            name: of the command.
+            on_answer: called once with the answer or with the kind of silence; after
                 ``TIMED_OUT`` perhaps once more with a late answer.
             counts: it uses a place that the window gave.
+            **fields: of its body.
         """
-        self._pending[sequence] = _Waiting(command, self._loop.time(), answered, counts)
-        self._unwritten.append(sequence)
-        self._write(pdu)
+        self._sequence = self._sequence % smpp_pdu.LAST_SEQUENCE + 1  # SMPP 3.4, 3.2: from 1 up
+        pdu = make(name, self._sequence, **fields)
+        request = _Request(commands[name], self._loop.time(), on_answer, counts)
+        self._pending[self._sequence] = request
+        self._write(pdu, self._sequence)
 
-    async def ask(
-        self, name: str, *, counts: bool = False, **fields: str | int | bytes
-    ) -> Pdu | Silence:
-        """Send a request made by smpplib, and return its answer if it comes in time."""
-        sequence = self.next_sequence()
+    async def ask(self, name: str, *, counts: bool = False, **fields: Field) -> Pdu | Silence:
+        """Send a request, and return its answer if it comes in time."""
         future: asyncio.Future[Pdu | Silence] = self._loop.create_future()
-        pdu = smpp_pdu.make(name, sequence, **fields)
-        self.send(commands[name], sequence, pdu, _into(future), counts=counts)
+
+        def on_answer(answer: Pdu | Silence) -> None:
+            if not future.done():
+                future.set_result(answer)
+
+        self.send(name, on_answer, counts=counts, **fields)
         try:
             # Not wait_for: before Python 3.12 it loses a cancellation that meets the answer, and
             # whoever closes the session then waits for ever.
@@ -224,27 +229,19 @@ class Session(asyncio.Protocol):
         except TimeoutError:
             return Silence.TIMED_OUT
 
-    def reply(self, pdu: bytes) -> None:
+    def answer(self, pdu: Pdu, status: int = 0) -> None:
         """Answer a request of the SMSC; the answer is lost if the connection is gone."""
-        self._write(pdu)
+        self._write(make(f"{get_command_name(pdu.command)}_resp", pdu.sequence, status=status))
 
     def abort(self, why: str) -> None:
-        """Close at once.
-
-        Args:
-            why: in French, for ``complaint``.
-        """
+        """Close at once; ``why`` is French, for ``complaint``."""
         self.bound = False
         self.why = self.why or why
         if self._transport:
             self._transport.abort()
 
     def retire(self, why: str) -> None:
-        """Submit nothing more, and close once every submission is answered or overdue.
-
-        Args:
-            why: in French, for ``complaint``.
-        """
+        """Submit nothing more, and close once every submission is answered or overdue."""
         self.bound = False
         self.why = self.why or why
         self._retired = True
@@ -266,28 +263,19 @@ class Session(asyncio.Protocol):
     def tick(self) -> None:
         """Handle what is overdue; to be called a few times per ``timeout``."""
         now = self._loop.time()
-        while overdue := self._oldest(self._pending, now - self.timeout):
-            waiting = self._pending.pop(overdue)
-            self._late[overdue] = waiting
-            self.in_doubt |= waiting.sent_at >= self._heard_at
-            waiting.answered(Silence.TIMED_OUT)
-        for waiting in self._late.values():
-            if waiting.sent_at > now - 2 * self.timeout:
-                break
-            self._release(waiting)
-        while forgotten := self._oldest(self._late, now - LATE_SECONDS - self.timeout):
-            del self._late[forgotten]
+        for sequence, request in _sent_before(self._pending, now - self.timeout):
+            self._late[sequence] = self._pending.pop(sequence)
+            self.in_doubt |= request.sent_at >= self._received_at
+            request.on_answer(Silence.TIMED_OUT)
+        for _sequence, request in _sent_before(self._late, now - 2 * self.timeout):
+            self._release(request)
+        for sequence, _request in _sent_before(self._late, now - LATE_SECONDS - self.timeout):
+            del self._late[sequence]
         if self._retired and not self._pending and self._transport:
             self._transport.close()
-        quiet = now - self._heard_at >= QUIET_SECONDS
+        quiet = now - self._received_at >= QUIET_SECONDS
         if self.bound and (self.in_doubt or quiet) and not self._enquiry:
             self._enquiry = self._loop.create_task(self._enquire())
-
-    def _oldest(self, requests: dict[int, _Waiting], before: float) -> int:
-        """Return the first request if it was sent before a moment; 0 for none."""
-        for sequence, waiting in requests.items():
-            return sequence if waiting.sent_at <= before else 0
-        return 0
 
     async def _enquire(self) -> None:
         try:
@@ -296,159 +284,234 @@ class Session(asyncio.Protocol):
         finally:
             self._enquiry = None
 
-    def _release(self, waiting: _Waiting) -> None:
-        if waiting.counts:
-            waiting.counts = False
+    def _release(self, request: _Request) -> None:
+        if request.counts:
+            request.counts = False
             self.window.give_back()
 
     # --- received
 
     def _take_answer(self, pdu: Pdu) -> None:
-        waiting = self._pending.pop(pdu.sequence, None) or self._late.pop(pdu.sequence, None)
-        if waiting is None:
+        request = self._pending.pop(pdu.sequence, None) or self._late.pop(pdu.sequence, None)
+        if request is None:
             return
-        if pdu.command not in (waiting.command | ANSWER, smpp_pdu.NACK):
+        if pdu.command not in (request.command | ANSWER, smpp_pdu.NACK):
             self.abort("l'opérateur mêle ses réponses")
-            waiting.answered(Silence.LOST)
+            request.on_answer(Silence.LOST)
             return
-        self._release(waiting)
-        waiting.answered(pdu)
+        self._release(request)
+        request.on_answer(pdu)
 
     def _take_request(self, pdu: Pdu) -> None:
         if pdu.command in (smpp_pdu.DELIVER, smpp_pdu.DATA):
             self._on_delivery(self, pdu)
         elif pdu.command == smpp_pdu.ENQUIRE:
-            self.reply(smpp_pdu.bare(pdu.command | ANSWER, pdu.sequence))
+            self.answer(pdu)
         elif pdu.command == smpp_pdu.UNBIND:
-            self.reply(smpp_pdu.bare(pdu.command | ANSWER, pdu.sequence))
+            self.answer(pdu)
             self.retire("l'opérateur a pris congé (unbind)")
         else:
-            self.reply(smpp_pdu.bare(smpp_pdu.NACK, pdu.sequence, UNKNOWN_COMMAND))
+            self._write(make("generic_nack", pdu.sequence, status=consts.SMPP_ESME_RINVCMDID))
 
     # --- sent
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, pdu: bytes, sequence: int = 0) -> None:
         if not self._out:
             self._loop.call_soon(self._flush)
-        self._out.append(data)
+        self._out.append((sequence, pdu))
         if len(self._out) >= _ENOUGH:
             self._flush()
 
     def _flush(self) -> None:
-        if not self._out or not self._writable or not self._transport:
-            return
-        if self._transport.is_closing():
-            return  # connection_lost follows, and finds it unwritten
-        self._transport.write(b"".join(self._out))
-        self._out.clear()
-        self._unwritten.clear()
+        """Write what is queued; not to a closing connection: ``connection_lost`` follows."""
+        if self._out and self._writable and self._transport and not self._transport.is_closing():
+            self._transport.write(b"".join(pdu for _sequence, pdu in self._out))
+            self._out.clear()
 
 
-def _into(future: "asyncio.Future[Pdu | Silence]") -> Answered:
-    def answered(said: Pdu | Silence) -> None:
-        if not future.done():
-            future.set_result(said)
-
-    return answered
+def _sent_before(requests: dict[int, _Request], moment: float) -> list[tuple[int, _Request]]:
+    """Return the requests that were sent before a moment; they stand in the order of sending."""
+    return list(takewhile(lambda item: item[1].sent_at <= moment, requests.items()))
 
 
 async def _at_most(waiting: Awaitable[object], seconds: float) -> None:
-    try:
+    with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(waiting, seconds)
-    except TimeoutError:
-        return
 
 
-class Submission:
-    """The submissions of one message: its parts, and the answer to each.
-
-    Args:
-        to: the number, digits only.
-        parts: each with its form.
-        on_late: called when an answer comes after its time-out, once all others are in.
+@dataclass(frozen=True)
+class Access:
+    """The address of an SMSC, and our account there.
 
     Attributes:
-        outcomes: one for each part; not written, at first.
-        sent_at: of the part that left last, on the event loop's clock.
+        tls: its context; None for none.
+        bind: ``transceiver``, or ``transmitter``, which gets no receipts.
+    """
+
+    host: str
+    port: int
+    system_id: str
+    password: str = field(repr=False)
+    system_type: str = ""
+    bind: str = "transceiver"
+    tls: ssl.SSLContext | None = field(default=None, repr=False)
+
+
+class SessionKeeper:
+    """Keeps one session bound: connects, binds, and reconnects after a break.
+
+    The wait between two tries doubles from half a second to a minute, with jitter so that hosts do
+    not reconnect all at once; it is reset after a session that held for a while. After a wrong
+    name or password it is a whole minute at once: some operators lock accounts.
+
+    Args:
+        access: to what.
+        options: window and time-out of each session.
+        on_delivery: as for ``Session``.
+
+    Attributes:
+        complaint: in French, why there is no session; empty while there is one.
+        system_id: the SMSC's own name.
+        retry_after: seconds for which no session should try; None where any may.
     """
 
     def __init__(
-        self,
-        *,
-        to: bytes,
-        parts: Sequence[tuple[Form, SubmitPart]],
-        on_late: Callable[["Submission"], None],
+        self, access: Access, options: Options, on_delivery: Callable[[Session, Pdu], None]
     ) -> None:
-        self.outcomes: list[PartOutcome] = [Silence.NOT_WRITTEN] * len(parts)
-        self.sent_at = 0.0
-        self._to = to
-        self._parts = parts
-        self._on_late = on_late
-        self._left = 0
-        self._answers: asyncio.Future[None] | None = None
-
-    async def send(self, session: Session) -> None:
-        """Send the parts not accepted yet, and wait for every answer; see ``outcomes``.
-
-        The parts leave back to back, as far as they fit into the window. Where they do not fit
-        and one of the first is not accepted, the others are not sent.
-        """
-        rest = iter([n for n, one in enumerate(self.outcomes) if not _is_accepted(one)])
-        while chunk := list(islice(rest, session.window.size)):
-            try:
-                await session.window.take(len(chunk))
-            except WindowClosed:
-                return
-            if not session.bound or session.in_doubt:
-                session.window.give_back(len(chunk))
-                return
-            await self._write(session, chunk)
-            if not all(_is_accepted(self.outcomes[n]) for n in chunk):
-                return
+        self.access = access
+        self.complaint = "connexion en cours"
+        self.system_id = ""
+        self.retry_after: float | None = None
+        self._session: Session | None = None
+        self._options = options
+        self._on_delivery = on_delivery
+        self._wait = FIRST_WAIT
+        self._tried = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._connected_at = time.monotonic()
 
     @property
-    def may_go_on(self) -> bool:
-        """Some parts were accepted, and all others certainly not, only because of throttling."""
-        others = [one for one in self.outcomes if not _is_accepted(one)]
-        return (
-            0 < len(others) < len(self.outcomes)
-            and any(isinstance(one, SubmitResp) for one in others)
-            and all(
-                one.status in SLOW_DOWN
-                if isinstance(one, SubmitResp)
-                else one is Silence.NOT_WRITTEN
-                for one in others
-            )
+    def is_lost(self) -> bool:
+        """Whether there was no session for ``LOST_SECONDS``, in spite of reconnecting."""
+        if self._session and self._session.bound:
+            self._connected_at = time.monotonic()
+        return time.monotonic() - self._connected_at > LOST_SECONDS
+
+    async def open(self) -> None:
+        """Start to keep the session; return after the first try, successful or not."""
+        self._task = asyncio.get_running_loop().create_task(self._keep())
+        await self._tried.wait()
+
+    async def close(self) -> None:
+        """Unbind and stop reconnecting."""
+        session = self._session
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if session:
+            await session.unbind(GOODBYE_SECONDS)
+        self._session = None
+
+    def session(self) -> Session | None:
+        """Return the session; None, with ``complaint``, when nothing may be submitted now."""
+        session = self._session
+        if session and session.bound and not session.in_doubt:
+            return session
+        if session:
+            self.complaint = "l'opérateur ne répond plus" if session.bound else session.why
+        return None
+
+    def renew(self, why: str) -> None:
+        """Replace the session once it has its answers: the SMSC says that it is not bound."""
+        if self._session:
+            self._session.retire(why)
+
+    async def _keep(self) -> None:
+        while True:
+            began = asyncio.get_running_loop().time()
+            self._session = session = await self._connect()
+            self._tried.set()
+            if session:
+                await self._watch(session)
+                self._session = None
+                self.complaint = session.why
+                if asyncio.get_running_loop().time() - began > HELD_FOR_A_WHILE:
+                    self._wait = FIRST_WAIT
+            _log.warning("SMPP %s: %s", self.access.host, self.complaint)
+            await asyncio.sleep(self._next_wait())
+
+    def _next_wait(self) -> float:
+        if self.retry_after:
+            return self.retry_after
+        seconds, self._wait = self._wait, min(self._wait * 2, LONGEST_WAIT)
+        return seconds * random.uniform(0.5, 1.0)  # noqa: S311  # not for secrets
+
+    async def _watch(self, session: Session) -> None:
+        """Check time-outs until a session is over."""
+        step = min(max(self._options.timeout / 8, 0.05), 1.0)
+        while not session.over.is_set():
+            try:
+                session.tick()
+            except Exception:  # a bug of ours must not leave messages without an answer
+                _log.exception("SMPP %s: the session is given up", self.access.host)
+                session.abort("erreur interne")
+            await asyncio.sleep(step)
+
+    async def _connect(self) -> Session | None:
+        """Return a bound session; None, with ``complaint``, where there is none."""
+        window, timeout = self._options.window, self._options.timeout
+        session = Session(window=window, timeout=timeout, on_delivery=self._on_delivery)
+        access, loop = self.access, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(min(CONNECT_SECONDS, timeout)):
+                await loop.create_connection(
+                    lambda: session, access.host, access.port, ssl=access.tls
+                )
+            self.complaint = await self._bind(session)
+        except Exception as error:  # of the network, of TLS, of its name
+            self.complaint = complaint_of(error, tls=access.tls is not None)
+        finally:
+            if not session.bound:
+                session.abort(self.complaint)
+        return session if session.bound else None
+
+    async def _bind(self, session: Session) -> str:
+        """Bind; return why it was refused, or nothing."""
+        access = self.access
+        answer = await session.ask(
+            f"bind_{access.bind}",
+            system_id=access.system_id,
+            password=access.password,
+            system_type=access.system_type,
+            address_range="",
         )
-
-    async def _write(self, session: Session, chunk: Sequence[int]) -> None:
-        loop = asyncio.get_running_loop()
-        self._answers = loop.create_future()
-        self._left = len(chunk)
-        self.sent_at = loop.time()
-        for n in chunk:
-            form, part = self._parts[n]
-            sequence = session.next_sequence()
-            pdu = form.fill(sequence, self._to, part.data, part.payload)
-            session.send(SUBMIT, sequence, pdu, partial(self._answered, n), counts=True)
-        await self._answers
-
-    def _answered(self, n: int, said: Pdu | Silence) -> None:
-        late = self.outcomes[n] is Silence.TIMED_OUT
-        self.outcomes[n] = said if isinstance(said, Silence) else _answer(said)
-        if not late:
-            self._left -= 1
-        if self._left or not self._answers:
-            return
-        if not self._answers.done():
-            self._answers.set_result(None)
-        elif late:
-            self._on_late(self)
+        if isinstance(answer, Silence):
+            return session.why or answer.value
+        if answer.status:
+            self.retry_after = LONGEST_WAIT if answer.status in WRONG_ACCESS else None
+            return complaint_of_bind(answer.status)
+        self.retry_after = None
+        self.system_id = smpp_pdu.text_of(answer.body)
+        session.bound = True
+        return ""
 
 
-def _answer(pdu: Pdu) -> SubmitResp:
-    return SubmitResp(pdu.status, "" if pdu.status else text_of(pdu.body)[:100])
+def complaint_of_bind(status: int) -> str:
+    """Return in French why the bind was refused."""
+    return f"{_BIND_COMPLAINTS.get(status, 'connexion refusée (bind)')} ({named(status)})"
 
 
-def _is_accepted(outcome: PartOutcome) -> bool:
-    return isinstance(outcome, SubmitResp) and not outcome.status
+def complaint_of(error: BaseException, *, tls: bool = False) -> str:
+    """Return in French why there is no connection; ``tls``: it was to be encrypted."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificat TLS refusé : {error.verify_message}"[:200]
+    if isinstance(error, ssl.SSLError):
+        return f"TLS impossible ({error.reason or 'pas de TLS à ce port'})"[:200]
+    if isinstance(error, ConnectionRefusedError):
+        return "personne n'écoute à cette adresse et à ce port"
+    if isinstance(error, socket.gaierror):
+        return "nom de machine introuvable"
+    if isinstance(error, TimeoutError):
+        # an SMSC without TLS takes the greeting for the start of a very long PDU, and waits
+        return "pas de réponse à la connexion" + (" : est-ce bien un port TLS ?" if tls else "")
+    return f"pas de connexion ({type(error).__name__})"

@@ -12,10 +12,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from notifications.gateways import Checked, NotSent, Result, gateway_from_url
-from notifications.gateways.smpp import link as link_module
+from notifications.gateways import Checked, NotSent, Options, Result, gateway_from_url
 from notifications.gateways.smpp import session as session_module
-from notifications.gateways.smpp.link import FIRST_WAIT, LONGEST_WAIT, Access, SessionKeeper
+from notifications.gateways.smpp.session import FIRST_WAIT, LONGEST_WAIT, Access, SessionKeeper
 from tests.notifications.gateways.conformance import check
 from tests.notifications.gateways.smpp_desk import Desk, at_desk, message, until
 from tests.smpp_peer import SmscPeer
@@ -172,9 +171,8 @@ class TestComingBack:
         """Return a link that nobody opened."""
         return SessionKeeper(
             Access("127.0.0.1", peer_port, "vivalia", "s3cret"),
-            window=1,
-            timeout=1.0,
-            on_delivery=lambda _session, _pdu: None,
+            Options(window=1, timeout=1.0),
+            lambda _session, _pdu: None,
         )
 
     def test_the_waits_double_with_chance_in_them_up_to_a_minute(self) -> None:
@@ -218,7 +216,7 @@ class TestComingBack:
 
 
 def test_a_host_without_a_session_for_a_while_objects_to_its_own_turn(monkeypatch) -> None:
-    monkeypatch.setattr(link_module, "LOST_SECONDS", 0.5)
+    monkeypatch.setattr(session_module, "LOST_SECONDS", 0.5)
 
     async def work(desk: Desk) -> None:
         assert desk.gateway.objection() is None  # it may be there in a moment
@@ -232,7 +230,7 @@ def test_a_host_without_a_session_for_a_while_objects_to_its_own_turn(monkeypatc
 
 
 def test_a_session_that_holds_is_no_reason_to_object(monkeypatch) -> None:
-    monkeypatch.setattr(link_module, "LOST_SECONDS", 0.2)
+    monkeypatch.setattr(session_module, "LOST_SECONDS", 0.2)
 
     async def work(desk: Desk) -> None:
         for _ in range(4):

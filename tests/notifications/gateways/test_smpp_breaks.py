@@ -8,9 +8,8 @@ from notifications.gateways import (
     Result,
     Unknown,
 )
-from notifications.gateways.smpp.errors import Silence
-from notifications.gateways.smpp.pdu import Form, SubmitPart
-from notifications.gateways.smpp.session import Session, Submission
+from notifications.gateways.smpp.session import Session, Silence
+from notifications.gateways.smpp.submission import Submission
 from tests.notifications.gateways.smpp_desk import (
     Desk,
     at_desk,
@@ -39,12 +38,7 @@ class TestSilence:
             session = Session(window=1, timeout=1, on_delivery=lambda _session, _pdu: None)
             session.bound = True
             await session.window.take(1)
-            form = Form(b"", b"")
-            waiting = Submission(
-                to=b"32470000000",
-                parts=[(form, SubmitPart(0, 0, b"a"))],
-                on_late=lambda _late: None,
-            )
+            waiting = Submission(parts=[{"short_message": b"a"}], on_late=lambda _late: None)
             sending = asyncio.ensure_future(waiting.send(session))
             await asyncio.sleep(0)
             session.in_doubt = True

@@ -5,11 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
-from notifications.gateways.smpp.errors import (
+from notifications.gateways.smpp.session import Silence, complaint_of_bind
+from notifications.gateways.smpp.submission import (
     Backoff,
-    Silence,
     SubmitResp,
-    complaint_of_bind,
     read_answers,
     read_status,
 )

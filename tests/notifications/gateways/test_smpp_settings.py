@@ -6,24 +6,24 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import gateway_from_url
-from notifications.gateways.smpp.gateway import address_of, read_url
+from notifications.gateways.smpp import from_url
 
 URL = "smpp://vivalia:s3cret@smsc.example.org"
 
 
 class TestAGoodOne:
     def test_its_options_are_read(self) -> None:
-        options, settings = read_url(
+        gateway = from_url(
             "smpp://viva%40lia:s3%3Acret@smsc.example.org:2776?window=10&tps=100&system_type=VMS"
             "&long=payload&alphabet=latin1&validity=90&source_ton=3&source_npi=9"
         )
+        options, access = gateway.options, gateway.access
         assert (options.window, options.parts_per_second, options.sessions) == (10, 100.0, 1)
-        access = settings.access
         assert (access.system_id, access.password) == ("viva@lia", "s3:cret")
         assert (access.host, access.port, access.system_type) == ("smsc.example.org", 2776, "VMS")
-        assert (settings.whole, settings.alphabet, settings.receipts) == (True, "latin1", True)
-        assert settings.validity == 90
-        assert address_of("Vivalia", settings) == ("Vivalia", 3, 9)
+        assert (gateway.whole, gateway.alphabet, gateway.has_receipts) == (True, "latin1", True)
+        assert gateway.validity == 90
+        assert tuple(gateway.source_of("Vivalia").values()) == (3, 9, "Vivalia")
 
     def test_a_bare_one_has_a_window_of_50_one_session_and_hears_receipts(self) -> None:
         gateway = gateway_from_url(URL)
@@ -40,30 +40,29 @@ class TestAGoodOne:
         assert not gateway.has_receipts
 
     def test_tls_is_verified(self) -> None:
-        _options, settings = read_url(URL.replace("smpp:", "smpps:") + ":3550")
-        context = settings.access.tls
+        context = from_url(URL.replace("smpp:", "smpps:") + ":3550").access.tls
         assert context
         assert context.check_hostname
         assert context.verify_mode.name == "CERT_REQUIRED"
 
     def test_no_secret_shows(self) -> None:
-        _options, settings = read_url(URL)
-        assert "s3cret" not in f"{settings!r} {gateway_from_url(URL)!r}"
+        gateway = from_url(URL)
+        assert "s3cret" not in f"{gateway!r} {gateway.access!r}"
 
 
 class TestASender:
     @pytest.mark.parametrize(
-        ("sender", "address"),
+        ("sender", "source"),
         [
-            ("", ("", 0, 0)),
-            ("Vivalia", ("Vivalia", 5, 0)),
-            ("+3261230000", ("3261230000", 1, 1)),
-            ("8850", ("8850", 1, 1)),
-            ("Hôpital d'Arlon", ("Hopital d'A", 5, 0)),
+            ("", (0, 0, "")),
+            ("Vivalia", (5, 0, "Vivalia")),
+            ("+3261230000", (1, 1, "3261230000")),
+            ("8850", (1, 1, "8850")),
+            ("Hôpital d'Arlon", (5, 0, "Hopital d'A")),
         ],
     )
-    def test_type_and_plan_follow_from_it(self, sender: str, address: tuple) -> None:
-        assert address_of(sender, read_url(URL)[1]) == address
+    def test_type_and_plan_follow_from_it(self, sender: str, source: tuple) -> None:
+        assert tuple(from_url(URL).source_of(sender).values()) == source
 
 
 @pytest.mark.parametrize(
