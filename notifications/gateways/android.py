@@ -44,7 +44,8 @@ next SMS would fail too.
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any
 
 from yarl import URL
 
@@ -52,7 +53,6 @@ from notifications import sms_text
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
-    Checked,
     GatewayUrl,
     HookRefused,
     HookRequest,
@@ -169,11 +169,25 @@ class AndroidGateway(http.HttpGateway):
             content["simNumber"] = self.sim
         if self.device:
             content["deviceId"] = self.device
-        return await self.client.exchange("POST", self.url / "messages", json=content)
+        return await self.exchange("POST", self.url / "messages", json=content)
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
-        """Return what an answer means."""
-        return read_answer(answer.status, answer.headers, answer.body, message.reference)
+        """Return what an answer means; see this module's first lines."""
+        status, said = answer.status, answer.fields()
+        if 200 <= status < 300:
+            number = http.as_id(said.get("id"))
+            return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
+        if status == 409:
+            return Accepted(message.reference)
+        is_about_the_queue = "queue" in f"{said.get('error')} {said.get('message')}".lower()
+        if status == 429 or (status == 503 and is_about_the_queue):
+            names_time = "Retry-After" in answer.headers
+            return Throttled(http.retry_after(answer.headers) if names_time else QUEUE_SECONDS)
+        if status in _REFUSALS:
+            return _refusal(status, http.as_remark(said.get("message")))
+        if status in (408, 503):
+            return Unknown(f"l'opérateur répond {status}")
+        return http.read_status(answer)
 
     def query_url(self, reference: str) -> URL:
         """Return the message's address: its id is our reference."""
@@ -192,11 +206,13 @@ class AndroidGateway(http.HttpGateway):
             return None
         if sent.provider_id and _STATES[state] == ReceiptState.ON_ITS_WAY:
             return None
-        error = http.as_text(recipient.get("error"), http.LONGEST_REMARK)
-        words = _CANCELLED if state == "Cancelled" else error
-        return _receipt(
-            _STATES[state],
-            words if _STATES[state] == ReceiptState.FAILED else _about_parts(state, said),
+        if _STATES[state] == ReceiptState.FAILED:
+            error = http.as_remark(recipient.get("error"))
+            receipt = cause_of(_CANCELLED if state == "Cancelled" else error)
+        else:
+            receipt = ReceiptReport(_STATES[state], remark=_about_parts(state, said))
+        return replace(
+            receipt,
             reference=sent.reference,
             provider_ids=(sent.reference,),
             phone=sent.phone,
@@ -217,9 +233,9 @@ class AndroidGateway(http.HttpGateway):
         report = _reply(payload) if event == "sms:received" else _event_receipt(event, payload)
         return [report] if report else []
 
-    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+    def probe(self) -> tuple[str, URL, Any]:
         """Ask for the phone, or for the phones of the account."""
-        return await http.reach(self.client, "GET", self._phones_url())
+        return "GET", self._phones_url(), None
 
     def _phones_url(self) -> URL:
         return self.url / ("device" if self._is_local else "devices")
@@ -282,54 +298,29 @@ class AndroidGateway(http.HttpGateway):
         return [("accusés", "webhooks enregistrés"), ("réponses des patients", replies)]
 
     async def _get(self, path: str) -> Any:
-        answer = await self.client.exchange("GET", self.url / path)
+        answer = await self.exchange("GET", self.url / path)
         return http.json_of(answer.body) if isinstance(answer, HttpAnswer) else None
 
 
-def read_answer(status: int, headers: Mapping[str, str], body: bytes, reference: str) -> Result:
-    """Return what an answer to a submission means; see this module's first lines.
-
-    Args:
-        status: of HTTP.
-        headers: at least Retry-After, when there is one.
-        body: as received, possibly garbage.
-        reference: what was submitted.
-    """
-    said = http.as_object(http.json_of(body))
-    if 200 <= status < 300:
-        number = http.as_text(said.get("id"), http.LONGEST_ID)
-        return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
-    if status == 409:
-        return Accepted(reference)
-    is_about_the_queue = "queue" in f"{said.get('error')} {said.get('message')}".lower()
-    if status == 429 or (status == 503 and is_about_the_queue):
-        return Throttled(http.retry_after(headers) if "Retry-After" in headers else QUEUE_SECONDS)
-    if status in _REFUSALS:
-        return _refusal(status, http.as_text(said.get("message"), http.LONGEST_REMARK))
-    if status in (408, 503):
-        return Unknown(f"l'opérateur répond {status}")
-    return http.read_status(HttpAnswer(status, headers, body))
-
-
 def _refusal(status: int, words: str) -> Result:
-    remark = f"réponse {status} {words}".strip()[: http.LONGEST_REMARK]
+    remark = http.as_remark(f"réponse {status} {words}")
     if "phone" in words.lower():
         return Refused(Failure.INVALID_NUMBER, remark=remark)
     if any(word in words.lower() for word in _BAD_DEVICE):
-        return NotSent(f"pas de téléphone : {remark}"[: http.LONGEST_REMARK], answered=True)
+        return NotSent(http.as_remark(f"pas de téléphone : {remark}"), answered=True)
     return Refused(Failure.REJECTED, remark=remark)
 
 
 def _event_receipt(event: str, said: Mapping[str, Any]) -> ReceiptReport | None:
-    number = http.as_text(said.get("messageId"), http.LONGEST_ID)
+    number = http.as_id(said.get("messageId"))
     if event not in _EVENTS or not number:
         return None
     state, at = _EVENTS[event]
+    reason = http.as_remark(said.get("reason")) or (_CANCELLED if event == "sms:cancelled" else "")
+    receipt = ReceiptReport(state, remark=reason)
     happened_at = http.as_text(said.get(at), http.LONGEST_KEY)
-    reason = http.as_text(said.get("reason"), http.LONGEST_REMARK)
-    return _receipt(
-        state,
-        reason or (_CANCELLED if event == "sms:cancelled" else ""),
+    return replace(
+        cause_of(reason) if state == ReceiptState.FAILED else receipt,
         reference=http.as_reference(number),
         provider_ids=(number,),
         phone=http.as_phone(said.get("recipient") or said.get("phoneNumber")),
@@ -353,29 +344,13 @@ def _reply(said: Mapping[str, Any]) -> Report | None:
     )
 
 
-def _receipt(state: ReceiptState, words: str, **rest: Any) -> ReceiptReport:
-    if state != ReceiptState.FAILED:
-        return ReceiptReport(state=state, remark=words, **rest)
-    return ReceiptReport(**cause_of(words)._asdict(), **rest)
-
-
 def _about_parts(state: str, said: Mapping[str, Any]) -> str:
     text = http.as_object(said.get("textMessage")).get("text")
     parts = sms_text.count(text).parts if isinstance(text, str) else 1
     return f"au moins une des {parts} parties" if state == "Delivered" and parts > 1 else ""
 
 
-class FailureCause(NamedTuple):
-    """Why a message failed; the last two as in ``ReceiptReport``."""
-
-    state: ReceiptState
-    failure: Failure
-    remark: str
-    temporary: bool = False
-    in_trouble: bool = False
-
-
-def cause_of(reason: str) -> FailureCause:
+def cause_of(reason: str) -> ReceiptReport:
     """Return what a ``reason`` (webhook) or ``error`` (answer to a query) means.
 
     Every failure of our own phone is ``rejected``; only the number, the barring and the delivery
@@ -385,10 +360,10 @@ def cause_of(reason: str) -> FailureCause:
     result = _result_in(reason)
     french = _IN_FRENCH.get(result, "")
     nothing_left = result in _NOTHING_LEFT or _NO_SIM in reason
-    return FailureCause(
+    return ReceiptReport(
         state,
-        failure,
-        f"{french} ({reason})"[:200] if french else reason[:200],
+        failure=failure,
+        remark=f"{french} ({reason})"[:200] if french else reason[:200],
         temporary=nothing_left,
         in_trouble=nothing_left or result in _MAY_HAVE_LEFT,
     )

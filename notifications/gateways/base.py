@@ -264,8 +264,8 @@ class GatewayUrl:
         """The password, decoded; empty for none."""
         return unquote(self.parts.password or "")
 
-    def number(self, name: str, least: int, most: int, *, unit: str = "") -> int | None:
-        """Return an option of ``own`` as a whole number; None where it is empty.
+    def number(self, name: str, least: int, most: int, *, unit: str = "") -> int:
+        """Return an option of ``own`` as a whole number.
 
         Args:
             name: of the option.
@@ -277,8 +277,6 @@ class GatewayUrl:
             ImproperlyConfigured: it is no such number.
         """
         text = self.own[name]
-        if not text:
-            return None
         is_number = text.isascii() and text.isdigit() and len(text) < 10
         if not (is_number and least <= int(text) <= most):
             raise invalid_url(f"{name} est un nombre {unit}de {least} à {most}")

@@ -40,10 +40,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from yarl import URL
+
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
-    Checked,
     GatewayUrl,
     HookRequest,
     Inbound,
@@ -109,15 +110,12 @@ class CmGateway(http.HttpGateway):
             raise invalid_url("il manque le jeton (product token) de CM")
         if not given.options.sender:
             raise invalid_url("CM demande un expéditeur : sender=…")
-        batch = given.own["batch"]
-        if not (batch.isascii() and batch.isdigit() and 1 <= int(batch[:5]) <= LARGEST_BATCH):
-            raise invalid_url(f"batch est un nombre de 1 à {LARGEST_BATCH}")
-        self.batch = min(int(batch), given.options.window)
+        self.batch = min(given.number("batch", 1, LARGEST_BATCH), given.options.window)
         self.has_receipts = bool(given.options.hook)
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Post the messages in one call."""
-        answer = await self.client.exchange("POST", self.url, json=self._call(messages))
+        answer = await self.exchange("POST", self.url, json=self._call(messages))
         if not isinstance(answer, HttpAnswer):
             return [answer] * len(messages)
         return read_answer(answer, [message.reference for message in messages])
@@ -138,13 +136,13 @@ class CmGateway(http.HttpGateway):
             **({"validity": f"{message.lasts // 60}m"} if message.lasts else {}),
         }
 
-    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+    def probe(self) -> tuple[str, URL, Any]:
         """Post a call without messages."""
-        return await http.reach(self.client, "POST", self.url, json=self._call([]))
+        return "POST", self.url, self._call([])
 
     async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
         """Say whether CM complains of more than that there are no messages."""
-        code = _code(http.as_object(http.json_of(answer.body)).get("errorCode"))
+        code = _code(answer.fields().get("errorCode"))
         if code in _NO_ACCESS:
             return [], f"Accès refusé, {_NO_ACCESS[code]} : vérifiez SMS_GATEWAY_URL et le compte."
         if code is None:
@@ -168,24 +166,21 @@ class CmGateway(http.HttpGateway):
     def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read a status report."""
         status = http.as_object(said["status"])
-        reference = http.as_reference(said.get("reference"))
         state = _STATES.get(http.as_text(status.get("code"), 2))
-        if state is None or not reference:
+        if state is None:
             return None
         error = http.as_text(status.get("errorCode"), 20)
-        words = http.as_text(status.get("errorDescription"), http.LONGEST_REMARK)
-        if error not in ("", "0"):
-            words = f"code {error} {words}"
+        words = http.as_remark(status.get("errorDescription"))
         failure: Failure | str = ""
         if state == ReceiptState.FAILED:
             failure = _FAILURES.get(error, Failure.REJECTED)
             state = ReceiptState.EXPIRED if error == _EXPIRED else state
-        return ReceiptReport(
-            state=state,
-            reference=reference,
+        return http.read_receipt(
+            state,
+            reference=said.get("reference"),
             phone=http.as_phone(said.get("to")),
             failure=failure,
-            remark=words.strip()[: http.LONGEST_REMARK].rstrip(),
+            remark=words if error in ("", "0") else http.as_remark(f"code {error} {words}"),
         )
 
     def reply_of(self, said: Mapping[str, Any]) -> Inbound | None:
@@ -205,7 +200,7 @@ def read_answer(answer: HttpAnswer, references: Sequence[str]) -> list[Result]:
         answer: as received, possibly garbage.
         references: of the messages, in their order.
     """
-    said = http.as_object(http.json_of(answer.body))
+    said = answer.fields()
     listed = said.get("messages")
     if (200 <= answer.status < 300 or answer.status == 400) and isinstance(listed, list) and listed:
         each = _by_reference(listed, accepts=answer.status != 400)
@@ -252,9 +247,11 @@ def _result(said: Mapping[str, Any], *, accepts: bool) -> Result:
         return Unknown("CM ne dit ni « Accepted » ni « Rejected »")
     if code in _NO_ACCESS:
         return NotSent(_NO_ACCESS[code], answered=True)
-    remark = f"CM refuse (code {code}) {details}".strip()[: http.LONGEST_REMARK]
-    failure = _REFUSALS.get(code, Failure.REJECTED)
-    return Refused(failure, permanent=code not in _FOR_NOW, remark=remark)
+    return Refused(
+        _REFUSALS.get(code, Failure.REJECTED),
+        permanent=code not in _FOR_NOW,
+        remark=http.as_remark(f"CM refuse (code {code}) {details}"),
+    )
 
 
 def _code(value: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""What all HTTP carriers share: the client, the base class, and the reading of calls to our hook.
+"""What all HTTP carriers share: the base class, and the reading of calls to our hook.
 
 A failure to find the host, to connect or to agree on TLS came before the request: nothing left
 (``NotSent``). After any later failure the request may have left (``Unknown``). No request is
@@ -34,7 +34,6 @@ from notifications.gateways.base import (
     Message,
     NotSent,
     OnReport,
-    Options,
     ReceiptReport,
     Report,
     Result,
@@ -44,6 +43,7 @@ from notifications.gateways.base import (
     invalid_url,
     parse_url,
 )
+from notifications.models.receipt import ReceiptState
 
 CONNECT_SECONDS = 5.0
 LONGEST_ANSWER = 64 * 1024
@@ -67,9 +67,6 @@ AHEAD_SECONDS = 60
 _Next = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 
 
-# --- the client
-
-
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """An answer: whole, or its first ``LONGEST_ANSWER`` bytes."""
@@ -77,6 +74,10 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of the JSON object in its body; none where there is none."""
+        return as_object(json_of(self.body))
 
 
 class _ClosedBeforeAnswer(aiohttp.ClientError):
@@ -92,91 +93,12 @@ async def _once(request: aiohttp.ClientRequest, send: _Next) -> aiohttp.ClientRe
         raise _ClosedBeforeAnswer from error
 
 
-class HttpClient:
-    """Connections to one gateway, kept and shared by all messages.
-
-    Args:
-        options: ``window`` limits the connections; ``timeout`` is seconds for a whole answer.
-        headers: sent with each request.
-    """
-
-    def __init__(self, options: Options, *, headers: Mapping[str, str] | None = None) -> None:
-        self._options = options
-        self._headers = {"Accept-Encoding": "identity", **(headers or {})}
-        self._session: aiohttp.ClientSession | None = None
-
-    async def open(self) -> None:
-        """Make the session, in the running event loop; does not connect yet."""
-        seconds = self._options.timeout
-        self._session = aiohttp.ClientSession(
-            headers=self._headers,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            # Connecting, with the name lookup, times out well before the whole: after that
-            # time-out it is known that nothing left. No timer for each read: they cost a tenth of
-            # the client's time.
-            timeout=aiohttp.ClientTimeout(
-                total=seconds, connect=min(CONNECT_SECONDS, seconds / 2), sock_connect=None
-            ),
-            connector=aiohttp.TCPConnector(
-                limit=self._options.window, keepalive_timeout=KEEP_SECONDS
-            ),
-        )
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._session:
-            await self._session.close()
-            self._session = None
-
-    async def exchange(
-        self,
-        method: str,
-        url: str | URL,
-        *,
-        params: Mapping[str, str] | None = None,
-        json: Any = None,
-    ) -> HttpAnswer | NotSent | Unknown:
-        """Send one request, once, and read its answer; redirections are not followed.
-
-        Args:
-            method: of HTTP.
-            url: where to.
-            params: added to the URL's query.
-            json: the body.
-
-        Returns:
-            the answer, or what is certain without one. Remarks name no secret.
-        """
-        assert self._session, "open() first"  # noqa: S101  # a programmer's mistake
-        try:
-            async with self._session.request(
-                method,
-                url,
-                params=params,
-                json=json,
-                allow_redirects=False,
-                middlewares=() if method == "POST" else (_once,),
-            ) as answer:
-                body = await _read_start(answer.content)
-                return HttpAnswer(answer.status, answer.headers, body)
-        except (
-            aiohttp.ClientConnectorError,
-            aiohttp.ConnectionTimeoutError,
-            aiohttp.InvalidURL,
-        ) as error:
-            return NotSent(f"pas de connexion ({_reason(error)})")
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
-            return Unknown(f"pas de réponse ({_reason(error)})")
-
-
 async def _read_start(content: aiohttp.StreamReader) -> bytes:
     """Read to the end or to the limit; one ``read`` returns only what has arrived."""
-    chunks = [await content.read(LONGEST_ANSWER)]
-    left = LONGEST_ANSWER - len(chunks[0])
-    while left > 0 and not content.at_eof():
-        chunks.append(await content.read(left))
-        left -= len(chunks[-1])
-    return b"".join(chunks)
+    body = b""
+    while len(body) < LONGEST_ANSWER and (chunk := await content.read(LONGEST_ANSWER - len(body))):
+        body += chunk
+    return body
 
 
 def _reason(error: Exception) -> str:
@@ -193,7 +115,7 @@ def _reason(error: Exception) -> str:
     return type(cause or error).__name__
 
 
-def address(given: GatewayUrl) -> URL:
+def _address(given: GatewayUrl) -> URL:
     """Return the ``http`` or ``https`` URL of a gateway, without user, password and options.
 
     Raises:
@@ -212,40 +134,6 @@ def address(given: GatewayUrl) -> URL:
 def basic(user: str, password: str) -> dict[str, str]:
     """Return the header of basic authentication (RFC 7617)."""
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
-
-
-async def reach(
-    client: HttpClient, method: str, url: URL, *, json: Any = None
-) -> tuple[Checked, HttpAnswer | None]:
-    """Check by one harmless request that a peer can be reached and grants access.
-
-    Args:
-        client: opened.
-        method: one that sends nothing at this address.
-        url: where to; only its scheme, host and path are shown.
-        json: the body, if any.
-
-    Returns:
-        what was seen, in French; and the answer, None where there was none.
-    """
-    started = time.monotonic()
-    answer = await client.exchange(method, url, json=json)
-    took = f"{(time.monotonic() - started) * 1000:.0f} ms"
-    tls = "oui, certificat accepté" if url.scheme == "https" else "non : tout passe en clair"
-    facts = [("adresse", str(url.with_user(None).with_query(None)))]
-    if not isinstance(answer, HttpAnswer):
-        complaint = f"La passerelle ne répond pas : {answer.remark}."
-        return Checked(usable=False, facts=facts, complaint=complaint), None
-    facts += [("TLS", tls), ("réponse", f"{answer.status} à {method}, en {took}")]
-    complaint = ""
-    if answer.status in (401, 403, 407):
-        complaint = (
-            f"La passerelle refuse l'accès (réponse {answer.status}) : vérifiez le compte et le "
-            "mot de passe dans SMS_GATEWAY_URL."
-        )
-    elif answer.status >= 500:
-        complaint = f"La passerelle est en panne (réponse {answer.status})."
-    return Checked(usable=not complaint, facts=facts, complaint=complaint), answer
 
 
 # --- what a status means
@@ -314,6 +202,16 @@ def as_text(value: Any, longest: int) -> str:
     return text.strip()[:longest].rstrip()
 
 
+def as_id(value: Any) -> str:
+    """Return a gateway's id for a message as text."""
+    return as_text(value, LONGEST_ID)
+
+
+def as_remark(value: Any) -> str:
+    """Return a gateway's words as text."""
+    return as_text(value, LONGEST_REMARK)
+
+
 def as_reference(value: Any) -> str:
     """Return a reference that may be one of ours; empty for one that cannot be."""
     text = as_text(value, LONGEST_REFERENCE + 1)
@@ -353,6 +251,17 @@ def as_key(value: Any) -> str:
     """Return a gateway's own id for a report as a key; empty where it has none."""
     text = as_text(value, LONGEST_TEXT)
     return text if len(text) <= LONGEST_KEY else sha256(text.encode()).hexdigest()
+
+
+def read_receipt(
+    state: ReceiptState, *, reference: Any, number: Any = None, **trusted: Any
+) -> ReceiptReport | None:
+    """Return a receipt; None where it has neither our reference nor the gateway's id."""
+    reference, number = as_reference(reference), as_id(number)
+    if not reference and not number:
+        return None
+    ids = (number,) if number else ()
+    return ReceiptReport(state, reference=reference, provider_ids=ids, **trusted)
 
 
 def read_reply(
@@ -406,8 +315,8 @@ def verify(request: HookRequest, *, key: str) -> None:
 class HttpGateway(Gateway):
     """A carrier over HTTP, up to ``window`` requests at a time over kept connections.
 
-    A subclass says in ``send`` what it asks and in ``read`` what the answer means; where it can
-    do more, in ``reach``, ``inspect``, ``query_url``, ``receipt_of`` and ``reply_of``.
+    A subclass implements ``send`` and ``read``; for the check ``probe`` and ``inspect``; where it
+    can do more, ``query_url`` and ``read_query``, ``receipt_of`` and ``reply_of``.
 
     Attributes:
         kind: the first word of its name.
@@ -442,20 +351,69 @@ class HttpGateway(Gateway):
 
     def __init__(self, given: GatewayUrl) -> None:
         super().__init__(name=f"{self.kind} {given.host}", options=given.options)
-        self.url = address(given)
-        self.client = HttpClient(given.options, headers=self.headers(given))
+        self.url = _address(given)
+        self._headers = {"Accept-Encoding": "identity", **self.headers(given)}
+        self._session: aiohttp.ClientSession | None = None
 
     def headers(self, given: GatewayUrl) -> Mapping[str, str]:
         """Return the headers of each request, with the authentication if it is there."""
         return {}
 
     async def open(self, on_report: OnReport) -> None:
-        """Open the client, whose connections are shared by all messages."""
-        await self.client.open()
+        """Prepare the connections, which all messages share; does not connect yet."""
+        seconds = self.options.timeout
+        self._session = aiohttp.ClientSession(
+            headers=self._headers,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            # Connecting, with the name lookup, times out well before the whole: after that
+            # time-out it is known that nothing left. No timer for each read: they cost a tenth of
+            # the client's time.
+            timeout=aiohttp.ClientTimeout(
+                total=seconds, connect=min(CONNECT_SECONDS, seconds / 2), sock_connect=None
+            ),
+            connector=aiohttp.TCPConnector(
+                limit=self.options.window, keepalive_timeout=KEEP_SECONDS
+            ),
+        )
 
     async def close(self) -> None:
         """Close the connections."""
-        await self.client.close()
+        if self._session:
+            await self._session.close()
+            self._session = None
+
+    async def exchange(
+        self, method: str, url: URL, *, json: Any = None
+    ) -> HttpAnswer | NotSent | Unknown:
+        """Send one request, once, and read its answer; redirections are not followed.
+
+        Args:
+            method: of HTTP.
+            url: where to.
+            json: the body.
+
+        Returns:
+            the answer, or what is certain without one. Remarks name no secret.
+        """
+        assert self._session, "open() first"  # noqa: S101  # a programmer's mistake
+        try:
+            async with self._session.request(
+                method,
+                url,
+                json=json,
+                allow_redirects=False,
+                middlewares=() if method == "POST" else (_once,),
+            ) as answer:
+                body = await _read_start(answer.content)
+                return HttpAnswer(answer.status, answer.headers, body)
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            return NotSent(f"pas de connexion ({_reason(error)})")
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            return Unknown(f"pas de réponse ({_reason(error)})")
 
     async def submit_one(self, message: Message) -> Result:
         """Send one message, and read the answer."""
@@ -463,7 +421,7 @@ class HttpGateway(Gateway):
         return self.read(answer, message) if isinstance(answer, HttpAnswer) else answer
 
     async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
-        """Send one message with ``client.exchange``."""
+        """Send one message with ``exchange``."""
         raise NotImplementedError
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
@@ -474,7 +432,7 @@ class HttpGateway(Gateway):
         """Query one message by its reference."""
         if not self.can_query:
             return None
-        answer = await self.client.exchange("GET", self.query_url(sent.reference))
+        answer = await self.exchange("GET", self.query_url(sent.reference))
         if not isinstance(answer, HttpAnswer) or answer.status != 200:
             return None
         return self.read_query(as_object(json_of(answer.body)), sent)
@@ -487,20 +445,36 @@ class HttpGateway(Gateway):
         """Return what the answer to a query means; None where it says nothing new."""
         return None
 
-    async def check(self) -> Checked:
-        """Send one harmless request, and inspect its answer."""
-        checked, answer = await self.reach()
-        if not checked.usable or answer is None:
-            return checked
-        facts, complaint = await self.inspect(answer)
-        return Checked(usable=not complaint, facts=[*checked.facts, *facts], complaint=complaint)
+    def probe(self) -> tuple[str, URL, Any]:
+        """Return method, URL and JSON body of a request that sends no SMS, for ``check``."""
+        return "OPTIONS", self.url, None
 
-    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
-        """Call ``reach`` with a request that sends nothing."""
-        return await reach(self.client, "OPTIONS", self.url)
+    async def check(self) -> Checked:
+        """Send ``probe``, and inspect its answer."""
+        method, url, body = self.probe()
+        started = time.monotonic()
+        answer = await self.exchange(method, url, json=body)
+        took = f"{(time.monotonic() - started) * 1000:.0f} ms"
+        tls = "oui, certificat accepté" if url.scheme == "https" else "non : tout passe en clair"
+        facts = [("adresse", str(url.with_user(None).with_query(None)))]
+        if not isinstance(answer, HttpAnswer):
+            complaint = f"La passerelle ne répond pas : {answer.remark}."
+            return Checked(usable=False, facts=facts, complaint=complaint)
+        facts += [("TLS", tls), ("réponse", f"{answer.status} à {method}, en {took}")]
+        if answer.status in (401, 403, 407):
+            complaint = (
+                f"La passerelle refuse l'accès (réponse {answer.status}) : vérifiez le compte et "
+                "le mot de passe dans SMS_GATEWAY_URL."
+            )
+        elif answer.status >= 500:
+            complaint = f"La passerelle est en panne (réponse {answer.status})."
+        else:
+            more, complaint = await self.inspect(answer)
+            facts += more
+        return Checked(usable=not complaint, facts=facts, complaint=complaint)
 
     async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
-        """Return facts and a complaint, in French, from the answer to ``reach``."""
+        """Return facts and a complaint, in French, from the answer to ``probe``."""
         return [], ""
 
     def read_hook(self, request: HookRequest) -> Sequence[Report]:

@@ -28,10 +28,11 @@ a patient sent. With ``key=…`` each call must be signed (``http.sign``).
 from collections.abc import Mapping
 from typing import Any
 
+from yarl import URL
+
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
-    Checked,
     GatewayUrl,
     Inbound,
     Message,
@@ -84,12 +85,24 @@ class JsonGateway(http.HttpGateway):
         content = {"to": message.to, "text": message.text, "reference": message.reference}
         if sender := message.sender or self.options.sender:
             content["from"] = sender
-        return await self.client.exchange("POST", self.url, json=content)
+        return await self.exchange("POST", self.url, json=content)
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
         """Return what an answer means."""
-        again = message.again and self.honours_reference
-        return read_answer(answer.status, answer.headers, answer.body, again=again)
+        status, said = answer.status, answer.fields()
+        number = http.as_id(said.get("id"))
+        if message.again and self.honours_reference and status in _HAS_IT:
+            return Accepted(number)
+        if 200 <= status < 300:
+            return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
+        if status in _REFUSALS:
+            error = http.as_remark(said.get("error"))
+            return Refused(
+                Failure(error) if error in Failure.values else Failure.REJECTED,
+                permanent=said.get("temporary") is not True,
+                remark=http.as_remark(f"réponse {status} {error}"),
+            )
+        return http.read_status(answer)
 
     def read_query(self, said: Mapping[str, Any], sent: Sent) -> ReceiptReport | None:
         """Return the receipt, if it is that of this reference."""
@@ -97,11 +110,9 @@ class JsonGateway(http.HttpGateway):
             return None
         return self.receipt_of({**said, "reference": sent.reference})
 
-    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+    def probe(self) -> tuple[str, URL, Any]:
         """Query a message that does not exist, or send OPTIONS."""
-        if self.can_query:
-            return await http.reach(self.client, "GET", self.query_url(NO_REFERENCE))
-        return await super().reach()
+        return ("GET", self.query_url(NO_REFERENCE), None) if self.can_query else super().probe()
 
     async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
         """Say whether access was granted; only a query shows it."""
@@ -110,20 +121,17 @@ class JsonGateway(http.HttpGateway):
 
     def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read the first form."""
-        reference = http.as_reference(said.get("reference"))
-        number = http.as_text(said.get("id"), http.LONGEST_ID)
-        state = said.get("status")
-        if state not in ReceiptState.values or not (reference or number):
+        state, error = said.get("status"), http.as_remark(said.get("error"))
+        if state not in ReceiptState.values:
             return None
-        error = http.as_text(said.get("error"), http.LONGEST_REMARK)
         failure: Failure | str = ""
         if state in (ReceiptState.FAILED, ReceiptState.EXPIRED):
             otherwise = Failure.REJECTED if state == ReceiptState.FAILED else Failure.EXPIRED
             failure = Failure(error) if error in Failure.values else otherwise
-        return ReceiptReport(
-            state=ReceiptState(state),
-            reference=reference,
-            provider_ids=(number,) if number else (),
+        return http.read_receipt(
+            ReceiptState(state),
+            reference=said.get("reference"),
+            number=said.get("id"),
             failure=failure,
             remark=error,
             happened_at=http.as_moment(said.get("at")),
@@ -137,33 +145,6 @@ class JsonGateway(http.HttpGateway):
             happened_at=http.as_moment(said.get("at")),
             key=http.as_key(said.get("id")),
         )
-
-
-def read_answer(
-    status: int, headers: Mapping[str, str], body: bytes, *, again: bool = False
-) -> Result:
-    """Return what an answer means.
-
-    Args:
-        status: of HTTP.
-        headers: at least Retry-After, when there is one.
-        body: as received, possibly garbage.
-        again: the reference was submitted before, to a peer that sends it once.
-    """
-    said = http.as_object(http.json_of(body))
-    number = http.as_text(said.get("id"), http.LONGEST_ID)
-    if again and status in _HAS_IT:
-        return Accepted(number)
-    if 200 <= status < 300:
-        return Accepted(number) if number else Unknown(f"réponse {status} sans numéro")
-    if status in _REFUSALS:
-        error = http.as_text(said.get("error"), http.LONGEST_REMARK)
-        return Refused(
-            Failure(error) if error in Failure.values else Failure.REJECTED,
-            permanent=said.get("temporary") is not True,
-            remark=f"réponse {status} {error}".strip()[: http.LONGEST_REMARK],
-        )
-    return http.read_status(HttpAnswer(status, headers, body))
 
 
 from_url = JsonGateway.from_url

@@ -47,11 +47,12 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from yarl import URL
+
 from notifications import sms_text
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
-    Checked,
     GatewayUrl,
     HookRequest,
     Inbound,
@@ -77,6 +78,8 @@ EVENT = "status=%d&answer=%A&id=%F&at=%T"
 _DELIVERED, _FAILED, _BUFFERED, _AT_SMSC, _REFUSED_BY_SMSC, _EXPIRED = 1, 2, 4, 8, 16, 32
 # What an SMSC answers to Kannel: command_status, SMPP 3.4, section 5.1.3.
 _NACKS = {0x0B: Failure.INVALID_NUMBER}
+# The beginning of the patient's SMS, which receipts of SMPP repeat.
+_PATIENTS_TEXT = re.compile(r"\s*\btext:.*", re.IGNORECASE | re.DOTALL)
 # What an SMSC reports to Kannel: message states, SMPP 3.4, appendix B.
 _STATES = {
     "UNDELIV": Failure.UNREACHABLE,
@@ -120,15 +123,29 @@ class KannelGateway(http.HttpGateway):
         if self._hook_url:
             params["dlr-mask"] = str(ALL_EVENTS)
             params["dlr-url"] = f"{self._hook_url}?reference={message.reference}&{EVENT}"
-        return await self.client.exchange("GET", self.url, params=params)
+        return await self.exchange("GET", self.url.with_query(params))
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
-        """Return what an answer means."""
-        return read_answer(answer.status, answer.headers, answer.body)
+        """Return what an answer means; the table is in this module's first lines."""
+        status, text = answer.status, http.as_text(answer.body.decode(errors="replace"), 150)
+        remark = http.as_remark(f"Kannel répond {status} : {text}")
+        if 200 <= status < 300:
+            if "Denied receivers" in text:
+                return Refused(Failure.BARRED, remark=remark)
+            accepted = re.match(r"[03]: |Sent\.", text)
+            return Accepted("") if accepted else Unknown("cette réponse n'est pas de Kannel")
+        if status in (400, 403) and (failure := _refusal(text)):
+            return Refused(failure, remark=remark)
+        if status == 500 and text.startswith("Sending failed"):
+            return Refused(Failure.REJECTED, permanent=False, remark=remark)
+        names_time = "Retry-After" in answer.headers
+        if status == 503 and text.startswith("Temporal failure") and not names_time:
+            return Throttled(FULL_QUEUE_SECONDS)
+        return http.read_status(answer, carrier=self.carrier, remark=remark)
 
-    async def reach(self) -> tuple[Checked, HttpAnswer | None]:
+    def probe(self) -> tuple[str, URL, Any]:
         """Ask for a message to nobody: Kannel looks at the account first (gw/smsbox.c)."""
-        return await http.reach(self.client, "GET", self.url.with_query(self._access))
+        return "GET", self.url.with_query(self._access), None
 
     async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
         """Say whether the account is right: then Kannel misses the receiver."""
@@ -143,24 +160,18 @@ class KannelGateway(http.HttpGateway):
 
     def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Read ``EVENT``."""
-        reference = http.as_reference(said.get("reference"))
-        number = http.as_text(said.get("id", ""), http.LONGEST_ID)
-        status = said["status"]
-        known = status.isascii() and status.isdigit() and len(status) <= 4
-        if not known or not (reference or number):
+        status, answer = said["status"], http.as_text(said.get("answer"), http.LONGEST_TEXT)
+        if not (status.isascii() and status.isdigit() and len(status) <= 4):
             return None
-        answer = http.as_text(said.get("answer", ""), http.LONGEST_TEXT)
         read = _state(int(status), answer)
         if read is None:
             return None
-        # Receipts of SMPP repeat the beginning of the patient's SMS: left out.
-        remark = re.sub(r"\s*\btext:.*", "", answer, flags=re.IGNORECASE | re.DOTALL)
-        return ReceiptReport(
-            state=read[0],
-            reference=reference,
-            provider_ids=(number,) if number else (),
+        return http.read_receipt(
+            read[0],
+            reference=said.get("reference"),
+            number=said.get("id"),
             failure=read[1],
-            remark=remark[: http.LONGEST_REMARK].rstrip(),
+            remark=http.as_remark(_PATIENTS_TEXT.sub("", answer)),
             happened_at=_moment(said.get("at", "")),
         )
 
@@ -170,33 +181,8 @@ class KannelGateway(http.HttpGateway):
             said.get("from"),
             said.get("text"),
             happened_at=_moment(said.get("at", "")),
-            key=http.as_key(said.get("id", "")),
+            key=http.as_key(said.get("id")),
         )
-
-
-def read_answer(status: int, headers: Mapping[str, str], body: bytes) -> Result:
-    """Return what an answer means; the table is in this module's first lines.
-
-    Args:
-        status: of HTTP.
-        headers: at least Retry-After, when there is one.
-        body: as received, possibly garbage.
-    """
-    text = http.as_text(body.decode(errors="replace"), 150)
-    remark = f"Kannel répond {status} : {text}"[: http.LONGEST_REMARK]
-    if 200 <= status < 300:
-        if "Denied receivers" in text:
-            return Refused(Failure.BARRED, remark=remark)
-        accepted = re.match(r"[03]: |Sent\.", text)
-        return Accepted("") if accepted else Unknown("cette réponse n'est pas de Kannel")
-    if status in (400, 403) and (failure := _refusal(text)):
-        return Refused(failure, remark=remark)
-    if status == 500 and text.startswith("Sending failed"):
-        return Refused(Failure.REJECTED, permanent=False, remark=remark)
-    if status == 503 and text.startswith("Temporal failure") and "Retry-After" not in headers:
-        return Throttled(FULL_QUEUE_SECONDS)
-    answer = HttpAnswer(status, headers, body)
-    return http.read_status(answer, carrier=KannelGateway.carrier, remark=remark)
 
 
 def _refusal(text: str) -> Failure | None:

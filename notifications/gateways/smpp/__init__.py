@@ -122,9 +122,13 @@ class SmppGateway(Gateway):
         self.reports_one_part = own["long_receipts"] == "one"
         self.listens = own["bind"] == "transceiver"
         self.has_receipts = self.listens and own["receipts"] == "1"
-        self.validity = given.number("validity", 1, _MOST_MINUTES, unit="de minutes ")
-        self._source_ton = given.number("source_ton", 0, 6)
-        self._source_npi = given.number("source_npi", 0, 18)
+        self.validity = (
+            given.number("validity", 1, _MOST_MINUTES, unit="de minutes ")
+            if own["validity"]
+            else None
+        )
+        self._source_ton = given.number("source_ton", 0, 6) if own["source_ton"] else None
+        self._source_npi = given.number("source_npi", 0, 18) if own["source_npi"] else None
         self._references = count(randbelow(0x10000))  # sessions do not share a counter
         self._keeper: SessionKeeper | None = None
         self._reports: Reports | None = None

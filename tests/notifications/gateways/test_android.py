@@ -19,11 +19,13 @@ from notifications.gateways import (
     Message,
     NotSent,
     Refused,
+    Result,
     Throttled,
     Unknown,
     gateway_from_url,
 )
-from notifications.gateways.android import read_answer
+from notifications.gateways.android import from_url
+from notifications.gateways.http import HttpAnswer
 from notifications.models import Failure
 from tests.notifications.gateways.android_phone import (
     DEVICE,
@@ -86,6 +88,12 @@ class TestAndroid(ConformsOverANetwork):
         assert isinstance(self.answer_of(Behaviour.REJECTS_FOR_NOW), Throttled)
 
 
+def read_answer(status: int, headers: dict[str, str], body: bytes) -> Result:
+    """Return what an answer to the message ``REFERENCE`` means."""
+    gateway = from_url(url_to(8080))
+    return gateway.read(HttpAnswer(status, headers, body), Message(REFERENCE, PHONE, "x"))
+
+
 class TestASubmission:
     def test_has_all_that_the_phone_needs(self, phone: HttpPeer) -> None:
         gateway = gateway_from_url(url_to(phone.port, "sim=2&device=phone-1&ttl=600"))
@@ -132,18 +140,18 @@ class TestASubmission:
     )
     def test_is_answered_in_so_many_ways(self, status: int, words: str, result: object) -> None:
         said = json.dumps({"message": words}).encode()
-        answer = read_answer(status, {}, said, REFERENCE)
+        answer = read_answer(status, {}, said)
         assert not isinstance(answer, Accepted | Throttled)
         assert replace(answer, remark="") == result
 
     def test_waits_as_long_as_it_is_told(self) -> None:
         said = json.dumps(QUEUE).encode()
-        assert read_answer(503, {"Retry-After": "90"}, said, REFERENCE) == Throttled(90.0)
-        assert read_answer(503, {}, said, REFERENCE) == Throttled(30.0)
+        assert read_answer(503, {"Retry-After": "90"}, said) == Throttled(90.0)
+        assert read_answer(503, {}, said) == Throttled(30.0)
 
     @given(st.integers(100, 599), st.binary())
     def test_is_answered_somehow_whatever_comes(self, status: int, body: bytes) -> None:
-        result = read_answer(status, {}, body, REFERENCE)
+        result = read_answer(status, {}, body)
         assert not isinstance(result, Accepted) or status == 409 or 200 <= status < 300
 
 

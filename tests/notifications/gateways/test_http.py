@@ -1,4 +1,4 @@
-"""What the HTTP client is certain of, against raw sockets that do one thing wrong."""
+"""What the HTTP gateway is certain of, against raw sockets that do one thing wrong."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,32 +8,29 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from notifications.gateways import NotSent, Options, Unknown
-from notifications.gateways.http import (
-    LONGEST_ANSWER,
-    HttpAnswer,
-    HttpClient,
-    reach,
-    retry_after,
-)
+from notifications.gateways import NotSent, Unknown
+from notifications.gateways.http import LONGEST_ANSWER, HttpAnswer, HttpGateway, retry_after
+from notifications.gateways.json_api import from_url
+from notifications.gateways.kannel import from_url as kannel_from_url
+from tests.notifications.gateways.conformance import ignore
 from tests.notifications.gateways.raw_peers import OK, ClosesAfterTheFirst, Talk, listening
 
 
 @asynccontextmanager
-async def opened(**options: float) -> AsyncIterator[HttpClient]:
-    """Give a client that is open."""
-    client = HttpClient(Options(**{"timeout": 2, **options}))  # type: ignore[arg-type]
-    await client.open()
+async def opened(*, timeout: float = 2, window: int = 20) -> AsyncIterator[HttpGateway]:
+    """Give a gateway that is open."""
+    gateway = from_url(f"http+json://127.0.0.1/?timeout={timeout}&window={window}")
+    await gateway.open(ignore)
     try:
-        yield client
+        yield gateway
     finally:
-        await client.close()
+        await gateway.close()
 
 
 async def asked(method: str, talk: Talk, *, scheme: str = "http") -> HttpAnswer | NotSent | Unknown:
     """Return what one request to such a server comes to."""
-    async with listening(talk) as port, opened() as client:
-        return await client.exchange(method, f"{scheme}://127.0.0.1:{port}/")
+    async with listening(talk) as port, opened() as gateway:
+        return await gateway.exchange(method, URL(f"{scheme}://127.0.0.1:{port}/"))
 
 
 def saying(answer: bytes) -> Talk:
@@ -53,8 +50,9 @@ def test_no_request_is_repeated_when_a_kept_connection_closes(method: str) -> No
     peer = ClosesAfterTheFirst()
 
     async def twice() -> list:
-        async with listening(peer) as port, opened() as client:
-            return [await client.exchange(method, f"http://127.0.0.1:{port}/") for _ in range(2)]
+        async with listening(peer) as port, opened() as gateway:
+            url = URL(f"http://127.0.0.1:{port}/")
+            return [await gateway.exchange(method, url) for _ in range(2)]
 
     first, second = asyncio.run(twice())
     assert isinstance(first, HttpAnswer)
@@ -161,8 +159,8 @@ def test_a_peer_that_speaks_no_tls_got_nothing() -> None:
 
 def test_a_machine_that_does_not_exist_got_nothing() -> None:
     async def ask() -> HttpAnswer | NotSent | Unknown:
-        async with opened(timeout=5) as client:
-            return await client.exchange("POST", "http://sms.invalid/")
+        async with opened(timeout=5) as gateway:
+            return await gateway.exchange("POST", URL("http://sms.invalid/"))
 
     assert isinstance(asyncio.run(ask()), NotSent)
 
@@ -181,9 +179,9 @@ def test_no_more_connections_are_open_than_the_window() -> None:
         open_now -= 1
 
     async def many() -> None:
-        async with listening(talk) as port, opened(window=3, timeout=5) as client:
-            url = f"http://127.0.0.1:{port}/"
-            await asyncio.gather(*(client.exchange("POST", url) for _ in range(12)))
+        async with listening(talk) as port, opened(window=3, timeout=5) as gateway:
+            url = URL(f"http://127.0.0.1:{port}/")
+            await asyncio.gather(*(gateway.exchange("POST", url) for _ in range(12)))
 
     asyncio.run(many())
     assert most == 3
@@ -199,9 +197,11 @@ def test_no_more_connections_are_open_than_the_window() -> None:
 def test_a_check_says_what_is_wrong_without_the_secret(status: bytes, complaint: str) -> None:
     async def ask() -> str:
         answer = b"HTTP/1.1 " + status + b"\r\nContent-Length: 0\r\n\r\n"
-        async with listening(saying(answer)) as port, opened() as client:
-            url = URL(f"http://user:s3cret@127.0.0.1:{port}/send?password=s3cret")
-            checked, _answer = await reach(client, "GET", url)
+        async with listening(saying(answer)) as port:
+            gateway = kannel_from_url(f"kannel+http://user:s3cret@127.0.0.1:{port}")
+            await gateway.open(ignore)
+            checked = await gateway.check()
+            await gateway.close()
         assert not checked.usable
         assert "s3cret" not in repr(checked)
         return checked.complaint

@@ -12,8 +12,18 @@ from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.gateways import Accepted, Gateway, Refused, Throttled, Unknown, gateway_from_url
-from notifications.gateways.json_api import read_answer
+from notifications.gateways import (
+    Accepted,
+    Gateway,
+    Message,
+    Refused,
+    Result,
+    Throttled,
+    Unknown,
+    gateway_from_url,
+)
+from notifications.gateways.http import HttpAnswer
+from notifications.gateways.json_api import from_url
 from tests.notifications.gateways.conformance import (
     PATIENCE,
     Behaviour,
@@ -154,6 +164,15 @@ class TestTheUrl:
         with pytest.raises(ImproperlyConfigured, match=complaint) as refused:
             gateway_from_url(url)
         assert "s3cret" not in str(refused.value)
+
+
+def read_answer(
+    status: int, headers: dict[str, str], body: bytes, *, again: bool = False
+) -> Result:
+    """Return what an answer of a peer that sends a reference once means."""
+    gateway = from_url("http+json://host/?idempotent=1")
+    message = Message("ref", "+32470000000", "Ne venez pas.", again=again)
+    return gateway.read(HttpAnswer(status, headers, body), message)
 
 
 class TestReadingAnswers:

@@ -22,7 +22,8 @@ from notifications.gateways import (
     Unknown,
     gateway_from_url,
 )
-from notifications.gateways.kannel import read_answer
+from notifications.gateways.http import HttpAnswer
+from notifications.gateways.kannel import from_url
 from notifications.models import Failure
 from tests.notifications.gateways.conformance import (
     PATIENCE,
@@ -189,6 +190,12 @@ def test_a_message_is_not_asked_for_again_when_a_kept_connection_closes() -> Non
     assert isinstance(first, Accepted)
     assert isinstance(second, Unknown)
     assert peer.requests == 2
+
+
+def read_answer(status: int, headers: dict[str, str], body: bytes) -> Result:
+    """Return what an answer means."""
+    gateway = from_url("kannel+http://vivalia:s3cret@host")
+    return gateway.read(HttpAnswer(status, headers, body), some_messages(1)[0])
 
 
 class TestReadingAnswers:
