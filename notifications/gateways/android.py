@@ -13,10 +13,6 @@ is unique for each device, and without ``deviceId`` any phone of the account may
 there a reference is honoured only with ``device=…``. (The phone forgets ids when it clears its
 log: leave its log's lifetime at a day or more.)
 
-How an answer is read: 2xx with an id, 409: accepted. 400: by its words an invalid number, or no
-such device (nothing accepted), or a permanent refusal. 503 « queue limits exceeded », 429:
-throttled. Other 4xx, 3xx: no access, nothing accepted. The rest, a cut answer or silence: unknown.
-
 Receipts are webhooks (``sms:sent``, ``sms:delivered``, ``sms:failed``, ``sms:received``), signed
 with ``key=…`` (``http.sign``). Of a long message **each part** is reported delivered, without
 saying which part, and the phone's own state is *Delivered* as soon as one part is: so is ours.
@@ -97,7 +93,7 @@ _HEALTH = {
     "battery:level": ("batterie", "%"),
     "messages:failed": ("SMS échoués depuis une heure", ""),
 }
-_RESULT = re.compile(r"RESULT_[A-Z_]+")
+_RESULT = re.compile(r"RESULT_(?:ERROR_)?(?:RIL_)?([A-Z_]+)")
 _STATUS = re.compile(r"^Delivery result from SC .*: (\d{1,3})$")
 _NO_SIM = "No SIMs found"
 _NOTHING_LEFT = {
@@ -123,8 +119,8 @@ _BARRED = {
     "OPERATION_NOT_ALLOWED",
     "ACCESS_BARRED",
 }
-_VALIDITY_EXPIRED = 70
-_REFUSED_STATUSES = {65, 66, 69, 71, 72, 73, 99}
+_STATUSES = {70: Failure.EXPIRED}  # validity period expired
+_STATUSES |= dict.fromkeys((65, 66, 69, 71, 72, 73, 99), Failure.REJECTED)
 
 
 class AndroidGateway(http.HttpGateway):
@@ -172,7 +168,7 @@ class AndroidGateway(http.HttpGateway):
         return await self.exchange("POST", self.url / "messages", json=content)
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
-        """Return what an answer means; see this module's first lines."""
+        """Return what an answer means; 503 is throttled only with « queue limits exceeded »."""
         status, said = answer.status, answer.fields()
         if 200 <= status < 300:
             number = http.as_id(said.get("id"))
@@ -199,24 +195,22 @@ class AndroidGateway(http.HttpGateway):
         That a message whose id we have is on its way is nothing new, and must not restart the
         wait for its receipt: it was queried because the receipt is overdue.
         """
-        listed = said.get("recipients")
-        recipient = http.as_object(listed[0]) if isinstance(listed, list) and listed else {}
-        state = recipient.get("state", said.get("state"))
-        if said.get("id") != sent.reference or not isinstance(state, str) or state not in _STATES:
+        recipient = next(iter(http.as_objects(said.get("recipients"))), {})
+        word = http.as_text(recipient.get("state", said.get("state")), 20)
+        state = _STATES.get(word)
+        if said.get("id") != sent.reference or state is None:
             return None
-        if sent.provider_id and _STATES[state] == ReceiptState.ON_ITS_WAY:
+        if sent.provider_id and state == ReceiptState.ON_ITS_WAY:
             return None
-        if _STATES[state] == ReceiptState.FAILED:
-            error = http.as_remark(recipient.get("error"))
-            receipt = cause_of(_CANCELLED if state == "Cancelled" else error)
-        else:
-            receipt = ReceiptReport(_STATES[state], remark=_about_parts(state, said))
+        remark = _about_parts(said) if state == ReceiptState.DELIVERED else ""
+        if state == ReceiptState.FAILED:
+            remark = _CANCELLED if word == "Cancelled" else http.as_remark(recipient.get("error"))
         return replace(
-            receipt,
+            _receipt(state, remark),
             reference=sent.reference,
             provider_ids=(sent.reference,),
             phone=sent.phone,
-            happened_at=http.as_moment(http.as_object(said.get("states")).get(state)),
+            happened_at=http.as_moment(http.as_object(said.get("states")).get(word)),
         )
 
     def read_hook(self, request: HookRequest) -> Sequence[Report]:
@@ -249,7 +243,7 @@ class AndroidGateway(http.HttpGateway):
                 f"{answer.status}) : l'adresse d'un serveur finit par /3rdparty/v1, celle d'un "
                 "téléphone par son port."
             )
-        found = [http.as_object(one) for one in phones]
+        found = http.as_objects(phones)
         mine = [one for one in found if not self.device or one.get("id") == self.device]
         facts = [_describe(one) for one in mine]
         facts += await self._health() if self._is_local else []
@@ -264,13 +258,14 @@ class AndroidGateway(http.HttpGateway):
             )
         if not mine:
             return f"Pas de téléphone {self.device or 'à ce compte'}."
-        slots = [one.get("simNumber") for phone in mine for one in _sims(phone)]
+        cards = [card for phone in mine for card in http.as_objects(phone.get("simCards"))]
+        slots = [card.get("simNumber") for card in cards]
         if self.sim and slots and self.sim not in slots:
             return f"Pas de carte SIM {self.sim} dans le téléphone."
         return ""
 
     async def _health(self) -> list[tuple[str, str]]:
-        """Return what the phone says of itself; its check of the Internet does not matter."""
+        """Return what the phone reports; its check of the Internet does not matter."""
         said = http.as_object(await self._get("health"))
         checks = http.as_object(said.get("checks"))
         version = http.as_text(said.get("version"), 20)
@@ -289,8 +284,8 @@ class AndroidGateway(http.HttpGateway):
         listed = await self._get("webhooks")
         if not isinstance(listed, list):
             return [("accusés", "le téléphone ne dit pas quels webhooks il connaît")]
-        ours = [one for one in map(http.as_object, listed) if f"/{hook}/" in f"{one.get('url')}/"]
-        events = {one.get("event") for one in ours}
+        ours = [one for one in http.as_objects(listed) if f"/{hook}/" in f"{one.get('url')}/"]
+        events = {http.as_text(one.get("event"), 40) for one in ours}
         lacking = [event for event in RECEIPTS if event not in events]
         if lacking:
             return [("accusés", f"webhooks à enregistrer pour {', '.join(lacking)}")]
@@ -317,10 +312,9 @@ def _event_receipt(event: str, said: Mapping[str, Any]) -> ReceiptReport | None:
         return None
     state, at = _EVENTS[event]
     reason = http.as_remark(said.get("reason")) or (_CANCELLED if event == "sms:cancelled" else "")
-    receipt = ReceiptReport(state, remark=reason)
     happened_at = http.as_text(said.get(at), http.LONGEST_KEY)
     return replace(
-        cause_of(reason) if state == ReceiptState.FAILED else receipt,
+        _receipt(state, reason),
         reference=http.as_reference(number),
         provider_ids=(number,),
         phone=http.as_phone(said.get("recipient") or said.get("phoneNumber")),
@@ -334,7 +328,7 @@ def _reply(said: Mapping[str, Any]) -> Report | None:
     phone = said.get("sender") or said.get("phoneNumber")
     happened_at = http.as_text(said.get("receivedAt"), http.LONGEST_KEY)
     # The app makes its id from the content: not unique without the moment.
-    number = http.as_text(said.get("messageId"), http.LONGEST_ID)
+    number = http.as_id(said.get("messageId"))
     key = http.as_key(f"{number} {http.as_phone(phone)} {happened_at}")
     return http.read_reply(
         phone,
@@ -344,10 +338,14 @@ def _reply(said: Mapping[str, Any]) -> Report | None:
     )
 
 
-def _about_parts(state: str, said: Mapping[str, Any]) -> str:
+def _receipt(state: ReceiptState, words: str) -> ReceiptReport:
+    return cause_of(words) if state == ReceiptState.FAILED else ReceiptReport(state, remark=words)
+
+
+def _about_parts(said: Mapping[str, Any]) -> str:
     text = http.as_object(said.get("textMessage")).get("text")
     parts = sms_text.count(text).parts if isinstance(text, str) else 1
-    return f"au moins une des {parts} parties" if state == "Delivered" and parts > 1 else ""
+    return f"au moins une des {parts} parties" if parts > 1 else ""
 
 
 def cause_of(reason: str) -> ReceiptReport:
@@ -356,12 +354,13 @@ def cause_of(reason: str) -> ReceiptReport:
     Every failure of our own phone is ``rejected``; only the number, the barring and the delivery
     report say something about the patient's phone.
     """
-    state, failure = _failure_of(reason)
-    result = _result_in(reason)
+    found = _RESULT.search(reason)
+    result = found[1] if found else ""
+    failure = _failure_of(reason, result)
     french = _IN_FRENCH.get(result, "")
     nothing_left = result in _NOTHING_LEFT or _NO_SIM in reason
     return ReceiptReport(
-        state,
+        ReceiptState.EXPIRED if failure == Failure.EXPIRED else ReceiptState.FAILED,
         failure=failure,
         remark=f"{french} ({reason})"[:200] if french else reason[:200],
         temporary=nothing_left,
@@ -369,28 +368,16 @@ def cause_of(reason: str) -> ReceiptReport:
     )
 
 
-def _failure_of(reason: str) -> tuple[ReceiptState, Failure]:
+def _failure_of(reason: str, result: str) -> Failure:
     if status := _STATUS.match(reason):
-        if int(status[1]) == _VALIDITY_EXPIRED:
-            return ReceiptState.EXPIRED, Failure.EXPIRED
-        refused = int(status[1]) in _REFUSED_STATUSES
-        return ReceiptState.FAILED, Failure.REJECTED if refused else Failure.UNREACHABLE
+        return _STATUSES.get(int(status[1]), Failure.UNREACHABLE)
     if "TTL expired" in reason:
-        return ReceiptState.EXPIRED, Failure.EXPIRED
+        return Failure.EXPIRED
     if "Invalid phone number" in reason or "not seem to be a phone number" in reason:
-        return ReceiptState.FAILED, Failure.INVALID_NUMBER
-    if _result_in(reason) in _BARRED:
-        return ReceiptState.FAILED, Failure.BARRED
-    if reason.startswith("Delivery result"):
-        return ReceiptState.FAILED, Failure.UNREACHABLE
-    return ReceiptState.FAILED, Failure.REJECTED
-
-
-def _result_in(reason: str) -> str:
-    """Return the name after RESULT_, RESULT_ERROR_ or RESULT_RIL_; empty for none."""
-    found = _RESULT.search(reason)
-    name = found[0].removeprefix("RESULT_") if found else ""
-    return name.removeprefix("ERROR_").removeprefix("RIL_")
+        return Failure.INVALID_NUMBER
+    if result in _BARRED:
+        return Failure.BARRED
+    return Failure.UNREACHABLE if reason.startswith("Delivery result") else Failure.REJECTED
 
 
 def _describe(phone: Mapping[str, Any]) -> tuple[str, str]:
@@ -399,14 +386,9 @@ def _describe(phone: Mapping[str, Any]) -> tuple[str, str]:
     number = http.as_text(phone.get("id"), 40)
     sims = [
         f"SIM {http.as_text(one.get('simNumber'), 3)} {http.as_text(one.get('carrierName'), 40)}"
-        for one in _sims(phone)
+        for one in http.as_objects(phone.get("simCards"))
     ]
     return "téléphone", ", ".join([f"{name} ({number})", *(one.strip() for one in sims)])
-
-
-def _sims(phone: Mapping[str, Any]) -> list[dict[str, Any]]:
-    cards = phone.get("simCards")
-    return [http.as_object(one) for one in cards] if isinstance(cards, list) else []
 
 
 def _numbers(own: Mapping[str, str]) -> tuple[int, int]:

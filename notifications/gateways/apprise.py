@@ -17,7 +17,6 @@ Apprise is synchronous: each message has a thread of a pool as large as the wind
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -47,7 +46,8 @@ class AppriseGateway(Gateway):
     """One Apprise object per message, since the number is part of the service's URL."""
 
     def __init__(self, *, options: Options, target: str, apprise: ModuleType) -> None:
-        super().__init__(name=f"apprise {_service_of(target)}", options=options)
+        self._service = urlsplit(target).scheme or "?"
+        super().__init__(name=f"apprise {self._service}", options=options)
         self._target = target
         self._apprise = apprise
         self._threads: ThreadPoolExecutor | None = None
@@ -73,8 +73,8 @@ class AppriseGateway(Gateway):
             return Unknown(f"pas de réponse ({type(error).__name__})")
 
     def _send(self, message: Message) -> Result:
-        services = self._apprise.Apprise(asset=_asset(self._apprise))
-        if not services.add(_url_for(self._target, message.to)):
+        services = _services(self._apprise, self._target, message.to)
+        if not services:
             return Refused(Failure.INVALID_NUMBER, remark="Apprise ne prend pas ce numéro")
         said = services.notify(body=message.text, timeout=self.options.timeout)
         return Accepted("") if said else Unknown("Apprise répond non, sans dire pourquoi")
@@ -84,7 +84,7 @@ class AppriseGateway(Gateway):
         return Checked(
             usable=True,
             facts=[
-                ("service", f"{_service_of(self._target)} (Apprise {self._apprise.__version__})"),
+                ("service", f"{self._service} (Apprise {self._apprise.__version__})"),
                 ("accès", "ne se vérifie pas sans envoyer de SMS"),
                 ("attention", "dernier recours : ni numéro de message, ni accusé"),
             ],
@@ -122,7 +122,7 @@ def from_url(url: str) -> AppriseGateway:
             "retry n'est pas possible dans l'URL d'Apprise : un patient recevrait deux fois le "
             "même SMS"
         )
-    if not _is_understood(target):
+    if not _services(apprise, target, _SOME_NUMBER):
         raise invalid_url(
             "Apprise ne comprend pas l'URL qui suit apprise:// ; vérifiez le nom du service et ses "
             "identifiants"
@@ -130,21 +130,12 @@ def from_url(url: str) -> AppriseGateway:
     return AppriseGateway(options=options, target=target, apprise=apprise)
 
 
-@cache
-def _is_understood(target: str) -> bool:
-    import apprise
+def _services(apprise: ModuleType, target: str, number: str) -> Any:
+    """Return Apprise with the URL for one number; without a service if it does not understand it.
 
-    return bool(apprise.Apprise(asset=_asset(apprise)).add(_url_for(target, _SOME_NUMBER)))
-
-
-def _asset(apprise: ModuleType) -> Any:
-    """Store nothing on the disk: a service's files would hold patients' numbers."""
-    return apprise.AppriseAsset(storage_mode="memory", default_service_retry=0)
-
-
-def _url_for(target: str, number: str) -> str:
-    return target.replace(_TO, quote(number, safe=""))
-
-
-def _service_of(target: str) -> str:
-    return urlsplit(target).scheme or "?"
+    Nothing is stored on the disk: a service's files would hold patients' numbers.
+    """
+    asset = apprise.AppriseAsset(storage_mode="memory", default_service_retry=0)
+    services = apprise.Apprise(asset=asset)
+    services.add(target.replace(_TO, quote(number, safe="")))
+    return services

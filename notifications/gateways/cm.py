@@ -36,7 +36,6 @@ Replies ("Incoming Messages") come by POST of JSON::
 and in the older form, with ``"from": "0032…"`` and ``"body": "STOP"``.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -153,7 +152,13 @@ class CmGateway(http.HttpGateway):
     def items_in(self, request: HookRequest) -> list[Any]:
         """Return the reports of a GET, or of a POST in any of the three forms."""
         if request.method == "GET":
-            return [_from_query(request.query)]
+            said = {name.lower(): value for name, value in request.query.items()}
+            status = {
+                "code": said.get("statuscode"),
+                "errorCode": said.get("errorcode"),
+                "errorDescription": said.get("errordescription"),
+            }
+            return [{**said, "status": status}]
         items: list[Any] = []
         for one in map(http.as_object, http.as_list(http.json_of(request.body))):
             if "messages" not in one:
@@ -200,13 +205,17 @@ def read_answer(answer: HttpAnswer, references: Sequence[str]) -> list[Result]:
         answer: as received, possibly garbage.
         references: of the messages, in their order.
     """
-    said = answer.fields()
-    listed = said.get("messages")
-    if (200 <= answer.status < 300 or answer.status == 400) and isinstance(listed, list) and listed:
-        each = _by_reference(listed, accepts=answer.status != 400)
-        silent = Unknown("CM n'en dit rien dans sa réponse")
-        return [each.get(reference, silent) for reference in references]
-    return [_of_the_call(answer, _code(said.get("errorCode")))] * len(references)
+    said, status = answer.fields(), answer.status
+    listed = http.as_objects(said.get("messages"))
+    if not listed or not (200 <= status < 300 or status == 400):
+        return [_of_the_call(answer, _code(said.get("errorCode")))] * len(references)
+    results: dict[str, Result] = {}
+    for one in listed:
+        reference = http.as_reference(one.get("reference"))
+        result = _result(one, accepts=status != 400)
+        results[reference] = Unknown("CM en dit deux choses") if reference in results else result
+    silent = Unknown("CM n'en dit rien dans sa réponse")
+    return [results.get(reference, silent) for reference in references]
 
 
 def _of_the_call(answer: HttpAnswer, code: int | None) -> Result:
@@ -219,25 +228,8 @@ def _of_the_call(answer: HttpAnswer, code: int | None) -> Result:
     return http.read_status(answer, carrier=CmGateway.carrier, but=" sans parler des messages")
 
 
-def _by_reference(listed: Sequence[Any], *, accepts: bool) -> dict[str, Result]:
-    """Read the result of each reference; one that is named twice is unknown.
-
-    Args:
-        listed: ``messages`` of the answer.
-        accepts: the answer's status lets some be accepted.
-    """
-    said = [http.as_object(one) for one in listed]
-    named = [(http.as_reference(one.get("reference")), one) for one in said]
-    times = Counter(reference for reference, _one in named)
-    return {
-        reference: _result(one, accepts=accepts)
-        if times[reference] == 1
-        else Unknown("CM en dit deux choses")
-        for reference, one in named
-    }
-
-
 def _result(said: Mapping[str, Any], *, accepts: bool) -> Result:
+    """Read what is said of one message; ``accepts``: the status of the call lets it be accepted."""
     status = http.as_text(said.get("status"), 20).lower()
     code = _code(said.get("messageErrorCode"))
     details = http.as_text(said.get("messageDetails"), 150)
@@ -256,16 +248,6 @@ def _result(said: Mapping[str, Any], *, accepts: bool) -> Result:
 
 def _code(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _from_query(query: Mapping[str, str]) -> dict[str, Any]:
-    said = {name.lower(): value for name, value in query.items()}
-    status = {
-        "code": said.get("statuscode"),
-        "errorCode": said.get("errorcode"),
-        "errorDescription": said.get("errordescription"),
-    }
-    return {"reference": said.get("reference"), "to": said.get("to"), "status": status}
 
 
 from_url = CmGateway.from_url

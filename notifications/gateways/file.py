@@ -31,9 +31,9 @@ from notifications.gateways.base import (
     Accepted,
     Checked,
     Gateway,
+    GatewayUrl,
     Message,
     NotSent,
-    Options,
     Refused,
     Result,
     Unknown,
@@ -46,6 +46,15 @@ SCHEMES = ("file",)
 KEPT_IN = ("done", "failed")
 FORMATS = ("json", "gammu")
 _LEAST_FREE = 50 * 1024 * 1024
+_REASONS = {
+    errno.ENOENT: "répertoire introuvable",
+    errno.ENOTDIR: "ce n'est pas un répertoire",
+    errno.EACCES: "écriture interdite",
+    errno.EPERM: "écriture interdite",
+    errno.EROFS: "disque en lecture seule",
+    errno.ENOSPC: "disque plein",
+    errno.EDQUOT: "quota épuisé",
+}
 
 
 class FileGateway(Gateway):
@@ -53,11 +62,21 @@ class FileGateway(Gateway):
 
     batch = 50
 
-    def __init__(self, *, options: Options, directory: Path, form: str, keeps: bool) -> None:
-        super().__init__(name=_name_of(directory), options=options)
+    def __init__(self, given: GatewayUrl) -> None:
+        directory = Path(unquote(given.parts.path))
+        if given.parts.netloc or not given.parts.path.startswith("/") or directory == Path("/"):
+            raise invalid_url(
+                "file:// attend un répertoire par son chemin complet, avec trois barres, comme "
+                "file:///var/spool/sms"
+            )
+        if given.own["format"] not in FORMATS:
+            raise invalid_url(f"format est l'un de {', '.join(FORMATS)} pour file://")
+        name = f"file {directory}"
+        name = name if len(name) <= 40 else f"file …{str(directory)[-34:]}"
+        super().__init__(name=name, options=given.options)
         self._directory = directory
-        self._is_gammu = form == "gammu"
-        self.honours_reference = keeps
+        self._is_gammu = given.own["format"] == "gammu"
+        self.honours_reference = given.own["keeps"] == "1"
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Write each message."""
@@ -73,7 +92,8 @@ class FileGateway(Gateway):
         return results
 
     def _write(self, message: Message) -> Result:
-        if not _is_plain(message.reference):
+        reference = message.reference  # part of a file's name: no dot, no slash
+        if not (reference.isascii() and reference.isalnum() and len(reference) <= 32):
             return NotSent("référence impossible : elle doit être faite de chiffres et de lettres")
         digits = message.to.removeprefix("+")
         if not (digits.isascii() and digits.isdigit()):
@@ -116,6 +136,7 @@ class FileGateway(Gateway):
             os.close(directory)
 
     def _file_of(self, message: Message) -> tuple[str, bytes]:
+        """Return name and content."""
         if self._is_gammu:
             # No time in the name: the same reference always has the same name.
             name = f"OUTC0_0_0_{message.to}_{message.reference}.txt"
@@ -142,9 +163,9 @@ class FileGateway(Gateway):
             free = shutil.disk_usage(self._directory).free
         except OSError as error:
             complaint = f"Rien ne peut être écrit dans {self._directory} : {_reason(error)}."
-            return Checked(usable=False, facts=facts, complaint=complaint)
-        facts += [("fichiers en attente", str(waiting)), ("place libre", f"{free // 2**20} Mo")]
-        complaint = self._complaint(free)
+        else:
+            complaint = self._complaint(free)
+            facts += [("fichiers en attente", str(waiting)), ("place libre", f"{free // 2**20} Mo")]
         return Checked(usable=not complaint, facts=facts, complaint=complaint)
 
     def _complaint(self, free: int) -> str:
@@ -165,45 +186,10 @@ def from_url(url: str) -> FileGateway:
     Raises:
         ImproperlyConfigured: no absolute path, an unknown format or option.
     """
-    given = parse_url(url, own={"format": "json", "keeps": "0"})
-    directory = Path(unquote(given.parts.path))
-    if given.parts.netloc or not given.parts.path.startswith("/") or directory == Path("/"):
-        raise invalid_url(
-            "file:// attend un répertoire par son chemin complet, avec trois barres, comme "
-            "file:///var/spool/sms"
-        )
-    if given.own["format"] not in FORMATS:
-        raise invalid_url(f"format est l'un de {', '.join(FORMATS)} pour file://")
-    return FileGateway(
-        options=given.options,
-        directory=directory,
-        form=given.own["format"],
-        keeps=given.own["keeps"] == "1",
-    )
-
-
-def _name_of(directory: Path) -> str:
-    name = f"file {directory}"
-    return name if len(name) <= 40 else f"file …{str(directory)[-34:]}"
-
-
-def _is_plain(reference: str) -> bool:
-    """Whether it can be a file name: no dot, no slash, no path to elsewhere."""
-    return reference.isascii() and reference.isalnum() and len(reference) <= 32
+    return FileGateway(parse_url(url, own={"format": "json", "keeps": "0"}))
 
 
 def _reason(error: OSError) -> str:
     """Name an error, in French where an operator can do something about it."""
     number = error.errno or 0
     return _REASONS.get(number) or errno.errorcode.get(number, type(error).__name__)
-
-
-_REASONS = {
-    errno.ENOENT: "répertoire introuvable",
-    errno.ENOTDIR: "ce n'est pas un répertoire",
-    errno.EACCES: "écriture interdite",
-    errno.EPERM: "écriture interdite",
-    errno.EROFS: "disque en lecture seule",
-    errno.ENOSPC: "disque plein",
-    errno.EDQUOT: "quota épuisé",
-}

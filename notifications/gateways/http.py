@@ -189,6 +189,11 @@ def as_object(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def as_objects(value: Any) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list; none where it is not a list."""
+    return [as_object(one) for one in value] if isinstance(value, list) else []
+
+
 def as_list(value: Any) -> list[Any]:
     """Return a list as it is, and any other value as a list of one."""
     return value if isinstance(value, list) else [value]
@@ -487,7 +492,11 @@ class HttpGateway(Gateway):
         items = self.items_in(request)
         if len(items) > MOST_REPORTS:
             raise HookRefused(f"more than {MOST_REPORTS} reports")
-        reports = [report for item in items if (report := self._report(as_object(item)))]
+        reports = [
+            report
+            for said in map(as_object, items)
+            if (report := self.receipt_of(said) if "status" in said else self.reply_of(said))
+        ]
         if not reports:
             raise HookRefused("nothing in it that can be read")
         return reports
@@ -502,9 +511,6 @@ class HttpGateway(Gateway):
     def items_in(self, request: HookRequest) -> list[Any]:
         """Return the items of a call: those of a JSON list, or the one JSON object."""
         return as_list(json_of(request.body))
-
-    def _report(self, said: Mapping[str, Any]) -> Report | None:
-        return self.receipt_of(said) if "status" in said else self.reply_of(said)
 
     def receipt_of(self, said: Mapping[str, Any]) -> ReceiptReport | None:
         """Return the receipt in an item; None where it cannot be read."""
