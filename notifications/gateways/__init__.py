@@ -78,14 +78,11 @@ def configured_sessions() -> list[Gateway]:
     Raises:
         ImproperlyConfigured: as for ``configured``.
     """
-    return [
-        session
-        for gateway, url in zip(configured(), settings.SMS_GATEWAY_URL.split(), strict=True)
-        for session in (
-            gateway,
-            *(gateway_from_url(url) for _ in range(1, gateway.options.sessions)),
-        )
-    ]
+    sessions = []
+    for gateway, url in zip(configured(), settings.SMS_GATEWAY_URL.split(), strict=True):
+        more = range(1, gateway.options.sessions)
+        sessions += [gateway, *(gateway_from_url(url) for _ in more)]
+    return sessions
 
 
 def preferred() -> Gateway | None:

@@ -6,11 +6,9 @@
 password a bearer token. ``idempotent=1`` says that the peer sends a reference once, however
 often it is submitted; ``tps`` is parts per second, ``timeout`` seconds for a whole answer.
 
-How an answer is read: 2xx with an id: accepted. 400, 409, 410, 413, 422: refused, permanently
-unless the answer says ``{"temporary": true}``; ``{"error"}`` may name a ``Failure``. But 409
-(Conflict) or 208 (Already Reported, RFC 5842) to a reference that is submitted **again** with
-``idempotent=1`` says that the peer has it since the first time: accepted. All else: by its
-status (``http.read_status``).
+A refusal (400, 409, 410, 413, 422) is permanent unless the answer says ``{"temporary": true}``;
+``{"error"}`` may name a ``Failure``. But 409 (Conflict) or 208 (Already Reported, RFC 5842) to a
+reference that is submitted **again** with ``idempotent=1`` means accepted, the first time.
 
 ``receipts=1`` (with ``hook=…``, and ``key=…`` or ``from=…``) says that the peer calls our hook
 with what became of each message, by POST of one JSON object or a list of at most 1,000::

@@ -13,18 +13,9 @@ Kannel encodes it: ``coding=0`` is GSM-7, 2 is UCS-2. ``validity`` says for how 
 message is of use. Kannel also cuts long texts, if ``max-messages`` of its ``sendsms-user`` lets
 it, and gives no id of its own.
 
-=====================================================  =====================================
-answer                                                 meaning
-=====================================================  =====================================
-2xx ``0: Accepted…``, ``3: Queued…``, ``Sent.``        accepted
-2xx ``Sent. Denied receivers…``, 400 ``…denied by…``   refused: barred by Kannel's own lists
-400 about the receiver                                 refused: invalid number
-400 about text or charset, 403 ``Not routable``        refused permanently
-400 about anything else, other 3xx and 4xx             not sent: its settings or ours are wrong
-500 ``Sending failed``                                 refused for now, nothing was queued
-503 ``Temporal failure``, 429, 503 with Retry-After    throttled: its queue is full or it stops
-everything else                                        unknown
-=====================================================  =====================================
+A refusal by 400 or 403 names the receiver, the text or the routing; any other one is a wrong
+setting, Kannel's or ours. After 500 ``Sending failed`` nothing was queued. 503 ``Temporal
+failure``: its queue is full or it stops.
 
 Receipts need ``hook_url=`` (where Kannel reaches us). Our reference is written into each message's
 ``dlr-url`` and ``dlr-mask=31`` asks for all five events; what Kannel fills in is in ``EVENT``:
@@ -76,17 +67,11 @@ ALL_EVENTS = 31
 EVENT = "status=%d&answer=%A&id=%F&at=%T"
 # gw/dlr.h; later versions say 34 (2 + 32) for "expired".
 _DELIVERED, _FAILED, _BUFFERED, _AT_SMSC, _REFUSED_BY_SMSC, _EXPIRED = 1, 2, 4, 8, 16, 32
-# What an SMSC answers to Kannel: command_status, SMPP 3.4, section 5.1.3.
-_NACKS = {0x0B: Failure.INVALID_NUMBER}
+_INVALID_ADDRESS = 0x0B  # command_status of an SMSC's answer to Kannel, SMPP 3.4, 5.1.3
 # The beginning of the patient's SMS, which receipts of SMPP repeat.
 _PATIENTS_TEXT = re.compile(r"\s*\btext:.*", re.IGNORECASE | re.DOTALL)
-# What an SMSC reports to Kannel: message states, SMPP 3.4, appendix B.
-_STATES = {
-    "UNDELIV": Failure.UNREACHABLE,
-    "DELETED": Failure.REJECTED,
-    "REJECTD": Failure.REJECTED,
-    "UNKNOWN": Failure.UNREACHABLE,
-}
+# States that an SMSC reports to Kannel, SMPP 3.4, appendix B; UNDELIV and UNKNOWN: unreachable.
+_REJECTED = ("DELETED", "REJECTD")
 
 
 class KannelGateway(http.HttpGateway):
@@ -126,7 +111,7 @@ class KannelGateway(http.HttpGateway):
         return await self.exchange("GET", self.url.with_query(params))
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
-        """Return what an answer means; the table is in this module's first lines."""
+        """Return what an answer means; Kannel's words tell a refusal from a wrong setting."""
         status, text = answer.status, http.as_text(answer.body.decode(errors="replace"), 150)
         remark = http.as_remark(f"Kannel répond {status} : {text}")
         if 200 <= status < 300:
@@ -196,19 +181,20 @@ def _refusal(text: str) -> Failure | None:
 
 
 def _state(status: int, answer: str) -> tuple[ReceiptState, Failure | str] | None:
-    said = re.search(r"\bstat:([A-Z]+)", answer)
-    word = said[1] if said else ""
+    stat = re.search(r"\bstat:([A-Z]+)", answer)
+    word = stat[1] if stat else ""
     if status & _DELIVERED:
         return ReceiptState.DELIVERED, ""
     if status & _FAILED:
         if status & _EXPIRED or word == "EXPIRED":
             return ReceiptState.EXPIRED, Failure.EXPIRED
-        return ReceiptState.FAILED, _STATES.get(word, Failure.UNREACHABLE)
+        rejected = word in _REJECTED
+        return ReceiptState.FAILED, Failure.REJECTED if rejected else Failure.UNREACHABLE
     if status & _REFUSED_BY_SMSC:
         # As ``NACK/0x0000000b/Invalid Destination Address``.
         code = re.match(r"NACK/0x([0-9a-fA-F]{1,8})\b", answer)
-        failure = _NACKS.get(int(code[1], 16), Failure.REJECTED) if code else Failure.REJECTED
-        return ReceiptState.FAILED, failure
+        is_invalid = code and int(code[1], 16) == _INVALID_ADDRESS
+        return ReceiptState.FAILED, Failure.INVALID_NUMBER if is_invalid else Failure.REJECTED
     if status & (_BUFFERED | _AT_SMSC):
         return ReceiptState.ON_ITS_WAY, ""
     return None

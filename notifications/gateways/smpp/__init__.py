@@ -47,21 +47,20 @@ from notifications.gateways.base import (
     invalid_url,
     parse_url,
 )
-from notifications.gateways.smpp.pdu import MOST_PARTS, Field, parts_of
+from notifications.gateways.smpp.pdu import MOST_PARTS, Field, Pdu, parts_of
 from notifications.gateways.smpp.receipts import Reports, read_query
 from notifications.gateways.smpp.session import (
     GOODBYE_SECONDS,
     Access,
+    Session,
     SessionKeeper,
     Silence,
     WindowClosed,
 )
 from notifications.gateways.smpp.submission import (
     NOT_BOUND,
-    SLOW_DOWN,
     Backoff,
     Submission,
-    SubmitResp,
     read_answers,
 )
 from notifications.models.delivery import Failure
@@ -201,10 +200,9 @@ class SmppGateway(Gateway):
         submission = Submission(
             parts=self._parts(message, to), on_late=lambda late: self._report_late(message, late)
         )
-        await submission.send(session)
-        self._back_off_for(submission)
+        await self._send(submission, session)
         await self._go_on(submission, keeper)
-        if SubmitResp(NOT_BOUND) in submission.outcomes:
+        if any(isinstance(one, Pdu) and one.status == NOT_BOUND for one in submission.outcomes):
             keeper.renew("l'opérateur nous croit déconnectés")
         return read_answers(submission.outcomes, self._backoff.retry_after)
 
@@ -273,18 +271,12 @@ class SmppGateway(Gateway):
             session = keeper.session()
             if not session:
                 return
-            await submission.send(session)
-            self._back_off_for(submission)
+            await self._send(submission, session)
 
-    def _back_off_for(self, submission: Submission) -> None:
+    async def _send(self, submission: Submission, session: Session) -> None:
+        await submission.send(session)
         now = asyncio.get_running_loop().time()
-        for one in submission.outcomes:
-            if not isinstance(one, SubmitResp):
-                continue
-            if one.status in SLOW_DOWN:
-                self._backoff.throttled(sent_at=submission.sent_at, now=now)
-            elif not one.status:
-                self._backoff.accepted(sent_at=submission.sent_at)
+        self._backoff.note(submission.outcomes, sent_at=submission.sent_at, now=now)
 
     def _report_late(self, message: Message, submission: Submission) -> None:
         if not self._reports:

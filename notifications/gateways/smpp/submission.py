@@ -9,7 +9,6 @@ the message is retried. Any other status is unknown.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 
@@ -20,19 +19,9 @@ from notifications.gateways.smpp.pdu import Field, Pdu, named, text_of
 from notifications.gateways.smpp.session import WRONG_ACCESS, Session, Silence, WindowClosed
 from notifications.models.delivery import Failure
 
-
-@dataclass(frozen=True, slots=True)
-class SubmitResp:
-    """An answer to one submission."""
-
-    status: int
-    message_id: str = ""
-
-
-PartOutcome = SubmitResp | Silence
-
+PartOutcome = Pdu | Silence
 NOT_BOUND: int = consts.SMPP_ESME_RINVBNDSTS
-SLOW_DOWN = {consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL}
+_SLOW_DOWN = {consts.SMPP_ESME_RTHROTTLED, consts.SMPP_ESME_RMSGQFUL}
 _NO_ACCESS = {NOT_BOUND, consts.SMPP_ESME_RBINDFAIL} | WRONG_ACCESS
 _FOR_NOW = {
     consts.SMPP_ESME_RSYSERR,
@@ -72,7 +61,7 @@ _FOR_GOOD = {
 def read_status(status: int, retry_after: float) -> Result:
     """Return what a status other than 0 says of a message."""
     remark = f"réponse {named(status)}"
-    if status in SLOW_DOWN:
+    if status in _SLOW_DOWN:
         return Throttled(retry_after)
     if status in _NO_ACCESS:
         return NotSent(remark, answered=status in WRONG_ACCESS)
@@ -93,8 +82,8 @@ def read_answers(outcomes: Sequence[PartOutcome], retry_after: float) -> Result:
         outcomes: one for each part, in their order.
         retry_after: seconds to wait when throttled; the SMSC names none.
     """
-    answers = [one for one in outcomes if isinstance(one, SubmitResp)]
-    ids = [one.message_id for one in answers if not one.status]
+    answers = [one for one in outcomes if isinstance(one, Pdu)]
+    ids = [text_of(one.body)[:100] for one in answers if not one.status]
     if len(ids) == len(outcomes):
         return Accepted(ids[0], tuple(ids[1:]))
     if ids:
@@ -112,8 +101,8 @@ def _worst(outcomes: Sequence[PartOutcome]) -> str:
     for silence in Silence:
         if silence in outcomes:
             return silence.value
-    answers = (one for one in outcomes if isinstance(one, SubmitResp) and one.status)
-    return f"réponse {named(next(answers).status)}"
+    refused = (one for one in outcomes if isinstance(one, Pdu) and one.status)
+    return f"réponse {named(next(refused).status)}"
 
 
 class Submission:
@@ -161,9 +150,7 @@ class Submission:
     def may_go_on(self) -> bool:
         """Some parts were accepted, and all others certainly not, only because of throttling."""
         others = [one for one in self.outcomes if not _is_accepted(one)]
-        throttled = [
-            one for one in others if isinstance(one, SubmitResp) and one.status in SLOW_DOWN
-        ]
+        throttled = [one for one in others if isinstance(one, Pdu) and one.status in _SLOW_DOWN]
         not_written = others.count(Silence.NOT_WRITTEN)
         return (
             bool(throttled)
@@ -182,11 +169,7 @@ class Submission:
 
     def _take(self, n: int, answer: Pdu | Silence) -> None:
         late = self.outcomes[n] is Silence.TIMED_OUT
-        if isinstance(answer, Pdu):
-            number = "" if answer.status else text_of(answer.body)[:100]
-            self.outcomes[n] = SubmitResp(answer.status, number)
-        else:
-            self.outcomes[n] = answer
+        self.outcomes[n] = answer
         if not late:
             self._left -= 1
         if self._left or not self._all_answered:
@@ -198,14 +181,11 @@ class Submission:
 
 
 def _is_accepted(outcome: PartOutcome) -> bool:
-    return isinstance(outcome, SubmitResp) and not outcome.status
+    return isinstance(outcome, Pdu) and not outcome.status
 
 
 class Backoff:
-    """How long to wait when the SMSC throttles without naming a time: longer each time.
-
-    Further "too fast" answers to what was sent before the last one do not count.
-    """
+    """How long to wait when the SMSC throttles without naming a time: longer each time."""
 
     FIRST, LONGEST = 1.0, 60.0
 
@@ -218,13 +198,17 @@ class Backoff:
         """Seconds to wait now."""
         return self._seconds or self.FIRST
 
-    def throttled(self, *, sent_at: float, now: float) -> None:
-        """Double the wait, unless the message was sent before the last wait began."""
-        if sent_at > self._since:
-            self._seconds = min(self._seconds * 2 or self.FIRST, self.LONGEST)
-            self._since = now
+    def note(self, outcomes: Sequence[PartOutcome], *, sent_at: float, now: float) -> None:
+        """Adjust the wait to the answers to what was sent.
 
-    def accepted(self, *, sent_at: float) -> None:
-        """Reset, once a message that was sent after the last wait was accepted."""
-        if self._seconds and sent_at > self._since + self._seconds:
-            self._seconds = 0.0
+        "Too fast" doubles it, unless the message was sent before the last wait began. An accepted
+        message that was sent after the last wait resets it.
+        """
+        for one in outcomes:
+            if isinstance(one, Silence):
+                continue
+            if one.status in _SLOW_DOWN and sent_at > self._since:
+                self._seconds = min(self._seconds * 2 or self.FIRST, self.LONGEST)
+                self._since = now
+            elif not one.status and sent_at > self._since + self._seconds:
+                self._seconds = 0.0

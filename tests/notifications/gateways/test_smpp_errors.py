@@ -5,23 +5,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
+from notifications.gateways.smpp.pdu import Pdu
 from notifications.gateways.smpp.session import Silence, complaint_of_bind
-from notifications.gateways.smpp.submission import (
-    Backoff,
-    SubmitResp,
-    read_answers,
-    read_status,
-)
+from notifications.gateways.smpp.submission import Backoff, read_answers, read_status
 
-TAKEN = SubmitResp(0, "1")
+
+def resp(status: int, number: str = "") -> Pdu:
+    """Return a submit_sm_resp."""
+    return Pdu(0x80000004, status, 1, number.encode() + b"\0")
+
+
+TAKEN = resp(0, "1")
 OUTCOMES = st.sampled_from(
     [
         TAKEN,
-        SubmitResp(0x58),
-        SubmitResp(0x0B),
-        SubmitResp(0x45),
-        SubmitResp(0xFF),
-        SubmitResp(4),
+        resp(0x58),
+        resp(0x0B),
+        resp(0x45),
+        resp(0xFF),
+        resp(4),
         *Silence,
     ]
 )
@@ -67,7 +69,7 @@ class TestStatus:
 
 class TestAnswersOfAllParts:
     def test_all_taken_is_accepted_with_every_number(self) -> None:
-        assert read_answers([SubmitResp(0, "a"), SubmitResp(0, "b")], 1) == Accepted("a", ("b",))
+        assert read_answers([resp(0, "a"), resp(0, "b")], 1) == Accepted("a", ("b",))
 
     def test_nothing_written_is_not_sent(self) -> None:
         result = read_answers([Silence.NOT_WRITTEN] * 2, 1)
@@ -76,7 +78,7 @@ class TestAnswersOfAllParts:
     @given(st.lists(OUTCOMES, min_size=1, max_size=5))
     def test_what_may_have_left_is_never_called_unsent_or_refused(self, outcomes: list) -> None:
         result = read_answers(outcomes, 1)
-        doubtful = {Silence.TIMED_OUT, Silence.LOST, SubmitResp(0xFF)} & set(outcomes)
+        doubtful = {Silence.TIMED_OUT, Silence.LOST, resp(0xFF)} & set(outcomes)
         if set(outcomes) == {TAKEN}:
             assert isinstance(result, Accepted)
         elif TAKEN in outcomes or doubtful:
@@ -86,26 +88,26 @@ class TestAnswersOfAllParts:
             assert isinstance(result, NotSent | Refused | Throttled)
 
 
-class TestBrake:
+class TestBackoff:
     def test_the_wait_doubles_up_to_a_minute(self) -> None:
-        brake, waits, now = Backoff(), [], 0.0
+        backoff, waits, now = Backoff(), [], 0.0
         for _ in range(8):
             now += 100
-            brake.throttled(sent_at=now - 1, now=now)
-            waits.append(brake.retry_after)
+            backoff.note([resp(0x58)], sent_at=now - 1, now=now)
+            waits.append(backoff.retry_after)
         assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
     def test_answers_to_what_was_sent_before_the_wait_count_once(self) -> None:
-        brake = Backoff()
+        backoff = Backoff()
         for n in range(50):
-            brake.throttled(sent_at=1.0, now=2.0 + n / 100)
-        assert brake.retry_after == 1.0
+            backoff.note([resp(0x14)], sent_at=1.0, now=2.0 + n / 100)
+        assert backoff.retry_after == 1.0
 
-    def test_it_begins_anew_once_something_sent_after_the_wait_was_taken(self) -> None:
-        brake = Backoff()
-        brake.throttled(sent_at=1.0, now=2.0)
-        brake.throttled(sent_at=5.0, now=6.0)
-        brake.accepted(sent_at=5.5)
-        assert brake.retry_after == 2.0
-        brake.accepted(sent_at=8.5)
-        assert brake.retry_after == 1.0
+    def test_it_is_reset_once_something_sent_after_the_wait_was_accepted(self) -> None:
+        backoff = Backoff()
+        backoff.note([resp(0x58)], sent_at=1.0, now=2.0)
+        backoff.note([resp(0x58)], sent_at=5.0, now=6.0)
+        backoff.note([TAKEN, Silence.LOST], sent_at=5.5, now=7.0)
+        assert backoff.retry_after == 2.0
+        backoff.note([TAKEN], sent_at=8.5, now=9.0)
+        assert backoff.retry_after == 1.0
