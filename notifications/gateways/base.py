@@ -205,12 +205,12 @@ class Options:
     """What an operator sets for one gateway.
 
     Attributes:
-        parts_per_second: SMS parts, over all workers; None for as fast as it answers.
+        parts_per_second: SMS parts, over all sessions; None for as fast as it answers.
         messages_per_second: the same for messages.
-        window: messages without an answer at once, for each worker.
+        window: messages without an answer at once, for each session.
         timeout: seconds without an answer.
         parts_per_day: daily cap, for one day of the hospital; None for none.
-        sessions: how many workers may be connected at once; 0 for any number.
+        sessions: how many sessions may be open at once, over all hosts; 0 for any number.
         sender: what phones show, where the network allows it.
         hook: the secret part of the address that the gateway calls; empty for none.
         hook_from: networks that may call it; empty for any. Where calls are not signed either,
@@ -245,7 +245,7 @@ _COMMON |= dict.fromkeys(("sender", "hook", "from", "key"), "")
 class GatewayUrl:
     """A gateway's URL in its parts; ``own`` are the options that only this kind knows."""
 
-    parts: SplitResult
+    parts: SplitResult = field(repr=False)  # with the password
     options: Options
     own: Mapping[str, str]
 

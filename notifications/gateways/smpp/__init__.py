@@ -51,11 +51,11 @@ from notifications.gateways.smpp.pdu import MOST_PARTS, Field, Pdu, parts_of
 from notifications.gateways.smpp.receipts import Reports, read_query
 from notifications.gateways.smpp.session import (
     GOODBYE_SECONDS,
-    Access,
     Session,
     SessionKeeper,
     Silence,
     WindowClosed,
+    address_of,
 )
 from notifications.gateways.smpp.submission import (
     NOT_BOUND,
@@ -67,7 +67,6 @@ from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
 
 SCHEMES = ("smpp", "smpps")
-PORT = 2775  # IANA: smpp
 _OWN = {
     "system_type": "",
     "source_ton": "",
@@ -98,7 +97,8 @@ class SmppGateway(Gateway):
     """One session to an SMSC, with ``window`` submissions without answer at most.
 
     Attributes:
-        access: to what and as whom.
+        address: host and port.
+        tls: the context of ``smpps://``; None for ``smpp://``.
         whole: long texts leave in one piece, as message_payload.
         validity: minutes for which the SMSC tries; None for its own default.
     """
@@ -114,8 +114,11 @@ class SmppGateway(Gateway):
         if given.options.window > _MOST_WINDOW:
             raise invalid_url(f"window va de 1 à {_MOST_WINDOW}")
         _check_sender(given.options.sender)
-        self.access = _access(given)
-        super().__init__(name=f"smpp {self.access.host}:{self.access.port}", options=given.options)
+        _check_access(given)
+        self.tls = _tls(given.parts.scheme, own["ca"])
+        self.address = "{}:{}".format(*address_of(given))
+        super().__init__(name=f"smpp {self.address}", options=given.options)
+        self._given = given
         self.whole = own["long"] == "payload"
         self.alphabet = "latin1" if own["alphabet"] == "latin1" else "gsm7"
         self.reports_one_part = own["long_receipts"] == "one"
@@ -136,7 +139,7 @@ class SmppGateway(Gateway):
     async def open(self, on_report: OnReport) -> None:
         """Bind; if that fails, reconnect in the background and answer ``NotSent`` meanwhile."""
         self._reports = Reports(on_report, self.alphabet)
-        self._keeper = SessionKeeper(self.access, self.options, self._reports.deliver)
+        self._keeper = SessionKeeper(self._given, self.tls, self._reports.deliver)
         await self._keeper.open()
 
     async def close(self) -> None:
@@ -165,9 +168,9 @@ class SmppGateway(Gateway):
         keeper, options = self._opened(), self.options
         rate = f"{options.parts_per_second:g} parties/s" if options.parts_per_second else "libre"
         facts = [
-            ("adresse", f"{self.access.host}:{self.access.port}"),
-            ("TLS", "oui, certificat vérifié" if self.access.tls else "non"),
-            ("connexion", f"bind_{self.access.bind}"),
+            ("adresse", self.address),
+            ("TLS", "oui, certificat vérifié" if self.tls else "non"),
+            ("connexion", f"bind_{self._given.own['bind']}"),
             ("fenêtre", str(options.window)),
             ("débit", rate),
             ("expéditeur", options.sender or "celui de l'opérateur"),
@@ -327,8 +330,8 @@ def _check_sender(sender: str) -> None:
         )
 
 
-def _access(given: GatewayUrl) -> Access:
-    parts, system_type = given.parts, given.own["system_type"]
+def _check_access(given: GatewayUrl) -> None:
+    parts = given.parts
     if not parts.hostname:
         raise invalid_url("il manque le nom de la machine")
     if not given.user or parts.password is None:
@@ -336,7 +339,7 @@ def _access(given: GatewayUrl) -> Access:
     for what, value, longest in (  # SMPP 3.4, 5.2.1 to 5.2.3
         ("l'utilisateur", given.user, 15),
         ("le mot de passe", given.password, 8),
-        ("system_type", system_type, 12),
+        ("system_type", given.own["system_type"], 12),
     ):
         if len(value) > longest or not value.isascii() or not value.isprintable():
             raise invalid_url(f"{what} compte au plus {longest} caractères sans accents (SMPP 3.4)")
@@ -348,15 +351,6 @@ def _access(given: GatewayUrl) -> Access:
         raise invalid_url("le port va de 1 à 65535") from error
     if port is None and parts.scheme == "smpps":
         raise invalid_url("indiquez le port : aucun n'est d'usage pour smpps")
-    return Access(
-        host=parts.hostname,
-        port=PORT if port is None else port,
-        system_id=given.user,
-        password=given.password,
-        system_type=system_type,
-        bind=given.own["bind"],
-        tls=_tls(parts.scheme, given.own["ca"]),
-    )
 
 
 def _tls(scheme: str, ca: str) -> ssl.SSLContext | None:

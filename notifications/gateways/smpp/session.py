@@ -18,17 +18,18 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
 
 from smpplib import consts
 from smpplib.command_codes import commands, get_command_name
 
-from notifications.gateways.base import Options
+from notifications.gateways.base import GatewayUrl
 from notifications.gateways.smpp import pdu as smpp_pdu
 from notifications.gateways.smpp.pdu import ANSWER, Field, Garbled, Pdu, make, named
 
+PORT = 2775  # IANA: smpp
 QUIET_SECONDS = 30.0
 LATE_SECONDS = 900.0
 CONNECT_SECONDS = 5.0
@@ -339,22 +340,10 @@ async def _at_most(waiting: Awaitable[object], seconds: float) -> None:
         await asyncio.wait_for(waiting, seconds)
 
 
-@dataclass(frozen=True)
-class Access:
-    """The address of an SMSC, and our account there.
-
-    Attributes:
-        tls: its context; None for none.
-        bind: ``transceiver``, or ``transmitter``, which gets no receipts.
-    """
-
-    host: str
-    port: int
-    system_id: str
-    password: str = field(repr=False)
-    system_type: str = ""
-    bind: str = "transceiver"
-    tls: ssl.SSLContext | None = field(default=None, repr=False)
+def address_of(given: GatewayUrl) -> tuple[str, int]:
+    """Return host and port of an SMSC."""
+    port = given.parts.port
+    return given.parts.hostname or "", PORT if port is None else port
 
 
 class SessionKeeper:
@@ -365,8 +354,8 @@ class SessionKeeper:
     name or password it is a whole minute at once: some operators lock accounts.
 
     Args:
-        access: to what.
-        options: window and time-out of each session.
+        given: the SMSC and our account there, window and time-out of each session.
+        tls: its context; None for none.
         on_delivery: as for ``Session``.
 
     Attributes:
@@ -376,15 +365,16 @@ class SessionKeeper:
     """
 
     def __init__(
-        self, access: Access, options: Options, on_delivery: Callable[[Session, Pdu], None]
+        self,
+        given: GatewayUrl,
+        tls: ssl.SSLContext | None,
+        on_delivery: Callable[[Session, Pdu], None],
     ) -> None:
-        self.access = access
         self.complaint = "connexion en cours"
         self.system_id = ""
         self.retry_after: float | None = None
         self._session: Session | None = None
-        self._options = options
-        self._on_delivery = on_delivery
+        self._given, self._tls, self._on_delivery = given, tls, on_delivery
         self._wait = FIRST_WAIT
         self._tried = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -437,7 +427,7 @@ class SessionKeeper:
                 self.complaint = session.why
                 if asyncio.get_running_loop().time() - began > HELD_FOR_A_WHILE:
                     self._wait = FIRST_WAIT
-            _log.warning("SMPP %s: %s", self.access.host, self.complaint)
+            _log.warning("SMPP %s: %s", self._given.host, self.complaint)
             await asyncio.sleep(self._next_wait())
 
     def _next_wait(self) -> float:
@@ -448,28 +438,26 @@ class SessionKeeper:
 
     async def _watch(self, session: Session) -> None:
         """Check time-outs until a session is over."""
-        step = min(max(self._options.timeout / 8, 0.05), 1.0)
+        step = min(max(self._given.options.timeout / 8, 0.05), 1.0)
         while not session.over.is_set():
             try:
                 session.tick()
             except Exception:  # a bug of ours must not leave messages without an answer
-                _log.exception("SMPP %s: the session is given up", self.access.host)
+                _log.exception("SMPP %s: the session is given up", self._given.host)
                 session.abort("erreur interne")
             await asyncio.sleep(step)
 
     async def _connect(self) -> Session | None:
         """Return a bound session; None, with ``complaint``, where there is none."""
-        window, timeout = self._options.window, self._options.timeout
+        window, timeout = self._given.options.window, self._given.options.timeout
         session = Session(window=window, timeout=timeout, on_delivery=self._on_delivery)
-        access, loop = self.access, asyncio.get_running_loop()
+        loop, address = asyncio.get_running_loop(), address_of(self._given)
         try:
             async with asyncio.timeout(min(CONNECT_SECONDS, timeout)):
-                await loop.create_connection(
-                    lambda: session, access.host, access.port, ssl=access.tls
-                )
+                await loop.create_connection(lambda: session, *address, ssl=self._tls)
             self.complaint = await self._bind(session)
         except Exception as error:  # of the network, of TLS, of its name
-            self.complaint = complaint_of(error, tls=access.tls is not None)
+            self.complaint = complaint_of(error, tls=self._tls is not None)
         finally:
             if not session.bound:
                 session.abort(self.complaint)
@@ -477,12 +465,12 @@ class SessionKeeper:
 
     async def _bind(self, session: Session) -> str:
         """Bind; return why it was refused, or nothing."""
-        access = self.access
+        given = self._given
         answer = await session.ask(
-            f"bind_{access.bind}",
-            system_id=access.system_id,
-            password=access.password,
-            system_type=access.system_type,
+            f"bind_{given.own['bind']}",
+            system_id=given.user,
+            password=given.password,
+            system_type=given.own["system_type"],
             address_range="",
         )
         if isinstance(answer, Silence):

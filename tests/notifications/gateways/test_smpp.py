@@ -85,6 +85,13 @@ class TestWhatIsSent:
         assert (one["registered"], one["esm_class"], one["coding"]) == (1, 0, 0)
         assert peer.binds == [{"system_id": "vivalia", "password": "s3cret", "system_type": ""}]
 
+    def test_the_bind_names_user_password_and_system_type_of_the_url(self) -> None:
+        with SmscPeer() as peer:
+            url = peer.url.replace("vivalia:s3cret", "viva%40lia:s3%3Acret")
+            submit(gateway_from_url(f"{url}&system_type=VMS"), some_messages(1))
+        bind = {"system_id": "viva@lia", "password": "s3:cret", "system_type": "VMS"}
+        assert peer.binds == [bind]
+
     def test_a_sender_of_digits_is_an_international_number(self) -> None:
         with SmscPeer() as peer:
             url = peer.url.replace("sender=Vivalia", "sender=%2B3261230000")

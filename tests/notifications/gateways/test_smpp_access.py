@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from notifications.gateways import Checked, NotSent, Options, Result, gateway_from_url
+from notifications.gateways import Checked, NotSent, Result, gateway_from_url
+from notifications.gateways.base import parse_url
 from notifications.gateways.smpp import session as session_module
-from notifications.gateways.smpp.session import FIRST_WAIT, LONGEST_WAIT, Access, SessionKeeper
+from notifications.gateways.smpp.session import FIRST_WAIT, LONGEST_WAIT, SessionKeeper
 from tests.notifications.gateways.conformance import check
 from tests.notifications.gateways.smpp_desk import Desk, at_desk, message, until
 from tests.smpp_peer import SmscPeer
@@ -170,8 +171,11 @@ class TestComingBack:
     def link(self, peer_port: int = 1) -> SessionKeeper:
         """Return a link that nobody opened."""
         return SessionKeeper(
-            Access("127.0.0.1", peer_port, "vivalia", "s3cret"),
-            Options(window=1, timeout=1.0),
+            parse_url(
+                f"smpp://vivalia:s3cret@127.0.0.1:{peer_port}?timeout=1",
+                own={"bind": "transceiver", "system_type": ""},
+            ),
+            None,
             lambda _session, _pdu: None,
         )
 
