@@ -63,7 +63,7 @@ from notifications.gateways.base import (
     Unknown,
     invalid_url,
 )
-from notifications.gateways.http import HttpAnswer
+from notifications.gateways.http import HttpAnswer, Request
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
 
@@ -152,7 +152,7 @@ class AndroidGateway(http.HttpGateway):
             )
         return http.basic(given.user, given.password)
 
-    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+    def request(self, message: Message) -> Request:
         """Post the message."""
         content: dict[str, Any] = {
             "id": message.reference,
@@ -165,7 +165,7 @@ class AndroidGateway(http.HttpGateway):
             content["simNumber"] = self.sim
         if self.device:
             content["deviceId"] = self.device
-        return await self.exchange("POST", self.url / "messages", json=content)
+        return "POST", self.url / "messages", content
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
         """Return what an answer means; 503 is throttled only with « queue limits exceeded »."""
@@ -227,7 +227,7 @@ class AndroidGateway(http.HttpGateway):
         report = _reply(payload) if event == "sms:received" else _event_receipt(event, payload)
         return [report] if report else []
 
-    def probe(self) -> tuple[str, URL, Any]:
+    def probe(self) -> Request:
         """Ask for the phone, or for the phones of the account."""
         return "GET", self._phones_url(), None
 

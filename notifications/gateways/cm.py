@@ -39,8 +39,6 @@ and in the older form, with ``"from": "0032…"`` and ``"body": "STOP"``.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from yarl import URL
-
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
@@ -55,7 +53,7 @@ from notifications.gateways.base import (
     Unknown,
     invalid_url,
 )
-from notifications.gateways.http import HttpAnswer
+from notifications.gateways.http import HttpAnswer, Request
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
 
@@ -114,7 +112,7 @@ class CmGateway(http.HttpGateway):
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
         """Post the messages in one call."""
-        answer = await self.exchange("POST", self.url, json=self._call(messages))
+        answer = await self.exchange("POST", self.url, self._call(messages))
         if not isinstance(answer, HttpAnswer):
             return [answer] * len(messages)
         return read_answer(answer, [message.reference for message in messages])
@@ -135,7 +133,7 @@ class CmGateway(http.HttpGateway):
             **({"validity": f"{message.lasts // 60}m"} if message.lasts else {}),
         }
 
-    def probe(self) -> tuple[str, URL, Any]:
+    def probe(self) -> Request:
         """Post a call without messages."""
         return "POST", self.url, self._call([])
 

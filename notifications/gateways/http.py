@@ -65,6 +65,8 @@ OLDEST_SECONDS = 5 * 60
 AHEAD_SECONDS = 60
 
 _Next = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+Request = tuple[str, URL, Any]
+"""Method, URL and JSON body; None for no body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +322,8 @@ def verify(request: HookRequest, *, key: str) -> None:
 class HttpGateway(Gateway):
     """A carrier over HTTP, up to ``window`` requests at a time over kept connections.
 
-    A subclass implements ``send`` and ``read``; for the check ``probe`` and ``inspect``; where it
-    can do more, ``query_url`` and ``read_query``, ``receipt_of`` and ``reply_of``.
+    A subclass implements ``request`` and ``read``; for the check ``probe`` and ``inspect``; where
+    it can do more, ``query_url`` and ``read_query``, ``receipt_of`` and ``reply_of``.
 
     Attributes:
         kind: the first word of its name.
@@ -388,7 +390,7 @@ class HttpGateway(Gateway):
             self._session = None
 
     async def exchange(
-        self, method: str, url: URL, *, json: Any = None
+        self, method: str, url: URL, json: Any = None
     ) -> HttpAnswer | NotSent | Unknown:
         """Send one request, once, and read its answer; redirections are not followed.
 
@@ -422,11 +424,11 @@ class HttpGateway(Gateway):
 
     async def submit_one(self, message: Message) -> Result:
         """Send one message, and read the answer."""
-        answer = await self.send(message)
+        answer = await self.exchange(*self.request(message))
         return self.read(answer, message) if isinstance(answer, HttpAnswer) else answer
 
-    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
-        """Send one message with ``exchange``."""
+    def request(self, message: Message) -> Request:
+        """Return the request that submits one message."""
         raise NotImplementedError
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
@@ -450,15 +452,15 @@ class HttpGateway(Gateway):
         """Return what the answer to a query means; None where it says nothing new."""
         return None
 
-    def probe(self) -> tuple[str, URL, Any]:
-        """Return method, URL and JSON body of a request that sends no SMS, for ``check``."""
+    def probe(self) -> Request:
+        """Return a request that sends no SMS, for ``check``."""
         return "OPTIONS", self.url, None
 
     async def check(self) -> Checked:
         """Send ``probe``, and inspect its answer."""
         method, url, body = self.probe()
         started = time.monotonic()
-        answer = await self.exchange(method, url, json=body)
+        answer = await self.exchange(method, url, body)
         took = f"{(time.monotonic() - started) * 1000:.0f} ms"
         tls = "oui, certificat accepté" if url.scheme == "https" else "non : tout passe en clair"
         facts = [("adresse", str(url.with_user(None).with_query(None)))]

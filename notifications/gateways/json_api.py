@@ -26,15 +26,12 @@ a patient sent. With ``key=…`` each call must be signed (``http.sign``).
 from collections.abc import Mapping
 from typing import Any
 
-from yarl import URL
-
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
     GatewayUrl,
     Inbound,
     Message,
-    NotSent,
     ReceiptReport,
     Refused,
     Result,
@@ -42,7 +39,7 @@ from notifications.gateways.base import (
     Unknown,
     invalid_url,
 )
-from notifications.gateways.http import HttpAnswer
+from notifications.gateways.http import HttpAnswer, Request
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
 
@@ -78,12 +75,12 @@ class JsonGateway(http.HttpGateway):
             return {"Authorization": f"Bearer {given.password}"}
         return http.basic(given.user, given.password)
 
-    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+    def request(self, message: Message) -> Request:
         """Post the message."""
         content = {"to": message.to, "text": message.text, "reference": message.reference}
         if sender := message.sender or self.options.sender:
             content["from"] = sender
-        return await self.exchange("POST", self.url, json=content)
+        return "POST", self.url, content
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
         """Return what an answer means."""
@@ -108,7 +105,7 @@ class JsonGateway(http.HttpGateway):
             return None
         return self.receipt_of({**said, "reference": sent.reference})
 
-    def probe(self) -> tuple[str, URL, Any]:
+    def probe(self) -> Request:
         """Query a message that does not exist, or send OPTIONS."""
         return ("GET", self.query_url(NO_REFERENCE), None) if self.can_query else super().probe()
 

@@ -38,8 +38,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from yarl import URL
-
 from notifications import sms_text
 from notifications.gateways import http
 from notifications.gateways.base import (
@@ -48,7 +46,6 @@ from notifications.gateways.base import (
     HookRequest,
     Inbound,
     Message,
-    NotSent,
     ReceiptReport,
     Refused,
     Result,
@@ -56,7 +53,7 @@ from notifications.gateways.base import (
     Unknown,
     invalid_url,
 )
-from notifications.gateways.http import HttpAnswer
+from notifications.gateways.http import HttpAnswer, Request
 from notifications.models.delivery import Failure
 from notifications.models.receipt import ReceiptState
 
@@ -92,7 +89,7 @@ class KannelGateway(http.HttpGateway):
         self._hook_url = _hook_url(given.own["hook_url"], given.options.hook)
         self.has_receipts = bool(self._hook_url)
 
-    async def send(self, message: Message) -> HttpAnswer | NotSent | Unknown:
+    def request(self, message: Message) -> Request:
         """Ask for the message."""
         params = {
             **self._access,
@@ -108,7 +105,7 @@ class KannelGateway(http.HttpGateway):
         if self._hook_url:
             params["dlr-mask"] = str(ALL_EVENTS)
             params["dlr-url"] = f"{self._hook_url}?reference={message.reference}&{EVENT}"
-        return await self.exchange("GET", self.url.with_query(params))
+        return "GET", self.url.with_query(params), None
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
         """Return what an answer means; Kannel's words tell a refusal from a wrong setting."""
@@ -128,7 +125,7 @@ class KannelGateway(http.HttpGateway):
             return Throttled(FULL_QUEUE_SECONDS)
         return http.read_status(answer, carrier=self.carrier, remark=remark)
 
-    def probe(self) -> tuple[str, URL, Any]:
+    def probe(self) -> Request:
         """Ask for a message to nobody: Kannel looks at the account first (gw/smsbox.c)."""
         return "GET", self.url.with_query(self._access), None
 
