@@ -35,8 +35,8 @@ class Message:
         text: in the SMS alphabet where possible (``sms_text.transliterate``).
         parts: how many SMS it costs (``sms_text.count``).
         sender: what the phone should show; empty for the gateway's own setting.
-        lasts: seconds for which it is of use; whoever gets it later was called instead. None
-            for more than a day: operators refuse long validity periods.
+        lasts: seconds for which it is of use: after that the patient is called. None for more
+            than a day, since operators refuse long validity periods.
         again: it was submitted before under this reference, and may have been accepted then.
     """
 
@@ -303,13 +303,9 @@ def parse_url(url: str, *, own: Mapping[str, str] | None = None, **defaults: str
     known = _COMMON | defaults | dict(own or {})
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     if unknown := sorted(set(given) - set(known)):
-        raise invalid_url(
-            f"option inconnue {', '.join(unknown)}. Possibles : {', '.join(known)}",
-        )
+        raise invalid_url(f"option inconnue {', '.join(unknown)}. Possibles : {', '.join(known)}")
     values = known | given
-    return GatewayUrl(
-        parts=parts, options=_options(values), own={name: values[name] for name in own or {}}
-    )
+    return GatewayUrl(parts, _options(values), own={name: values[name] for name in own or {}})
 
 
 def _options(values: Mapping[str, str]) -> Options:
@@ -345,11 +341,7 @@ def _options(values: Mapping[str, str]) -> Options:
 
 
 def _positive(text: str) -> float:
-    """Return a number between 0.1 and 10,000.
-
-    Raises:
-        ValueError: it is not one.
-    """
+    """Return a number between 0.1 and 10,000; ValueError for any other."""
     number = float(text)
     if not 0.1 <= number <= 10_000:
         raise ValueError(text)
@@ -357,17 +349,16 @@ def _positive(text: str) -> float:
 
 
 class Gateway:
-    """A carrier of SMS. Class attributes say what a kind can do; the URL sets one instance.
+    """A carrier of SMS. Class attributes say what a kind can do, the URL sets the options.
 
     Attributes:
         name: kind and host, at most 40 characters, without secrets; stored with each delivery.
         options: rate, window and the rest, from the URL.
         honours_reference: a reference that is submitted twice is sent once.
         has_receipts: it reports whether the phone got the message; until then nobody is told.
-        listens: receipts come over the connection that ``open`` makes, so a worker has to stay
-            connected; ``options.sessions`` limits how many may.
+        listens: receipts come over the connection that ``open`` makes, so it stays open.
         can_query: ``query`` has answers.
-        asks_by_number: … but only for messages that have an id of the gateway's own.
+        asks_by_number: ``query`` needs the gateway's own id of a message.
         batch: how many messages one call of ``submit`` takes.
         reports_one_part: of a long message only one part is ever reported (the operator's
             setting); that receipt counts for the whole message.
@@ -414,10 +405,10 @@ class Gateway:
         raise NotImplementedError
 
     def objection(self) -> NotSent | None:
-        """Return why to leave the gateway alone for a while, though nothing was submitted.
+        """Return why to send nothing for a while, though nothing was submitted; None to go on.
 
-        For a connection that was refused in a way that more tries would make worse. Called from
-        another thread, and often.
+        For a connection that was refused in a way that more tries would make worse. Called often,
+        in the event loop.
         """
         return None
 

@@ -138,9 +138,6 @@ def basic(user: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{user}:{password}'.encode()).decode()}"}
 
 
-# --- what a status means
-
-
 def read_status(
     answer: HttpAnswer, *, carrier: str = "l'opérateur", remark: str = "", but: str = ""
 ) -> Result:
@@ -173,9 +170,6 @@ def retry_after(headers: Mapping[str, str]) -> float:
     """
     text = headers.get("Retry-After", "")
     return min(float(text), LONGEST_WAIT) if text.isascii() and text.isdigit() else 1.0
-
-
-# --- untrusted values
 
 
 def json_of(body: bytes) -> Any:
@@ -281,9 +275,6 @@ def read_reply(
     return Inbound(phone=phone, text=text, happened_at=happened_at, key=key)
 
 
-# --- signed calls
-
-
 def sign(body: bytes, timestamp: str, *, key: str) -> str:
     """Return the signature of a body sent at a time, in hexadecimal.
 
@@ -291,32 +282,6 @@ def sign(body: bytes, timestamp: str, *, key: str) -> str:
     HMAC-SHA256, under the shared key, of the raw body followed by the timestamp.
     """
     return hmac.new(key.encode(), body + timestamp.encode(), "sha256").hexdigest()
-
-
-def verify(request: HookRequest, *, key: str) -> None:
-    """Refuse a call that the holder of the key did not make, or made too long ago.
-
-    Args:
-        request: as received; ``X-Signature`` is that of ``sign``, ``X-Timestamp`` Unix seconds.
-        key: shared with the gateway, not empty.
-
-    Raises:
-        HookRefused: 401 without a correct signature; 403 when signed more than 5 minutes ago or
-            more than a minute ahead of our clock, which is a replay or a wrong clock.
-    """
-    given = request.headers.get("x-signature", "").strip().lower()
-    timestamp = request.headers.get("x-timestamp", "").strip()
-    if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
-        raise HookRefused("no time of signing", status=401)
-    right = sign(request.body, timestamp, key=key)
-    if not hmac.compare_digest(right.encode(), given.encode(errors="replace")):
-        raise HookRefused("wrong signature", status=401)
-    age = request.received_at.timestamp() - int(timestamp)
-    if not -AHEAD_SECONDS <= age <= OLDEST_SECONDS:
-        raise HookRefused(f"signed {age:.0f} seconds ago", status=403)
-
-
-# --- the base class
 
 
 class HttpGateway(Gateway):
@@ -330,7 +295,7 @@ class HttpGateway(Gateway):
         carrier: how it is called in French sentences.
         own_options: the options that only this kind knows, with their defaults.
         defaults: this kind's defaults for the common options.
-        signs_calls: with ``key=…`` each call to our hook is signed (``verify``).
+        signs_calls: with ``key=…`` each call to our hook is signed.
         hook_method: of the calls to our hook; empty for any.
     """
 
@@ -442,7 +407,7 @@ class HttpGateway(Gateway):
         answer = await self.exchange("GET", self.query_url(sent.reference))
         if not isinstance(answer, HttpAnswer) or answer.status != 200:
             return None
-        return self.read_query(as_object(json_of(answer.body)), sent)
+        return self.read_query(answer.fields(), sent)
 
     def query_url(self, reference: str) -> URL:
         """Return where to query a message."""
@@ -504,9 +469,25 @@ class HttpGateway(Gateway):
         return reports
 
     def verify(self, request: HookRequest) -> None:
-        """Check signature and method of a call."""
+        """Refuse a call with the wrong method, and with ``key=…`` one that is not signed now.
+
+        ``X-Signature`` is that of ``sign``, ``X-Timestamp`` is Unix seconds.
+
+        Raises:
+            HookRefused: 401 without a correct signature; 403 when signed more than 5 minutes ago
+                or more than a minute ahead of our clock, which is a replay or a wrong clock.
+        """
         if self.options.key:
-            verify(request, key=self.options.key)
+            given = request.headers.get("x-signature", "").strip().lower()
+            timestamp = request.headers.get("x-timestamp", "").strip()
+            if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) <= 12):
+                raise HookRefused("no time of signing", status=401)
+            right = sign(request.body, timestamp, key=self.options.key)
+            if not hmac.compare_digest(right.encode(), given.encode(errors="replace")):
+                raise HookRefused("wrong signature", status=401)
+            age = request.received_at.timestamp() - int(timestamp)
+            if not -AHEAD_SECONDS <= age <= OLDEST_SECONDS:
+                raise HookRefused(f"signed {age:.0f} seconds ago", status=403)
         if self.hook_method not in ("", request.method):
             raise HookRefused(f"not a {self.hook_method}")
 

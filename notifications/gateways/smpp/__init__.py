@@ -14,11 +14,11 @@ transceiver. Own options, beside those of every gateway:
   empty for its own default.
 - ``ca``: file with the certificates that ``smpps://`` trusts, instead of the system's.
 
-``timeout`` is seconds from the submission to its answer. SMPP has no reference of ours that the
-SMSC would honour (user_message_reference has 16 bits and is only echoed), so nothing unknown is
-submitted again here. An answer that comes after its time is reported as a receipt: "on its way",
-with our reference and the SMSC's id, where every part was accepted; "failed" where it was
-refused permanently. The ids of later parts of a long message are lost in that one case.
+``timeout`` is seconds from the submission to its answer. An SMSC honours no reference of ours
+(user_message_reference has 16 bits and is only echoed), so nothing unknown is submitted again
+here. An answer that comes after its time is reported as a receipt: "on its way", with our reference
+and the SMSC's id of the first part, where every part was accepted; "failed" where it was refused
+permanently.
 
 "Too fast" (ESME_RTHROTTLED, ESME_RMSGQFUL) names no time: the wait doubles from one second to a
 minute. Only where the SMSC accepted the first parts of a long message and throttled the next
@@ -124,11 +124,9 @@ class SmppGateway(Gateway):
         self.reports_one_part = own["long_receipts"] == "one"
         self.listens = own["bind"] == "transceiver"
         self.has_receipts = self.listens and own["receipts"] == "1"
-        self.validity = (
-            given.number("validity", 1, _MOST_MINUTES, unit="de minutes ")
-            if own["validity"]
-            else None
-        )
+        self.validity: int | None = None
+        if own["validity"]:
+            self.validity = given.number("validity", 1, _MOST_MINUTES, unit="de minutes ")
         self._source_ton = given.number("source_ton", 0, 6) if own["source_ton"] else None
         self._source_npi = given.number("source_npi", 0, 18) if own["source_npi"] else None
         self._references = count(randbelow(0x10000))  # sessions do not share a counter

@@ -3,15 +3,22 @@
 import datetime as dt
 import hmac
 from collections.abc import Mapping
+from urllib.parse import quote
 
 import pytest
 
 from notifications.gateways import HookRefused, HookRequest
-from notifications.gateways.http import sign, verify
+from notifications.gateways.http import sign
+from notifications.gateways.json_api import from_url
 
 NOW = dt.datetime(2022, 5, 15, 18, 30, tzinfo=dt.UTC)
 KEY = "kéy of the gateway"
 BODY = b'{"event": "sms:delivered"}'
+
+
+def verify(request: HookRequest, *, key: str) -> None:
+    """Verify a call as a gateway with this key does."""
+    from_url(f"https+json://sms.example.org/?key={quote(key)}").verify(request)
 
 
 def call(headers: Mapping[str, str], body: bytes = BODY) -> HookRequest:
