@@ -64,8 +64,7 @@ from notifications.gateways.base import (
     invalid_url,
 )
 from notifications.gateways.http import HttpAnswer, Request
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 
 SCHEMES = ("android+http", "android+https")
 QUEUE_SECONDS = 30.0
@@ -73,12 +72,7 @@ RECEIPTS = ("sms:sent", "sms:delivered", "sms:failed")
 _LONGEST_TTL = 7 * 24 * 3600
 _REFUSALS = {400, 406, 410, 413, 415, 422}
 _BAD_DEVICE = ("device", "record not found", "more than one record")
-_EVENTS = {
-    "sms:sent": (ReceiptState.ON_ITS_WAY, "sentAt"),
-    "sms:delivered": (ReceiptState.DELIVERED, "deliveredAt"),
-    "sms:failed": (ReceiptState.FAILED, "failedAt"),
-    "sms:cancelled": (ReceiptState.FAILED, "cancelledAt"),
-}
+_EVENTS = (*RECEIPTS, "sms:cancelled")
 _STATES = {
     "Pending": ReceiptState.ON_ITS_WAY,
     "Cancelling": ReceiptState.ON_ITS_WAY,
@@ -310,11 +304,11 @@ def _event_receipt(event: str, said: Mapping[str, Any]) -> ReceiptReport | None:
     number = http.as_id(said.get("messageId"))
     if event not in _EVENTS or not number:
         return None
-    state, at = _EVENTS[event]
-    reason = http.as_remark(said.get("reason")) or (_CANCELLED if event == "sms:cancelled" else "")
-    happened_at = http.as_text(said.get(at), http.LONGEST_KEY)
+    word = event.removeprefix("sms:")
+    reason = http.as_remark(said.get("reason")) or (_CANCELLED if word == "cancelled" else "")
+    happened_at = http.as_text(said.get(f"{word}At"), http.LONGEST_KEY)
     return replace(
-        _receipt(state, reason),
+        _receipt(_STATES[word.capitalize()], reason),
         reference=http.as_reference(number),
         provider_ids=(number,),
         phone=http.as_phone(said.get("recipient") or said.get("phoneNumber")),

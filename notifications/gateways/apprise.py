@@ -34,7 +34,7 @@ from notifications.gateways.base import (
     invalid_url,
     parse_url,
 )
-from notifications.models.delivery import Failure
+from notifications.models import Failure
 
 SCHEMES = ("apprise",)
 _TO = "{to}"

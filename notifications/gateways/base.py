@@ -17,8 +17,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 from notifications.sms_text import Alphabet
 
 SHORTEST_HOOK = 16
@@ -265,16 +264,10 @@ class GatewayUrl:
         return unquote(self.parts.password or "")
 
     def number(self, name: str, least: int, most: int, *, unit: str = "") -> int:
-        """Return an option of ``own`` as a whole number.
-
-        Args:
-            name: of the option.
-            least: the smallest that is allowed.
-            most: the largest.
-            unit: in French, for the error.
+        """Return an option of ``own`` as a whole number; ``unit`` is French, for the error.
 
         Raises:
-            ImproperlyConfigured: it is no such number.
+            ImproperlyConfigured: it is not a number from ``least`` to ``most``.
         """
         text = self.own[name]
         is_number = text.isascii() and text.isdigit() and len(text) < 10

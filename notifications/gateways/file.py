@@ -40,7 +40,7 @@ from notifications.gateways.base import (
     invalid_url,
     parse_url,
 )
-from notifications.models.delivery import Failure
+from notifications.models import Failure
 
 SCHEMES = ("file",)
 KEPT_IN = ("done", "failed")

@@ -43,7 +43,7 @@ from notifications.gateways.base import (
     invalid_url,
     parse_url,
 )
-from notifications.models.receipt import ReceiptState
+from notifications.models import ReceiptState
 
 CONNECT_SECONDS = 5.0
 LONGEST_ANSWER = 64 * 1024
@@ -357,12 +357,7 @@ class HttpGateway(Gateway):
     async def exchange(
         self, method: str, url: URL, json: Any = None
     ) -> HttpAnswer | NotSent | Unknown:
-        """Send one request, once, and read its answer; redirections are not followed.
-
-        Args:
-            method: of HTTP.
-            url: where to.
-            json: the body.
+        """Send one request, once; redirections are not followed.
 
         Returns:
             the answer, or what is certain without one. Remarks name no secret.

@@ -40,8 +40,7 @@ from notifications.gateways.base import (
     invalid_url,
 )
 from notifications.gateways.http import HttpAnswer, Request
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 
 SCHEMES = ("http+json", "https+json")
 NO_REFERENCE = "0" * 32

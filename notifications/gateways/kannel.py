@@ -54,8 +54,7 @@ from notifications.gateways.base import (
     invalid_url,
 )
 from notifications.gateways.http import HttpAnswer, Request
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 
 SCHEMES = ("kannel+http", "kannel+https")
 SENDSMS = "/cgi-bin/sendsms"

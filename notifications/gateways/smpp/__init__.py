@@ -54,7 +54,6 @@ from notifications.gateways.smpp.session import (
     Session,
     SessionKeeper,
     Silence,
-    WindowClosed,
     address_of,
 )
 from notifications.gateways.smpp.submission import (
@@ -63,29 +62,18 @@ from notifications.gateways.smpp.submission import (
     Submission,
     read_answers,
 )
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 
 SCHEMES = ("smpp", "smpps")
-_OWN = {
-    "system_type": "",
-    "source_ton": "",
-    "source_npi": "",
-    "long": "udh",
-    "alphabet": "gsm7",
-    "bind": "transceiver",
-    "validity": "",
-    "receipts": "1",
-    "long_receipts": "each",
-    "ca": "",
-}
-_CHOICES = {
-    "long": ("udh", "payload"),
-    "alphabet": ("gsm7", "latin1"),
+_CHOICES = {  # the first is the default
     "bind": ("transceiver", "transmitter"),
     "receipts": ("1", "0"),
     "long_receipts": ("each", "one"),
+    "long": ("udh", "payload"),
+    "alphabet": ("gsm7", "latin1"),
 }
+_OWN = {name: choices[0] for name, choices in _CHOICES.items()}
+_OWN |= dict.fromkeys(("source_ton", "source_npi", "system_type", "validity", "ca"), "")
 _LONGEST_E164 = 15  # digits
 _LONGEST_NAME, _LONGEST_NUMBER = 11, 20
 _MOST_WINDOW = 1_000
@@ -223,7 +211,7 @@ class SmppGateway(Gateway):
             alphabet=self.alphabet,
             whole=self.whole,
         )
-        return [fields | part.fields() for part in parts]
+        return [fields | part for part in parts]
 
     def source_of(self, sender: str) -> dict[str, Field]:
         """Return a sender as SMPP takes it: type of number, numbering plan, address.
@@ -300,9 +288,7 @@ class SmppGateway(Gateway):
         session = self._opened().session()
         if not session or not sent.provider_id:
             return None
-        try:
-            await session.window.take(1)
-        except WindowClosed:
+        if not await session.window.take(1):
             return None
         source = self.source_of(sent.sender)
         answer = await session.ask("query_sm", counts=True, message_id=sent.provider_id, **source)

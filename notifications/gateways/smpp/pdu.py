@@ -87,20 +87,6 @@ class DeliverSm(NamedTuple):
     tlvs: dict[int, bytes]
 
 
-class SubmitPart(NamedTuple):
-    """One submission of a message; ``payload``: its data goes into message_payload."""
-
-    esm_class: int
-    coding: int
-    data: bytes
-    payload: bool = False
-
-    def fields(self) -> dict[str, Field]:
-        """Return its fields of submit_sm."""
-        data_field = "message_payload" if self.payload else "short_message"
-        return {"esm_class": self.esm_class, "data_coding": self.coding, data_field: self.data}
-
-
 def named(status: int) -> str:
     """Return a command_status with its name, as the operator's help desk knows it."""
     return f"0x{status:08X} {_STATUS_NAMES.get(status, '')}".strip()
@@ -180,8 +166,10 @@ def read_tlvs(rest: bytes) -> dict[int, bytes]:
     return found
 
 
-def parts_of(text: str, *, reference: int, alphabet: Alphabet, whole: bool) -> list[SubmitPart]:
-    """Return the submissions of one text.
+def parts_of(
+    text: str, *, reference: int, alphabet: Alphabet, whole: bool
+) -> list[dict[str, Field]]:
+    """Return the submissions of one text, as fields of submit_sm (4.4.1).
 
     Args:
         text: as ``sms_text.transliterate`` leaves it.
@@ -192,14 +180,18 @@ def parts_of(text: str, *, reference: int, alphabet: Alphabet, whole: bool) -> l
     counted = count(text, alphabet=alphabet)
     septets = LATIN1 if alphabet == "latin1" else GSM7
     coding = UCS2 if counted.encoding == "ucs2" else septets
-    if counted.parts == 1 or whole:
-        return [SubmitPart(0, coding, encode(text, coding), payload=counted.parts > 1)]
+    if counted.parts == 1:
+        return [{"data_coding": coding, "short_message": encode(text, coding)}]
+    if whole:
+        return [{"data_coding": coding, "message_payload": encode(text, coding)}]
     octets = header_for(text, alphabet=alphabet)
     pieces = segments(text, header_octets=octets, alphabet=alphabet)
     return [
-        SubmitPart(
-            WITH_HEADER, coding, _header(octets, reference, len(pieces), n) + encode(piece, coding)
-        )
+        {
+            "esm_class": WITH_HEADER,
+            "data_coding": coding,
+            "short_message": _header(octets, reference, len(pieces), n) + encode(piece, coding),
+        }
         for n, piece in enumerate(pieces, start=1)
     ]
 

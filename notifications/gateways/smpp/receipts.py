@@ -38,8 +38,7 @@ from notifications.gateways.smpp.pdu import (
     text_of,
 )
 from notifications.gateways.smpp.session import Session
-from notifications.models.delivery import Failure
-from notifications.models.receipt import ReceiptState
+from notifications.models import Failure, ReceiptState
 from staff import clock
 from staff.clock import BRUSSELS
 
@@ -77,7 +76,7 @@ def read(delivery: DeliverSm, *, now: dt.datetime, alphabet: str) -> Report:
 
     Args:
         delivery: as received.
-        now: aware; when it was received.
+        now: when it was received; aware.
         alphabet: what data_coding 0 is at this SMSC.
     """
     kind = delivery.esm_class & _TYPE
@@ -240,12 +239,7 @@ def _inbound(delivery: DeliverSm, now: dt.datetime, alphabet: str) -> Inbound:
 
 
 class Reports:
-    """Stores what the SMSC delivers, then acknowledges it.
-
-    Args:
-        on_report: stores one.
-        alphabet: what data_coding 0 is at this SMSC.
-    """
+    """Stores what the SMSC delivers by ``on_report``, then acknowledges it."""
 
     def __init__(self, on_report: OnReport, alphabet: str) -> None:
         self._on_report = on_report

@@ -67,10 +67,6 @@ class Silence(Enum):
 OnAnswer = Callable[[Pdu | Silence], None]
 
 
-class WindowClosed(Exception):
-    """The connection ended while a message waited for the window."""
-
-
 class Window:
     """How many requests may be without an answer at once (``size``), first come first served.
 
@@ -84,19 +80,15 @@ class Window:
         self._changed = asyncio.Event()
         self._closed = False
 
-    async def take(self, number: int) -> None:
-        """Wait for places, at most ``size``.
-
-        Raises:
-            WindowClosed: it closed meanwhile.
-        """
+    async def take(self, number: int) -> bool:
+        """Wait for places, at most ``size``; return False if it closed meanwhile."""
         async with self._queue:
             while self.free < number and not self._closed:
                 self._changed.clear()
                 await self._changed.wait()
-            if self._closed:
-                raise WindowClosed
-            self.free -= number
+            if not self._closed:
+                self.free -= number
+            return not self._closed
 
     def give_back(self, number: int = 1) -> None:
         """Free places."""
@@ -104,7 +96,7 @@ class Window:
         self._changed.set()
 
     def close(self) -> None:
-        """Raise ``WindowClosed`` for all that wait."""
+        """Give no more places: the connection ended."""
         self._closed = True
         self._changed.set()
 
@@ -150,8 +142,6 @@ class Session(asyncio.Protocol):
         self._enquiry: asyncio.Task[None] | None = None
         self._retired = False
 
-    # --- asyncio.Protocol
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # for the type checker
@@ -192,8 +182,6 @@ class Session(asyncio.Protocol):
         if self._enquiry:
             self._enquiry.cancel()
         self.over.set()
-
-    # --- requests of ours
 
     def send(
         self, name: str, on_answer: OnAnswer, *, counts: bool = False, **fields: Field
@@ -247,19 +235,16 @@ class Session(asyncio.Protocol):
         self.why = self.why or why
         self._retired = True
 
-    async def unbind(self, seconds: float) -> None:
+    async def unbind(self) -> None:
         """Unbind, and close."""
-        if self.bound and not self.in_doubt:
-            self.bound = False
-            await _at_most(self.ask("unbind"), seconds)
-        self.bound = False
+        bound, self.bound = self.bound, False
+        if bound and not self.in_doubt:
+            await _at_most(self.ask("unbind"), GOODBYE_SECONDS)
         self.why = self.why or "connexion fermée"
         if self._transport:
             self._transport.close()
-            await _at_most(self.over.wait(), seconds)
+            await _at_most(self.over.wait(), GOODBYE_SECONDS)
             self._transport.abort()
-
-    # --- time
 
     def tick(self) -> None:
         """Handle what is overdue; to be called a few times per ``timeout``."""
@@ -290,8 +275,6 @@ class Session(asyncio.Protocol):
             request.counts = False
             self.window.give_back()
 
-    # --- received
-
     def _take_answer(self, pdu: Pdu) -> None:
         request = self._pending.pop(pdu.sequence, None) or self._late.pop(pdu.sequence, None)
         if request is None:
@@ -313,8 +296,6 @@ class Session(asyncio.Protocol):
             self.retire("l'opérateur a pris congé (unbind)")
         else:
             self._write(make("generic_nack", pdu.sequence, status=consts.SMPP_ESME_RINVCMDID))
-
-    # --- sent
 
     def _write(self, pdu: bytes, sequence: int = 0) -> None:
         if not self._out:
@@ -399,7 +380,7 @@ class SessionKeeper:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         if session:
-            await session.unbind(GOODBYE_SECONDS)
+            await session.unbind()
         self._session = None
 
     def session(self) -> Session | None:
@@ -418,14 +399,14 @@ class SessionKeeper:
 
     async def _keep(self) -> None:
         while True:
-            began = asyncio.get_running_loop().time()
+            began = time.monotonic()
             self._session = session = await self._connect()
             self._tried.set()
             if session:
                 await self._watch(session)
                 self._session = None
                 self.complaint = session.why
-                if asyncio.get_running_loop().time() - began > HELD_FOR_A_WHILE:
+                if time.monotonic() - began > HELD_FOR_A_WHILE:
                     self._wait = FIRST_WAIT
             _log.warning("SMPP %s: %s", self._given.host, self.complaint)
             await asyncio.sleep(self._next_wait())

@@ -16,8 +16,8 @@ from smpplib import consts
 
 from notifications.gateways.base import Accepted, NotSent, Refused, Result, Throttled, Unknown
 from notifications.gateways.smpp.pdu import Field, Pdu, named, text_of
-from notifications.gateways.smpp.session import WRONG_ACCESS, Session, Silence, WindowClosed
-from notifications.models.delivery import Failure
+from notifications.gateways.smpp.session import WRONG_ACCESS, Session, Silence
+from notifications.models import Failure
 
 PartOutcome = Pdu | Silence
 NOT_BOUND: int = consts.SMPP_ESME_RINVBNDSTS
@@ -135,9 +135,7 @@ class Submission:
         """
         rest = iter([n for n, one in enumerate(self.outcomes) if not _is_accepted(one)])
         while chunk := list(islice(rest, session.window.size)):
-            try:
-                await session.window.take(len(chunk))
-            except WindowClosed:
+            if not await session.window.take(len(chunk)):
                 return
             if not session.bound or session.in_doubt:
                 session.window.give_back(len(chunk))

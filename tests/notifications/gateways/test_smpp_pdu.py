@@ -20,15 +20,15 @@ def deliver(**fields) -> bytes:
     return smpp_pdu.make("deliver_sm", 9, **(usual | fields))
 
 
-@pytest.mark.parametrize(
-    ("payload", "field"), [(False, "short_message"), (True, "message_payload")]
-)
-def test_a_submission_holds_its_data_in_one_place(payload: bool, field: str) -> None:
-    data = b"a" * (300 if payload else 254)
-    fields = smpp_pdu.SubmitPart(0x40, 8, data, payload).fields()
-    read = by_smpplib(smpp_pdu.make("submit_sm", 7, destination_addr="32470000001", **fields))
-    assert (read.esm_class, read.data_coding, read.sequence) == (0x40, 8, 7)
-    assert (getattr(read, field), read.sm_length) == (data, 0 if payload else 254)
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_submission_is_what_smpplib_reads(whole: bool) -> None:
+    text = "a" * 300
+    *_others, last = smpp_pdu.parts_of(text, reference=1, alphabet="gsm7", whole=whole)
+    data = last["message_payload" if whole else "short_message"]
+    read = by_smpplib(smpp_pdu.make("submit_sm", 7, destination_addr="32470000001", **last))
+    assert (read.sequence, read.data_coding, read.destination_addr) == (7, 0, b"32470000001")
+    assert (read.message_payload if whole else read.short_message) == data
+    assert (read.esm_class, read.sm_length) == ((0, 0) if whole else (0x40, len(data)))
 
 
 class TestFrames:
