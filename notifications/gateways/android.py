@@ -10,22 +10,18 @@ server (``handlers/messages``).
 Each message is ``POST …/messages`` under our reference as its ``id``, which is unique in the
 phone's own table: a second one gets 409 and is not sent, so 409 means *accepted*. On a server it
 is unique for each device, and without ``deviceId`` any phone of the account may be chosen, so
-there a reference is honoured only with ``device=…``. (The phone forgets ids when it clears its
-log: leave its log's lifetime at a day or more.)
+there a reference is honoured only with ``device=…``.
 
 Receipts are webhooks (``sms:sent``, ``sms:delivered``, ``sms:failed``, ``sms:received``), signed
 with ``key=…`` (``http.sign``). Of a long message **each part** is reported delivered, without
 saying which part, and the phone's own state is *Delivered* as soon as one part is: so is ours.
 A part that fails is reported as the failure of the message. Reports are told apart by the moment
-in them: a webhook that is registered twice says the same twice. Without a webhook, a message is
-queried (``GET …/messages/<id>``) once its receipt is overdue. ``receipts=0`` asks the network for
-none: then *accepted* counts as told.
+in them: a webhook that is registered twice reports the same twice.
 
 Rate: Android asks its owner for permission after 30 parts a minute from one app (AOSP,
 ``SmsUsageMonitor``: DEFAULT_SMS_MAX_COUNT, DEFAULT_SMS_CHECK_PERIOD; half an hour in old ones),
-and nobody is there to tap; networks stop floods too. So ``tps`` is 0.4 unless set otherwise.
-``ttl`` (seconds, 3600; less where the message is of no use for so long): what the phone could
-not send by then fails there, and does not leave when nobody expects it any more.
+and nobody is there to confirm; networks block floods too. So ``tps`` is 0.4 unless set otherwise.
+What the phone could not send within ``ttl`` seconds fails there, and does not leave later.
 
 Why a phone did not send (``cause_of``): the app's ``MessagesService.resultToErrorMessage``
 (« Send result: RESULT_… »), ``sendMessage`` and ``PhoneHelper``; what the RESULT_ names stand for:
@@ -141,9 +137,7 @@ class AndroidGateway(http.HttpGateway):
     def headers(self, given: GatewayUrl) -> Mapping[str, str]:
         """Return basic authentication."""
         if not given.user or not given.password:
-            raise invalid_url(
-                "android demande le nom et le mot de passe que l'application montre",
-            )
+            raise invalid_url("android demande le nom et le mot de passe que l'application montre")
         return http.basic(given.user, given.password)
 
     def request(self, message: Message) -> Request:

@@ -4,14 +4,12 @@ What follows ``apprise://`` is an Apprise URL in which ``{to}`` stands for the p
 ``apprise://twilio://SID:token@+32470000009/{to}``. For options of ours, percent-encode it, so that
 its own ``?`` is not taken for ours: ``apprise://twilio%3A%2F%2FSID%3Atoken%40%2B32470000009%2F{to}?tps=1``.
 
-Why the last resort: Apprise answers yes or no, gives no id for a message and no receipts
-(``Apprise.notify``; ``apprise/result.py``). Yes is accepted, and counts as told. No is *unknown*:
-it may be a refusal, a connection that was never made, or an answer that was lost after the service
-had sent the message. If no service accepts the number (NOMATCH: nothing was attempted), the
-message is refused, since the same URL was valid for another number. Retries of Apprise's own
-(``?retry=``) are refused: they would send twice.
-
-Apprise is synchronous: each message has a thread of a pool as large as the window.
+Apprise answers yes or no, gives no id for a message and no receipts (``Apprise.notify``;
+``apprise/result.py``). Yes is accepted, and counts as told. No is *unknown*: it may be a refusal, a
+connection that was never made, or an answer that was lost after the service had sent the message.
+If no service accepts the number (NOMATCH: nothing was attempted), the message is refused, since the
+same URL was valid for another number. Apprise is synchronous: each message has a thread of a pool
+as large as the window.
 """
 
 import asyncio
@@ -107,11 +105,10 @@ def from_url(url: str) -> AppriseGateway:
     # Its warnings name patients' numbers ("the phone # specified (…) is invalid").
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
     target = url.removeprefix("apprise://")
-    if "://" in target:
-        options = parse_url("apprise://", window="2").options
-    else:
-        given = parse_url(url, window="2")
-        target, options = unquote(given.parts.netloc + given.parts.path), given.options
+    is_encoded = "://" not in target
+    given = parse_url(url if is_encoded else "apprise://", window="2")
+    if is_encoded:
+        target = unquote(given.parts.netloc + given.parts.path)
     if _TO not in target:
         raise invalid_url(
             "apprise:// ne dit pas où va le numéro du patient ; écrivez {to} à cette place dans "
@@ -127,7 +124,7 @@ def from_url(url: str) -> AppriseGateway:
             "Apprise ne comprend pas l'URL qui suit apprise:// ; vérifiez le nom du service et ses "
             "identifiants"
         )
-    return AppriseGateway(options=options, target=target, apprise=apprise)
+    return AppriseGateway(options=given.options, target=target, apprise=apprise)
 
 
 def _services(apprise: ModuleType, target: str, number: str) -> Any:

@@ -3,14 +3,13 @@
 ``cm+https://:product-token@gw.cmtelecom.com/v1.0/message?sender=Vivalia&batch=100&hook=…&from=…``
 posts JSON with at most ``batch`` messages (CM takes 1,000; fewer make a pause quicker). ``window``
 is in messages too, so five calls of a hundred are under way at once unless it is set otherwise.
-``cm+http://`` is for a relay in the house. Facts from developers.cm.com (Business Messaging API:
-"Responses & Errors – JSON") and from CM's own client libraries (github.com/cmdotcom,
+``cm+http://`` is for a relay on your own network. Facts from developers.cm.com (Business Messaging
+API: "Responses & Errors – JSON") and from CM's own client libraries (github.com/cmdotcom,
 text-sdk-dotnet: Message.cs, TextClientStatusCode.cs). Nothing there says that a reference sent
 twice is sent to the patient once.
 
-Only the channel SMS is allowed, so that nothing goes over a network where it stays readable;
-``"type": "auto"`` lets CM choose GSM-7 or UCS-2; up to 8 parts, so that no text is cut. What is of
-use for less than a day says so in whole minutes (``validity``; CM knows no seconds).
+Only the channel SMS is allowed: texts stay readable in other networks. ``"type": "auto"`` lets CM
+choose GSM-7 or UCS-2; up to 8 parts, so that no text is cut. ``validity`` is in whole minutes.
 
 The answer says for each message, under our reference, whether it was accepted, and for the call
 an ``errorCode``: 101 to 103 (account, balance, key) mean that nothing was accepted. A message that
@@ -66,11 +65,7 @@ _NO_ACCESS = {
 }
 # A setting that can be corrected, or a fault of CM's own: worth another try.
 _FOR_NOW = {201, 202, 203, 301, 500, 999}
-_REFUSALS = {
-    302: Failure.INVALID_NUMBER,
-    303: Failure.INVALID_NUMBER,
-    402: Failure.BARRED,
-}
+_REFUSALS = {302: Failure.INVALID_NUMBER, 303: Failure.INVALID_NUMBER, 402: Failure.BARRED}
 _STATES = {
     "0": ReceiptState.ON_ITS_WAY,
     "1": ReceiptState.FAILED,

@@ -13,9 +13,8 @@ renamed. Accepted means that it is there. There are no receipts, so the notice c
 directory that is missing, full or not writable accepted nothing.
 
 ``keeps=1`` is the operator's promise that the reader moves what it took to ``done/`` or
-``failed/`` below the directory, under the same name, and removes nothing there. Only then can it
-be seen that a reference was written before, and only then is writing it again harmless; without
-it, a reader that had removed the file would send it twice.
+``failed/`` below the directory, under the same name, and removes nothing there. Only then a
+reference that was written before is found again.
 """
 
 import asyncio
@@ -108,10 +107,8 @@ class FileGateway(Gateway):
 
     def _is_there(self, name: str) -> bool:
         """Whether it was written before. The outbox is checked first: files move one way."""
-        places = [self._directory]
-        if self.honours_reference:
-            places += [self._directory / place for place in KEPT_IN]
-        return any((place / name).exists() for place in places)
+        places = ("", *KEPT_IN) if self.honours_reference else ("",)
+        return any((self._directory / place / name).exists() for place in places)
 
     def _publish(self, name: str, content: bytes) -> None:
         hidden = self._directory / f".{name}"

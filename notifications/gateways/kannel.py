@@ -21,13 +21,8 @@ Receipts need ``hook_url=`` (where Kannel reaches us). Our reference is written 
 ``dlr-url`` and ``dlr-mask=31`` asks for all five events; what Kannel fills in is in ``EVENT``:
 ``%d`` the event, ``%A`` the network's words, ``%F`` the SMSC's id, ``%T`` when. Kannel asks the
 network about the first part of a long text only (gw/sms.c), so ``delivered`` is said of that part.
-Patients' replies come when Kannel has::
-
-    group = sms-service
-    keyword = default
-    catch-all = true
-    max-messages = 0
-    get-url = "https://continuity.example.org/hooks/<hook>/?from=%p&text=%a&id=%I&at=%T"
+Patients' replies come by the ``get-url`` of docs/gateways.md: ``%p`` the phone, ``%a`` the text,
+``%I`` Kannel's id, ``%T`` when.
 
 Kannel signs nothing: the secret path and ``from=`` authenticate its calls.
 """

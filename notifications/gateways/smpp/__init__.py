@@ -1,18 +1,6 @@
 """``smpp://`` and ``smpps://``: an SMSC over SMPP 3.4, as operators and aggregators offer it.
 
-``smpp://user:password@smsc.example.org:2775?window=50&tps=100&sender=Vivalia`` binds as a
-transceiver. Own options, beside those of every gateway:
-
-- ``bind=transceiver|transmitter``: a transmitter gets no receipts (then also ``receipts=0``).
-- ``receipts=1|0``: ask for a delivery receipt with each message.
-- ``long_receipts=each|one``: of a long message each part is reported, or only ever one.
-- ``long=udh|payload``, ``alphabet=gsm7|latin1``: see ``smpp.pdu``.
-- ``source_ton``, ``source_npi``: of the sender (SMPP 3.4, 5.2.5 and 5.2.6); by default a name is
-  5 and 0, a number 1 and 1, none 0 and 0.
-- ``system_type``: where the operator names one.
-- ``validity``: minutes for which the SMSC tries, less where the message is of no use for so long;
-  empty for its own default.
-- ``ca``: file with the certificates that ``smpps://`` trusts, instead of the system's.
+Options: docs/gateways.md, "SMPP"; how ``long`` and ``alphabet`` are sent: ``smpp.pdu``.
 
 ``timeout`` is seconds from the submission to its answer. An SMSC honours no reference of ours
 (user_message_reference has 16 bits and is only echoed), so nothing unknown is submitted again
@@ -50,18 +38,13 @@ from notifications.gateways.base import (
 from notifications.gateways.smpp.pdu import MOST_PARTS, Field, Pdu, parts_of
 from notifications.gateways.smpp.receipts import Reports, read_query
 from notifications.gateways.smpp.session import (
-    GOODBYE_SECONDS,
+    UNBIND_SECONDS,
     Session,
     SessionKeeper,
     Silence,
     address_of,
 )
-from notifications.gateways.smpp.submission import (
-    NOT_BOUND,
-    Backoff,
-    Submission,
-    read_answers,
-)
+from notifications.gateways.smpp.submission import NOT_BOUND, Backoff, Submission, read_answers
 from notifications.models import Failure, ReceiptState
 
 SCHEMES = ("smpp", "smpps")
@@ -78,7 +61,7 @@ _LONGEST_E164 = 15  # digits
 _LONGEST_NAME, _LONGEST_NUMBER = 11, 20
 _MOST_WINDOW = 1_000
 _MOST_MINUTES = 7 * 24 * 60
-_ALPHANUMERIC, _INTERNATIONAL, _UNKNOWN, _ISDN = 5, 1, 0, 1  # 5.2.5 TON, 5.2.6 NPI
+_ALPHANUMERIC, _INTERNATIONAL, _UNKNOWN, _ISDN = 5, 1, 0, 1  # SMPP 3.4, 5.2.5 TON, 5.2.6 NPI
 
 
 class SmppGateway(Gateway):
@@ -132,7 +115,7 @@ class SmppGateway(Gateway):
         """Acknowledge what was stored, and unbind; submissions without an answer are unknown."""
         keeper, reports = self._keeper, self._reports
         if keeper and reports:
-            await reports.settle(GOODBYE_SECONDS)
+            await reports.settle(UNBIND_SECONDS)
             await keeper.close()
             await reports.settle(0)
         self._keeper = self._reports = None
@@ -206,10 +189,7 @@ class SmppGateway(Gateway):
             "validity_period": self._validity_period(message.lasts),
         }
         parts = parts_of(
-            message.text,
-            reference=next(self._references),
-            alphabet=self.alphabet,
-            whole=self.whole,
+            message.text, reference=next(self._references), alphabet=self.alphabet, whole=self.whole
         )
         return [fields | part for part in parts]
 
@@ -286,9 +266,7 @@ class SmppGateway(Gateway):
         The source address is that of the submission (SMPP 3.4, 4.8.1).
         """
         session = self._opened().session()
-        if not session or not sent.provider_id:
-            return None
-        if not await session.window.take(1):
+        if not session or not sent.provider_id or not await session.window.take(1):
             return None
         source = self.source_of(sent.sender)
         answer = await session.ask("query_sm", counts=True, message_id=sent.provider_id, **source)

@@ -114,11 +114,10 @@ def read_query(body: bytes, sent: Sent) -> ReceiptReport | None:
 
 def e164(address: str) -> str:
     """Return an address as E.164; a short number, a national one or a name stays as it is."""
-    if address.startswith("0") and not address.startswith("00"):
-        return address[:20]
     digits = address.removeprefix("+").removeprefix("00")
     is_long = digits.isascii() and digits.isdigit() and 6 < len(digits) <= 15
-    return f"+{digits}" if is_long else address[:20]
+    is_national = address.startswith("0") and not address.startswith("00")
+    return f"+{digits}" if is_long and not is_national else address[:20]
 
 
 def forms_of(number: str) -> tuple[str, ...]:

@@ -34,10 +34,10 @@ QUIET_SECONDS = 30.0
 LATE_SECONDS = 900.0
 CONNECT_SECONDS = 5.0
 FIRST_WAIT, LONGEST_WAIT = 0.5, 60.0
-HELD_FOR_A_WHILE = 30.0
-GOODBYE_SECONDS = 2.0
+STABLE_SECONDS = 30.0
+UNBIND_SECONDS = 2.0
 LOST_SECONDS = 6.0
-"""Without a session for so long, this host cannot reach the SMSC; a restart takes less."""
+"""Without a session for so long, this host counts as unable to reach the SMSC."""
 WRONG_ACCESS = {
     consts.SMPP_ESME_RINVPASWD,
     consts.SMPP_ESME_RINVSYSID,
@@ -239,11 +239,11 @@ class Session(asyncio.Protocol):
         """Unbind, and close."""
         bound, self.bound = self.bound, False
         if bound and not self.in_doubt:
-            await _at_most(self.ask("unbind"), GOODBYE_SECONDS)
+            await _at_most(self.ask("unbind"), UNBIND_SECONDS)
         self.why = self.why or "connexion fermée"
         if self._transport:
             self._transport.close()
-            await _at_most(self.over.wait(), GOODBYE_SECONDS)
+            await _at_most(self.over.wait(), UNBIND_SECONDS)
             self._transport.abort()
 
     def tick(self) -> None:
@@ -331,8 +331,8 @@ class SessionKeeper:
     """Keeps one session bound: connects, binds, and reconnects after a break.
 
     The wait between two tries doubles from half a second to a minute, with jitter so that hosts do
-    not reconnect all at once; it is reset after a session that held for a while. After a wrong
-    name or password it is a whole minute at once: some operators lock accounts.
+    not reconnect all at once; a session that lasted ``STABLE_SECONDS`` resets it. After a wrong
+    name or password it is a whole minute at once, since some operators lock accounts.
 
     Args:
         given: the SMSC and our account there, window and time-out of each session.
@@ -406,7 +406,7 @@ class SessionKeeper:
                 await self._watch(session)
                 self._session = None
                 self.complaint = session.why
-                if time.monotonic() - began > HELD_FOR_A_WHILE:
+                if time.monotonic() - began > STABLE_SECONDS:
                     self._wait = FIRST_WAIT
             _log.warning("SMPP %s: %s", self._given.host, self.complaint)
             await asyncio.sleep(self._next_wait())
@@ -458,16 +458,12 @@ class SessionKeeper:
             return session.why or answer.value
         if answer.status:
             self.retry_after = LONGEST_WAIT if answer.status in WRONG_ACCESS else None
-            return complaint_of_bind(answer.status)
+            complaint = _BIND_COMPLAINTS.get(answer.status, "connexion refusée (bind)")
+            return f"{complaint} ({named(answer.status)})"
         self.retry_after = None
         self.system_id = smpp_pdu.text_of(answer.body)
         session.bound = True
         return ""
-
-
-def complaint_of_bind(status: int) -> str:
-    """Return in French why the bind was refused."""
-    return f"{_BIND_COMPLAINTS.get(status, 'connexion refusée (bind)')} ({named(status)})"
 
 
 def complaint_of(error: BaseException, *, tls: bool = False) -> str:

@@ -76,7 +76,7 @@ def read_answers(outcomes: Sequence[PartOutcome], retry_after: float) -> Result:
     """Return what the answers to all parts of one message mean together.
 
     All accepted: accepted. None accepted: the answer to the first part that has one. Some
-    accepted and others not: unknown, because the patient may hold half a message.
+    accepted and others not: unknown, because the patient may have half a message.
 
     Args:
         outcomes: one for each part, in their order.

@@ -138,13 +138,15 @@ class TestASubmission:
             (503, "upstream connect error", Unknown()),
         ],
     )
-    def test_is_answered_in_so_many_ways(self, status: int, words: str, result: object) -> None:
+    def test_each_other_answer_has_its_meaning(
+        self, status: int, words: str, result: object
+    ) -> None:
         said = json.dumps({"message": words}).encode()
         answer = read_answer(status, {}, said)
         assert not isinstance(answer, Accepted | Throttled)
         assert replace(answer, remark="") == result
 
-    def test_waits_as_long_as_it_is_told(self) -> None:
+    def test_waits_for_the_time_that_is_named(self) -> None:
         said = json.dumps(QUEUE).encode()
         assert read_answer(503, {"Retry-After": "90"}, said) == Throttled(90.0)
         assert read_answer(503, {}, said) == Throttled(30.0)
@@ -205,7 +207,7 @@ class TestACheck:
 
 
 class TestTheUrl:
-    def test_is_slow_unless_told_otherwise(self) -> None:
+    def test_is_slow_by_default(self) -> None:
         gateway = gateway_from_url("android+http://sms:s3cret@192.168.1.20:8080")
         assert (gateway.options.parts_per_second, gateway.options.window) == (0.4, 4)
         assert gateway.has_receipts

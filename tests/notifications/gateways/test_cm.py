@@ -84,7 +84,7 @@ class TestTheCall:
             "maximumNumberOfMessageParts": 8,
         }
 
-    def test_cm_is_told_for_how_many_minutes_a_message_is_of_use(self) -> None:
+    def test_a_message_carries_its_validity_in_minutes(self) -> None:
         messages = [Message(f"r{lasts}", PHONE, "Non", lasts=lasts) for lasts in (60, 5999, None)]
         with HttpPeer(answering()) as peer:
             submit(cm(peer.port), messages)
@@ -122,12 +122,12 @@ class TestReadingAnswers:
         assert isinstance(refused, Refused)
         assert accepted == Accepted("")
 
-    def test_a_message_of_which_nothing_is_said_is_unknown(self) -> None:
+    def test_a_message_missing_in_the_answer_is_unknown(self) -> None:
         accepted, silent = answered(200, {"messages": [of("a"), of("z")]})
         assert isinstance(accepted, Accepted)
         assert isinstance(silent, Unknown)
 
-    def test_a_message_of_which_two_things_are_said_is_unknown(self) -> None:
+    def test_a_message_twice_in_the_answer_is_unknown(self) -> None:
         twice, accepted = answered(200, {"messages": [of("a"), of("b"), of("a", 303)]})
         assert isinstance(twice, Unknown)
         assert isinstance(accepted, Accepted)
@@ -229,7 +229,7 @@ class TestChecking:
     def test_a_call_without_messages_shows_that_we_are_let_in(self) -> None:
         assert self.check(answering()) == (True, "")
 
-    def test_a_wrong_token_is_told(self) -> None:
+    def test_a_wrong_token_is_reported(self) -> None:
         usable, complaint = self.check(answering(), token="wr0ng-token")  # noqa: S106
         assert (usable, "compte inconnu de CM" in complaint) == (False, True)
 

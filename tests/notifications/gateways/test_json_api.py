@@ -124,7 +124,7 @@ class TestChecking:
             assert check(gateway_from_url(url)).usable
         assert "POST" not in {asked.method for asked in peer.asked}
 
-    def test_who_is_not_let_in_is_told_so(self) -> None:
+    def test_refused_access_is_reported(self) -> None:
         with HttpPeer(always(401, "")) as peer:
             checked = check(gateway_from_url(f"http+json://x:s3cret@127.0.0.1:{peer.port}/"))
         assert (checked.usable, "refuse l'accès" in checked.complaint) == (False, True)
@@ -138,7 +138,7 @@ class TestTheUrl:
         assert gateway.honours_reference
         assert (gateway.options.parts_per_second, gateway.options.window) == (30.0, 7)
 
-    def test_receipts_are_promised_where_they_are_said_to_come(self) -> None:
+    def test_it_has_receipts_where_the_url_says_so(self) -> None:
         assert not gateway_from_url(self.URL).has_receipts
         assert gateway_from_url(f"{self.URL}&{HOOK}").has_receipts
 

@@ -257,7 +257,7 @@ class TestChecking:
         assert ("accès", "accepté") in checked.facts
         assert {"to", "text"}.isdisjoint(peer.asked[0].query)
 
-    def test_a_wrong_password_is_told(self) -> None:
+    def test_a_wrong_password_is_reported(self) -> None:
         with HttpPeer(accept) as peer:
             url = f"kannel+http://vivalia:wr0ng@127.0.0.1:{peer.port}"
             checked = check(gateway_from_url(url))

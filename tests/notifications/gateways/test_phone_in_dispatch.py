@@ -131,7 +131,7 @@ class TestTroubleThatPasses:
         fail(sms, NO_SERVICE)
         assert tries(sms) == [("sms", "failed", "rejected"), ("phone", "queued", "")]
 
-    def test_has_the_patient_called_who_may_hold_the_first_part_of_a_long_sms(self) -> None:
+    def test_of_a_long_sms_that_may_have_left_in_part_has_the_patient_called(self) -> None:
         sms = given_to_a_phone(parts=2)
         fail(sms, NO_SERVICE)
         assert tries(sms) == [("sms", "failed", "rejected"), ("phone", "queued", "")]

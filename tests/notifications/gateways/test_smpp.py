@@ -25,11 +25,11 @@ from tests.notifications.gateways.conformance import (
     some_messages,
     submit,
 )
-from tests.notifications.gateways.smpp_desk import (
+from tests.notifications.gateways.smpp_client import (
     LONG,
-    Desk,
-    at_desk,
+    Client,
     message,
+    with_client,
 )
 from tests.smpp_peer import SmscPeer
 
@@ -123,7 +123,7 @@ class TestWhatIsSent:
         validities = {one["validity"] for one in peer.submitted}
         assert validities == {"000000010500000R", "000000000100000R", "000001010000000R"}
 
-    def test_it_takes_leave(self) -> None:
+    def test_it_unbinds(self) -> None:
         with SmscPeer() as peer:
             submit(gateway_from_url(peer.url), some_messages(1))
         assert peer.unbinds == 1
@@ -205,11 +205,11 @@ class TestTheWindow:
         assert peer.most_outstanding == 6
 
     def test_what_has_no_answer_keeps_its_place_while_the_peer_may_be_at_work(self) -> None:
-        async def work(desk: Desk) -> None:
-            await desk.send(*[message(number=n) for n in range(9)])
+        async def work(client: Client) -> None:
+            await client.send(*[message(number=n) for n in range(9)])
 
         with SmscPeer(behaviour="hangs") as peer:  # but answers enquire_link
-            at_desk(peer.url.replace("timeout=1", "timeout=0.3") + "&window=3", work)
+            with_client(peer.url.replace("timeout=1", "timeout=0.3") + "&window=3", work)
         times = [one["at"] for one in peer.submitted]
         assert len(times) == 9
         assert times[2] - times[0] < 0.1
@@ -220,13 +220,13 @@ class TestThrottling:
     def test_the_wait_grows_once_for_a_window_of_answers(self) -> None:
         waits: list[float] = []
 
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             for _ in range(3):
-                results = await desk.send(*[message(number=n) for n in range(10)])
+                results = await client.send(*[message(number=n) for n in range(10)])
                 waits.append(max(one.retry_after for one in results if isinstance(one, Throttled)))
 
         with SmscPeer(latency=0.01, judge=lambda _one: 0x14) as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert waits == [1.0, 2.0, 4.0]
 
 
@@ -234,9 +234,9 @@ class TestQuery:
     def test_it_asks_about_what_has_a_number(self) -> None:
         answers: list[ReceiptReport | None] = []
 
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             answers.extend(
-                await desk.gateway.query(
+                await client.gateway.query(
                     [
                         Sent("a", "1", "+32470000000"),
                         Sent("b", "5", "+32470000001"),
@@ -249,7 +249,7 @@ class TestQuery:
 
         with SmscPeer() as peer:
             peer.states = {"1": 2, "5": 5, "7": 7}
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         delivered, failed, *unsure = answers
         assert delivered
         assert (delivered.state, delivered.reference) == ("delivered", "a")
@@ -260,10 +260,10 @@ class TestQuery:
         assert unsure == [None, None, None]
 
     def test_it_names_the_sender_of_the_submission(self) -> None:
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             site = Sent("a", "1", "+32470000000", sender="Hôpital Arlon")
-            await desk.gateway.query([site, Sent("b", "2", "+32470000001")])
+            await client.gateway.query([site, Sent("b", "2", "+32470000001")])
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert sorted(peer.queried) == [("1", "Hopital Arl", 5, 0), ("2", "Vivalia", 5, 0)]

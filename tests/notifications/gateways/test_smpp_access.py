@@ -17,7 +17,7 @@ from notifications.gateways.base import parse_url
 from notifications.gateways.smpp import session as session_module
 from notifications.gateways.smpp.session import FIRST_WAIT, LONGEST_WAIT, SessionKeeper
 from tests.notifications.gateways.conformance import check
-from tests.notifications.gateways.smpp_desk import Desk, at_desk, message, until
+from tests.notifications.gateways.smpp_client import Client, message, until, with_client
 from tests.smpp_peer import SmscPeer
 
 
@@ -27,7 +27,7 @@ def checked(peer: SmscPeer, options: str = "") -> Checked:
 
 
 class TestCheck:
-    def test_it_shows_who_answers_and_what_is_set(self) -> None:
+    def test_it_shows_the_smsc_and_the_settings(self) -> None:
         with SmscPeer() as peer:
             facts = dict(checked(peer, "&tps=100&window=7").facts)
         assert facts.pop("aller-retour").endswith(" ms")
@@ -45,14 +45,17 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("status", "words"),
         [
-            (0x0E, "mot de passe refusé"),
+            (
+                0x0E,
+                "mot de passe refusé : vérifiez-le dans SMS_GATEWAY_URL (0x0000000E ESME_RINVPASWD",
+            ),
             (0x0F, "nom d'utilisateur"),
             (0x05, "déjà connecté"),
             (0x0D, "connexion refusée"),
             (0x08, "0x00000008 ESME_RSYSERR"),
         ],
     )
-    def test_who_is_not_let_in_learns_why(self, status: int, words: str) -> None:
+    def test_a_refused_bind_is_explained(self, status: int, words: str) -> None:
         with SmscPeer(bind_status=status) as peer:
             found = checked(peer)
         assert not found.usable
@@ -67,7 +70,7 @@ class TestCheck:
             server = await asyncio.start_server(greet, "127.0.0.1", 0)
             port = server.sockets[0].getsockname()[1]
             gateway = gateway_from_url(f"smpp://vivalia:s3cret@127.0.0.1:{port}?timeout=2")
-            await gateway.open(Desk("console://").store)
+            await gateway.open(Client("console://").store)
             found = await gateway.check()
             await gateway.close()
             server.close()
@@ -116,13 +119,13 @@ def context_of(certificate: Path) -> ssl.SSLContext:
 
 
 class TestTls:
-    def test_a_certificate_that_is_vouched_for_lets_us_in(self, certificate: Path) -> None:
+    def test_a_trusted_certificate_is_accepted(self, certificate: Path) -> None:
         with SmscPeer(tls=context_of(certificate)) as peer:
             found = checked(peer, f"&ca={certificate.with_name('cert.pem')}")
         assert found.usable
         assert dict(found.facts)["TLS"] == "oui, certificat vérifié"
 
-    def test_any_other_gets_neither_name_nor_password(self, certificate: Path) -> None:
+    def test_any_other_certificate_gets_neither_name_nor_password(self, certificate: Path) -> None:
         with SmscPeer(tls=context_of(certificate)) as peer:
             found = checked(peer)
         assert "certificat TLS refusé" in found.complaint
@@ -140,34 +143,34 @@ class TestEnquireLink:
     def test_it_is_asked_after_a_quiet_while(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(session_module, "QUIET_SECONDS", 0.1)
 
-        async def work(_desk: Desk) -> None:
+        async def work(_client: Client) -> None:
             await until(lambda: peer.enquiries >= 2)
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert len(peer.binds) == 1
 
     def test_it_is_answered(self) -> None:
-        async def work(_desk: Desk) -> None:
+        async def work(_client: Client) -> None:
             peer.say(bytes.fromhex("00000010000000150000000000000007"))
             await until(lambda: peer.enquiries_answered)
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
 
     def test_without_an_answer_the_connection_is_made_anew(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(session_module, "QUIET_SECONDS", 0.1)
 
-        async def work(_desk: Desk) -> None:
+        async def work(_client: Client) -> None:
             await until(lambda: len(peer.binds) == 2)
 
         with SmscPeer(behaviour="deaf") as peer:
-            at_desk(peer.url.replace("timeout=1", "timeout=0.3"), work)
+            with_client(peer.url.replace("timeout=1", "timeout=0.3"), work)
 
 
-class TestComingBack:
+class TestReconnecting:
     def link(self, peer_port: int = 1) -> SessionKeeper:
         """Return a link that nobody opened."""
         return SessionKeeper(
@@ -189,7 +192,7 @@ class TestComingBack:
             most = min(FIRST_WAIT * 2**n, LONGEST_WAIT)
             assert most / 2 <= seconds <= most
 
-    def test_who_has_a_wrong_password_does_not_knock_again_soon(self) -> None:
+    def test_after_a_wrong_password_it_waits_a_minute(self) -> None:
         async def next_wait(port: int) -> float:
             link = self.link(port)
             await link.open()
@@ -202,14 +205,14 @@ class TestComingBack:
         with SmscPeer(bind_status=0x0D) as peer:
             assert asyncio.run(next_wait(peer.port)) < LONGEST_WAIT
 
-    def test_who_gets_a_message_meanwhile_hears_when_to_come_back(self) -> None:
-        async def work(desk: Desk) -> None:
-            answers.extend(await desk.send(message()))
+    def test_a_message_meanwhile_is_not_sent_and_names_the_wait(self) -> None:
+        async def work(client: Client) -> None:
+            answers.extend(await client.send(message()))
 
         answers: list[Result] = []
         for status in (0x0E, 0x0F, 0x0D):
             with SmscPeer(bind_status=status) as peer:
-                at_desk(peer.url, work)
+                with_client(peer.url, work)
         assert [one.retry_after for one in answers if isinstance(one, NotSent)] == [60, 60, None]
 
     def test_open_returns_soon_also_where_nobody_answers(self) -> None:
@@ -219,27 +222,27 @@ class TestComingBack:
         assert dt.datetime.now(dt.UTC) - started < dt.timedelta(seconds=3)
 
 
-def test_a_host_without_a_session_for_a_while_objects_to_its_own_turn(monkeypatch) -> None:
+def test_a_host_without_a_session_for_a_while_objects(monkeypatch) -> None:
     monkeypatch.setattr(session_module, "LOST_SECONDS", 0.5)
 
-    async def work(desk: Desk) -> None:
-        assert desk.gateway.objection() is None  # it may be there in a moment
-        await until(desk.gateway.objection)
-        objection = desk.gateway.objection()
+    async def work(client: Client) -> None:
+        assert client.gateway.objection() is None  # it may be there in a moment
+        await until(client.gateway.objection)
+        objection = client.gateway.objection()
         assert objection
         assert not objection.answered
         assert "personne n'écoute" in objection.remark
 
-    at_desk("smpp://u:p@127.0.0.1:1", work)
+    with_client("smpp://u:p@127.0.0.1:1", work)
 
 
 def test_a_session_that_holds_is_no_reason_to_object(monkeypatch) -> None:
     monkeypatch.setattr(session_module, "LOST_SECONDS", 0.2)
 
-    async def work(desk: Desk) -> None:
+    async def work(client: Client) -> None:
         for _ in range(4):
             await asyncio.sleep(0.1)
-            assert desk.gateway.objection() is None
+            assert client.gateway.objection() is None
 
     with SmscPeer() as peer:
-        at_desk(peer.url, work)
+        with_client(peer.url, work)

@@ -10,7 +10,7 @@ from notifications.gateways import Accepted, Inbound, Report
 from notifications.gateways.smpp import receipts as receipts_module
 from tests.notifications.gateways.conformance import PHONE
 from tests.notifications.gateways.conformance_reports import ConformsWithReplies, Word
-from tests.notifications.gateways.smpp_desk import LONG, Desk, at_desk, message, until
+from tests.notifications.gateways.smpp_client import LONG, Client, message, until, with_client
 from tests.smpp_peer import SmscPeer
 from tests.smpp_wire import DATA, deliver_body, pdu, receipt_text, tlv
 
@@ -32,24 +32,24 @@ class TestSmppDeliveries(ConformsWithReplies):
     def reports_of(self, word: Word) -> Sequence[Report]:
         """Have the peer send it."""
 
-        async def work(_desk: Desk) -> None:
+        async def work(_client: Client) -> None:
             peer.send(BODIES[word])
             await until(lambda: peer.acknowledged)
 
         with SmscPeer() as peer:
-            return at_desk(peer.url, work).reports
+            return with_client(peer.url, work).reports
 
 
-def heard(peer: SmscPeer, *, receipts: int, text: str = "Ne venez pas.") -> Desk:
+def heard(peer: SmscPeer, *, receipts: int, text: str = "Ne venez pas.") -> Client:
     """Submit one message, and wait for receipts and their acknowledgement."""
 
-    async def work(desk: Desk) -> None:
-        (result,) = await desk.send(message(text))
+    async def work(client: Client) -> None:
+        (result,) = await client.send(message(text))
         assert isinstance(result, Accepted)
-        await until(lambda: len(desk.receipts) >= receipts)
+        await until(lambda: len(client.receipts) >= receipts)
         await until(lambda: not peer.waiting)
 
-    return at_desk(peer.url, work)
+    return with_client(peer.url, work)
 
 
 class TestReceipts:
@@ -80,26 +80,26 @@ class TestReceipts:
         numbers = {one["id"] for one in peer.submitted}
         assert {one.provider_ids[0] for one in receipts} == numbers
 
-    def test_one_by_data_sm_is_heard_and_answered(self) -> None:
+    def test_one_by_data_sm_is_reported_and_answered(self) -> None:
         head = b"\0\x01\x0132470000001\0\x05\0Vivalia\0\x04\0\0"
         body = head + tlv(0x1E, b"71\0") + tlv(0x427, b"\x02")
 
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             peer.say(pdu(DATA, 5, body))
-            await until(lambda: desk.reports)
+            await until(lambda: client.reports)
 
         with SmscPeer() as peer:
-            (receipt,) = at_desk(peer.url, work).receipts
+            (receipt,) = with_client(peer.url, work).receipts
         assert (receipt.provider_ids[0], receipt.state) == ("71", "delivered")
 
 
 class TestAcknowledging:
     def test_only_once_it_is_stored_and_the_reader_goes_on_meanwhile(self) -> None:
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             stored = asyncio.Event()
-            desk.before_storing = stored.wait  # type: ignore[assignment]
+            client.before_storing = stored.wait  # type: ignore[assignment]
             peer.send(BODIES[Word.DELIVERED])
-            (result,) = await desk.send(message())
+            (result,) = await client.send(message())
             assert isinstance(result, Accepted)
             await asyncio.sleep(0.1)
             assert peer.acknowledged == []
@@ -107,23 +107,23 @@ class TestAcknowledging:
             await until(lambda: peer.acknowledged == [0])
 
         with SmscPeer(receipts=False) as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
 
     def test_what_could_not_be_stored_comes_again(self) -> None:
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             tries = iter([OSError("database is away"), None])
 
             async def fail_once() -> None:
                 if error := next(tries):
                     raise error
 
-            desk.before_storing = fail_once
+            client.before_storing = fail_once
             peer.send(BODIES[Word.DELIVERED])
-            await until(lambda: len(desk.reports) == 1)
+            await until(lambda: len(client.reports) == 1)
             await until(lambda: len(peer.acknowledged) == 2)
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert peer.acknowledged == [consts.SMPP_ESME_RX_T_APPN, 0]
 
     def test_a_flood_is_taken_as_fast_as_it_can_be_stored(
@@ -132,7 +132,7 @@ class TestAcknowledging:
         monkeypatch.setattr(receipts_module, "MOST", 20)
         most = busy = 0
 
-        async def work(desk: Desk) -> None:
+        async def work(client: Client) -> None:
             async def slow() -> None:
                 nonlocal most, busy
                 busy += 1
@@ -140,49 +140,49 @@ class TestAcknowledging:
                 await asyncio.sleep(0.01)
                 busy -= 1
 
-            desk.before_storing = slow
+            client.before_storing = slow
             peer.send(BODIES[Word.DELIVERED], times=300)
-            await until(lambda: len(desk.reports) == 300, 20)
+            await until(lambda: len(client.reports) == 300, 20)
             await until(lambda: peer.acknowledged.count(0) == 300)
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert most == 20
 
     def test_what_was_not_acknowledged_comes_over_the_next_connection(self) -> None:
-        async def break_off(desk: Desk) -> None:
-            desk.before_storing = asyncio.Event().wait  # type: ignore[assignment]
+        async def break_off(client: Client) -> None:
+            client.before_storing = asyncio.Event().wait  # type: ignore[assignment]
             peer.send(BODIES[Word.DELIVERED])
             await until(lambda: not peer.waiting)
             peer.hang_up()
             await until(lambda: peer.waiting)
 
-        async def come_back(desk: Desk) -> None:
-            await until(lambda: desk.reports)
+        async def come_back(client: Client) -> None:
+            await until(lambda: client.reports)
 
         with SmscPeer() as peer:
-            assert at_desk(peer.url, break_off).reports == []
-            assert len(at_desk(peer.url, come_back).reports) == 1
+            assert with_client(peer.url, break_off).reports == []
+            assert len(with_client(peer.url, come_back).reports) == 1
 
     def test_what_cannot_be_read_is_refused_for_good(self) -> None:
-        async def work(_desk: Desk) -> None:
+        async def work(_client: Client) -> None:
             peer.send(BODIES[Word.GARBAGE])
             await until(lambda: peer.acknowledged)
 
         with SmscPeer() as peer:
-            at_desk(peer.url, work)
+            with_client(peer.url, work)
         assert peer.acknowledged == [consts.SMPP_ESME_RX_P_APPN]
 
 
 def test_a_long_reply_is_reported_part_by_part() -> None:
     parts = [b"\x05\x00\x03\x07\x02\x01Je viens", b"\x05\x00\x03\x07\x02\x02 quand ?"]
 
-    async def work(desk: Desk) -> None:
+    async def work(client: Client) -> None:
         for part in parts:
             peer.send(deliver_body(PHONE[1:], part, esm_class=0x40))
-        await until(lambda: len(desk.reports) == 2)
+        await until(lambda: len(client.reports) == 2)
 
     with SmscPeer() as peer:
-        replies = at_desk(peer.url, work).reports
+        replies = with_client(peer.url, work).reports
     texts = [reply.text for reply in replies if isinstance(reply, Inbound)]
     assert texts == ["Je viens", " quand ?"]

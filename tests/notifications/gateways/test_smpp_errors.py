@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.gateways.smpp.pdu import Pdu
-from notifications.gateways.smpp.session import Silence, complaint_of_bind
+from notifications.gateways.smpp.session import Silence
 from notifications.gateways.smpp.submission import Backoff, read_answers, read_status
 
 
@@ -35,7 +35,7 @@ class TestStatus:
         assert read_status(status, 4.0) == Throttled(4.0)
 
     @pytest.mark.parametrize("status", [0x04, 0x0D, 0x0E, 0x0F])
-    def test_who_is_not_let_in_has_sent_nothing(self, status: int) -> None:
+    def test_without_access_nothing_was_sent(self, status: int) -> None:
         assert isinstance(read_status(status, 1), NotSent)
 
     @pytest.mark.parametrize(
@@ -59,12 +59,8 @@ class TestStatus:
         assert f"0x{status:08X}" in result.remark
 
     @pytest.mark.parametrize("status", [0xFF, 0x10, 0x500, 0xFFFFFFFF])
-    def test_what_nobody_defined_is_unknown(self, status: int) -> None:
+    def test_an_undefined_status_is_unknown(self, status: int) -> None:
         assert isinstance(read_status(status, 1), Unknown)
-
-    def test_a_complaint_of_a_wrong_password_says_what_to_do(self) -> None:
-        assert "mot de passe" in complaint_of_bind(0x0E)
-        assert "0x0000000E ESME_RINVPASWD" in complaint_of_bind(0x0E)
 
 
 class TestAnswersOfAllParts:

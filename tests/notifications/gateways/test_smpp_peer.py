@@ -6,7 +6,7 @@ import sys
 
 from notifications.gateways import gateway_from_url
 from tests.notifications.gateways.conformance import submit
-from tests.notifications.gateways.smpp_desk import LONG, message
+from tests.notifications.gateways.smpp_client import LONG, message
 from tests.smpp_peer import SmscPeer
 
 

@@ -25,7 +25,7 @@ class TestAGoodOne:
         assert gateway.validity == 90
         assert tuple(gateway.source_of("Vivalia").values()) == (3, 9, "Vivalia")
 
-    def test_a_bare_one_has_a_window_of_50_one_session_and_hears_receipts(self) -> None:
+    def test_a_bare_one_has_a_window_of_50_one_session_and_receipts(self) -> None:
         gateway = gateway_from_url(URL)
         assert (gateway.options.window, gateway.options.sessions) == (50, 1)
         assert gateway.has_receipts
@@ -34,7 +34,7 @@ class TestAGoodOne:
         assert not gateway.honours_reference
         assert (gateway.name, gateway.batch) == ("smpp smsc.example.org:2775", 1)
 
-    def test_a_transmitter_hears_nothing(self) -> None:
+    def test_a_transmitter_gets_no_receipts(self) -> None:
         gateway = gateway_from_url(URL + "?bind=transmitter")
         assert not gateway.listens
         assert not gateway.has_receipts

@@ -1,4 +1,4 @@
-"""A worker at an SMPP gateway, for tests: opens it, does something, keeps what is reported."""
+"""A client of an SMPP gateway, for tests: opens it, does something, keeps what is reported."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -16,8 +16,8 @@ from tests.smpp_peer import SmscPeer
 LONG = "Votre rendez-vous est annulé. " * 9  # 270 septets: two parts
 
 
-class Desk:
-    """A worker at a gateway: keeps the reports that came, and may be slow or unable to."""
+class Client:
+    """Keeps the reports that came, and may be slow or unable to."""
 
     def __init__(self, url: str) -> None:
         self.gateway = gateway_from_url(url)
@@ -41,32 +41,32 @@ class Desk:
         return [result for batch in answers for result in batch]
 
 
-def at_desk(url: str, work: Callable[[Desk], Awaitable[None]]) -> Desk:
+def with_client(url: str, work: Callable[[Client], Awaitable[None]]) -> Client:
     """Open a gateway, do something, and close it."""
-    desk = Desk(url)
+    client = Client(url)
 
     async def day() -> None:
-        await desk.gateway.open(desk.store)
+        await client.gateway.open(client.store)
         try:
-            await work(desk)
+            await work(client)
         finally:
-            await desk.gateway.close()
+            await client.gateway.close()
 
     asyncio.run(day())
-    return desk
+    return client
 
 
-def at_slow_desk(
-    peer: SmscPeer, latency: float, options: str, work: Callable[[Desk], Awaitable[None]]
-) -> Desk:
+def with_slow_peer(
+    peer: SmscPeer, latency: float, options: str, work: Callable[[Client], Awaitable[None]]
+) -> Client:
     """Do the same with a peer that is slow once it let us in."""
 
-    async def slow(desk: Desk) -> None:
+    async def slow(client: Client) -> None:
         peer.latency = latency
-        await work(desk)
+        await work(client)
         peer.latency = 0
 
-    return at_desk(peer.url.replace("&timeout=1", options), slow)
+    return with_client(peer.url.replace("&timeout=1", options), slow)
 
 
 async def until(true: Callable[[], object], seconds: float = 5.0) -> None:
