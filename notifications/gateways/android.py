@@ -68,7 +68,6 @@ RECEIPTS = ("sms:sent", "sms:delivered", "sms:failed")
 _LONGEST_TTL = 7 * 24 * 3600
 _REFUSALS = {400, 406, 410, 413, 415, 422}
 _BAD_DEVICE = ("device", "record not found", "more than one record")
-_EVENTS = (*RECEIPTS, "sms:cancelled")
 _STATES = {
     "Pending": ReceiptState.ON_ITS_WAY,
     "Cancelling": ReceiptState.ON_ITS_WAY,
@@ -131,6 +130,7 @@ class AndroidGateway(http.HttpGateway):
         which += f" SIM{self.sim}" if self.sim else ""
         self.name = f"android {given.host}"[: 40 - len(which)] + which
         self._is_local = self.url.path == "/"  # the phone's API is at the root, a server's is not
+        self._phones = self.url / ("device" if self._is_local else "devices")
         self.has_receipts = given.own["receipts"] != "0"
         self.honours_reference = self._is_local or bool(self.device)
 
@@ -217,17 +217,14 @@ class AndroidGateway(http.HttpGateway):
 
     def probe(self) -> Request:
         """Ask for the phone, or for the phones of the account."""
-        return "GET", self._phones_url(), None
-
-    def _phones_url(self) -> URL:
-        return self.url / ("device" if self._is_local else "devices")
+        return "GET", self._phones, None
 
     async def inspect(self, answer: HttpAnswer) -> tuple[list[tuple[str, str]], str]:
         """Show the phone, its SIM cards, its battery and its webhooks."""
         phones = http.json_of(answer.body)
         if answer.status != 200 or not isinstance(phones, list):
             return [], (
-                f"Ce qui répond à {self._phones_url()} n'est pas android-sms-gateway (réponse "
+                f"Ce qui répond à {self._phones} n'est pas android-sms-gateway (réponse "
                 f"{answer.status}) : l'adresse d'un serveur finit par /3rdparty/v1, celle d'un "
                 "téléphone par son port."
             )
@@ -273,7 +270,7 @@ class AndroidGateway(http.HttpGateway):
         if not isinstance(listed, list):
             return [("accusés", "le téléphone ne dit pas quels webhooks il connaît")]
         ours = [one for one in http.as_objects(listed) if f"/{hook}/" in f"{one.get('url')}/"]
-        events = {http.as_text(one.get("event"), 40) for one in ours}
+        events = [one.get("event") for one in ours]
         lacking = [event for event in RECEIPTS if event not in events]
         if lacking:
             return [("accusés", f"webhooks à enregistrer pour {', '.join(lacking)}")]
@@ -296,7 +293,7 @@ def _refusal(status: int, words: str) -> Result:
 
 def _event_receipt(event: str, said: Mapping[str, Any]) -> ReceiptReport | None:
     number = http.as_id(said.get("messageId"))
-    if event not in _EVENTS or not number:
+    if event not in (*RECEIPTS, "sms:cancelled") or not number:
         return None
     word = event.removeprefix("sms:")
     reason = http.as_remark(said.get("reason")) or (_CANCELLED if word == "cancelled" else "")

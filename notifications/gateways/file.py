@@ -124,8 +124,6 @@ class FileGateway(Gateway):
 
     def _sync_directory(self) -> None:
         """Sync the directory: only then does a renamed file survive a power failure."""
-        if not self._directory.is_dir():
-            return
         directory = os.open(self._directory, os.O_RDONLY)
         try:
             os.fsync(directory)

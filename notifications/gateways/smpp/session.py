@@ -25,7 +25,7 @@ from itertools import takewhile
 from smpplib import consts
 from smpplib.command_codes import commands, get_command_name
 
-from notifications.gateways.base import GatewayUrl
+from notifications.gateways.base import GatewayUrl, Options
 from notifications.gateways.smpp import pdu as smpp_pdu
 from notifications.gateways.smpp.pdu import ANSWER, Field, Garbled, Pdu, make, named
 
@@ -65,6 +65,7 @@ class Silence(Enum):
 
 
 OnAnswer = Callable[[Pdu | Silence], None]
+OnDelivery = Callable[["Session", Pdu], None]
 
 
 class Window:
@@ -115,15 +116,12 @@ class Session(asyncio.Protocol):
     """A connection to an SMSC, from the socket to its end.
 
     Args:
-        window: submissions and queries without answer at most.
-        timeout: seconds without an answer.
+        options: ``window`` is for submissions and queries.
         on_delivery: called with each deliver_sm and data_sm; it acknowledges them.
     """
 
-    def __init__(
-        self, *, window: int, timeout: float, on_delivery: Callable[["Session", Pdu], None]
-    ) -> None:
-        self.window, self.timeout = Window(window), timeout
+    def __init__(self, options: Options, on_delivery: OnDelivery) -> None:
+        self.window, self.timeout = Window(options.window), options.timeout
         self.bound = False
         self.in_doubt = False
         self.why = ""
@@ -346,10 +344,7 @@ class SessionKeeper:
     """
 
     def __init__(
-        self,
-        given: GatewayUrl,
-        tls: ssl.SSLContext | None,
-        on_delivery: Callable[[Session, Pdu], None],
+        self, given: GatewayUrl, tls: ssl.SSLContext | None, on_delivery: OnDelivery
     ) -> None:
         self.complaint = "connexion en cours"
         self.system_id = ""
@@ -419,7 +414,7 @@ class SessionKeeper:
 
     async def _watch(self, session: Session) -> None:
         """Check time-outs until a session is over."""
-        step = min(max(self._given.options.timeout / 8, 0.05), 1.0)
+        step = min(max(session.timeout / 8, 0.05), 1.0)
         while not session.over.is_set():
             try:
                 session.tick()
@@ -430,11 +425,10 @@ class SessionKeeper:
 
     async def _connect(self) -> Session | None:
         """Return a bound session; None, with ``complaint``, where there is none."""
-        window, timeout = self._given.options.window, self._given.options.timeout
-        session = Session(window=window, timeout=timeout, on_delivery=self._on_delivery)
+        session = Session(self._given.options, self._on_delivery)
         loop, address = asyncio.get_running_loop(), address_of(self._given)
         try:
-            async with asyncio.timeout(min(CONNECT_SECONDS, timeout)):
+            async with asyncio.timeout(min(CONNECT_SECONDS, session.timeout)):
                 await loop.create_connection(lambda: session, *address, ssl=self._tls)
             self.complaint = await self._bind(session)
         except Exception as error:  # of the network, of TLS, of its name

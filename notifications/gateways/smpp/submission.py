@@ -183,7 +183,11 @@ def _is_accepted(outcome: PartOutcome) -> bool:
 
 
 class Backoff:
-    """How long to wait when the SMSC throttles without naming a time: longer each time."""
+    """How long to wait when the SMSC throttles without naming a time.
+
+    "Too fast" doubles the wait, unless the message was sent before the last wait began. An
+    accepted message that was sent after the last wait resets it.
+    """
 
     FIRST, LONGEST = 1.0, 60.0
 
@@ -197,11 +201,7 @@ class Backoff:
         return self._seconds or self.FIRST
 
     def note(self, outcomes: Sequence[PartOutcome], *, sent_at: float, now: float) -> None:
-        """Adjust the wait to the answers to what was sent.
-
-        "Too fast" doubles it, unless the message was sent before the last wait began. An accepted
-        message that was sent after the last wait resets it.
-        """
+        """Adjust the wait to the answers to what was sent."""
         for one in outcomes:
             if isinstance(one, Silence):
                 continue

@@ -2,12 +2,7 @@
 
 import asyncio
 
-from notifications.gateways import (
-    Accepted,
-    NotSent,
-    Result,
-    Unknown,
-)
+from notifications.gateways import Accepted, NotSent, Options, Result, Unknown
 from notifications.gateways.smpp.session import Session, Silence
 from notifications.gateways.smpp.submission import Submission
 from tests.notifications.gateways.smpp_client import (
@@ -35,7 +30,7 @@ class TestSilence:
 
     def test_a_place_given_while_the_session_is_in_doubt_is_given_back(self) -> None:
         async def day() -> Submission:
-            session = Session(window=1, timeout=1, on_delivery=lambda _session, _pdu: None)
+            session = Session(Options(window=1, timeout=1), lambda _session, _pdu: None)
             session.bound = True
             await session.window.take(1)
             waiting = Submission(parts=[{"short_message": b"a"}], on_late=lambda _late: None)
@@ -168,7 +163,7 @@ class TestBreaks:
 
 def test_a_cancellation_that_meets_the_answer_is_not_lost() -> None:
     async def day() -> None:
-        session = Session(window=1, timeout=1, on_delivery=lambda _session, _pdu: None)
+        session = Session(Options(window=1, timeout=1), lambda _session, _pdu: None)
         asking = asyncio.ensure_future(session.ask("enquire_link"))
         await asyncio.sleep(0)
         session.data_received(bytes.fromhex("00000010800000150000000000000001"))
