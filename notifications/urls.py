@@ -3,28 +3,21 @@
 from django.urls import path
 
 from notifications.calls import views as calls
-from notifications.receipts import views as hooks
 from notifications.receipts import views as receipts
-from notifications.receipts import views as replies
-from notifications.telling import views as gateways
-from notifications.telling import views as notices
-from notifications.telling import views as outbox
-from notifications.telling import views as queues
-from notifications.telling import views as sending
 from notifications.telling import views as telling
 from notifications.texts import views as texts
 
 urlpatterns = [
     path("telling/", telling.telling, name="telling"),
     path("telling/live/", telling.telling_live, name="telling_live"),
-    path("telling/notices/", notices.notices, name="notices"),
-    path("telling/unknown/", queues.unknown, name="queue_unknown"),
-    path("telling/failed/", queues.failed, name="queue_failed"),
-    path("telling/gateways/", gateways.gateway_health, name="gateways"),
+    path("telling/notices/", telling.notices, name="notices"),
+    path("telling/unknown/", telling.unknown, name="queue_unknown"),
+    path("telling/failed/", telling.failed, name="queue_failed"),
+    path("telling/gateways/", telling.gateway_health, name="gateways"),
     path("telling/receipts/", receipts.unmatched, name="unmatched_receipts"),
-    path("telling/<str:name>/<str:action>/", queues.settle, name="settle"),
-    path("outbox/", outbox.outbox, name="outbox"),
-    path("outbox/<int:pk>/", outbox.message, name="message"),
+    path("telling/<str:name>/<str:action>/", telling.settle, name="settle"),
+    path("outbox/", telling.outbox, name="outbox"),
+    path("outbox/<int:pk>/", telling.message, name="message"),
     path("calls/", calls.call_list, name="call_list"),
     path("calls/take/", calls.call_take, name="call_take"),
     path("calls/print/", calls.call_print, name="call_print"),
@@ -44,11 +37,11 @@ urlpatterns = [
         texts.message_text_reset,
         name="message_text_reset",
     ),
-    path("replies/", replies.replies, name="replies"),
-    path("replies/<int:pk>/", replies.reply_handle, name="reply_handle"),
+    path("replies/", receipts.replies, name="replies"),
+    path("replies/<int:pk>/", receipts.reply_handle, name="reply_handle"),
     # Some gateways leave the last stroke out, and a POST does not survive being sent elsewhere.
-    path("hooks/<str:secret>", hooks.hook),
-    path("hooks/<str:secret>/", hooks.hook, name="hook"),
-    path("sending/pause/", sending.pause, name="sending_pause"),
-    path("sending/resume/", sending.resume, name="sending_resume"),
+    path("hooks/<str:secret>", receipts.hook),
+    path("hooks/<str:secret>/", receipts.hook, name="hook"),
+    path("sending/pause/", telling.pause, name="sending_pause"),
+    path("sending/resume/", telling.resume, name="sending_resume"),
 ]

@@ -84,16 +84,16 @@ def json_rows(**columns: str) -> str:
     return f"(SELECT {read} FROM json_each(%s)) AS r"  # noqa: S608  # our own names
 
 
-def among(column: str, values: Iterable[int]) -> Q:
-    """Return the filter for rows whose column holds one of the numbers, as one parameter.
+def among(column: str, values: Iterable[int] | Iterable[str]) -> Q:
+    """Return the filter for rows whose column holds one of the values, as one parameter.
 
-    Binding thousands of numbers one by one would cost more than finding their rows.
+    Binding thousands of values one by one would cost more than finding their rows.
 
     Args:
         column: of the one table of the query.
-        values: any number of numbers.
+        values: any number of them.
     """
-    found = list(values)
+    found: list[Any] = list(values)
     if not found:
         return Q(pk__in=())
     is_among = RawSQL(is_one_of(column), [as_list(found)], output_field=BooleanField())  # noqa: S611  # our own columns

@@ -42,6 +42,7 @@ PURE = (
     *("notifications.rules", "notifications.sms_text", "notifications.receipts.rules"),
     *("notifications.receipts.stop_words", "notifications.texts.cost"),
     *("notifications.texts.medical_words", "notifications.texts.names"),
+    *("patients.names", "patients.phones"),
 )
 # Layers that do not know those who call them.
 INNER = ("services", "queries", "models", "rules", "vocabulary", "sms_text")

@@ -18,7 +18,7 @@ from notifications.calls.sheet import rows as sheet_rows
 from notifications.lifecycle import notice_states
 from notifications.lifecycle.call_states import TO_CALL
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
-from notifications.receipts.queries import replies_waiting
+from notifications.receipts.replies import replies_waiting
 from notifications.telling.life import life_of
 from notifications.telling.outbox import lines_of
 from notifications.texts import render as texts

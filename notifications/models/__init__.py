@@ -1,64 +1,32 @@
-"""How patients are told: the duty (Notice), the tries (Delivery), the switch, the texts."""
+"""How patients are told: the duty (Notice), the tries (Delivery), what comes back, the gateways."""
 
-from notifications.models.delivery import (
-    HANDED_OVER,
-    LIVE,
-    UNSENT,
-    WITHDRAWABLE,
-    Delivery,
-    DeliveryState,
-    Failure,
-)
-from notifications.models.gateway import (
-    ClockStep,
-    GatewayReach,
-    GatewaySeat,
-    GatewayState,
-    SendingHost,
-)
-from notifications.models.notice import Notice, NoticeItem, NoticeState, ToAskAgain, Word
-from notifications.models.question import Answer, FoundBy, Question
-from notifications.models.receipt import (
-    DeliveryPart,
-    Receipt,
-    ReceiptState,
-    Reply,
-    ReplyMeaning,
-    ReplyOutcome,
-)
-from notifications.models.sending import Sending
-from notifications.models.text import MessageKind, MessageText
-from notifications.vocabulary import Channel
-
-__all__ = [
-    "HANDED_OVER",
-    "LIVE",
-    "UNSENT",
-    "WITHDRAWABLE",
-    "Answer",
-    "Channel",
-    "ClockStep",
-    "Delivery",
-    "DeliveryPart",
-    "DeliveryState",
-    "Failure",
-    "FoundBy",
-    "GatewayReach",
-    "GatewaySeat",
-    "GatewayState",
-    "MessageKind",
-    "MessageText",
-    "Notice",
-    "NoticeItem",
-    "NoticeState",
-    "Question",
-    "Receipt",
-    "ReceiptState",
-    "Reply",
-    "ReplyMeaning",
-    "ReplyOutcome",
-    "Sending",
-    "SendingHost",
-    "ToAskAgain",
-    "Word",
-]
+from notifications.models.delivery import HANDED_OVER as HANDED_OVER
+from notifications.models.delivery import LIVE as LIVE
+from notifications.models.delivery import UNSENT as UNSENT
+from notifications.models.delivery import WITHDRAWABLE as WITHDRAWABLE
+from notifications.models.delivery import Delivery as Delivery
+from notifications.models.delivery import DeliveryState as DeliveryState
+from notifications.models.delivery import Failure as Failure
+from notifications.models.gateway import ClockStep as ClockStep
+from notifications.models.gateway import GatewayReach as GatewayReach
+from notifications.models.gateway import GatewaySeat as GatewaySeat
+from notifications.models.gateway import GatewayState as GatewayState
+from notifications.models.gateway import Sending as Sending
+from notifications.models.gateway import SendingHost as SendingHost
+from notifications.models.notice import MessageKind as MessageKind
+from notifications.models.notice import MessageText as MessageText
+from notifications.models.notice import Notice as Notice
+from notifications.models.notice import NoticeItem as NoticeItem
+from notifications.models.notice import NoticeState as NoticeState
+from notifications.models.notice import ToAskAgain as ToAskAgain
+from notifications.models.notice import Word as Word
+from notifications.models.receipt import Answer as Answer
+from notifications.models.receipt import DeliveryPart as DeliveryPart
+from notifications.models.receipt import FoundBy as FoundBy
+from notifications.models.receipt import Question as Question
+from notifications.models.receipt import Receipt as Receipt
+from notifications.models.receipt import ReceiptState as ReceiptState
+from notifications.models.receipt import Reply as Reply
+from notifications.models.receipt import ReplyMeaning as ReplyMeaning
+from notifications.models.receipt import ReplyOutcome as ReplyOutcome
+from notifications.vocabulary import Channel as Channel

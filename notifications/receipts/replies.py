@@ -1,18 +1,17 @@
-"""What patients write back, and what a person makes of it.
+"""What patients write back, and what a person does about it.
 
-STOP silences SMS at once, for everybody with that mobile, and what was about to leave is told
-by phone: a reminder's opt-out must not silence a cancellation. Which of the two the patient
-meant is asked of them in person (``handle``); until then they are called.
+STOP ends SMS at once, for every patient with that mobile. What was about to leave is told by
+phone, since an opt-out of reminders must not silence a cancellation. An agent asks the patient
+which of the two they meant (``handle``); until then they are called.
 """
 
-import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from notifications.access import notices_of
 from notifications.gateways import Inbound
 from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import (
@@ -21,16 +20,17 @@ from notifications.models import (
     Delivery,
     DeliveryState,
     Failure,
+    Notice,
     NoticeState,
     Reply,
     ReplyMeaning,
     ReplyOutcome,
 )
-from notifications.receipts.queries import visible_replies
-from notifications.receipts.report_fields import international, key_of, several_lines
+from notifications.receipts.rules import international, key_of, one_line
 from notifications.receipts.stop_words import asks_to_stop
 from patients.models import Patient
 from staff import clock
+from staff.access import Capability, scope_of
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
@@ -38,12 +38,25 @@ from staff.services import audit
 LONGEST_TEXT = 2000
 
 
-@dataclass(frozen=True)
-class _Sender:
-    """Who may have written from a number, and what they last got there."""
+def visible_replies(user: User) -> QuerySet[Reply]:
+    """Return the replies to notices of a person's sites, and of patients who have one there.
 
-    patient_id: int | None = None
-    notice_id: int | None = None
+    A reply from an unknown number belongs to no site: those who work for the whole group see it.
+    """
+    if scope_of(user, Capability.WORK_CALL_LIST).everywhere:
+        return Reply.objects.all()
+    theirs = Notice.objects.filter(
+        notices_of(user, Capability.WORK_CALL_LIST), patient=OuterRef("patient")
+    )
+    without_notice = Q(Exists(theirs), notice=None)
+    return Reply.objects.filter(
+        notices_of(user, Capability.WORK_CALL_LIST, path="notice__") | without_notice
+    )
+
+
+def replies_waiting(user: User) -> int:
+    """Return how many replies wait for somebody."""
+    return visible_replies(user).filter(handled_at=None).count()
 
 
 @transaction.atomic
@@ -61,8 +74,7 @@ def arrive(*, gateway: str, inbound: Sequence[Inbound]) -> int:
     patients = _locked_patients(phones)
     senders = _senders(patients, phones)
     for reply in found:
-        sender = senders.get(reply.phone, _Sender())
-        reply.patient_id, reply.notice_id = sender.patient_id, sender.notice_id
+        reply.patient_id, reply.notice_id = senders.get(reply.phone, (None, None))
     stopped = {reply.phone for reply in found if reply.meaning == ReplyMeaning.STOP}
     unwilling = [pk for pk, mobile in patients.items() if mobile in stopped]
     _lock_notices(unwilling, {reply.notice_id for reply in found if reply.notice_id})
@@ -76,7 +88,7 @@ def arrive(*, gateway: str, inbound: Sequence[Inbound]) -> int:
 
 @transaction.atomic
 def handle(*, reply_id: int, outcome: ReplyOutcome | str, by: User) -> Reply:
-    """Write down what a reply came to, and do it for every patient with that mobile.
+    """Record the outcome of a reply, and apply it to every patient with that mobile.
 
     Args:
         reply_id: a reply that the person may see.
@@ -119,7 +131,7 @@ def _carry_out(outcome: ReplyOutcome, patient_ids: Collection[int]) -> None:
 def _read(gateway: str, one: Inbound) -> Reply:
     """Return the reply; without a key or a moment of the gateway, one text counts once a day."""
     when = one.happened_at.isoformat() if one.happened_at else clock.today().isoformat()
-    text = several_lines(one.text)[:LONGEST_TEXT]
+    text = "\n".join(one_line(line, len(line)) for line in one.text.splitlines())[:LONGEST_TEXT]
     return Reply(
         gateway=gateway,
         key=key_of(one.key, one.phone, one.text, when),
@@ -144,15 +156,18 @@ def _locked_patients(phones: Collection[str]) -> dict[int, str]:
     return dict(patients.select_for_update().values_list("id", "mobile"))
 
 
-def _senders(patients: Mapping[int, str], phones: Collection[str]) -> dict[str, _Sender]:
-    """Return phone → who wrote: of several with one phone, the one who got the newest SMS.
+def _senders(
+    patients: Mapping[int, str], phones: Collection[str]
+) -> dict[str, tuple[int, int | None]]:
+    """Return phone → the patient who wrote, and the notice of the last SMS that they got there.
 
-    Of several of whom none ever got one it cannot be told.
+    Of several patients with one phone, the one who got the newest SMS. If none of them ever got
+    one, nobody knows who wrote.
     """
-    living_there: dict[str, list[int]] = {}
-    for pk, mobile in patients.items():
-        living_there.setdefault(mobile, []).append(pk)
-    senders = {phone: _Sender(ids[0]) for phone, ids in living_there.items() if len(ids) == 1}
+    mobiles = list(patients.values())
+    senders: dict[str, tuple[int, int | None]] = {
+        mobile: (pk, None) for pk, mobile in patients.items() if mobiles.count(mobile) == 1
+    }
     handed_over = Delivery.objects.filter(
         channel=Channel.SMS,
         submitted_at__isnull=False,
@@ -164,7 +179,7 @@ def _senders(patients: Mapping[int, str], phones: Collection[str]) -> dict[str, 
         "address", "notice__patient_id", "notice_id"
     ):
         if patients[patient_id] == address:
-            senders[address] = _Sender(patient_id, notice_id)
+            senders[address] = (patient_id, notice_id)
     return senders
 
 
@@ -184,11 +199,11 @@ def _unsent(patient_ids: Collection[int]) -> QuerySet[Delivery]:
 
 
 def _stop_sms(patient_ids: Collection[int]) -> None:
-    """Send these patients no SMS any more; what was about to leave is told by phone.
+    """Send these patients no more SMS; what was about to leave is told by phone.
 
-    A call is not due before the SMS was: a doctor may still keep the patient until then.
+    A call is not due before its SMS was: until then a doctor may keep the patient.
     """
-    now: dt.datetime = clock.now()
+    now = clock.now()
     Patient.objects.filter(pk__in=patient_ids, sms_opt_out_at=None).update(sms_opt_out_at=now)
     unsent = delivery_states.lock(_unsent(patient_ids))
     ids = [one.pk for one in unsent]

@@ -1,10 +1,15 @@
-"""What a receipt does to a delivery, and which delivery it speaks of.
+"""How a receipt is read, which delivery it means, and what it does to it.
 
 Pure: no Django, no clock. States are the codes of ``DeliveryState`` and ``ReceiptState``.
 """
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
+
+from patients import phones
+
+_LONGEST_KEY = 64
 
 _AFTER: Mapping[str, Mapping[str, str]] = {
     # Good news wins however late it comes: the patient knows.
@@ -110,3 +115,31 @@ def meant_by(
 
 def _newest(candidates: Sequence[Candidate]) -> Candidate | None:
     return max(candidates, key=lambda one: (one.submitted_at, one.delivery_id), default=None)
+
+
+# --- what a gateway wrote, as the database can keep it ----------------------------------------
+
+
+def one_line(text: str, longest: int) -> str:
+    """Return text without what no column takes (NUL, half a surrogate pair) or no line holds."""
+    if not text.isprintable():
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return text[:longest]
+
+
+def international(phone: str) -> str:
+    """Return a number as E.164 as far as that can be told; gateways like to leave the plus out."""
+    if not phone or (phone[0] == "+" and phone[1:].isdecimal()):
+        return phone[:20]
+    if phone.isdecimal() and phone[0] != "0":
+        return f"+{phone}"[:20]
+    read = phones.read(phone)
+    return read.number if read else one_line(phone, 20)
+
+
+def key_of(given: str, *content: str) -> str:
+    """Return what makes two reports the same one: the gateway's key, or a hash of the content."""
+    if given and len(given) <= _LONGEST_KEY and given.isprintable():
+        return given
+    text = given or "\x1f".join(content)
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()

@@ -1,4 +1,4 @@
-"""Receipts of which nobody knows the message."""
+"""Unmatched receipts, replies of patients, and the address that gateways call."""
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -10,11 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from notifications.models import ReplyOutcome
+from notifications.models import Receipt, ReplyOutcome
 from notifications.receipts import hooks as hook_calls
-from notifications.receipts import queries
 from notifications.receipts import replies as reply_services
-from notifications.receipts.queries import unmatched_receipts
 from staff.access import Capability, requires, scope_of
 from staff.errors import Refusal
 from staff.paging import page_by_key
@@ -27,14 +25,17 @@ PAGE_SIZE = 50
 @require_safe
 @requires(Capability.SEE_OUTBOX)
 def unmatched(request: SignedInRequest) -> HttpResponse:
-    """List the receipts without a message, newest first."""
+    """List the receipts without a message, newest first.
+
+    They belong to no site, so only those who see the messages of the whole group see them.
+    """
+    everywhere = scope_of(request.user, Capability.SEE_OUTBOX).everywhere
     page = page_by_key(
-        unmatched_receipts(request.user),
+        Receipt.objects.filter(delivery=None) if everywhere else Receipt.objects.none(),
         keys=("-received_at", "-id"),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
     )
-    everywhere = scope_of(request.user, Capability.SEE_OUTBOX).everywhere
     context = {"page": page, "everywhere": everywhere}
     answer = render(request, "notifications/receipts/unmatched_receipts.html", context)
     audit.record(action="receipts.viewed", by=request.user, receipts=[one.pk for one in page])
@@ -95,8 +96,9 @@ HANDLED = "handled"
 def replies(request: SignedInRequest) -> HttpResponse:
     """List the replies that wait for somebody, or those that were handled, newest first."""
     handled = request.GET.get("show") == HANDLED
+    listed = reply_services.visible_replies(request.user).filter(handled_at__isnull=not handled)
     page = page_by_key(
-        queries.reply_list(request.user, handled=handled),
+        listed.select_related("patient", "notice__site", "handled_by"),
         keys=("-received_at", "-id"),
         cursor=request.GET.get("cursor", ""),
         size=REPLIES_PAGE_SIZE,
@@ -104,7 +106,7 @@ def replies(request: SignedInRequest) -> HttpResponse:
     context = {
         "page": page,
         "handled": handled,
-        "waiting": queries.replies_waiting(request.user),
+        "waiting": reply_services.replies_waiting(request.user),
     }
     answer = render(request, "notifications/receipts/replies.html", context)
     audit.record(action="replies.viewed", by=request.user, replies=[one.pk for one in page])
@@ -114,8 +116,8 @@ def replies(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(Capability.WORK_CALL_LIST)
 def reply_handle(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Write down what a reply came to."""
-    reply = get_object_or_404(queries.visible_replies(request.user), pk=pk)
+    """Record the outcome of a reply."""
+    reply = get_object_or_404(reply_services.visible_replies(request.user), pk=pk)
     outcome = request.POST.get("outcome", "")
     if outcome not in ReplyOutcome.values:
         raise Http404

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from notifications.gateways import Gateway, ReceiptReport, Sent
 from notifications.models import Delivery, DeliveryPart, DeliveryState, ReceiptState
 from notifications.receipts import receive as receiving
-from notifications.receipts.rounds import Rounds
+from notifications.receipts.receive import Rounds
 from staff import clock
 
 AGAIN_SECONDS = 10.0

@@ -16,7 +16,6 @@ from notifications.models import (
     Receipt,
     Reply,
 )
-from notifications.receipts.queries import receipts_of, replies_of
 from staff.models import User
 
 _WAITING = (
@@ -109,12 +108,13 @@ def _of_try(delivery: Delivery) -> Iterator[Event]:
 def life_of(notice: Notice) -> Life:
     """Return what the page of a notice shows, in seven queries."""
     tries = notice.deliveries.select_related("caller").prefetch_related("numbered_parts")
+    receipts = Receipt.objects.filter(delivery__notice=notice).select_related("delivery")
     return Life(
         notice=notice,
         items=list(notice.items.select_related("site").order_by("starts_at")),
         tries=list(tries.order_by("id")),
-        receipts=list(receipts_of(notice).select_related("delivery")),
-        replies=list(replies_of(notice)),
+        receipts=list(receipts.order_by("received_at", "id")),
+        replies=list(notice.replies.select_related("handled_by").order_by("received_at", "id")),
         questions=list(notice.questions.select_related("answered_by").order_by("asked_at", "id")),
         others=list(_others(notice)),
     )

@@ -9,7 +9,6 @@ from django.urls import reverse
 from notifications.gateways import Inbound
 from notifications.models import Delivery, Notice, Reply
 from notifications.receipts import replies
-from notifications.receipts.queries import receipts_of, replies_of
 from patients.models import Patient
 from staff.errors import Refusal
 from staff.models import AuditEvent
@@ -41,8 +40,8 @@ class TestWhoWrote:
         assert receive(writes("Merci")).replies == 1
         reply = Reply.objects.get()
         assert (reply.meaning, who(reply)) == ("other", (patient, newer.notice))
-        assert list(replies_of(newer.notice)) == [reply]
-        assert list(replies_of(older.notice)) == []
+        assert list(newer.notice.replies.all()) == [reply]
+        assert list(older.notice.replies.all()) == []
 
     def test_of_several_with_one_phone_the_one_who_got_the_newest_sms(self) -> None:
         mother, child = a_patient(mobile=PHONE), a_patient(mobile=PHONE)
@@ -244,4 +243,4 @@ class TestUnmatched:
         for word in ("4711", "1267", "numéro bloqué", "err:9"):
             assert word in page
         assert sms.client_reference not in page
-        assert [one.state for one in receipts_of(sms.notice)] == ["delivered"]
+        assert [one.state for one in sms.receipts.all()] == ["delivered"]
