@@ -41,7 +41,7 @@ PURE = (
     *("appointments.rules", "appointments.wards.attendance_rules"),
     *("notifications.rules", "notifications.sms_text", "notifications.receipts.rules"),
     *("notifications.receipts.stop_words", "notifications.texts.cost"),
-    *("notifications.texts.medical_words", "notifications.texts.names"),
+    "notifications.texts.forbidden_words",
     *("patients.names", "patients.phones"),
 )
 # Layers that do not know those who call them.

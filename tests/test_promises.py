@@ -23,7 +23,7 @@ from notifications.sending import hand_over as handing_over
 from notifications.sending import switch as sending
 from notifications.sending.sweep import sweep
 from notifications.texts import render as texts
-from notifications.texts.medical_words import medical_words_in
+from notifications.texts.forbidden_words import medical_words_in
 from patients.models import Language
 from tests import test_promises_of_data
 from tests.appointments.bulletins.builders import (

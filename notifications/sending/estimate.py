@@ -19,7 +19,7 @@ from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Scope
 from notifications.models import Channel, Delivery, Notice, NoticeState
 from notifications.texts import render as texts
-from notifications.texts.samples import REFERENCE
+from notifications.texts.preview import REFERENCE
 from patients.models import Language
 from staff.clock import BRUSSELS
 from staff.database import as_date

@@ -103,16 +103,6 @@ def reckon(written: str, *, alphabet: Alphabet = "gsm7") -> Reckoning:
     return Reckoning(sent, encoding, parts, tuple(_characters(written, alphabet)))
 
 
-def thousand_cost(parts: int, *, euro_per_part: float) -> float:
-    """Return what a thousand messages of so many parts cost, in euro."""
-    return 1000 * parts * euro_per_part
-
-
-def thousand_seconds(parts: int, *, parts_per_second: float) -> float:
-    """Return how long a thousand messages of so many parts take, in seconds."""
-    return 1000 * parts / parts_per_second
-
-
 def _units(text: str, encoding: Encoding) -> int:
     if encoding == "gsm7":
         return sum(SEPTETS[character] for character in text)

@@ -4,24 +4,19 @@ import datetime as dt
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from babel.dates import get_day_names, get_month_names
-from django.conf import settings
 from django.db.models import QuerySet
 
 from notifications.gateways import preferred
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import Alphabet
+from notifications.texts import preview, wording
 from notifications.texts import render as texts
-from notifications.texts import samples, wording
 from notifications.texts.cost import reckon
-from notifications.texts.medical_words import words_of
-from notifications.texts.names import Names
 from patients.models import Language
 from staff import clock
 from staff.access import Capability, scope_of
-from staff.models import AuditEvent, Practitioner, Site, Unit, User
+from staff.models import AuditEvent, Site, User
 
 CHANGES_SHOWN = 5
 _RESET = "message_text.reset"
@@ -105,7 +100,10 @@ def table(user: User) -> list[Row]:
     last = _last_changes()
     gateway = preferred()
     alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
-    names, numbers = known_names(), list(Site.objects.values_list("callback_number", flat=True))
+    names, numbers = (
+        wording.known_names(),
+        list(Site.objects.values_list("callback_number", flat=True)),
+    )
 
     def cell(language: str, kind: str) -> Cell:
         row = edited.get((language, kind))
@@ -130,15 +128,15 @@ def table(user: User) -> list[Row]:
 def _parts(
     body: str, language: str, kind: str, numbers: Sequence[str], alphabet: Alphabet
 ) -> tuple[int, int]:
-    if samples.is_spoken(kind):
+    if preview.is_spoken(kind):
         return 0, 0
     day = clock.today()
-    _title, words = samples.cases(kind)[0]
+    _title, words = preview.cases(kind)[0]
     number = max(numbers, key=len, default="")
-    one = samples.message(
+    one = preview.message(
         body, language=language, kind=kind, words=words, day=day, callback_number=number
     )
-    most = samples.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
+    most = preview.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
     sms = (reckon(text, alphabet=alphabet) for text in (one, most))
     usual, longest = (len(reckoning.parts) for reckoning in sms)
     return usual, longest
@@ -170,24 +168,3 @@ def _change(event: AuditEvent) -> Change:
         body=event.detail.get("body", ""),
         is_reset=event.action == _RESET,
     )
-
-
-def known_names() -> Names:
-    """Return whom and what no text may name; three queries."""
-    return Names(
-        practitioners=frozenset(Practitioner.objects.values_list("family_name", flat=True)),
-        units=frozenset(Unit.objects.values_list("name", flat=True)),
-        places=frozenset({settings.HOSPITAL_NAME, *Site.objects.values_list("name", flat=True)}),
-        vocabulary=_vocabulary(),
-    )
-
-
-@lru_cache(maxsize=1)
-def _vocabulary() -> frozenset[str]:
-    """Return the words of the shipped texts and of the calendar, folded."""
-    said = [texts.shipped(language, kind) for language in Language.values for kind in MessageKind]
-    for language in Language.values:
-        for width in ("wide", "abbreviated"):
-            said += get_day_names(width, locale=language).values()
-            said += get_month_names(width, locale=language).values()
-    return frozenset(words_of(" ".join(said)).split())

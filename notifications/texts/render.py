@@ -1,14 +1,18 @@
 """The sentence a patient gets, in their language: sent as an SMS or read out on the phone.
 
 Shipped texts are in ``templates/sms``; a ``MessageText`` in the database replaces one. Each
-process remembers the texts for a while, so that thousands of messages a second can be written.
+process keeps the texts for a while, since it renders thousands of messages a second.
+
+``{day}`` in a text is a variable, ``{votre|vos}`` the singular and the plural. There is nothing
+else: an edited text can break no page and reach no data.
 """
 
 import datetime as dt
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import phonenumbers
@@ -21,11 +25,11 @@ from django.utils.translation import gettext as _
 
 from notifications.models import MessageText, Notice, Word
 from notifications.sms_text import transliterate
-from notifications.texts import wording
 from patients.models import Language, Patient
 from staff import clock
 
 REMEMBERED_SECONDS = 20.0
+FIELD = re.compile(r"\{([^{}]*)\}")
 _AND = {"fr": "et", "nl": "en", "de": "und", "en": "and"}
 # A day for an SMS, in patterns of CLDR (UTS 35). One to be read out is written as on the screens.
 _SHORT_DAY = {"fr": "EEE dd/MM", "nl": "EEE dd/MM", "de": "EEE dd.MM.", "en": "EEE dd/MM"}
@@ -63,41 +67,43 @@ def body(
         callback_number: E.164.
         reference: from ``notifications.references``.
     """
-    facts = {
-        "language": language,
-        "day": day,
-        "lines": lines,
-        "callback_number": callback_number,
-        "reference": reference,
-    }
-    return transliterate(_compose(facts, prefix=""))
+    written = filled(
+        _text(_known(language), _kind(lines)),
+        language=_known(language),
+        day=day,
+        lines=lines,
+        callback_number=callback_number,
+        reference=reference,
+    )
+    return transliterate(written)
 
 
 def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
     """Return the SMS of a notice; patient and site are best fetched with it."""
-    return body(**_facts(notice, lines))
+    return body(lines=lines, **_facts(notice))
 
 
 def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
     """Return what an agent says for a notice: what is postponed, each new day, after the rest."""
-    facts = _facts(notice, lines)
-    new_days = sorted({line.postponed_to for line in lines if line.postponed_to})
+    facts = _facts(notice)
+    facts["language"] = language = _known(facts["language"])
     said = []
-    for new_day in (None, *new_days):
+    for new_day in (None, *sorted({line.postponed_to for line in lines if line.postponed_to})):
         some = [line for line in lines if line.postponed_to == new_day]
-        if some:
-            said.append(_compose({**facts, "lines": some}, prefix="call_"))
+        if some:  # a new day is only ever said by a person
+            text = _text(language, f"call_{'postponed' if new_day else _kind(some)}")
+            said.append(filled(text, lines=some, long_day=True, **facts))
     return " ".join(said)
 
 
 def opening_words(patient: Patient, site: str) -> list[str]:
     """Return how a call begins, in the patient's language: first of all, who answers?
 
-    Nothing is said of an appointment before the person who answers has named the patient's birth
-    date: a mobile is lent, and a number has a new owner.
+    The agent says nothing of an appointment before the person who answers has given the
+    patient's birth date: a mobile is lent, and a number has a new owner.
 
     Args:
-        patient: who is rung.
+        patient: who is called.
         site: the hospital's name as people know it.
     """
     with translation.override(patient.language):
@@ -106,34 +112,6 @@ def opening_words(patient: Patient, site: str) -> list[str]:
             % {"hospital": settings.HOSPITAL_NAME, "site": site, "name": patient},
             _("Pour être sûr de parler à la bonne personne : quelle est votre date de naissance ?"),
         ]
-
-
-def _facts(notice: Notice, lines: Sequence[Line]) -> dict[str, Any]:
-    return {
-        "language": notice.patient.language,
-        "day": notice.day,
-        "lines": lines,
-        "callback_number": notice.site.callback_number,
-        "reference": notice.reference,
-    }
-
-
-def forget() -> None:
-    """Read the texts again on the next message (a text was edited in this process)."""
-    _remembered.clear()
-
-
-@lru_cache(maxsize=64)
-def shipped(language: str, kind: str) -> str:
-    """Return the text of a language and a ``MessageKind`` as it came with the application."""
-    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
-    return str(template.source).strip()
-
-
-def edition() -> object:
-    """Return what changes whenever the texts were read anew: a key for who remembers results."""
-    _edited()
-    return _remembered["texts"][0]
 
 
 def filled(
@@ -149,33 +127,56 @@ def filled(
     """Return a text with its variables put in; the other arguments are those of ``body``.
 
     Args:
-        text: in the language of ``wording``.
+        text: as edited, without ``wording.faults``.
         long_day: the day as it is said, not as it is abbreviated.
     """
+    times = partial(_times, language)
+    new_day = next((line.postponed_to for line in lines if line.postponed_to), None)
     values = {
         "hospital": settings.HOSPITAL_NAME,
         "day": _day(language, day, long=long_day),
-        "times": _times(language, lines),
-        "cancelled_times": _times(language, (x for x in lines if x.word == Word.CANCELLED)),
-        "maintained_times": _times(language, (x for x in lines if x.word == Word.MAINTAINED)),
+        "times": times(lines),
+        "cancelled_times": times(one for one in lines if one.word == Word.CANCELLED),
+        "maintained_times": times(one for one in lines if one.word == Word.MAINTAINED),
         "number": _number(callback_number),
         "reference": reference,
-        "new_day": _new_day(language, lines),
+        "new_day": _day(language, new_day, long=True) if new_day else "",
     }
-    return wording.fill(text, values, plural=len(set(lines)) > 1)
+    return fill(text, values, plural=len(set(lines)) > 1)
 
 
-def _compose(facts: Mapping[str, Any], *, prefix: str) -> str:
-    known = facts["language"] in Language.values
-    language = facts["language"] if known else Language.FRENCH.value
-    text = _text(language, prefix + _kind(facts["lines"], spoken=bool(prefix)))
-    return filled(text, **{**facts, "language": language}, long_day=bool(prefix))
+def fill(text: str, values: Mapping[str, str], *, plural: bool) -> str:
+    """Return the text with its variables and its singular or plural words put in.
+
+    Args:
+        text: without ``wording.faults``; an unknown variable is left out.
+        values: by variable name.
+        plural: more than one appointment is meant.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        singular, bar, many = match[1].partition("|")
+        if bar:
+            return many if plural else singular
+        return values.get(match[1], "")
+
+    return FIELD.sub(replace, text)
 
 
-def _kind(lines: Sequence[Line], *, spoken: bool) -> str:
-    """Return which text says it; a new day is only ever said by a person."""
-    if spoken and all(line.postponed_to for line in lines):
-        return "postponed"
+def _facts(notice: Notice) -> dict[str, Any]:
+    return {
+        "language": notice.patient.language,
+        "day": notice.day,
+        "callback_number": notice.site.callback_number,
+        "reference": notice.reference,
+    }
+
+
+def _known(language: str) -> str:
+    return language if language in Language.values else Language.FRENCH.value
+
+
+def _kind(lines: Sequence[Line]) -> str:
     words = {line.word for line in lines}
     return "mixed" if len(words) > 1 else str(Word(words.pop()).value)
 
@@ -186,11 +187,6 @@ def _times(language: str, lines: Iterable[Line]) -> str:
     if len(times) < 2:
         return "".join(times)
     return f"{', '.join(times[:-1])} {_AND[language]} {times[-1]}"
-
-
-def _new_day(language: str, lines: Sequence[Line]) -> str:
-    new_day = next((line.postponed_to for line in lines if line.postponed_to), None)
-    return _day(language, new_day, long=True) if new_day else ""
 
 
 @lru_cache(maxsize=256)
@@ -211,19 +207,24 @@ def _number(number: str) -> str:
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
-_remembered: dict[str, tuple[float, dict[tuple[str, str], str]]] = {}
+@lru_cache(maxsize=64)
+def shipped(language: str, kind: str) -> str:
+    """Return the text of a language and a ``MessageKind`` as it came with the application."""
+    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
+    return str(template.source).strip()
+
+
+_remembered: list[tuple[float, dict[tuple[str, str], str]]] = []
+
+
+def forget() -> None:
+    """Read the texts again on the next message (a text was edited in this process)."""
+    _remembered.clear()
 
 
 def _text(language: str, kind: str) -> str:
-    edited = _edited()
-    return edited.get((language, kind)) or shipped(language, kind)
-
-
-def _edited() -> dict[tuple[str, str], str]:
     now = time.monotonic()
-    read_at, texts = _remembered.get("texts", (-REMEMBERED_SECONDS, {}))
-    if now - read_at >= REMEMBERED_SECONDS:
+    if not _remembered or now - _remembered[0][0] >= REMEMBERED_SECONDS:
         rows = MessageText.objects.values_list("language", "kind", "body")
-        texts = {(language, kind): text for language, kind, text in rows}
-        _remembered["texts"] = (now, texts)
-    return texts
+        _remembered[:] = [(now, {(language, kind): text for language, kind, text in rows})]
+    return _remembered[0][1].get((language, kind)) or shipped(language, kind)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from notifications.models import MessageText
 from notifications.texts import render as texts
 from notifications.texts import wording
-from notifications.texts.queries import fingerprint, known_names, text_of
+from notifications.texts.queries import fingerprint, text_of
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal
 from staff.models import User
@@ -39,7 +39,7 @@ def save(*, language: str, kind: str, body: str, seen: str, by: User) -> bool:
     """
     require_everywhere(by, Capability.EDIT_TEXTS)
     body = tidy(body)
-    if faults := wording.faults(kind=kind, body=body, names=known_names()):
+    if faults := wording.faults(kind=kind, body=body, names=wording.known_names()):
         raise Refusal(" ".join(faults), field="body")
     row, was = _locked(language, kind, seen)
     if body == was:

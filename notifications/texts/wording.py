@@ -1,16 +1,17 @@
-"""The little language of message texts, and what a text must and must not say.
-
-``{day}`` is a variable, ``{votre|vos}`` the singular and the plural. There is nothing else:
-who edits a text can break no page and reach no data.
-"""
+"""What the text of a message must and must not say."""
 
 import re
-from collections.abc import Mapping
+from functools import lru_cache
 
+from babel.dates import get_day_names, get_month_names
+from django.conf import settings
 from django.utils.translation import gettext as _
 
-from notifications.texts.medical_words import medical_words_in
-from notifications.texts.names import Names
+from notifications.models import MessageKind
+from notifications.texts.forbidden_words import Names, medical_words_in, words_of
+from notifications.texts.render import FIELD, fill, shipped
+from patients.models import Language
+from staff.models import Practitioner, Site, Unit
 
 LONGEST = 800
 """Characters of a text: five SMS parts, or a minute on the phone."""
@@ -21,7 +22,6 @@ _REQUIRED = frozenset({"hospital", "number", "reference", "day"})
 _TIMES = frozenset({"times"})
 _POSTPONED = frozenset({"times", "new_day"})
 _MIXED_TIMES = frozenset({"cancelled_times", "maintained_times"})
-_FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 def variables(kind: str) -> frozenset[str]:
@@ -33,24 +33,6 @@ def _times(kind: str) -> frozenset[str]:
     if kind.endswith("postponed"):
         return _POSTPONED
     return _MIXED_TIMES if kind.endswith("mixed") else _TIMES
-
-
-def fill(text: str, values: Mapping[str, str], *, plural: bool) -> str:
-    """Return the text with its variables and its singular or plural words put in.
-
-    Args:
-        text: a text without ``faults``; an unknown variable is left out.
-        values: by variable name.
-        plural: more than one appointment is meant.
-    """
-
-    def replace(match: re.Match[str]) -> str:
-        singular, bar, many = match[1].partition("|")
-        if bar:
-            return many if plural else singular
-        return values.get(match[1], "")
-
-    return _FIELD.sub(replace, text)
 
 
 def faults(*, kind: str, body: str, names: Names | None = None) -> list[str]:
@@ -75,9 +57,9 @@ def _faults_of_form(body: str) -> list[str]:
             _("Ce texte a %(length)s caractères ; au plus %(longest)s.")
             % {"length": len(body), "longest": LONGEST}
         )
-    if re.search(r"[{}]", _FIELD.sub("", body)):
+    if re.search(r"[{}]", FIELD.sub("", body)):
         found.append(_("Une accolade n'est pas fermée ou pas ouverte."))
-    if odd := [field for field in _FIELD.findall(body) if field.count("|") > 1]:
+    if odd := [field for field in FIELD.findall(body) if field.count("|") > 1]:
         found.append(
             _("{%(words)s} donne plus de deux formes : écrivez {singulier|pluriel}.")
             % {"words": odd[0]}
@@ -86,7 +68,7 @@ def _faults_of_form(body: str) -> list[str]:
 
 
 def _faults_of_variables(kind: str, body: str) -> list[str]:
-    fields = {field for field in _FIELD.findall(body) if "|" not in field}
+    fields = {field for field in FIELD.findall(body) if "|" not in field}
     found = []
     if unknown := sorted(fields - variables(kind)):
         found.append(
@@ -119,3 +101,24 @@ def _faults_of_content(body: str, names: Names) -> list[str]:
             % {"names": ", ".join(dict.fromkeys(named))}
         )
     return found
+
+
+def known_names() -> Names:
+    """Return whom and what no text may name; three queries."""
+    return Names(
+        practitioners=frozenset(Practitioner.objects.values_list("family_name", flat=True)),
+        units=frozenset(Unit.objects.values_list("name", flat=True)),
+        places=frozenset({settings.HOSPITAL_NAME, *Site.objects.values_list("name", flat=True)}),
+        vocabulary=_vocabulary(),
+    )
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> frozenset[str]:
+    """Return the words of the shipped texts and of the calendar, folded."""
+    said = [shipped(language, kind) for language in Language.values for kind in MessageKind]
+    for language in Language.values:
+        for width in ("wide", "abbreviated"):
+            said += get_day_names(width, locale=language).values()
+            said += get_month_names(width, locale=language).values()
+    return frozenset(words_of(" ".join(said)).split())

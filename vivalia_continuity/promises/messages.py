@@ -16,7 +16,7 @@ from notifications.models import (
     Word,
 )
 from notifications.references import notice_id_of
-from notifications.texts.medical_words import medical_words_in
+from notifications.texts.forbidden_words import medical_words_in
 from vivalia_continuity.promises.sentences import SHOWN, sentence
 
 GRACE = dt.timedelta(seconds=2)

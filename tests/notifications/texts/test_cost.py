@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.sms_text import SEPTETS, count, transliterate
-from notifications.texts.cost import reckon, thousand_cost, thousand_seconds
+from notifications.texts.cost import reckon
 
 LETTERS = st.text(st.sampled_from("aé€[^çœ’ ☺🙂\n"), max_size=400)
 
@@ -60,8 +60,3 @@ class TestParts:
         assert [(p.units, p.room) for p in reckon("a" * 160).parts] == [(160, 160)]
         assert [(p.units, p.room) for p in reckon("a" * 161).parts] == [(153, 153), (8, 153)]
         assert [(p.units, p.room) for p in reckon("☺" * 71).parts] == [(67, 67), (4, 67)]
-
-
-def test_a_thousand_messages_cost_and_take_what_their_parts_do() -> None:
-    assert thousand_cost(2, euro_per_part=0.065) == pytest.approx(130)
-    assert thousand_seconds(2, parts_per_second=20) == 100

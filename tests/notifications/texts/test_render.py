@@ -8,10 +8,10 @@ import pytest
 from appointments.models import ProtectedGroup, Service
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import count
+from notifications.texts import preview, wording
 from notifications.texts import render as texts
-from notifications.texts import samples, wording
 from notifications.texts.cost import reckon
-from notifications.texts.medical_words import medical_words_in
+from notifications.texts.forbidden_words import medical_words_in
 from patients.models import Language
 from tests.builders import at
 
@@ -76,7 +76,7 @@ class TestTheShippedTexts:
     @pytest.mark.parametrize("kind", ["cancelled", "maintained", "mixed"])
     def test_four_appointments_at_the_longest_number_fit_one_part_too(self, language, kind) -> None:
         body = texts.shipped(language, kind)
-        longest = samples.longest(
+        longest = preview.longest(
             body, language=language, kind=kind, day=DAYS[0], callback_numbers=["+32", CALLBACK]
         )
         reckoning = reckon(longest)
@@ -90,7 +90,7 @@ class TestTheShippedTexts:
         figures = {}
         for language, (kind, words) in itertools.product(LANGUAGES, said.items()):
             few = max(count(a_text(language, *words, day=day)).units for day in DAYS)
-            most = samples.longest(
+            most = preview.longest(
                 texts.shipped(language, kind),
                 language=language,
                 kind=kind,

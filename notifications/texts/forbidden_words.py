@@ -1,6 +1,8 @@
 """Words that no SMS may carry: they would tell whoever holds the phone what the patient has.
 
-DESIGN.md section 6, promise 6: no specialty, no doctor, no procedure. The lists hold the labels
+DESIGN.md section 6, promise 6: no specialty, no doctor, no procedure. Pure: no Django.
+
+**Medical words.** The lists hold the labels
 of the services, unit kinds, protected groups and roles of this application in its four
 languages, and the specialties and acts of a Belgian hospital's schedule; a test holds the lists
 against the applications' own labels. They are wide on purpose: who writes a text can always say
@@ -11,11 +13,21 @@ department ("les urgences", "spoed") does not.
 Texts are compared folded: small letters without accents, soft hyphens and invisible characters
 gone, ß as ss, "I.R.M." as "IRM". Dutch and German write compounds, so that most pieces are looked
 for inside words; pieces that everyday words contain too only count where a word begins, or whole.
+
+**Names** of the hospital's own practitioners and units. A family name counts as a whole word in
+any case, with or without accents; so does the whole name of a unit. To avoid false alarms:
+
+- what the shipped texts, the calendar or the names of hospital and sites say never counts (a
+  Dr Mars, a Dr Info, a unit called "Arlon");
+- a family name that is also an everyday word (Petit, Klein, Best), or of three letters or fewer,
+  counts only where it is written as a name: a capital, not at the beginning of a sentence;
+- first names do not count: most are family names' and saints' too, and go with a family name.
 """
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 # Wherever they stand in a word.
 INSIDE = (
@@ -147,3 +159,74 @@ def _says_much(piece: str) -> bool:
         or any(part in piece for part in INSIDE)
         or bool(_OLOGY.search(piece) or _OPERATION.search(piece))
     )
+
+
+# --- names ----------------------------------------------------------------------------------
+
+_EVERYDAY = """
+    petit petite grand grande legrand gros bon bonne beau belle blanc blanche noir brun roux vert
+    rouge jeune vieux neuf nouveau premier second dernier seul long court haut bas droit simple
+    libre juste vrai clair gentil sage fort prudent present voisin ami copine maitre roi prince
+    page porte place pont rue marche fontaine maison jardin moulin puits bois champ dame paquet
+    sorti parti pierre louis jour midi matin soir hiver automne printemps toujours
+    klein kleine groot groote grote lang lange kort jong oud nieuw goed beste wit zwart rood bruin
+    sterk vrij zeker recht bos berg dijk huis dag nacht zomer winter meer minder snel
+    gross grosse kurz jung alt neu gut weiss schwarz rot braun stark frei sicher hoch ernst ende
+    stein wald haus tag nacht sommer herbst morgen abend zeit weit fest
+    little small big great good best better young old new white black brown green grey strong free
+    short high sharp sweet love day night may will price page street house hill wood field stone
+    summer spring
+"""
+EVERYDAY = frozenset(_EVERYDAY.split())
+_SHORT = 3
+_ENDS_A_SENTENCE = ".!?:\n"
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of people and places here.
+
+    Attributes:
+        practitioners: family names.
+        units: names of units.
+        places: names of the hospital and its sites, which may be said.
+        vocabulary: folded words that say nothing of anybody.
+    """
+
+    practitioners: frozenset[str] = frozenset()
+    units: frozenset[str] = frozenset()
+    places: frozenset[str] = frozenset()
+    vocabulary: frozenset[str] = frozenset()
+
+    def in_text(self, text: str) -> list[str]:
+        """Return the names that a text carries, as the reference data writes them."""
+        words = words_of(text)
+        for place in filter(None, map(_key, self.places)):
+            words = words.replace(f" {place} ", "  ")
+        found = [name for name in self.practitioners if self._names_a_person(name, words, text)]
+        found += [name for name in self.units if f" {_key(name)} " in words and self._counts(name)]
+        return sorted(set(found))
+
+    def _names_a_person(self, name: str, words: str, text: str) -> bool:
+        key = _key(name)
+        if not key or f" {key} " not in words or not self._counts(name):
+            return False
+        return not (key in EVERYDAY or len(key) <= _SHORT) or _is_written_as_a_name(key, text)
+
+    def _counts(self, name: str) -> bool:
+        said = self.vocabulary.union(*(_key(place).split() for place in self.places))
+        return not said >= {word for word in _key(name).split() if not word.isdigit()}
+
+
+def _key(name: str) -> str:
+    return words_of(name).strip()
+
+
+def _is_written_as_a_name(key: str, text: str) -> bool:
+    for match in re.finditer(r"[^\W\d_]+", text):
+        before = text[: match.start()].rstrip(" \t\"'«»()")
+        begins = not before or before[-1] in _ENDS_A_SENTENCE
+        is_a_name = match[0][0].isupper() and not match[0].isupper()
+        if fold(match[0]) == key and is_a_name and not begins:
+            return True
+    return False

@@ -4,8 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.texts.medical_words import BEGINNINGS, INSIDE, PHRASES, WORDS, medical_words_in
-from notifications.texts.names import EVERYDAY, Names
+from notifications.texts.forbidden_words import (
+    BEGINNINGS,
+    EVERYDAY,
+    INSIDE,
+    PHRASES,
+    WORDS,
+    Names,
+    medical_words_in,
+)
 from staff.models.place import UnitKind
 
 LISTED = sorted({*WORDS, *BEGINNINGS, *INSIDE, *PHRASES})
