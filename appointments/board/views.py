@@ -19,7 +19,7 @@ from appointments.feeds.importing.queries import conflicts_waiting, count_told_t
 from appointments.models import Bulletin, BulletinState
 from notifications.models import DeliveryState
 from notifications.sending.switch import Released
-from notifications.telling import queues
+from notifications.telling import by_hand
 from notifications.telling.health import overview
 from notifications.telling.progress import progress
 from notifications.telling.progress_pace import curve_of
@@ -120,7 +120,7 @@ def _answer(request: SignedInRequest, template: str) -> HttpResponse:
         "told_twice": count_told_twice(request.user),
         "sees_refused": scope_of(request.user, Capability.LOAD_FEEDS).everywhere,
         "doctors_waiting": len(waiting_doctors(request.user)),
-        "queues": queues.counts(request.user),
+        "queues": by_hand.queue_counts(request.user),
         "curve": curve_of(hours=CURVE_HOURS),
         "sees_all": scope_of(request.user, Capability.SEE_BOARD).everywhere,
         "gateways": overview(),

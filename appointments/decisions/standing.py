@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from appointments.decisions.in_force import keeper_of
 from appointments.models import Appointment, Decision, Service
 from notifications.models import NoticeItem, NoticeState, Word
-from notifications.telling.notices import standing_or_heard
+from notifications.telling.progress import standing_or_heard
 from staff.access import Capability, scope_of
 from staff.models import User
 

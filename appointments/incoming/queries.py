@@ -13,7 +13,6 @@ from django.utils.translation import gettext as _
 from appointments.access import from_today, schedule_for
 from appointments.models import RULED, Appointment, Outcome, Status
 from notifications.access import notices_of
-from notifications.calls.questions import SaidWord
 from notifications.models import (
     LIVE,
     Answer,
@@ -141,7 +140,7 @@ class IncomingDay:
     also: list[Notice] = field(default_factory=list)
     known: list[int] = field(default_factory=list)
     stale: list[Notice] = field(default_factory=list)
-    words: list[SaidWord] = field(default_factory=list)
+    words: list[NoticeItem] = field(default_factory=list)
     sent: list[Delivery] = field(default_factory=list)
 
     @property
@@ -320,7 +319,7 @@ def _day(
     )
 
 
-def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[SaidWord]:
+def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[NoticeItem]:
     """Return what is read out of appointments of which the patient has not heard just that."""
     heard = {
         item.subject_id: (item.word, item.postponed_to)
@@ -329,7 +328,13 @@ def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[Sai
         for item in notice.items.all()
     }
     return [
-        SaidWord(one.pk, one.starts_at, one.unit.site_id, one.outcome, one.postponed_to)
+        NoticeItem(
+            subject_id=one.pk,
+            starts_at=one.starts_at,
+            site_id=one.unit.site_id,
+            word=one.outcome,
+            postponed_to=one.postponed_to,
+        )
         for one in others
         if one.status in RULED
         and one.outcome in (Outcome.CANCELLED, Outcome.MAINTAINED)

@@ -14,7 +14,7 @@ from appointments.feeds.data_age import age_of
 from appointments.models import Appointment, Feed
 from appointments.paper.content import FeedAge, RosterContent, RosterRow, arranged
 from notifications.models import NoticeItem, NoticeState
-from notifications.telling.notices import standing_or_heard
+from notifications.telling.progress import standing_or_heard
 from patients.models import PatientIdentifier
 from staff import clock
 from staff.models import Unit

@@ -1,4 +1,4 @@
-"""What is on the call list."""
+"""The call list: which calls are due, taken or withdrawn, and what is shown of each."""
 
 import datetime as dt
 from collections.abc import Collection, Iterator, Mapping
@@ -23,7 +23,6 @@ from notifications.models import (
     Delivery,
     DeliveryState,
     Failure,
-    Notice,
     NoticeItem,
     NoticeState,
     Sending,
@@ -57,7 +56,7 @@ def due_calls(user: User) -> QuerySet[Delivery]:
 
 
 def withdrawn_in_hand() -> Q:
-    """Return the filter for calls that somebody was making when their notice was withdrawn."""
+    """Return the filter for calls that an agent was making when their notice was withdrawn."""
     return Q(
         channel=Channel.PHONE,
         state=DeliveryState.WITHDRAWN,
@@ -67,10 +66,19 @@ def withdrawn_in_hand() -> Q:
     )
 
 
-def withdrawn_from(user: User) -> list[Delivery]:
-    """Return the calls that were withdrawn while a person had them, on paper or at the screen.
+def was_withdrawn_in_hand(call: Delivery) -> bool:
+    """Whether a call's notice was withdrawn while somebody made it, or was to make it."""
+    return (
+        call.notice.state == NoticeState.WITHDRAWN
+        and call.state == DeliveryState.WITHDRAWN
+        and call.finished_at == call.notice.settled_at
+    )
 
-    They may have been made already; for as long as the person would have had them (one query).
+
+def withdrawn_from(user: User) -> list[Delivery]:
+    """Return the calls that were withdrawn while a person had them, on paper or on screen.
+
+    They may have been made already. They are listed for as long as the lease was (one query).
     """
     now = clock.now()
     paper = now - dt.timedelta(seconds=settings.CALL_PAPER_SECONDS)
@@ -118,19 +126,16 @@ def call_list(user: User, *, show: str = "") -> QuerySet[Delivery]:
 
     Args:
         user: who looks.
-        show: ``without`` for patients of whom no number is known, ``all`` for every open call of
-            ours, ``doctors`` for those that doctors make; none asks whether it is due. Else the
-            calls that are due.
+        show: ``without`` for patients without a number, ``all`` for every open call of ours,
+            ``doctors`` for those that doctors make, due or not; else the calls that are due.
     """
     every = open_calls(user)
-    rows = {
+    shown = {
         "without": every.filter(address=""),
         "all": every.exclude(made_by_doctors()),
         "doctors": every.filter(made_by_doctors()),
-    }.get(show)
-    if rows is None:
-        rows = due_calls(user)
-    return with_attempt(rows.select_related(*_SHOWN))
+    }
+    return with_attempt(shown.get(show, due_calls(user)).select_related(*_SHOWN))
 
 
 def later_calls(user: User) -> list[Delivery]:
@@ -184,26 +189,23 @@ def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def said_together(call: Delivery, user: User) -> list[Delivery]:
-    """Return the calls of one patient that are made in one: this one first.
+    """Return the calls of one patient that one call answers: this one first.
 
-    Of a call that somebody makes, what they took together, also where it was withdrawn meanwhile;
-    else what whoever takes it would get.
+    Of a call that an agent took, those taken together with it, also if withdrawn meanwhile; of a
+    free call, those that an agent would get with it.
     """
-    of_patient = due_calls(user).filter(notice__patient=call.notice.patient_id).exclude(pk=call.pk)
     if call.state == DeliveryState.WITHDRAWN and call.caller_id:
-        of_patient = Delivery.objects.filter(
-            withdrawn_in_hand(),
-            notice__patient=call.notice.patient_id,
-            caller=call.caller_id,
-            finished_at=call.finished_at,
-        ).exclude(pk=call.pk)
-        return [call, *shown_with_items(of_patient).order_by("notice__first_at")]
-    if call.state == DeliveryState.CLAIMED:
-        of_patient = of_patient.filter(state=DeliveryState.CLAIMED, caller=call.caller_id)
-    elif call.state != DeliveryState.QUEUED:
+        others = Delivery.objects.filter(
+            withdrawn_in_hand(), caller=call.caller_id, finished_at=call.finished_at
+        )
+    elif call.state == DeliveryState.CLAIMED:
+        others = due_calls(user).filter(state=DeliveryState.CLAIMED, caller=call.caller_id)
+    elif call.state == DeliveryState.QUEUED:
+        others = due_calls(user)
+    else:
         return [call]
-    others = shown_with_items(of_patient)
-    return [call, *others.order_by("notice__first_at")]
+    of_patient = others.filter(notice__patient=call.notice.patient_id).exclude(pk=call.pk)
+    return [call, *shown_with_items(of_patient).order_by("notice__first_at")]
 
 
 def on_paper(user: User) -> QuerySet[Delivery]:
@@ -252,7 +254,7 @@ def why_none(user: User) -> str:
 
 
 def _said_of_due(found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is true of the calls whose time has come: who has them, or that nobody does."""
+    """Yield a sentence for each kind of due call: free, on screen, on paper, taken by others."""
     if number := found["free"]:
         yield ngettext(
             "%(number)s appel peut être pris maintenant, depuis la liste des appels.",
@@ -282,7 +284,7 @@ def _said_of_due(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _said_of_later(found: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is true of the calls that wait for their hour, and of those that doctors make."""
+    """Yield a sentence about the calls that are due later, or else that doctors make."""
     if number := found["later"]:
         moment = date_format(found["first"].astimezone(clock.BRUSSELS), "l j F H:i")
         yield ngettext(
@@ -317,8 +319,3 @@ def counts(user: User) -> dict[str, int]:
         later=Count("pk", filter=Q(not_before__gt=clock.now()) & ours),
         without=Count("pk", filter=Q(address="")),
     )
-
-
-def tries(notice: Notice) -> QuerySet[Delivery]:
-    """Return all tries of a notice in the order in which they were opened."""
-    return notice.deliveries.select_related("caller").order_by("id")

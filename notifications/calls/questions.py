@@ -1,12 +1,10 @@
-"""Somebody rings in: what they were answered is written down, and whoever was told is told.
+"""Questions of people who call in: the answer is recorded, and a patient who heard it is told.
 
-Who hears at the phone what an SMS was to say gets no SMS and no call about it any more.
+A patient who hears on the phone what an SMS was to say gets no SMS and no call about it any more.
 """
 
-import dataclasses
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
@@ -39,17 +37,6 @@ from staff.services import audit
 _RANG_IN = _("Le patient a appelé lui-même.")
 
 
-@dataclass(frozen=True)
-class SaidWord:
-    """What was read out of one appointment; fields as of ``NoticeItem``."""
-
-    subject_id: int
-    starts_at: dt.datetime
-    site_id: int
-    word: str
-    postponed_to: dt.date | None = None
-
-
 @transaction.atomic
 def log(
     *,
@@ -63,23 +50,23 @@ def log(
     said: str = "",
     remark: str = "",
     stale: Collection[int] = (),
-    words: Sequence[SaidWord] = (),
+    words: Sequence[NoticeItem] = (),
 ) -> Question:
-    """Write down what somebody who rang in was answered.
+    """Record what a caller was answered.
 
-    Notices are withdrawn which said something else; what was decided and no notice says counts
-    as heard from now on, so that they are called should it change.
+    Stale notices are withdrawn. What was decided and no notice says counts as heard from now on,
+    so that the patient is called should it change.
 
     Args:
         by: who answered.
-        answer: what, in kind.
-        patient_id, notice_id, day: whom and what it was about, as far as known.
-        found_by: how the caller was found; empty when they were not.
+        answer: the kind of answer.
+        patient_id, notice_id, day: what it was about, as far as known.
+        found_by: how the patient was found; empty when they were not.
         reference: as the caller read it out, also when it is not ours.
         said: the sentence that was read out.
         remark: at most 200 characters, for colleagues.
         stale: ids of the patient's notices that no longer say what holds.
-        words: what was read out of the day that no notice says.
+        words: unsaved items: what was read out of the day that no notice says.
 
     Raises:
         AccessRefused: the person does not work the call list.
@@ -119,12 +106,12 @@ def answer_and_tell(
     also: Collection[int] = (),
     known: Collection[int] = (),
     stale: Collection[int] = (),
-    words: Sequence[SaidWord] = (),
+    words: Sequence[NoticeItem] = (),
 ) -> Question:
-    """Write down that a notice was read out to the patient, who is told by that.
+    """Record that a notice was read out to the patient, who is told by that.
 
-    An SMS that has not left does not leave any more; a call that waits counts as made; who was
-    unreachable is reached. Of what was handed over already, or told, only the question is kept.
+    An SMS that has not left is suppressed; a waiting call counts as made; an unreachable patient
+    is reached. Of a notice that was handed over already, or told, only the question is kept.
 
     Args:
         notice_id: a notice of the person's sites.
@@ -160,10 +147,10 @@ def answer_and_tell(
     )
 
 
-def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: User) -> None:
-    """Keep what a patient was read out of which no notice spoke: told, in this very call.
+def _note_heard(patient_id: int, day: dt.date, words: Sequence[NoticeItem], by: User) -> None:
+    """Keep what a patient heard and no notice said, as a notice told in this call.
 
-    Whoever applies a ruling opens notices too: the lock of rulings comes before the patient's.
+    Applying a ruling opens notices too: the lock of rulings comes before the patient's.
     """
     lock_rulings(shared=True)
     notice_states.lock_patient(patient_id)
@@ -177,14 +164,14 @@ def _note_heard(patient_id: int, day: dt.date, words: Sequence[SaidWord], by: Us
         at=now,
         by=by,
     )
-    NoticeItem.objects.bulk_create(
-        NoticeItem(notice=notice, **dataclasses.asdict(word)) for word in words
-    )
+    for word in words:
+        word.notice = notice
+    NoticeItem.objects.bulk_create(words)
     call_states.note(notice.pk, by=by, at=now, remark=_RANG_IN)
 
 
 def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) -> list[Notice]:
-    """Lock the patient, then their notices: the order of ``calls``, which may come after."""
+    """Lock the patient, then their notices, and check that they are still what holds."""
     seen = Notice.objects.filter(notices_of(by, Capability.WORK_CALL_LIST))
     mine = seen.filter(pk__in=notice_ids)
     patients = set(mine.values_list("patient", flat=True))
@@ -211,7 +198,7 @@ def _locked(notice_ids: Collection[int], by: User, *, known: Collection[int]) ->
 
 
 def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
-    """Withdraw what waits, or was given up, and says something else; an SMS that is out stays."""
+    """Withdraw stale notices that wait or were given up; an SMS that is out stays."""
     notice_states.lock_patient(patient_id)
     notice_states.lock(notice_ids)
     out = Delivery.objects.filter(notice=OuterRef("pk"), state__in=LIVE).exclude(
@@ -229,7 +216,7 @@ def _withdraw_stale(patient_id: int, notice_ids: Collection[int]) -> None:
 
 
 def _tell(notice: Notice, by: User, remark: str) -> bool:
-    """End what still was to tell the patient; False when it was handed over already."""
+    """Tell a notice, and end the try that was to tell it; False when it was handed over already."""
     live = notice.deliveries.select_for_update().filter(state__in=LIVE).first()
     said = joined([_RANG_IN, remark.strip()])
     if live is not None and live.channel == Channel.PHONE:

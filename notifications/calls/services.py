@@ -1,32 +1,38 @@
-"""The call list: one agent takes a patient's calls, rings once, and writes down what came of it.
+"""The call list: one agent takes a patient's calls, calls once, and records the result.
 
-One patient, one agent: whoever takes a call takes all calls of that patient that are due, for a
-person with Monday and Tuesday cancelled is rung once. When the screens go, calls are taken on
-paper for some hours, and their results entered afterwards. The locks go patient, notices,
-deliveries, as in ``replies``; the patient's row is locked so that writing a notice about them
-needs not wait.
+One patient, one agent: an agent who takes a call takes all due calls of that patient, so that a
+patient with Monday and Tuesday cancelled is called once. When the screens fail, agents take calls
+on paper for some hours, and enter the results afterwards. The order of locks is that of
+``notice_states``.
 """
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+import enum
+from collections.abc import Collection, Iterable, Mapping
+from typing import NoReturn
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from notifications.calls import results as call_results
-from notifications.calls.queries import (
-    BY_URGENCY,
-    being_made,
-    due_calls,
-    free_calls,
-    withdrawn_in_hand,
-)
-from notifications.calls.results import CallResult, refuse
+from notifications import rules
+from notifications.calls import queries
+from notifications.calls.queries import BY_URGENCY, being_made, due_calls, free_calls
 from notifications.lifecycle import call_states, delivery_states, notice_states
+from notifications.lifecycle.delivery_states import Next
 from notifications.lifecycle.notice_states import Pair
-from notifications.models import Channel, Delivery, DeliveryState, NoticeItem, NoticeState
+from notifications.models import (
+    Channel,
+    Delivery,
+    DeliveryState,
+    Failure,
+    Notice,
+    NoticeItem,
+    NoticeState,
+)
+from patients.phones import in_calling_order
 from patients.services.numbers import add_number
 from staff import clock
 from staff.access import Capability, require
@@ -35,31 +41,34 @@ from staff.models import User
 from staff.sentences import Stored
 from staff.services import audit
 
-__all__ = [
-    "CANDIDATES",
-    "CallResult",
-    "found_number",
-    "give_back",
-    "log",
-    "take",
-    "take_next",
-    "take_on_paper",
-]
-
 CANDIDATES = 20
 MOST_ON_PAPER = 100
 _OPEN_CALLS = (DeliveryState.HELD, DeliveryState.QUEUED, DeliveryState.CLAIMED)
 
 
+class CallResult(enum.StrEnum):
+    """The result of a call."""
+
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    WRONG_NUMBER = "wrong_number"
+    CALL_BACK_LATER = "call_back_later"
+
+
+_FAILURES = {
+    CallResult.NO_ANSWER: Failure.NO_ANSWER,
+    CallResult.WRONG_NUMBER: Failure.WRONG_NUMBER,
+    CallResult.CALL_BACK_LATER: Failure.CALL_LATER,
+}
+
+
 def take_next(*, by: User) -> Delivery | None:
-    """Give an agent the most urgent call of their sites, or back the one they already hold.
+    """Give an agent the most urgent call of their sites, or the one that they hold already.
 
-    What they have on paper does not count: it is rung without the screen.
-
-    Each candidate is a transaction of its own. PostgreSQL locks a row even where its turn comes
-    too late, and a call locked without its notice must not be held while waiting for the next:
-    a receipt that ends both would wait for this, and this for the receipt. Others may be faster
-    with all of a look's candidates, so it looks again until there are no more.
+    Calls that they have on paper do not count. Each candidate is a transaction of its own: a call
+    must not stay locked without its notice while this waits for the next one, or a receipt that
+    ends both would wait for this, and this for the receipt. Colleagues may be faster with all
+    candidates, so it looks again until there are no more.
 
     Returns:
         the call, theirs until its lease runs out; None when nothing is due.
@@ -84,12 +93,12 @@ def take_next(*, by: User) -> Delivery | None:
 
 
 def take_on_paper(*, by: User, number: int) -> int:
-    """Take the calls of the next patients on paper: no screen rings them for some hours.
+    """Take the calls of the next patients on paper: no screen offers them for some hours.
 
-    As in ``take_next`` each patient is a transaction of its own.
+    Each patient is a transaction of its own, as in ``take_next``.
 
     Args:
-        by: who will ring, and enter the results.
+        by: who will call, and enter the results.
         number: of patients, at most ``MOST_ON_PAPER``.
 
     Returns:
@@ -121,7 +130,7 @@ def take_on_paper(*, by: User, number: int) -> int:
 def _candidates(by: User, too_late: Collection[int]) -> dict[int, int]:
     """Return the next few calls that nobody makes, each of them once, with their patients."""
     free = due_calls(by).filter(free_calls()).exclude(pk__in=too_late).order_by(*BY_URGENCY)
-    # Finding a number takes long: it is a job of its own, done when the others are rung.
+    # Finding a number takes long: it is done when the others are called.
     with_number = free.exclude(address="")
     for some in (with_number, free):
         if found := dict(some.values_list("id", "notice__patient")[:CANDIDATES]):
@@ -137,7 +146,7 @@ def take(*, delivery_id: int, by: User) -> Delivery:
         Refusal: somebody else has the patient, or it is no longer to be made; says which.
     """
     if not _claim(delivery_id, by):
-        refuse(Delivery.objects.select_related("caller", "notice").get(pk=delivery_id))
+        _refuse(Delivery.objects.select_related("caller", "notice").get(pk=delivery_id))
     return Delivery.objects.get(pk=delivery_id)
 
 
@@ -155,7 +164,7 @@ def give_back(*, delivery_id: int, by: User) -> int:
     mine = [one for one in calls if _is_theirs(one, by)]
     call = next(one for one in calls if one.pk == delivery_id)
     if call not in mine:
-        refuse(call)
+        _refuse(call)
     delivery_states.give_back([one.pk for one in mine], is_off_paper=True)
     audit.record(
         action="call.given_back", by=by, subject=call.notice, calls=[one.pk for one in mine]
@@ -176,21 +185,20 @@ def log(
     at: dt.datetime | None = None,
     said: Collection[int] = (),
 ) -> Delivery:
-    """Write down what came of a call, and open the next try where one is needed.
+    """Record the result of a call, and open the next try if one is needed.
 
-    What was taken together was said together: the result holds for all of it. Where a notice was
-    withdrawn during the call, a patient who was reached heard it all the same: it stays withdrawn
-    and counts as heard, and it is asked again what is owed (``notice_states.ask_again``).
+    The result holds for all calls that were taken together. If a notice was withdrawn during the
+    call, a patient who was reached heard it all the same: it stays withdrawn and counts as heard,
+    and what is owed is asked again (``notice_states.ask_again``).
 
     Args:
         delivery_id: the call.
-        by: who rang; a doctor may log ``reached`` for a call that nobody took.
-        result: what came of it.
+        by: who called; a doctor may log ``reached`` for a call that nobody took.
+        result: of the call.
         remark: for colleagues; at most 200 characters of what somebody typed.
-        number: which of the patient's numbers was rung; the one proposed when it is empty.
-        new_days: by item of the notices, whether the day given instead suits who was reached; a
-            day that does not suit goes back to whoever gave it.
-        call_at: when to ring again, for ``call_back_later``; half an hour later by default.
+        number: which of the patient's numbers was called; the one proposed when it is empty.
+        new_days: by item of the notices, whether the day given instead suits the patient.
+        call_at: when to call again, for ``call_back_later``; half an hour later by default.
         at: when it happened, of a call noted on paper; now by default.
         said: the calls of the patient whose sentences were shown together with this one.
 
@@ -203,7 +211,7 @@ def log(
     reached = result == CallResult.REACHED
     calls = _locked(delivery_id, said=said if reached else ())
     call = next(one for one in calls if one.pk == delivery_id)
-    too_late = [one for one in calls if call_results.was_withdrawn_in_hand(one)]
+    too_late = [one for one in calls if queries.was_withdrawn_in_hand(one)]
     if not reached or call not in too_late:
         _must_be_open(call, by, result)
     shown = {delivery_id, *said}
@@ -215,21 +223,21 @@ def log(
         or (_is_theirs(one, by) and (call not in too_late or one.pk in shown))
     ]
     if result == CallResult.CALL_BACK_LATER:
-        call_results.must_be_in_time(together, call_at)
+        _must_be_in_time(together, call_at)
     if at is not None:
-        call_results.must_have_happened(call, at)
+        _must_have_happened(call, at)
     happened_at = at or clock.now()
     known = [one.number for one in call.notice.patient.numbers]
     call.address = number if number in known else call.address
     for one in together:
-        one.address = call.address or one.address  # of several numbers, the one that was rung
-        call_results.end(one, by, result, remark, happened_at)
+        one.address = call.address or one.address  # of several numbers, the one that was called
+        _end(one, by, result, remark, happened_at)
         if reached:
-            call_results.keep_answers(one.notice, new_days or {}, happened_at)
+            _keep_answers(one.notice, new_days or {}, happened_at)
         else:
-            call_results.go_on(one, by, result, call_at, happened_at)
+            _go_on(one, by, result, call_at, happened_at)
     for one in together:
-        answers = call_results.answers_of(one.notice) if new_days else {}
+        answers = _answers_of(one.notice) if new_days else {}
         audit.record(action=f"call.{result}", by=by, subject=one.notice, call=one.number, **answers)
     notice_states.ask_again(_days_spoken_of([one for one in together if one in too_late]))
     return call
@@ -237,7 +245,7 @@ def log(
 
 @transaction.atomic
 def found_number(*, delivery_id: int, by: User, text: str, label: str = "") -> Delivery:
-    """Keep a number that was found for a patient, and ring it in the calls that had none.
+    """Keep a number that was found for a patient, and use it in the calls that had none.
 
     Args:
         delivery_id: one of the patient's calls.
@@ -285,12 +293,10 @@ def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
 
 def _days_spoken_of(calls: Collection[Delivery]) -> set[Pair]:
     """Return patient and day of each call, also for each day that it gave instead."""
-    pairs = {(one.notice.patient_id, one.notice.day) for one in calls}
-    if not calls:
-        return pairs
     items = NoticeItem.objects.filter(notice__in=[one.notice_id for one in calls])
     given = items.values_list("notice__patient", "postponed_to")
-    return pairs | {(patient_id, day) for patient_id, day in given if day}
+    days = {(patient_id, day) for patient_id, day in given if day}
+    return days | {(one.notice.patient_id, one.notice.day) for one in calls}
 
 
 def _locked(delivery_id: int, *, said: Collection[int] = ()) -> list[Delivery]:
@@ -305,7 +311,7 @@ def _locked(delivery_id: int, *, said: Collection[int] = ()) -> list[Delivery]:
         raise Refusal(_("Cet appel n'existe pas : revenez à la liste et prenez le suivant."))
     notice_states.lock_patient(patient_id)
     claimed = Q(state=DeliveryState.CLAIMED, notice__state=NoticeState.OPEN)
-    wanted = claimed | Q(pk=delivery_id) | (Q(pk__in=list(said)) & withdrawn_in_hand())
+    wanted = claimed | Q(pk=delivery_id) | (Q(pk__in=list(said)) & queries.withdrawn_in_hand())
     return delivery_states.lock(calls.filter(wanted, notice__patient=patient_id))
 
 
@@ -315,7 +321,140 @@ def _is_theirs(call: Delivery, by: User) -> bool:
 
 def _must_be_open(call: Delivery, by: User, result: CallResult) -> None:
     if call.state not in _OPEN_CALLS or call.notice.state != NoticeState.OPEN:
-        refuse(call, heard=result == CallResult.REACHED)
+        _refuse(call, heard=result == CallResult.REACHED)
     is_others = call.is_being_made and call.caller_id not in (None, by.pk)
     if is_others and result != CallResult.REACHED:
-        refuse(call)
+        _refuse(call)
+
+
+# --- what follows from a result; called under lock ----------------------------------------------
+
+
+def _refuse(call: Delivery, *, heard: bool = False) -> NoReturn:
+    """Say why a call cannot be taken, logged or given back, and what to do.
+
+    Args:
+        call: with its notice.
+        heard: whether the agent says that the patient heard it.
+    """
+    notice = call.notice
+    if notice.state == NoticeState.WITHDRAWN and heard and call.state == DeliveryState.DELIVERED:
+        raise Refusal(
+            _(
+                "C'est déjà noté : le patient a entendu cet avis, qui est retiré depuis. Regardez "
+                "ce qui vaut maintenant."
+            )
+        )
+    if notice.state == NoticeState.WITHDRAWN:
+        raise Refusal(
+            _(
+                "La décision a changé entre-temps et cet avis est retiré : cet appel n'est plus à "
+                "passer, et rien n'est noté."
+            )
+        )
+    if notice.state != NoticeState.OPEN:
+        raise Refusal(
+            _(
+                "C'est déjà réglé : ce patient est noté « %s ». Ne le rappelez pas : revenez à "
+                "la liste et prenez l'appel suivant."
+            )
+            % notice.get_state_display()
+        )
+    of_patient = being_made().filter(notice__patient=notice.patient_id)
+    if other := of_patient.exclude(caller=None).select_related("caller").first():
+        raise Refusal(_("%s est en train d'appeler ce patient.") % other.caller)
+    raise Refusal(_("Cet appel n'est plus à faire : prenez le suivant."))
+
+
+def _must_be_in_time(calls: Iterable[Delivery], call_at: dt.datetime | None) -> None:
+    """Refuse to call again when the patient may be on the way already."""
+    first_at = min(one.notice.first_at for one in calls)
+    latest = notice_states.latest_departure(first_at)
+    if call_at and call_at > latest:
+        moment = date_format(latest.astimezone(clock.BRUSSELS), "l j F H:i")
+        raise Refusal(
+            _(
+                "Trop tard : le patient serait déjà en route. Choisissez une heure jusqu'à "
+                "%(moment)s, ou prévenez-le maintenant."
+            )
+            % {"moment": moment},
+            field="call_at",
+        )
+
+
+def _must_have_happened(call: Delivery, at: dt.datetime) -> None:
+    """Refuse a moment at which the call cannot have been made."""
+    earliest, now = call.printed_at or call.not_before, clock.now()
+    if not earliest <= at <= now:
+        raise Refusal(
+            _(
+                "L'appel a eu lieu entre %(earliest)s et maintenant : corrigez l'heure notée sur "
+                "la feuille."
+            )
+            % {"earliest": date_format(earliest.astimezone(clock.BRUSSELS), "l j F H:i")},
+            field="happened_at",
+        )
+
+
+def _end(call: Delivery, by: User, result: CallResult, remark: Stored, at: dt.datetime) -> None:
+    """End a try; a patient who was reached is told.
+
+    A notice that was withdrawn meanwhile stays so; its words are heard (ADR 0014).
+    """
+    call_states.end(call, by=by, at=at, failure=_FAILURES.get(result, ""), remark=remark)
+    if result != CallResult.REACHED:
+        return
+    if call.notice.state == NoticeState.WITHDRAWN:
+        notice_states.note_heard([call.notice_id], at=at)
+    else:
+        notice_states.tell([call.notice_id], at=at, by=by)
+
+
+def _keep_answers(notice: Notice, new_days: Mapping[int, bool], at: dt.datetime) -> None:
+    """Keep what the patient said to the days given instead; an answer to another notice is none."""
+    for suits in (True, False):
+        asked = [pk for pk, answer in new_days.items() if answer is suits]
+        if asked:
+            notice.items.filter(pk__in=asked, postponed_to__isnull=False).update(
+                new_day_suits=suits, new_day_answered_at=at
+            )
+
+
+def _answers_of(notice: Notice) -> dict[str, list[dt.date]]:
+    """Return the new days that suit a patient and those that do not, for the trail."""
+    answered = notice.items.filter(new_day_suits__isnull=False).order_by("postponed_to")
+    said = [(item.postponed_to, item.new_day_suits) for item in answered if item.postponed_to]
+    return {
+        "new_days_that_suit": [day for day, suits in said if suits],
+        "new_days_refused": [day for day, suits in said if not suits],
+    }
+
+
+def _go_on(
+    call: Delivery,
+    by: User,
+    result: CallResult,
+    call_at: dt.datetime | None,
+    at: dt.datetime,
+) -> None:
+    """Open the next call, or close the notice as unreachable when none is left to try."""
+    history = call.notice.deliveries.filter(channel=Channel.PHONE).order_by("id")
+    unanswered = sum(one.failure == Failure.NO_ANSWER for one in history)
+    tried = [(one.address, one.failure == Failure.WRONG_NUMBER) for one in history]
+    numbers = [one.number for one in in_calling_order(call.notice.patient.numbers)]
+    left = set(numbers) - {number for number, was_wrong in tried if was_wrong}
+    address = rules.next_number(
+        numbers, tried=tried, rung=call.address, moves_on=result == CallResult.NO_ANSWER
+    )
+    most = rules.tries_before_giving_up(len(left), tries=settings.CALL_TRIES)
+    if address is None or unanswered >= most:
+        notice_states.give_up([call.notice_id], at=at, by=by)
+        return
+    soon = at.astimezone(dt.UTC) + dt.timedelta(seconds=settings.CALL_AGAIN_SECONDS)
+    again = {
+        CallResult.NO_ANSWER: soon,
+        CallResult.WRONG_NUMBER: at,
+        CallResult.CALL_BACK_LATER: call_at or soon,
+    }
+    then = Next(call.notice_id, call, again[result], address)
+    delivery_states.open_next(Channel.PHONE, [then])

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from notifications.calls import queries, sheet
-from notifications.calls import results as call_results
 from notifications.calls import services as calls
 from notifications.calls.forms import CallForm, FoundNumberForm, PaperForm
 from notifications.calls.services import MOST_ON_PAPER
@@ -200,7 +199,7 @@ def _call_page(
     return {
         "is_stale": is_stale,
         "instead": [(one, _to_say(one.notice)) for one in instead],
-        "may_have_said": was_mine and call_results.was_withdrawn_in_hand(delivery),
+        "may_have_said": was_mine and queries.was_withdrawn_in_hand(delivery),
         "delivery": delivery,
         "notice": notice,
         "life": life_of(notice),

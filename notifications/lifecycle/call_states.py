@@ -1,14 +1,12 @@
-"""Calls as tries: which are still to be made, and what an agent does with one.
+"""The transitions of calls, which are tries too, and the filters for calls still to be made.
 
 ::
 
     function    from                                to
     claim       queued, claimed (lease ran out)     claimed
     end         held, queued, claimed, withdrawn    delivered, failed
-    note        –                                   delivered   (the patient rang in)
+    note        –                                   delivered   (the patient called us)
     take_back   delivered                           withdrawn, and its notice open again
-
-Like ``delivery_states``, of which this is the part about calls.
 """
 
 import datetime as dt
@@ -42,18 +40,14 @@ _SLIP = _("Noté par erreur : à rappeler.")
 
 
 def claimed() -> Q:
-    """Return the filter for tries that somebody has, by the index of leases.
-
-    A bound that all of them keep, since SQLite finds nothing by "is not null".
-    """
+    """Return the filter for claimed tries, by the index of leases."""
+    # A bound that all of them keep: SQLite does not use the index for "is not null".
     return Q(state=DeliveryState.CLAIMED, lease_until__gt=LONG_AGO)
 
 
 def first_calls_to_come() -> QuerySet[Delivery]:
-    """Return the calls that wait for the release time of their bulletin, by us or by a doctor.
-
-    Not a later try: the patient or the agent chose when.
-    """
+    """Return the calls that wait for their bulletin's release time, by us or by a doctor."""
+    # Not a later try: the patient or the agent chose when.
     return Delivery.objects.filter(
         channel=Channel.PHONE,
         state=DeliveryState.QUEUED,
@@ -64,15 +58,12 @@ def first_calls_to_come() -> QuerySet[Delivery]:
 
 
 def calls_before_release() -> QuerySet[Delivery]:
-    """Return the calls that wait for the release time of their bulletin, as held SMS do.
-
-    Not those that a doctor makes in person.
-    """
+    """Return the calls of ours that wait for their bulletin's release time, as held SMS do."""
     return first_calls_to_come().exclude(made_by_doctors())
 
 
 def made_by_doctors() -> Q:
-    """Return the filter for calls that are the doctor's until their hour; then they are ours."""
+    """Return the filter for calls that the doctor makes until they are due; then they are ours."""
     return Q(
         state=DeliveryState.QUEUED,
         number=1,
@@ -82,7 +73,7 @@ def made_by_doctors() -> Q:
 
 
 def said_of_doctors(number: int) -> str:
-    """Return what follows a number of calls to make: how many more their doctors make."""
+    """Return the words after a number of calls of ours: how many more doctors make."""
     if not number:
         return ""
     return ngettext(
@@ -93,13 +84,13 @@ def said_of_doctors(number: int) -> str:
 
 
 def claim(ids: Iterable[int], *, by: User, seconds: float, on_paper: bool) -> None:
-    """Give an agent calls, for so long.
+    """Give an agent calls as a lease.
 
     Args:
-        ids: due and nobody else's, under lock.
+        ids: due and not claimed by others, under lock.
         by: the agent.
         seconds: the length of the lease.
-        on_paper: whether they are rung without the screen.
+        on_paper: whether the agent calls without the screen.
     """
     Delivery.objects.filter(pk__in=ids, state__in=TO_CALL).update(
         state=DeliveryState.CLAIMED,
@@ -118,9 +109,9 @@ def end(
     failure: Failure | str = "",
     remark: Stored = "",
 ) -> None:
-    """End a call that was made, at its address: without a failure the patient was reached.
+    """End a call that was made, or withdrawn while an agent was making it.
 
-    Also one that was withdrawn while somebody was making it.
+    Without a failure the patient was reached.
     """
     written = {
         "state": DeliveryState.FAILED if failure else DeliveryState.DELIVERED,
@@ -139,7 +130,7 @@ def end(
 
 
 def note(notice_id: int, *, by: User, at: dt.datetime, remark: Stored, urgency: int = 0) -> None:
-    """Keep a call that nobody was to make: the patient rang in and was told."""
+    """Keep a call that was not on the list: the patient called us and was told."""
     calls = Delivery.objects.filter(notice=notice_id, channel=Channel.PHONE)
     last = calls.order_by("-number").values_list("number", flat=True).first()
     Delivery.objects.create(
@@ -160,12 +151,12 @@ def note(notice_id: int, *, by: User, at: dt.datetime, remark: Stored, urgency: 
 def take_back(*, delivery_id: int, by: User) -> list[Notice]:
     """Reopen what was noted as told by mistake, and put the call back on the list.
 
-    What was noted together is taken back together. The try stays in the history as withdrawn,
-    since nothing was said in it, and a new one takes its place under the same notice.
+    All calls noted at the same moment are taken back. They stay in the history as withdrawn,
+    since nothing was said in them, and a new call is opened for each notice.
 
     Args:
         delivery_id: the call.
-        by: whoever noted it; nobody else may take it back.
+        by: the person who noted it; nobody else may take it back.
 
     Returns:
         the notices that are open again.
@@ -196,7 +187,7 @@ def take_back(*, delivery_id: int, by: User) -> list[Notice]:
     )
     reopened = [one.notice_id for one in together]
     notice_states.reopen(reopened, noted_at=noted_at)
-    # Nobody was asked either.
+    # The patient did not answer for a new day either.
     NoticeItem.objects.filter(notice__in=reopened).update(
         new_day_suits=None, new_day_answered_at=None
     )
@@ -207,7 +198,7 @@ def take_back(*, delivery_id: int, by: User) -> list[Notice]:
 
 
 def _noted_by(delivery_id: int, by: User) -> list[Delivery]:
-    """Lock the calls by which somebody told the patient of a call what still counts as told."""
+    """Lock the calls by which a person told a call's patient and which still count as told."""
     calls = Delivery.objects.filter(channel=Channel.PHONE)
     patient_id = calls.filter(pk=delivery_id).values_list("notice__patient", flat=True).first()
     if patient_id is None:

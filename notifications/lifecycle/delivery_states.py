@@ -19,13 +19,13 @@
     withdraw        held, queued, claimed                    withdrawn
     apply_receipts  all but held, withdrawn, suppressed      accepted, delivered, failed, expired
 
-What an agent does with a call stands in ``call_states``; ``opening`` opens the first try of a
-notice with it, set by set. The picture is drawn in ``Delivery``. Each function is one statement
-inside the caller's transaction. It moves only what stands in one of its from-states, so that of
-two who move the same try the second one moves nothing.
+``call_states`` holds what an agent does with a call; ``opening`` opens the first try of a notice
+together with it, set by set. Each function moves only what stands in one of its from-states, so
+that of two who move the same try the second one moves nothing.
 
-Raw SQL stays where thousands a second go through it: claiming (``SKIP LOCKED``), and statements
-that give each of many tries its own values.
+Raw SQL stays in ``promote`` and ``claim``, which skip locked rows in one statement on both
+databases, in ``_write_each``, which gives each of thousands of tries its own values, and in
+``wait_end``, which that needs.
 """
 
 import datetime as dt
@@ -94,7 +94,7 @@ def lock(deliveries: QuerySet[Delivery]) -> list[Delivery]:
 
 
 def lock_notices_of(ids: Iterable[int]) -> None:
-    """Lock the notices of deliveries; whoever else moves one of these locks its notice first."""
+    """Lock the notices of deliveries, which everyone locks before the deliveries."""
     if is_postgresql():
         found = Delivery.objects.filter(among("id", ids))
         notice_states.lock(list(found.values_list("notice_id", flat=True)))
@@ -109,13 +109,12 @@ def lease_end() -> dt.datetime:
 
 
 def wait_end(seconds: float) -> tuple[str, list[Any]]:
-    """Return SQL for until when something may be waited for, and its parameters.
+    """Return SQL for the moment until which a message may wait, and its parameters.
 
-    In so many seconds, or at the last moment at which a call is of use where that comes first,
-    but not earlier than now. ``lease_until`` runs on the real clock, appointments on the
-    hospital's, which in a drill stands on another day. So what counts is how long it is, for the
-    hospital, until the last moment: that is added to the real clock. As SQL, since limits are set
-    for thousands of messages at once.
+    In so many seconds, or at the last moment at which a call is of use if that comes first, but
+    not earlier than now. ``lease_until`` runs on the real clock, appointments on the hospital's,
+    which in a drill stands on another day: the time that the hospital has left until the last
+    moment is added to the real clock.
 
     Args:
         seconds: how long a message may wait whose appointment is far away.
@@ -184,27 +183,22 @@ def open_next(channel: Channel, tries: Iterable[Next]) -> int:
 
 def promote() -> int:
     """Queue the SMS whose release time has come; return how many."""
-    promoted = 0
-    while moved := _promote_some():
-        promoted += moved
-        if moved < _PROMOTED_AT_ONCE:
-            break
-    return promoted
-
-
-def _promote_some() -> int:
     skip = "FOR UPDATE SKIP LOCKED" if is_postgresql() else ""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""WITH due AS MATERIALIZED (
-                    SELECT id FROM notifications_delivery
-                    WHERE state = 'held' AND not_before <= %s
-                    ORDER BY not_before LIMIT {_PROMOTED_AT_ONCE} {skip})
-                UPDATE notifications_delivery SET state = 'queued'
-                WHERE id IN (SELECT id FROM due) AND state = 'held'""",  # noqa: S608  # our own constants
-            [as_parameter(clock.now())],
-        )
-        return int(cursor.rowcount)
+    promoted, moved = 0, _PROMOTED_AT_ONCE
+    while moved == _PROMOTED_AT_ONCE:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"""WITH due AS MATERIALIZED (
+                        SELECT id FROM notifications_delivery
+                        WHERE state = 'held' AND not_before <= %s
+                        ORDER BY not_before LIMIT {_PROMOTED_AT_ONCE} {skip})
+                    UPDATE notifications_delivery SET state = 'queued'
+                    WHERE id IN (SELECT id FROM due) AND state = 'held'""",  # noqa: S608  # our own constants
+                [as_parameter(clock.now())],
+            )
+            moved = cursor.rowcount
+        promoted += moved
+    return promoted
 
 
 def release(*, notice_ids: Sequence[int], at: dt.datetime) -> int:
@@ -223,9 +217,9 @@ def claim(*, worker: str, limit: int, gateway: str = "", only_its_own: bool = Fa
 
     One statement on both databases. PostgreSQL skips the rows that others are claiming; SQLite
     lets one writer in at a time, which makes the same UPDATE a compare-and-swap. A claim is a
-    lease on the real clock: a worker that dies gives it back by doing nothing. Whether each SMS
-    may still be sent is looked at again under its notice's lock, when it is handed over. In the
-    quiet hours only what may disturb is claimed.
+    lease on the real clock, which runs out if the worker dies. Whether each SMS may still be
+    sent is checked again under its notice's lock, when it is handed over. In the quiet hours only
+    SMS that ignore them are claimed.
 
     Args:
         worker: a name unique to this run of this process.
@@ -288,8 +282,8 @@ def hand_over(
 ) -> None:
     """Mark claimed SMS as leaving, and their notices as handed over.
 
-    Committed before the network is touched: a crash from here on is known as ``unknown``, and
-    nobody withdraws the notice any more.
+    Commit this before the network is touched: after a crash the SMS is ``unknown``, and nobody
+    withdraws the notice any more.
 
     Args:
         messages: by delivery the text, its parts and the reference.

@@ -1,18 +1,18 @@
 """What follows when a try ended: the next one, a call, or a newer notice that says it too.
 
 Called inside the transaction that ended the try, with the notices under lock. A notice that was
-replaced while its SMS was out is withdrawn as soon as that SMS turns out not to have arrived.
+replaced while its SMS was out is withdrawn when that SMS turns out not to have arrived.
 
-Of two appointments of one day a doctor keeps one while the SMS about both is on its way: the
-newer notice speaks of that one only, since the other was told. When it turns out that it was
-not, or that nobody knows, the newer notice has to say it too (``carry_over``). When a late
-receipt says that it was, the newer one need not say it again (``drop_heard``).
+An example: a doctor keeps one of two appointments of a day while the SMS about both is out. The
+newer notice is about that one only, since the other was told. If the SMS fails, or nobody knows,
+the newer notice has to say both (``carry_over``). If a late receipt says that it arrived, the newer
+one need not say the other again (``drop_heard``).
 """
 
 import datetime as dt
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db.models import Exists, Max, OuterRef, Q
@@ -40,10 +40,7 @@ Kept = dict[str, Any]
 
 
 def superseded(tries: Iterable[Delivery]) -> set[int]:
-    """Return the ids of their notices after which the patient was, or will be, told otherwise.
-
-    Or is not to be told all of it any more: something of it has lapsed.
-    """
+    """Return the ids of the notices that a newer one replaces, or of which an item lapsed."""
     lapsed = NoticeItem.objects.filter(notice=OuterRef("pk"), has_lapsed=True)
     replaced = Exists(notice_states.newer_than_outer()) | Exists(lapsed)
     mine = Notice.objects.filter(pk__in=[one.notice_id for one in tries])
@@ -51,7 +48,7 @@ def superseded(tries: Iterable[Delivery]) -> set[int]:
 
 
 def take_back(tries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
-    """Note that these tries left nothing with the patient: their notices may be withdrawn again.
+    """Note that nothing of these tries left: their notices may be withdrawn again.
 
     A notice that was superseded while it was out is withdrawn now.
 
@@ -63,9 +60,10 @@ def take_back(tries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
 
 
 def withdraw_superseded(tries: Sequence[Delivery], *, at: dt.datetime) -> set[int]:
-    """Withdraw the open notices that a newer version replaces; return the ids of those replaced.
+    """Withdraw the open notices that a newer version replaces, which then says what only they said.
 
-    What only they said is said by the newer one.
+    Returns:
+        the ids of all notices that are replaced.
     """
     gone = superseded(tries)
     replaced = Notice.objects.filter(pk__in=gone)
@@ -81,7 +79,7 @@ def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool
     """Put the patients of ended tries on the call list, due at once.
 
     A notice that was settled meanwhile needs no call; one that a newer version replaces is
-    withdrawn, for the newer one is told.
+    withdrawn.
 
     Args:
         tries: with notice and patient, all of which may be settled or superseded.
@@ -103,31 +101,23 @@ def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool
 def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:
     """Open a call for each notice, as urgent as the try before (two queries).
 
+    The landline is called first: it is another way than the SMS that failed.
+
     Args:
         tries: by the id of the notice, the try that the call takes the place of, with notice and
             patient; it may belong to a notice that this one replaces.
-        at: when the calls are due.
-        as_planned: no call is due before its try was: until then a doctor may keep the patient.
+        at, as_planned: as for ``call_instead``.
 
     Returns:
         how many calls were opened.
     """
-    calls = [
-        Next(
-            notice_id,
-            before,
-            max(at, before.not_before) if as_planned else at,
-            _number_to_call(before),
-        )
-        for notice_id, before in tries.items()
-    ]
+    calls = []
+    for notice_id, before in tries.items():
+        patient = before.notice.patient
+        number = patient.landline or patient.mobile or before.address
+        due = max(at, before.not_before) if as_planned else at
+        calls.append(Next(notice_id, before, due, number))
     return delivery_states.open_next(Channel.PHONE, calls)
-
-
-def _number_to_call(before: Delivery) -> str:
-    """Return the number to ring after an SMS failed: the landline first, it is another way."""
-    patient = before.notice.patient
-    return patient.landline or patient.mobile or before.address
 
 
 def open_retries(tries: Iterable[Delivery]) -> set[Delivery]:
@@ -150,9 +140,7 @@ def open_retries(tries: Iterable[Delivery]) -> set[Delivery]:
 
 
 def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
-    """Say by phone what only these notices said; inside the transaction that withdrew them.
-
-    A fixed number of queries, whatever the number of patients.
+    """Say by phone what only these notices said, in a fixed number of queries.
 
     Args:
         withdrawn: ids of notices that a newer one replaces, under lock.
@@ -169,51 +157,45 @@ def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
 
 
 def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
-    """Take what was heard after all out of the notices that wait to say it again.
+    """Remove what was heard after all from the notices that wait to say it again.
 
-    A notice that has nothing else to say is withdrawn. Two queries where nothing was replaced.
+    A notice that has nothing else to say is withdrawn. One query if nothing was replaced.
 
     Args:
         delivered: ids of notices of which an SMS arrived, under lock.
         at: when that was learned.
     """
-    heard = list(
-        NoticeItem.objects.filter(
-            notice__in=delivered, notice__state=NoticeState.WITHDRAWN
-        ).select_related("notice")
-    )
+    withdrawn = NoticeItem.objects.filter(notice__in=delivered, notice__state=NoticeState.WITHDRAWN)
+    heard = list(withdrawn.select_related("notice"))
     if not heard:
         return
-    notice_states.ask_again({_pair(item.notice) for item in heard})
-    pending = _waiting({_pair(item.notice) for item in heard})
-    items = NoticeItem.objects.filter(notice__in=[one.pk for one in pending.values()])
-    said = {(item.notice_id, item.subject_id): item for item in items}
-    since = _heard_since(heard)
-    needless = defaultdict(list)
-    for item in heard:
-        notice = pending.get(_pair(item.notice))
-        again = said.get((notice.pk, item.subject_id)) if notice else None
-        if again and _says_the_same(again, item) and since[item.subject_id] == item.notice_id:
-            needless[again.notice_id].append(again)
+    pairs = {_pair(item.notice) for item in heard}
+    notice_states.ask_again(pairs)
+    last = _heard_since(heard)
+    newest = {
+        (_pair(item.notice), item.subject_id): item
+        for item in heard
+        if last[item.subject_id] == item.notice_id
+    }
     silent = []
-    for notice in pending.values():
-        left = [item for (owner, _), item in said.items() if owner == notice.pk]
-        gone = needless.get(notice.pk, [])
-        if not gone:
-            continue
-        if len(gone) == len(left):
+    for pair, notice in _waiting(pairs).items():
+        items = notice.items.all()
+        left = [item for item in items if not _repeats(item, newest.get((pair, item.subject_id)))]
+        if not left:
             silent.append(notice.pk)
-            continue
-        NoticeItem.objects.filter(pk__in=[item.pk for item in gone]).delete()
-        notice.first_at = min(item.starts_at for item in left if item not in gone)
-        notice.save(update_fields=["first_at"])
+        elif len(left) < len(items):
+            items.exclude(pk__in=[item.pk for item in left]).delete()
+            notice.first_at = min(item.starts_at for item in left)
+            notice.save(update_fields=["first_at"])
     delivery_states.withdraw(silent, at=at)
     notice_states.withdraw(silent, at=at)
 
 
-def _says_the_same(one: NoticeItem, other: NoticeItem) -> bool:
-    is_hour = one.word == Word.CANCELLED or one.starts_at == other.starts_at
-    return is_hour and (one.word, one.postponed_to) == (other.word, other.postponed_to)
+def _repeats(item: NoticeItem, heard: NoticeItem | None) -> bool:
+    """Whether an item says what was heard; the hour is no part of ``cancelled``."""
+    if heard is None or (item.word, item.postponed_to) != (heard.word, heard.postponed_to):
+        return False
+    return item.word == Word.CANCELLED or item.starts_at == heard.starts_at
 
 
 def _heard_since(heard: Collection[NoticeItem]) -> Mapping[int, int]:
@@ -229,15 +211,14 @@ def _heard_since(heard: Collection[NoticeItem]) -> Mapping[int, int]:
 
 
 def _waiting(pairs: Collection[Pair]) -> dict[Pair, Notice]:
-    """Return the notice of each pair that waits to be said, unless somebody is ringing."""
+    """Return the pending notice of each pair, unless somebody is making its call."""
     taken = Delivery.objects.filter(notice=OuterRef("pk"), state=DeliveryState.CLAIMED)
-    return {
-        pair: notice for pair, notice in _pending(pairs, ~Exists(taken)).items() if pair in pairs
-    }
+    waiting = _pending(pairs, ~Exists(taken))
+    return {pair: notice for pair, notice in waiting.items() if pair in pairs}
 
 
 def _unsaid(withdrawn: Collection[int]) -> Items:
-    """Return the items that still hold and of which no newer notice speaks."""
+    """Return the items that still hold and that no newer notice says."""
     newer = NoticeItem.objects.filter(
         subject_id=OuterRef("subject_id"),
         notice__patient=OuterRef("notice__patient"),
@@ -265,12 +246,15 @@ def _pending(pairs: Collection[Pair], *narrowed: Any) -> dict[Pair, Notice]:
     pending = Notice.objects.filter(
         *narrowed, state=NoticeState.OPEN, handed_over_at__isnull=True, **_of(pairs)
     )
-    return {_pair(notice): notice for notice in pending.select_for_update().order_by("id")}
+    locked = pending.select_for_update().order_by("id").prefetch_related("items")
+    return {_pair(notice): notice for notice in locked}
 
 
 def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
     """Open a notice with its call for each pair."""
-    versions, before = _versions(left), {pair: items[0].notice for pair, items in left.items()}
+    before = {pair: items[0].notice for pair, items in left.items()}
+    same_days = Notice.objects.filter(**_of(left)).order_by().values_list("patient", "day")
+    versions = {(patient, day): last for patient, day, last in same_days.annotate(Max("version"))}
     notices = Notice.objects.bulk_create(
         Notice(
             patient=one.patient,
@@ -282,49 +266,32 @@ def _opened(left: Items, *, at: dt.datetime) -> dict[Pair, Notice]:
         )
         for pair, one in before.items()
     )
-    tries = _last_tries([one.pk for one in before.values()])
-    open_calls({notice.pk: tries[before[_pair(notice)].pk] for notice in notices}, at=at)
+    tries = Delivery.objects.filter(notice__in=before.values()).select_related("notice__patient")
+    last_try = {one.notice_id: one for one in tries.order_by("number")}
+    open_calls({notice.pk: last_try[before[_pair(notice)].pk] for notice in notices}, at=at)
     return {_pair(notice): notice for notice in notices}
 
 
-def _versions(pairs: Collection[Pair]) -> dict[Pair, int]:
-    counted = Notice.objects.filter(**_of(pairs)).order_by().values_list("patient", "day")
-    return {(patient, day): last for patient, day, last in counted.annotate(Max("version"))}
-
-
-def _last_tries(notice_ids: Collection[int]) -> dict[int, Delivery]:
-    tries = Delivery.objects.filter(notice__in=notice_ids).select_related("notice__patient")
-    return {one.notice_id: one for one in tries.order_by("number")}
-
-
 def _add(left: Items, notices: Mapping[Pair, Notice]) -> None:
-    """Let the notices say these too; they are for a call agent now, not for the doctor alone."""
-    NoticeItem.objects.bulk_create(_copies(left, notices))
-    added_to = [notices[pair] for pair in left]
-    for notice in added_to:
-        said = (item.starts_at for item in left[_pair(notice)])
-        notice.first_at, notice.reserved_for = min(notice.first_at, *said), None
-    Notice.objects.bulk_update(added_to, ["first_at", "reserved_for"])
-
-
-def _copies(left: Items, notices: Mapping[Pair, Notice]) -> Iterator[NoticeItem]:
+    """Add items to the notices, which call agents tell from now on, not the doctor alone."""
     for pair, items in left.items():
+        notice = notices[pair]
+        notice.first_at = min(notice.first_at, *(item.starts_at for item in items))
+        notice.reserved_for = None
         for item in items:
-            item.pk, item.notice = None, notices[pair]
-            yield item
+            item.pk, item.notice = None, notice
+    NoticeItem.objects.bulk_create(item for items in left.values() for item in items)
+    Notice.objects.bulk_update([notices[pair] for pair in left], ["first_at", "reserved_for"])
 
 
-# --- two patients turn out to be one, or one turns out to be two ------------------------------
-#
-# Notices know patients: whoever was told once is not told again, and what still waits is said in
-# one message.
+# --- two patients are merged, or a merge is undone --------------------------------------------
 
 
 def hand_on(*, leaving: int, staying: int) -> Kept:
-    """Make the history of one patient that of another, inside the transaction that joins them.
+    """Give the history of one patient to another, inside the transaction that merges them.
 
-    What nobody has been handed yet is withdrawn: the caller has the patient who stays asked what
-    is owed, and one notice says it. An SMS that is out stays out, and counts as heard.
+    What waits is withdrawn: the caller brings the patient who stays in line with what is owed, so
+    that one notice says it. An SMS that is out counts as heard.
 
     Args:
         leaving: id of the patient who joins the other.
@@ -333,14 +300,10 @@ def hand_on(*, leaving: int, staying: int) -> Kept:
     Returns:
         what ``hand_back`` needs, as JSON.
     """
-    for patient_id in sorted((leaving, staying)):
-        notice_states.lock_patient(patient_id)
-    theirs = Notice.objects.filter(patient__in=[leaving, staying])
-    notice_states.lock(theirs.values_list("pk", flat=True))
+    _lock_history(leaving, staying)
     _withdraw_waiting(leaving)
-    versions: dict[Any, int] = {}
-    for day, version in Notice.objects.filter(patient=staying).values_list("day", "version"):
-        versions[day] = max(versions.get(day, 0), version)
+    kept_days = Notice.objects.filter(patient=staying).order_by("version")
+    versions: dict[dt.date, int] = dict(kept_days.values_list("day", "version"))
     moved = list(Notice.objects.filter(patient=leaving).order_by("day", "version"))
     kept = [[notice.pk, notice.version] for notice in moved]
     for notice in moved:
@@ -350,7 +313,9 @@ def hand_on(*, leaving: int, staying: int) -> Kept:
     replies = Reply.objects.filter(patient=leaving)
     answered = list(replies.values_list("pk", flat=True))
     replies.update(patient=staying)
-    _ask_of(leaving, staying)
+    asked = ToAskAgain.objects.filter(patient=leaving)
+    notice_states.ask_again((staying, day) for day in asked.values_list("day", flat=True))
+    asked.delete()
     return {"notices": kept, "replies": answered}
 
 
@@ -359,16 +324,13 @@ def hand_back(kept: Kept, *, shared: int, back_to: int) -> list[tuple[int, Any]]
 
     Args:
         kept: from ``hand_on``.
-        shared: id of the patient who had it.
+        shared: id of the patient who has it.
         back_to: id of the patient whose it was.
 
     Returns:
-        the patients and days of which is to be asked what is owed.
+        the patients and days to bring in line with what is owed.
     """
-    for patient_id in sorted((shared, back_to)):
-        notice_states.lock_patient(patient_id)
-    theirs = Notice.objects.filter(patient__in=[shared, back_to])
-    notice_states.lock(theirs.values_list("pk", flat=True))
+    _lock_history(shared, back_to)
     versions: dict[int, int] = dict(kept.get("notices", ()))
     moved = list(Notice.objects.filter(pk__in=versions, patient=shared))
     for notice in moved:
@@ -377,6 +339,13 @@ def hand_back(kept: Kept, *, shared: int, back_to: int) -> list[tuple[int, Any]]
     Reply.objects.filter(pk__in=kept.get("replies", ()), patient=shared).update(patient=back_to)
     days = {notice.day for notice in moved}
     return [(who, day) for who in (shared, back_to) for day in sorted(days)]
+
+
+def _lock_history(*patient_ids: int) -> None:
+    for patient_id in sorted(patient_ids):
+        notice_states.lock_patient(patient_id)
+    theirs = Notice.objects.filter(patient__in=patient_ids)
+    notice_states.lock(theirs.values_list("pk", flat=True))
 
 
 def _withdraw_waiting(patient_id: int) -> None:
@@ -391,10 +360,3 @@ def _withdraw_waiting(patient_id: int) -> None:
     waits = Q(handed_over_at__isnull=True) | Q(pk__in={one.notice_id for one in ending})
     silent = Notice.objects.filter(waits, patient=patient_id, state=NoticeState.OPEN)
     notice_states.withdraw(silent.values_list("pk", flat=True), at=now)
-
-
-def _ask_of(leaving: int, staying: int) -> None:
-    """Ask of the patient who stays what was to be asked of the other."""
-    kept = ToAskAgain.objects.filter(patient=leaving)
-    notice_states.ask_again((staying, day) for day in kept.values_list("day", flat=True))
-    kept.delete()

@@ -3,23 +3,22 @@
 ::
 
     function       from                 to
-    open_told      –                    told         (it was said on the telephone just now)
+    open_told      –                    told         (it was said on the phone just now)
     tell           open, unreachable    told
     give_up        open                 unreachable
     withdraw       open, unreachable    withdrawn
     reopen         told                 open         (the call was noted by mistake)
 
-``opening`` opens notices set by set, ``follow_up`` those that carry over what a withdrawn one
-said. ``hand_over``, ``take_back`` and ``note_heard`` move ``handed_over_at`` and no state. Each
-function is one statement inside the caller's transaction; it moves only what stands in one of
-its from-states.
+``opening`` opens notices set by set; ``follow_up`` opens those that carry over what a withdrawn one
+said. ``hand_over``, ``take_back`` and ``note_heard`` write ``handed_over_at`` and no state. Each
+function moves only notices in one of its from-states, inside the caller's transaction.
 
-The order of locks is: the patient, the notices by id, their deliveries. Whoever withdraws a
-notice and whoever hands it over both lock it first, so one of them sees what the other did.
+The order of locks is: the patient, the notices by id, their deliveries. Withdrawing a notice and
+handing it over both lock it first, so that each sees what the other did.
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable
 
 from django.conf import settings
 from django.db import transaction
@@ -41,16 +40,13 @@ _answerers: list[Callable[[Iterable[Pair]], object]] = []
 
 
 def lock_patient(patient_id: int) -> None:
-    """Lock a patient, before their notices; who writes a notice about them needs not wait."""
+    """Lock a patient, before their notices; inserting a notice about them does not wait."""
     patients = Patient.objects.select_for_update(no_key=True)
     list(patients.filter(pk=patient_id).values_list("pk", flat=True))
 
 
 def lock(ids: Iterable[int]) -> None:
-    """Lock notices by id, the order in which everyone does.
-
-    On SQLite the transaction itself is the lock.
-    """
+    """Lock notices by id; on SQLite the transaction itself is the lock."""
     if is_postgresql():
         found = Notice.objects.filter(among("id", ids)).order_by("id")
         list(found.select_for_update().values_list("id", flat=True))
@@ -60,7 +56,7 @@ def lock(ids: Iterable[int]) -> None:
 
 
 def later(seconds: float) -> dt.datetime:
-    """Return the hospital's moment so many seconds from now, across a change of the hour too."""
+    """Return the hospital's moment so many seconds from now, also across a change of the clock."""
     return clock.now().astimezone(dt.UTC) + dt.timedelta(seconds=seconds)
 
 
@@ -110,8 +106,8 @@ def take_back(ids: Iterable[int], *, replaced: Collection[int]) -> set[int]:
 def tell(ids: Iterable[int], *, at: dt.datetime, by: User | None = None) -> None:
     """Close notices as told.
 
-    A gateway's receipt for a notice that was given up counts unless a newer version was opened
-    since. A person who spoke with the patient knows that they know.
+    For a notice that was given up, a person's word counts, and a gateway's receipt unless a newer
+    version was opened since.
 
     Args:
         ids: of the notices.
@@ -129,7 +125,7 @@ def tell(ids: Iterable[int], *, at: dt.datetime, by: User | None = None) -> None
 
 
 def note_heard(ids: Iterable[int], *, at: dt.datetime) -> None:
-    """Note that withdrawn notices were heard, after whatever replaced them was said (ADR 0014)."""
+    """Note that withdrawn notices were heard after all (ADR 0014)."""
     Notice.objects.filter(pk__in=ids, state=NoticeState.WITHDRAWN).update(handed_over_at=at)
 
 
@@ -141,7 +137,7 @@ def give_up(ids: Iterable[int], *, at: dt.datetime, by: User) -> None:
 
 
 def withdraw(ids: Iterable[int] | RawSQL, *, at: dt.datetime) -> None:
-    """Withdraw notices: what they say is not to be told any more, or by a newer one.
+    """Withdraw notices: what they say is no longer to be told, or a newer one says it.
 
     Args:
         ids: of the notices, under lock; or SQL that selects them.
@@ -172,7 +168,7 @@ def open_told(
     at: dt.datetime,
     by: User,
 ) -> Notice:
-    """Open the next version of a notice as told: it was said before anybody was to say it."""
+    """Open the next version of a notice as told: the patient heard it before it was due."""
     known = Notice.objects.filter(patient=patient_id, day=day).aggregate(last=Max("version"))
     return Notice.objects.create(
         patient_id=patient_id,
@@ -190,38 +186,34 @@ def open_told(
 
 # --- what is owed is asked again ------------------------------------------------------------
 #
-# A gateway says that it took nothing, or a receipt comes late, after the decision changed: what
-# was opened meanwhile because the patient might have heard something may be needless now, or the
-# other way round. What is owed is known by the app that plans, whose locks come before those that
-# are held here. So the question is kept, and the next sweep, a few seconds later, answers it.
+# When a receipt comes late, or a gateway says that it took nothing, after the decision changed, a
+# notice opened meanwhile may be needless, or one may be missing. Only the app that plans knows what
+# is owed, and its locks come before those that are held here. So patient and day are stored, and
+# the next sweep, a few seconds later, brings them in line.
 
 
 def answer_with(align: Callable[[Iterable[Pair]], object]) -> None:
-    """Say who brings the notices of patients and days in line with what is owed."""
+    """Register the function that brings the notices of patients and days in line."""
     _answerers[:] = [align]
 
 
 def ask_again(pairs: Iterable[Pair]) -> None:
-    """Keep patients and days; inside the transaction that changed what was heard."""
+    """Store patients and days, inside the transaction that changed what was heard."""
     ToAskAgain.objects.bulk_create(
         ToAskAgain(patient_id=patient_id, day=day) for patient_id, day in sorted(set(pairs))
     )
 
 
 def answer() -> int:
-    """Bring in line what was kept; return how many patients and days."""
+    """Bring the stored patients and days in line; return how many."""
     answered = 0
-    while kept := _kept_questions():
+    stored = ToAskAgain.objects.order_by("id").values_list("id", "patient", "day")
+    while kept := list(stored[:_ASKED_AT_ONCE]):
         pairs = {(patient_id, day) for _pk, patient_id, day in kept}
         with transaction.atomic():
             for align in _answerers:
                 align(pairs)
-            # By number: what is kept meanwhile about the same patient is asked once more.
+            # By id: a row added meanwhile about the same patient stays.
             ToAskAgain.objects.filter(pk__in=[pk for pk, *_pair in kept]).delete()
         answered += len(pairs)
     return answered
-
-
-def _kept_questions() -> Sequence[tuple[int, int, dt.date]]:
-    kept = ToAskAgain.objects.order_by("id").values_list("id", "patient", "day")
-    return list(kept[:_ASKED_AT_ONCE])

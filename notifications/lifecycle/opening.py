@@ -1,14 +1,19 @@
 """Open, keep or withdraw notices so that they say what patients must be told: no more, no less.
 
-In order: ``lock_pending``; ``find_known`` fills ``heard`` (the last word that a patient heard on
-each subject and day), ``known`` (the last version and the pending notice of each patient and day)
-and ``under_way`` (notices of which an SMS is out); the caller fills ``holds`` (what holds of each
-subject: ``subject_id``, ``patient_id``, ``day``, ``starts_at``, ``word``, ``postponed_to``),
-``stale_vain`` (unreachable notices that no longer say what holds) and ``wanted`` (one row per
-subject to be told about) for every patient and day in its scope; ``align`` writes. Works set by
-set; the number of statements does not depend on the rows. The terms are those of ADR 0014.
-``wanted.rank`` (0 to 9, the smallest first) says how urgent a subject is among those of its
-day; a notice is as urgent as its most urgent subject.
+It works on temporary tables, set by set; the number of statements does not depend on the rows:
+
+1. ``lock_pending``.
+2. ``find_known`` fills ``heard`` (the last word that a patient heard on each subject and day),
+   ``known`` (the last version and the pending notice of each patient and day) and ``under_way``
+   (notices of which an SMS is out).
+3. The caller fills, for every patient and day in its scope, ``holds`` (what holds of each subject:
+   ``subject_id``, ``patient_id``, ``day``, ``starts_at``, ``word``, ``postponed_to``),
+   ``stale_vain`` (unreachable notices that no longer say what holds) and ``wanted`` (one row per
+   subject to be told about). ``wanted.rank`` (0 to 9, the smallest first) is the urgency of a
+   subject among those of its day; a notice is as urgent as its most urgent subject.
+4. ``align`` writes.
+
+The terms are those of ADR 0014.
 """
 
 import datetime as dt
@@ -97,9 +102,9 @@ class Aligned:
 
 
 def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
-    """Lock the notices that may be withdrawn, in the order in which every one locks them.
+    """Lock the notices that may be withdrawn, by id.
 
-    From here on a worker that is about to hand one over waits, or has already done so.
+    A worker that is about to hand one over waits for this, or has already done so.
     """
     if is_postgresql():
         cursor.execute(
@@ -112,8 +117,8 @@ def lock_pending(cursor: CursorWrapper, scope: Scope) -> None:
 def find_known(cursor: CursorWrapper, scope: Scope) -> None:
     """Fill ``heard``, ``known`` and ``under_way`` from the notices of the scope.
 
-    A patient heard what was handed over last; of some nobody is sure: whatever holds is then to
-    be said by a person. What a notice tried to say in vain was not heard.
+    A patient heard what was handed over last. If nobody is sure of that, a person is to tell what
+    holds.
     """
     cursor.execute(
         f"""INSERT INTO heard (patient_id, subject_id, day, notice_id, word, starts_at,
@@ -150,9 +155,9 @@ def find_known(cursor: CursorWrapper, scope: Scope) -> None:
 
 
 def find_claims(cursor: CursorWrapper, scope: Scope) -> None:
-    """Fill ``claim``: who was last told to come on a day of the scope, also as the day given.
+    """Fill ``claim``: patients last told to come on a day of the scope, also as a postponed day.
 
-    ``said_on`` is the day about which that was said.
+    ``said_on`` is the day that the notice was about.
     """
     cursor.execute(
         """INSERT INTO claim (patient_id, subject_id, day, said_on, starts_at, site_id)
@@ -180,7 +185,7 @@ def find_claims(cursor: CursorWrapper, scope: Scope) -> None:
     given = {}
     for patient_id, subject_id, day, said_on, starts_at, site_id in cursor.fetchall():
         days = as_date(day) - as_date(said_on)
-        # The hour of the first day: for the day that was given nobody knew one.
+        # The hour of the first day: the postponed day has none.
         moment = (as_moment(starts_at).astimezone(clock.BRUSSELS) + days).astimezone(dt.UTC)
         given[subject_id, day, patient_id] = (
             *(patient_id, subject_id, as_date(day), as_date(said_on)),
@@ -221,7 +226,7 @@ def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
 def find_stale(cursor: CursorWrapper) -> int:
     """Fill ``stale_notice``: pending notices that do not say exactly what is wanted.
 
-    Or would say it by SMS, though it is to be said by a person now.
+    Also those that would say it by SMS, though a person is to say it now.
     """
     cursor.execute("CREATE INDEX wanted_patient_day ON wanted (patient_id, day)")
     analyze(cursor, "wanted")
@@ -252,10 +257,9 @@ def _any(cursor: CursorWrapper, table: str) -> bool:
 
 
 def _mark_lapsed(cursor: CursorWrapper) -> None:
-    """Mark what SMS that are out say and no longer holds: should they fail, nobody says it.
+    """Mark items of SMS that are out and no longer hold: should the SMS fail, nobody says them.
 
-    The hour is no part of ``cancelled``; a call that takes the place of such an SMS gives the
-    newest one.
+    The hour is no part of ``cancelled``; a call in place of such an SMS gives the newest one.
     """
     if not _any(cursor, "under_way"):  # nearly always; and both tables below are large
         return
@@ -286,10 +290,9 @@ def _mark_lapsed(cursor: CursorWrapper) -> None:
 
 
 def _reschedule_waiting(cursor: CursorWrapper) -> None:
-    """Give what still waits what the bulletin that now rules says of it.
+    """Give waiting tries the release time, urgency and quiet hours of the bulletin that rules now.
 
-    SMS that are held get its release time; those, and what is queued, its urgency and whether
-    quiet hours hold it back.
+    Only held SMS get the release time.
     """
     cursor.execute(
         f"""UPDATE notifications_delivery SET urgency = t.urgency,
@@ -321,9 +324,9 @@ def _urgency(day: str) -> str:
 
 
 def _open_notices(cursor: CursorWrapper, now: dt.datetime) -> int:
-    """Open the next version of a notice wherever something is wanted and nothing is pending.
+    """Open the next version of a notice where something is wanted and nothing is pending.
 
-    The earliest appointment first: SMS released together leave in this order.
+    In the order of appointments: SMS released together leave in this order.
     """
     cursor.execute(
         """INSERT INTO notifications_notice (patient_id, day, version, state, site_id, first_at,
@@ -355,8 +358,8 @@ def _add_items(cursor: CursorWrapper, last_id: int) -> None:
 def find_late(cursor: CursorWrapper) -> tuple[str, list[Any]]:
     """Return the condition that an SMS could only leave when it is of no more use.
 
-    For queries on ``wanted w``, inside a GROUP BY. A bulletin knows few moments from which SMS
-    may leave: its release, or now; quiet hours may put them off.
+    For queries on ``wanted w``, inside a GROUP BY. SMS may leave from few different moments (the
+    release, or now), which quiet hours may put off.
 
     Returns:
         the condition and its parameters.
@@ -377,10 +380,10 @@ def find_late(cursor: CursorWrapper) -> tuple[str, list[Any]]:
 
 
 def _add_deliveries(cursor: CursorWrapper, last_id: int, now: dt.datetime) -> None:
-    """Give each new notice its first try: SMS if all of it goes by SMS and the patient can.
+    """Give each new notice its first try: SMS if all of it goes by SMS and the patient can get one.
 
-    An SMS that would come too late is a call at once, due no later than the SMS would have been
-    of use; until its release a doctor may keep the patient.
+    An SMS that would come too late becomes a call, due no later than the SMS would have been of
+    use: until its release a doctor may keep the patient.
     """
     late, moments = find_late(cursor)
     latest = earlier("MIN(w.starts_at)", settings.SMS_LATEST_SECONDS)

@@ -13,7 +13,7 @@ from staff.sentences import SentenceField
 
 
 class DeliveryState(models.TextChoices):
-    """Where a try stands; see the drawing in ``Delivery``."""
+    """Where a try stands; see ``Delivery``."""
 
     HELD = "held", _("retenu")
     QUEUED = "queued", _("en attente")
@@ -62,38 +62,23 @@ def plain_number() -> Func:
 
 
 class Delivery(models.Model):
-    """One try over one channel.
+    """One try over one channel. ``lifecycle.delivery_states`` lists the transitions of its state.
 
-    Its state is written by ``lifecycle.delivery_states`` (what an agent does with a call:
-    ``call_states``) and ``lifecycle.opening`` alone.
-
-    ::
-
-        held ─▶ queued ─▶ claimed ─▶ submitting ─▶ accepted ─▶ delivered
-          │       │          │           │            ├──────▶ failed | expired (a receipt says so)
-          │       │          │           │            └──────▶ unknown         (no receipt came)
-          │       │          │           ├──▶ failed          (the gateway refused it)
-          │       │          │           ├──▶ queued          (it did not leave the building)
-          │       │          │           └──▶ unknown ─▶ accepted | delivered | failed | queued
-          ├───────┼──────────┼──▶ withdrawn | suppressed      (nothing was handed over)
-          └───────┴──────────┴──▶ expired                     (too late to be of use)
-
-    An SMS is ``held`` until ``not_before``, the release time of its bulletin; then ``queued``,
-    and claimed by ``urgency`` (``days * 10 + rank``: the day first, then the kind of act; the
-    smallest first). ``claimed`` is a lease of one worker (or one call agent) until
-    ``lease_until`` on the real clock; a lease that ran out goes back to ``queued``.
-    ``submitting`` is committed before the network call: what a crash leaves there becomes
-    ``unknown``, and goes back to ``queued`` only over a gateway that honours
-    ``client_reference`` as an idempotency key. ``accepted`` waits for its receipt until
-    ``lease_until``, where the gateway gives any, then becomes ``unknown``. An ``unknown`` is
-    settled by a receipt, a status query or a person; what nothing settles by ``lease_until``
-    leaves the live states as ``failed`` with the cause ``unknown``, and the patient is called
-    instead. Neither limit is later than ``rules.latest_departure``: the call must be of use. A
-    late receipt may still turn ``failed`` or ``expired`` into ``delivered``, never the other way.
-    ``client_reference`` is set for as long as something may have left under it, and so is
-    ``submitted_at``: when it was first submitted, however often it was repeated since.
-    For a phone delivery ``queued`` means "on the call list", ``delivered`` "reached"; it comes
-    after ``withdrawn`` too, where the notice was withdrawn while an agent was saying it.
+    - An SMS is ``held`` until ``not_before``, the release time of its bulletin; then it is
+      ``queued``, and claimed by ``urgency`` (``rules.urgency``, the smallest first).
+    - ``claimed`` is a lease of one worker or call agent until ``lease_until`` on the real clock.
+    - ``submitting`` is committed before the network call. After a crash it becomes ``unknown``,
+      and goes back to ``queued`` only over a gateway that honours ``client_reference`` as an
+      idempotency key.
+    - ``accepted`` waits for its receipt until ``lease_until``, then becomes ``unknown``.
+    - ``unknown`` is settled by a receipt, a status query or a person, or else ends at
+      ``lease_until`` as ``failed`` with the cause ``unknown``, and the patient is called. Neither
+      limit is later than ``rules.latest_departure``: the call must be of use.
+    - A late receipt may turn ``failed`` or ``expired`` into ``delivered``, never the other way.
+    - ``client_reference`` and ``submitted_at`` (the first submission) are set for as long as
+      something may have left.
+    - A call is ``queued`` while it is on the call list, and ``delivered`` when the patient was
+      reached, also after ``withdrawn`` if the notice was withdrawn during the call.
     """
 
     notice = models.ForeignKey(
@@ -220,12 +205,12 @@ class Delivery(models.Model):
 
     @property
     def may_have_left(self) -> bool:
-        """Whether nobody can hold it back any more: the patient may have it."""
+        """Whether the patient may have it: it cannot be withdrawn any more."""
         return self.state in HANDED_OVER or bool(self.client_reference)
 
     @property
     def is_being_made(self) -> bool:
-        """Whether a worker or an agent has it; a lease that ran out leaves it to anybody."""
+        """Whether a worker or an agent has it under a lease that has not run out."""
         return (
             self.state == DeliveryState.CLAIMED
             and self.lease_until is not None

@@ -11,11 +11,10 @@ from django.utils.translation import gettext_lazy as _
 class GatewayState(models.Model):
     """One row per gateway that was ever used.
 
-    Moments here are on the real clock (``clock.real``), since they pace processes, except ``day``.
-    ``away_until`` is what the gateway itself answered or reported; a host that finds no way to
-    it says so in ``GatewayReach``.
-    ``free_at`` is the theoretical arrival time of a virtual schedule (GCRA, ITU-T I.371): who
-    sends moves it on by what the messages cost, and waits until it has come.
+    Moments are on the real clock (``clock.real``), except ``day``. ``away_until`` follows from
+    what the gateway itself answered or reported; ``GatewayReach`` holds which hosts cannot reach
+    it. ``free_at`` is the theoretical arrival time of a virtual schedule (GCRA, ITU-T I.371): a
+    sender moves it on by what the messages cost, and waits until it has come.
     """
 
     name = models.CharField(_("passerelle"), max_length=40, primary_key=True)
@@ -42,7 +41,7 @@ class GatewayState(models.Model):
 
 
 class GatewaySeat(models.Model):
-    """The right of one worker to be connected, until its lease runs out (real clock)."""
+    """One session of a gateway, leased to a worker (real clock)."""
 
     gateway = models.CharField(_("passerelle"), max_length=40)
     seat = models.PositiveSmallIntegerField(_("place"))
@@ -81,7 +80,7 @@ class SendingHost(models.Model):
 
 
 class GatewayReach(models.Model):
-    """How one host last found the way to a gateway: no connection, or no answer (real clock)."""
+    """Whether one host last reached a gateway (real clock)."""
 
     gateway = models.CharField(_("passerelle"), max_length=40)
     host = models.CharField(_("machine"), max_length=60)
@@ -102,7 +101,7 @@ class GatewayReach(models.Model):
 
 
 class ClockStep(models.Model):
-    """The clock that counts was set back: what was noted between the two moments has no order.
+    """The clock was set back: events between the two moments have no order.
 
     Both are the hospital's moments (``clock.now``).
     """
@@ -124,7 +123,7 @@ class ClockStep(models.Model):
 
 
 class Sending(models.Model):
-    """One row: paused or not, by whom, since when. Workers read it before each hand-over."""
+    """The one row of the pause; workers read it before each hand-over."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     paused_at = models.DateTimeField(_("en pause depuis"), null=True, blank=True)

@@ -13,7 +13,7 @@ from staff.models import Practitioner, Site
 
 
 class NoticeState(models.TextChoices):
-    """Where a notice stands; see the drawing in ``Notice``."""
+    """Where a notice stands; see ``Notice``."""
 
     OPEN = "open", _("à prévenir")
     TOLD = "told", _("prévenu")
@@ -31,24 +31,14 @@ class Word(models.TextChoices):
 class Notice(models.Model):
     """One patient, one day, one version of the decisions: told exactly once.
 
-    Its state is written by ``lifecycle.notice_states`` and ``lifecycle.opening`` alone.
+    ``lifecycle.notice_states`` lists the transitions of its state: ``told`` when a gateway or a
+    person says that the patient knows, ``unreachable`` when every try failed, ``withdrawn`` when
+    the decisions changed before anything was handed over, or while nobody knows if it arrived.
 
-    ::
-
-        open ──▶ told          a gateway or a person says the patient knows
-          ├────▶ unreachable   every try failed; the tries are listed
-          └────▶ withdrawn     the decisions changed before anything was handed over, or
-                               while nobody knows if it arrived: a newer version is told,
-                               by a person
-        unreachable ──▶ told   a late receipt: the phone was only switched off
-        unreachable ──▶ withdrawn   what nobody could be told no longer holds
-        told ──▶ open          whoever noted a call takes it back: it was never made
-
-    ``handed_over_at`` is set in the transaction that precedes the network call (or when a
-    caller reaches the patient): from then on the notice cannot be withdrawn, only followed by a
-    new version; but for one whose SMS is given up and that waits for a call: then the call, which
-    nobody has made, says what holds now. At most one notice per patient and day is open and not
-    handed over.
+    ``handed_over_at`` is set in the transaction that precedes the network call, or when a call
+    reaches the patient. From then on the notice cannot be withdrawn, only followed by a new
+    version, except while its SMS is given up and its call is not made yet. At most one notice per
+    patient and day is open and not handed over.
     """
 
     patient = models.ForeignKey(
@@ -145,11 +135,10 @@ class Notice(models.Model):
 class NoticeItem(models.Model):
     """One appointment in a notice: when, where, kept or not; nothing medical.
 
-    ``subject_id`` is the number of the thing told about in the app that planned it; this app
-    does not know appointments. ``postponed_to`` is the day that a cancelled patient is given
-    instead, ``new_day_suits`` what they said to it, empty while nobody has asked. ``has_lapsed``
-    is kept while an SMS is out (ADR 0014): what it says no longer holds.
-    ``record_number`` is the one of the patient's numbers by which the source planned it.
+    ``subject_id`` is its id in the app that planned it; this app does not know appointments.
+    ``postponed_to`` is the day given instead of a cancelled one, ``new_day_suits`` the patient's
+    answer to it. ``has_lapsed``: it no longer holds, though an SMS that is out says it (ADR 0014).
+    ``record_number`` is the patient's number by which the source planned it.
     """
 
     notice = models.ForeignKey(Notice, models.CASCADE, related_name="items")
@@ -215,7 +204,7 @@ class NoticeItem(models.Model):
 
 
 class ToAskAgain(models.Model):
-    """A patient and day to ask about again: what is owed (``notice_states.answer``)?"""
+    """A patient and day to bring in line with what is owed (``notice_states.answer``)."""
 
     patient = models.ForeignKey(Patient, models.CASCADE, db_index=False, related_name="+")
     day = models.DateField(_("jour"))
@@ -241,10 +230,7 @@ class MessageKind(models.TextChoices):
 
 
 class MessageText(models.Model):
-    """Replaces the shipped text of one language and kind (``templates/sms``).
-
-    What a text must and must not say is asked by whoever writes one (``texts.services``).
-    """
+    """Replaces the shipped text of one language and kind (``templates/sms``)."""
 
     language = models.CharField(_("langue"), max_length=2, choices=Language.choices)
     kind = models.CharField(_("message"), max_length=16, choices=MessageKind.choices)

@@ -20,7 +20,7 @@ class ReceiptState(models.TextChoices):
 
 
 class DeliveryPart(models.Model):
-    """One part of a long SMS, where the gateway numbers each; the delivery is the sum of them."""
+    """One part of a long SMS of a gateway that numbers each part."""
 
     delivery = models.ForeignKey(
         Delivery, models.CASCADE, db_index=False, related_name="numbered_parts"
@@ -48,11 +48,11 @@ class DeliveryPart(models.Model):
 
 
 class Receipt(models.Model):
-    """One word of a gateway about one message; append-only, kept whether we know it or not.
+    """What a gateway reported about one message; append-only.
 
-    A receipt without ``delivery`` names a message that we do not know (yet): it may have come
-    before the answer to the submission, so it is looked at again for a while, and shown.
-    ``key`` is what makes two of them the same: a gateway may say everything twice.
+    A receipt without ``delivery`` is unmatched: it may have come before the answer to the
+    submission, so it is looked at again for a while, and shown. Two receipts of a gateway with
+    the same ``key`` are the same.
     """
 
     gateway = models.CharField(_("passerelle"), max_length=40)
@@ -112,7 +112,7 @@ class ReplyMeaning(models.TextChoices):
 
 
 class ReplyOutcome(models.TextChoices):
-    """What came of it once somebody spoke with the patient."""
+    """The outcome once somebody spoke with the patient."""
 
     NO_SMS_AT_ALL = "no_sms_at_all", _("plus aucun SMS : appeler")
     NO_REMINDERS = "no_reminders", _("plus de rappels, mais bien les annulations")
@@ -121,13 +121,9 @@ class ReplyOutcome(models.TextChoices):
 
 
 class Reply(models.Model):
-    """An SMS that came back.
+    """An SMS of a patient; it waits until an agent records its outcome.
 
-    ::
-
-        arrived (handled_at empty) ──▶ handled, with its outcome
-
-    STOP silences SMS at once and asks for a call: the patient may mean reminders only, and a
+    STOP ends SMS at once and asks for a call: the patient may mean reminders only, and a
     cancellation must reach them either way.
     """
 
@@ -184,7 +180,7 @@ class Reply(models.Model):
 
 
 class FoundBy(models.TextChoices):
-    """How the agent found who rings."""
+    """How the agent found the patient."""
 
     NAME = "name", _("nom")
     BIRTH = "birth", _("date de naissance")
@@ -203,10 +199,10 @@ class Answer(models.TextChoices):
 
 
 class Question(models.Model):
-    """Somebody rang in and was answered; the database refuses to change or delete it.
+    """A person called and was answered; the database refuses to change or delete it.
 
     ``notice`` is the one that was in force when ``said`` was read out, ``day`` the day it was
-    about. ``reference`` is what the caller read out, kept also when nobody here wrote it.
+    about. ``reference`` is what the caller read out, ours or not.
     """
 
     patient = models.ForeignKey(

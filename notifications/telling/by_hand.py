@@ -1,14 +1,15 @@
-"""What a person decides about SMS that did not arrive, or of which nobody knows.
+"""SMS that failed or whose fate is unknown: the queues of them, and how a person settles them.
 
-Each of these moves a set at once and leaves alone what changed meanwhile: a receipt that came,
-an agent who rings, a colleague who was faster. Who holds all sending may move many and send
-again; who works the call list settles one at a time, at their sites.
+Each service moves a set at once and leaves alone what changed meanwhile: a receipt came, an agent
+is calling, a colleague was faster. A person who may hold sending may move many and send again. A
+person who works the call list settles one at a time, at their sites.
 """
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q, QuerySet
 
 from notifications.access import notices_of
 from notifications.lifecycle import delivery_states, follow_up, notice_states
@@ -19,9 +20,11 @@ from notifications.models import (
     Delivery,
     DeliveryState,
     Failure,
+    Notice,
+    NoticeState,
 )
 from notifications.sending import wake as doorbell
-from notifications.telling.queues import unsettled_sms
+from notifications.telling.progress import NOT_REACHED
 from staff import clock
 from staff.access import Capability, may, require
 from staff.errors import Refusal
@@ -31,12 +34,58 @@ from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 MOST_AT_ONCE = 2000
-_LONGEST_REASON = 200  # of which is kept beside the SMS; the trail has all of it
+_LONGEST_REASON = 200  # is kept beside the SMS; the trail has all of it
+UNKNOWN, FAILED = "unknown", "failed"
+QUEUES = (UNKNOWN, FAILED)
+_STATES = {UNKNOWN: (DeliveryState.UNKNOWN,), FAILED: NOT_REACHED}
+
+
+def unsettled_sms() -> QuerySet[Delivery]:
+    """Return the SMS that a person may settle: the last of an open notice, not under way."""
+    # Found by the notices that are open now, which are few, not by the SMS that ever failed.
+    still_open = Notice.objects.filter(state=NoticeState.OPEN)
+    newer = Delivery.objects.filter(
+        notice=OuterRef("notice"), channel=Channel.SMS, number__gt=OuterRef("number")
+    )
+    return Delivery.objects.filter(
+        ~Exists(newer),
+        channel=Channel.SMS,
+        state__in=[DeliveryState.UNKNOWN, *NOT_REACHED],
+        notice__in=still_open.values("pk"),
+    )
+
+
+def queue(user: User, name: str) -> QuerySet[Delivery]:
+    """Return the SMS of a queue that a person may see.
+
+    Args:
+        user: who looks.
+        name: one of ``QUEUES``.
+    """
+    return unsettled_sms().filter(_seen_by(user), state__in=_STATES[name])
+
+
+def with_what_carries_them(rows: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Add patient, site and, as ``notice.under_way``, the try that carries the notice now."""
+    under_way = Delivery.objects.filter(state__in=LIVE).select_related("caller")
+    return rows.select_related("notice__patient", "notice__site").prefetch_related(
+        Prefetch("notice__deliveries", under_way, to_attr="under_way")
+    )
+
+
+def queue_counts(user: User) -> dict[str, int]:
+    """Return how many wait in each queue, in one query."""
+    filters = {name: Count("pk", filter=Q(state__in=_STATES[name])) for name in QUEUES}
+    return unsettled_sms().filter(_seen_by(user)).aggregate(**filters)
+
+
+def _seen_by(user: User) -> Q:
+    return notices_of(user, Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST, path="notice__")
 
 
 @dataclass(frozen=True)
 class Settled:
-    """How many SMS were moved, had changed meanwhile, or could not be sent again in time."""
+    """How many SMS were moved, had changed meanwhile, or are of no use to send again."""
 
     done: int
     changed: int
@@ -45,9 +94,9 @@ class Settled:
 
 @transaction.atomic
 def resend(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
-    """Send again, under a new reference: the patient may get the message twice.
+    """Send SMS again, under a new reference: the patient may get the message twice.
 
-    What was ``unknown`` ends as failed; a call that waits on the list is withdrawn. An SMS that
+    An ``unknown`` one ends as failed; a call that waits on the list is withdrawn. An SMS that
     would come too late, that the patient does not want or that a newer one replaces stays.
 
     Raises:
@@ -62,14 +111,18 @@ def resend(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
     moved = _without_call(worth_it, DeliveryState.WITHDRAWN, by, _("SMS renvoyé"))
     said = _said(_("Renvoyé"), by, reason)
     _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
-    _queue_again(moved)
+    now = clock.now()
+    delivery_states.open_next(
+        Channel.SMS,
+        [Next(one.notice_id, one, now, one.notice.patient.mobile or one.address) for one in moved],
+    )
     doorbell.ring()
     return _told_of("sms.resent", delivery_ids, moved, by, reason, useless=len(useless))
 
 
 @transaction.atomic
 def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -> Settled:
-    """Have the patients of unknown SMS called; for the others a call is open already.
+    """Put the patients of unknown SMS on the call list; for the others a call is open already.
 
     Raises:
         AccessRefused: the person neither calls nor holds sending.
@@ -86,9 +139,9 @@ def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -
 
 @transaction.atomic
 def count_as_told(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
-    """Close notices as told: somebody knows that the patient knows.
+    """Close notices as told, since somebody knows that the patient knows.
 
-    An unknown SMS counts as received; of another one the waiting call counts as made.
+    An unknown SMS counts as received; for a failed one the waiting call counts as made.
 
     Raises:
         AccessRefused: as for ``call_instead``.
@@ -117,9 +170,9 @@ def _capability(by: User, delivery_ids: Collection[int]) -> Capability:
 
 
 def _needed(reason: str) -> str:
-    if not reason.strip():
+    if not (stripped := reason.strip()):
         raise Refusal(_("Dites pourquoi, en quelques mots."), field="reason")
-    return reason.strip()
+    return stripped
 
 
 def _said(what: Sentence, by: User, reason: str) -> Sentence:
@@ -140,7 +193,7 @@ def _locked(delivery_ids: Collection[int], by: User, capability: Capability) -> 
 
 
 def _not_worth_it(deliveries: Sequence[Delivery]) -> set[int]:
-    """Return the SMS that would not reach the patient in time, or must not."""
+    """Return the SMS that would not reach the patient in time, or must not be sent."""
     replaced = follow_up.superseded(deliveries)
     now = clock.now()
     return {
@@ -160,19 +213,19 @@ def _without_call(
     *,
     must: bool = False,
 ) -> list[Delivery]:
-    """End the calls that wait for these SMS, all the same way.
+    """End the calls that wait in place of these SMS.
 
-    An agent who is ringing, or another SMS under way, keeps its notice.
+    A call being made, or another SMS under way, keeps its notice.
 
     Args:
         deliveries: locked, with their notices.
-        state: what becomes of the calls.
-        by: who counts as the caller of a call that counts as made.
+        state: of the calls afterwards.
+        by: the caller of a call that counts as made.
         remark: kept with the calls.
-        must: whether an SMS that failed needs such a call, which then shows that it was told.
+        must: whether a failed SMS needs such a call, which then shows that the patient was told.
 
     Returns:
-        the SMS whose notices nothing else carries any more.
+        the SMS whose notices have no other try under way.
     """
     ended = [one.notice_id for one in deliveries if one.state != DeliveryState.UNKNOWN]
     live = Delivery.objects.filter(notice__in=ended, state__in=LIVE).order_by("id")
@@ -204,16 +257,6 @@ def _end_unknown(
 ) -> None:
     unknown = [one.pk for one in deliveries if one.state == DeliveryState.UNKNOWN]
     delivery_states.end(unknown, state=state, at=clock.now(), failure=failure, remark=remark)
-
-
-def _queue_again(deliveries: Sequence[Delivery]) -> None:
-    """Open the next SMS of each, due at once, to the number that the patient has now."""
-    now = clock.now()
-    again = (
-        Next(one.notice_id, one, now, one.notice.patient.mobile or one.address)
-        for one in deliveries
-    )
-    delivery_states.open_next(Channel.SMS, again)
 
 
 def _told_of(

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 600.0, 200.0
 
 @dataclass(frozen=True)
 class Line:
-    """One line: its name, the running total at the end of each step, and the drawing.
+    """One line: its name, the running total at the end of each step, and its drawing.
 
     ``points`` is the attribute of an SVG ``polyline``; ``y`` counts downwards.
     """

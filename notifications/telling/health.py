@@ -36,12 +36,12 @@ ALIVE_FOR = dt.timedelta(minutes=1)
 class Condition(enum.StrEnum):
     """How a gateway is; the order is that of severity."""
 
-    AWAY = "away"  # no host can reach it, or it said so itself; left in peace for a moment
+    AWAY = "away"  # no host reaches it, or it reported so itself: senders back off
     CAPPED = "capped"  # its cap of the day is spent
     FAILING = "failing"  # the last thing it did was to fail
     CUT_OFF = "cut_off"  # a host finds no way to it, others do
     CONTRADICTED = "contradicted"  # reported two parts, though long_receipts=one says otherwise
-    SILENT = "silent"  # takes messages, and says nothing of them any more
+    SILENT = "silent"  # accepts messages, and reports nothing any more
     SLOW = "slow"  # asked to be given less
     IN_SERVICE = "in_service"
     UNUSED = "unused"  # never used
@@ -149,23 +149,37 @@ def overview() -> Overview:
     held = GatewaySeat.objects.filter(until__gt=clock.real()).values_list("gateway", flat=True)
     connected = Counter(held)
     places = {name: place for place, name in enumerate(gateways, 1)}
-    return Overview(
-        gateways=[
-            _health(
-                states.get(name) or GatewayState(name=name),
-                gateways.get(name),
+    found = []
+    for name in dict.fromkeys([*gateways, *states]):
+        state = states.get(name) or GatewayState(name=name)
+        gateway, cut_off = gateways.get(name), lost.get(name, [])
+        awaited, oldest = pending.get((name, DeliveryState.ACCEPTED), (0, None))
+        condition = condition_of(
+            state,
+            gateway,
+            awaited_for=clock.now() - oldest if oldest else dt.timedelta(0),
+            cut_off=cut_off,
+            hosts=len(hosts),
+            now=clock.real(),
+        )
+        found.append(
+            Health(
+                state=state,
+                gateway=gateway,
                 place=places.get(name, 0),
                 connected=connected[name],
-                awaited=pending.get((name, DeliveryState.ACCEPTED), _Pending()),
-                unknown=pending.get((name, DeliveryState.UNKNOWN), _Pending()).number,
-                cut_off=lost.get(name, []),
-                hosts=len(hosts),
+                waiting=awaited,
+                unknown=pending.get((name, DeliveryState.UNKNOWN), (0, None))[0],
+                condition=condition,
+                cut_off=cut_off,
             )
-            for name in dict.fromkeys([*gateways, *states])
-        ],
+        )
+    a_day_ago = clock.now().astimezone(dt.UTC) - dt.timedelta(days=1)
+    return Overview(
+        gateways=found,
         complaint=complaint,
         wrong_clocks=_wrong_clocks(hosts),
-        steps=list(ClockStep.objects.filter(noticed_at__gt=_a_day_ago()).order_by("noticed_at")),
+        steps=list(ClockStep.objects.filter(noticed_at__gt=a_day_ago).order_by("noticed_at")),
     )
 
 
@@ -194,41 +208,26 @@ def _wrong_clocks(hosts: Sequence[SendingHost]) -> list[WrongClock]:
     return [WrongClock(*one) for one in sorted(ahead.items()) if abs(one[1]) > clock.TOO_FAR]
 
 
-def _a_day_ago() -> dt.datetime:
-    return clock.now().astimezone(dt.UTC) - dt.timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class LongMessages:
-    """Long messages of a gateway of which at least one part was reported, and how many twice."""
-
-    reported: int
-    twice: int
-
-
-def one_part_proposals() -> dict[str, LongMessages]:
+def one_part_proposals() -> dict[str, int]:
     """Return the gateways for which ``long_receipts=one`` is proposed, in one query.
 
-    After ``ENOUGH_LONG`` long messages, none of which had two receipts. What left a few minutes
-    ago is not counted: its second one may be on the way.
+    Long messages of which at least one part was reported count, but for those of the last
+    minutes: a second receipt may be on its way. ``ENOUGH_LONG`` of them are needed, none with two.
+
+    Returns:
+        by name how many long messages were counted.
     """
     asked = [gateway.name for gateway in _configured()[0].values() if not gateway.reports_one_part]
     settled = clock.now().astimezone(dt.UTC) - SECOND_RECEIPT_WITHIN
     parts = DeliveryPart.objects.filter(gateway__in=asked, delivery__submitted_at__lt=settled)
     reported = parts.exclude(state=ReceiptState.ON_ITS_WAY).order_by()
-    found: dict[str, LongMessages] = {}
-    for name, number in (
-        reported.values_list("gateway", "delivery")
-        .annotate(number=Count("pk"))
-        .values_list("gateway", "number")
-    ):
-        known = found.get(name, LongMessages(0, 0))
-        found[name] = LongMessages(known.reported + 1, known.twice + (number > 1))
-    return {
-        name: seen
-        for name, seen in found.items()
-        if seen.reported >= ENOUGH_LONG and not seen.twice
-    }
+    messages = reported.values_list("gateway", "delivery").annotate(number=Count("pk"))
+    number, twice = Counter[str](), set()
+    for name, parts_reported in messages.values_list("gateway", "number"):
+        number[name] += 1
+        if parts_reported > 1:
+            twice.add(name)
+    return {name: n for name, n in number.items() if n >= ENOUGH_LONG and name not in twice}
 
 
 def names() -> list[str]:
@@ -289,32 +288,6 @@ def _says_nothing(state: GatewayState, now: dt.datetime) -> bool:
     return state.accepted_at > state.reported_at and state.reported_at < now - SILENT_AFTER
 
 
-def _health(
-    state: GatewayState,
-    gateway: Gateway | None,
-    *,
-    place: int,
-    connected: int,
-    awaited: "_Pending",
-    unknown: int,
-    cut_off: Sequence[GatewayReach],
-    hosts: int,
-) -> Health:
-    waited = clock.now() - awaited.oldest if awaited.oldest else dt.timedelta(0)
-    return Health(
-        state=state,
-        gateway=gateway,
-        place=place,
-        connected=connected,
-        waiting=awaited.number,
-        unknown=unknown,
-        condition=condition_of(
-            state, gateway, awaited_for=waited, cut_off=cut_off, hosts=hosts, now=clock.real()
-        ),
-        cut_off=cut_off,
-    )
-
-
 def _configured() -> tuple[dict[str, Gateway], str]:
     """Return the gateways by name, and what is wrong with their configuration."""
     try:
@@ -323,23 +296,18 @@ def _configured() -> tuple[dict[str, Gateway], str]:
         return {}, str(error)
 
 
-@dataclass(frozen=True)
-class _Pending:
-    """How many messages of a gateway wait, the oldest since its hand-over."""
+def _pending() -> dict[tuple[str, str], tuple[int, dt.datetime | None]]:
+    """Return by gateway and state how many messages wait, and since when the oldest does.
 
-    number: int = 0
-    oldest: dt.datetime | None = None
-
-
-def _pending() -> dict[tuple[str, str], _Pending]:
-    """Return by gateway and state what waits for its receipt, and what nobody knows of."""
+    ``accepted`` ones wait for their receipt; of ``unknown`` ones nobody knows what became.
+    """
     # What is finished waits for nothing: a gateway without receipts finishes at the hand-over.
     awaited = Q(state=DeliveryState.ACCEPTED, finished_at__isnull=True)
     arms = (Delivery.objects.filter(arm) for arm in (awaited, Q(state=DeliveryState.UNKNOWN)))
-    lines = (
+    rows = (
         Delivery.objects.filter(pk__in=numbers_of(*arms))
         .order_by()
         .values_list("gateway", "state")
         .annotate(Count("pk"), Min("submitted_at"))
     )
-    return {(gateway, state): _Pending(*rest) for gateway, state, *rest in lines}
+    return {(gateway, state): (number, oldest) for gateway, state, number, oldest in rows}

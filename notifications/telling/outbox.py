@@ -8,13 +8,11 @@ from django.db.models import Max, Prefetch, Q, QuerySet
 
 from notifications.access import notices_of
 from notifications.models import (
-    UNSENT,
     Channel,
     Delivery,
     Notice,
     NoticeItem,
     NoticeState,
-    Sending,
 )
 from notifications.references import notice_id_of
 from notifications.texts import render as texts
@@ -23,14 +21,6 @@ from patients.queries import Meant, first_meant
 from staff import clock
 from staff.access import Capability
 from staff.models import User
-
-
-def anything_due() -> bool:
-    """Whether a sender would find work."""
-    due = Delivery.objects.filter(
-        channel=Channel.SMS, state__in=UNSENT, not_before__lte=clock.now()
-    )
-    return due.exists() and not Sending.is_paused()
 
 
 def messages(user: User) -> QuerySet[Delivery]:

@@ -1,4 +1,4 @@
-"""How far the telling is."""
+"""How far the telling is: the numbers, and the patients behind them."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -11,6 +11,7 @@ from django.db.models import (
     Exists,
     ExpressionWrapper,
     OuterRef,
+    Prefetch,
     Q,
     QuerySet,
     Value,
@@ -33,7 +34,7 @@ from staff.access import Capability
 from staff.lookups import numbers_of
 from staff.models import User
 
-EVERYWHERE = Q()
+BY_APPOINTMENT = ("day", "first_at", "id")
 LISTED = (NoticeState.OPEN, NoticeState.TOLD, NoticeState.UNREACHABLE)
 """How a patient can stand."""
 UNSENT = (
@@ -50,11 +51,10 @@ NOT_REACHED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRE
 class Progress:
     """Counts of patients and tries.
 
-    ``patients`` are counted once a day, by the state of the notice that holds their last word
-    (``last_words``): whoever was told what no longer holds is still to be told.
-    ``sms_total`` leaves withdrawn tries out; ``sms_done`` are those that need no sending any
-    more, whatever came of them. ``calls_before_release`` wait for their bulletin's release time;
-    ``calls_by_doctors`` are made by whoever kept the patient, and are no calls of ours until then.
+    ``patients`` are counted once for each day, by the state of the notice that says how they
+    stand (``last_words``): a patient who was told what no longer holds is still to be told.
+    ``calls_before_release`` wait for their bulletin's release time; ``calls_by_doctors`` are made
+    by the doctor who kept the patient, and are no calls of ours until then.
     """
 
     patients: dict[str, int] = field(default_factory=dict)
@@ -76,24 +76,24 @@ class Progress:
 
     @property
     def sms_total(self) -> int:
-        """SMS to be sent and sent."""
+        """SMS to be sent and sent, without withdrawn ones."""
         sms = self.deliveries["sms"]
         return sum(sms.values()) - sms[DeliveryState.WITHDRAWN]
 
     @property
     def sms_done(self) -> int:
-        """SMS that need no sending any more."""
-        return self.sms_total - self._sms(UNSENT)
+        """SMS that need no more sending, whatever came of them."""
+        return self.sms_total - self._count_sms(UNSENT)
 
     @property
     def sms_waiting(self) -> int:
-        """SMS whose time has come, or that are leaving."""
-        return self._sms(WAITING)
+        """SMS that are due or leaving."""
+        return self._count_sms(WAITING)
 
     @property
     def sms_not_reached(self) -> int:
         """SMS that ended without reaching anybody."""
-        return self._sms(NOT_REACHED)
+        return self._count_sms(NOT_REACHED)
 
     @property
     def told(self) -> int:
@@ -105,7 +105,7 @@ class Progress:
         """Patients to whom something is to be told, or was."""
         return sum(self.patients.values())
 
-    def _sms(self, states: tuple[DeliveryState, ...]) -> int:
+    def _count_sms(self, states: tuple[DeliveryState, ...]) -> int:
         return sum(self.deliveries["sms"][state] for state in states)
 
     def as_dict(self) -> dict[str, Any]:
@@ -122,15 +122,13 @@ class Progress:
 
 
 def progress(user: User | None = None, *, since: dt.date | None = None) -> Progress:
-    """Return the counts of what a person may see on the board; of everything for None.
-
-    Four queries.
+    """Return the counts in four queries.
 
     Args:
-        user: who looks.
-        since: count the notices about this day and later, and those of earlier days that are
-            still open; yesterday by default, so that weeks of telling cost no more than one.
-            ``dt.date.min`` counts all there ever were.
+        user: who looks; None for everything.
+        since: count the notices about this day and later, and the open ones of earlier days;
+            yesterday by default, so that weeks of telling cost no more than one day.
+            ``dt.date.min`` counts all.
     """
     since = since or counted_since()
     patients = {state.value: 0 for state in LISTED}
@@ -158,11 +156,7 @@ def progress(user: User | None = None, *, since: dt.date | None = None) -> Progr
 
 
 def notices_by_state(*, since: dt.date | None = None) -> dict[str, int]:
-    """Return how many notices there are in each state, whatever they say (one query).
-
-    Args:
-        since: as for ``progress``.
-    """
+    """Return how many notices are in each state (one query); ``since`` as for ``progress``."""
     notices = {state.value: 0 for state in NoticeState}
     for state, count in _counted(Notice.objects.all(), since or counted_since(), "state"):
         notices[state] += count
@@ -170,10 +164,10 @@ def notices_by_state(*, since: dt.date | None = None) -> dict[str, int]:
 
 
 def last_words() -> Q:
-    """Return the filter for the one notice of each patient and day that says how they stand.
+    """Return the filter for the notice of each patient and day that says how they stand.
 
-    An open one before a closed one, since something is still to be said; of several the newest.
-    A withdrawn one says nothing.
+    An open one before a closed one, since something is still to be said; else the newest. A
+    withdrawn one never counts.
     """
     state = ExpressionWrapper(OuterRef("state"), output_field=CharField())
     newer = Q(version__gt=OuterRef("version"))
@@ -192,8 +186,8 @@ def last_words() -> Q:
 def holding_untrue(user: User | None = None) -> int:
     """Return how many patients heard what no longer holds, and not yet what does (one query).
 
-    Of today and later; also whom nobody could reach. The last word of each notice still open,
-    or given up, is held against the words that were handed over before it.
+    Each notice of today or later that is open or given up is compared with what was handed over
+    before it.
     """
     given = Coalesce("postponed_to", Value(dt.date.min))
     before = (
@@ -220,17 +214,15 @@ def holding_untrue(user: User | None = None) -> int:
 def _counted(
     rows: QuerySet[Any], since: dt.date, *columns: str, path: str = ""
 ) -> Iterable[tuple[Any, ...]]:
-    """Return how often each combination of values occurs, in at most two lines (one query).
+    """Return how often each combination of values occurs, in at most two rows (one query).
 
-    One arm for each index: the notices about the day and later, the open ones of before.
+    One part for each index: the notices about the day and later, the open ones before it.
     """
     coming = Q(**{f"{path}day__gte": since})
     late = Q(**{f"{path}day__lt": since, f"{path}state": NoticeState.OPEN})
-    arms: list[QuerySet[Any, tuple[Any, ...]]] = [
-        rows.filter(arm).order_by().values_list(*columns).annotate(Count("pk"))
-        for arm in (coming, late)
-    ]
-    return arms[0].union(arms[1], all=True)
+    counted: QuerySet[Any, tuple[Any, ...]] = rows.order_by().values_list(*columns)
+    first, second = (counted.filter(arm).annotate(Count("pk")) for arm in (coming, late))
+    return first.union(second, all=True)
 
 
 def _seen_by(user: User | None, path: str = "") -> Q:
@@ -242,14 +234,43 @@ def counted_since() -> dt.date:
     return clock.today() - dt.timedelta(days=1)
 
 
-def current(since: dt.date, path: str = "pk", *, within: Q = EVERYWHERE) -> Q:
+def current(since: dt.date, path: str = "pk", *, within: Q | None = None) -> Q:
     """Return the filter for the notices about a day and later, and for all that are open.
 
     Args:
         since: the first day.
         path: how the queryset reaches the notice, for example ``notice``.
-        within: of which notices at all; the fewer are read, the sooner.
+        within: a filter on notices, so that fewer are read.
     """
     coming, still_open = Q(day__gte=since), Q(state=NoticeState.OPEN)
-    wanted = numbers_of(*(Notice.objects.filter(within, arm) for arm in (coming, still_open)))
+    wanted = numbers_of(
+        *(Notice.objects.filter(within or Q(), arm) for arm in (coming, still_open))
+    )
     return Q(**{f"{path}__in": wanted})
+
+
+def notices_in(user: User, state: NoticeState) -> QuerySet[Notice]:
+    """Return the last word to each patient and day in a state, those that ``progress`` counts.
+
+    Each comes with its patient and site and, as ``tries``, the tries in their order.
+    """
+    # As ``current`` counts: of what is open every day, so that the index finds the order.
+    days = Q() if state == NoticeState.OPEN else Q(day__gte=counted_since())
+    tries = Delivery.objects.select_related("caller").order_by("id")
+    return (
+        Notice.objects.filter(
+            days, last_words(), notices_of(user, Capability.SEE_OUTBOX), state=state
+        )
+        .select_related("patient", "site", "reserved_for", "settled_by")
+        .prefetch_related(Prefetch("deliveries", tries, to_attr="tries"))
+    )
+
+
+def standing_or_heard() -> Q:
+    """Return the filter for items whose notice stands, or was withdrawn and arrived all the same.
+
+    What a withdrawn notice said was heard then (ADR 0014).
+    """
+    arrived = Delivery.objects.filter(notice=OuterRef("notice"), state=DeliveryState.DELIVERED)
+    was_heard = Q(Exists(arrived), notice__handed_over_at__isnull=False)
+    return ~Q(notice__state=NoticeState.WITHDRAWN) | was_heard

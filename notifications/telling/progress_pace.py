@@ -1,4 +1,4 @@
-"""How fast the telling goes, when it will be over, and its curve. For the whole group."""
+"""How fast SMS leave, when they will all have left, and the curve. For the whole group."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -25,9 +25,9 @@ HANDED_OVER, DELIVERED, CALLED = "handed_over", "delivered", "called"
 class Waiting:
     """SMS that did not leave yet.
 
-    ``held`` until their release, from ``held_until`` to ``held_last``; ``later`` have another
-    time of their own (a new try), the first ``later_at``; ``due`` may leave now, the
-    first of them since ``due_since``, of which ``asleep`` only once the quiet hours are over.
+    ``held`` ones wait for their release, from ``held_until`` to ``held_last``; ``later`` ones
+    for a retry, the first at ``later_at``; ``due`` ones may leave, the first since ``due_since``;
+    of these, ``asleep`` ones only when the quiet hours are over.
     """
 
     held: int
@@ -48,8 +48,8 @@ class Pace:
         now: the hospital's moment.
         messages: SMS that left in the last ``MEASURED_SECONDS``.
         parts: their parts.
-        seconds: how long it took them: less than a minute for who began just now.
-        waiting: what did not leave yet.
+        seconds: how long it took them: less than a minute if sending began just now.
+        waiting: SMS that did not leave yet.
         quiet_until: the end of the quiet hours, while it is quiet.
         paused: whether all sending is held.
         began_just_now: whether nothing could leave until less than ``MEASURED_SECONDS`` ago.
@@ -66,22 +66,22 @@ class Pace:
 
     @property
     def parts_per_second(self) -> float:
-        """The rate."""
+        """The rate in parts."""
         return self.parts / self.seconds
 
     @property
     def messages_per_minute(self) -> int:
-        """The rate."""
+        """The rate in SMS."""
         return round(self.messages / self.seconds * 60)
 
     @property
     def leaving(self) -> int:
-        """How many SMS leave as soon as it is their turn."""
+        """How many SMS may leave now."""
         return self.waiting.due - (self.waiting.asleep if self.quiet_until else 0)
 
     @property
     def standing(self) -> str:
-        """What is said of it, in one word.
+        """The state of sending.
 
         ``nothing``, ``paused``, ``quiet``, ``later``, ``held``, ``starting`` (in the first minute
         in which something may leave), ``stalled`` or ``moving``.
@@ -100,7 +100,7 @@ class Pace:
 
     @property
     def ends_at(self) -> dt.datetime | None:
-        """When what may leave now will have left, at this rate; None where nobody can say."""
+        """When what may leave now will have left, at this rate; None if it cannot be told."""
         if self.standing != "moving":
             return None
         seconds = self.leaving * self.seconds / self.messages
@@ -110,7 +110,7 @@ class Pace:
 
 
 def pace() -> Pace:
-    """Return how fast the telling goes, in at most four queries."""
+    """Return how fast SMS leave, in at most four queries."""
     now = clock.now()
     left = Delivery.objects.filter(
         channel=Channel.SMS, submitted_at__gt=_before(now, MEASURED_SECONDS)
@@ -135,9 +135,8 @@ def _began(waiting: Waiting, quiet: QuietHours, now: dt.datetime) -> bool:
     """Whether the first message that is due could not leave a minute ago."""
     if waiting.due_since is None:
         return False
-    since = (
-        waiting.due_since if waiting.due > waiting.asleep else quiet.next_allowed(waiting.due_since)
-    )
+    all_asleep = waiting.due <= waiting.asleep
+    since = quiet.next_allowed(waiting.due_since) if all_asleep else waiting.due_since
     return since > _before(now, MEASURED_SECONDS)
 
 
@@ -147,7 +146,7 @@ def _resumed_just_now(now: dt.datetime) -> bool:
 
 
 def _waiting(now: dt.datetime) -> Waiting:
-    """One arm for each partial index of the table."""
+    """Count the SMS that wait, with one subquery for each partial index."""
     held, queued = Q(state=DeliveryState.HELD), Q(state=DeliveryState.QUEUED)
     still_held, late = held & Q(not_before__gt=now), queued & Q(not_before__gt=now)
     due = Q(state=DeliveryState.CLAIMED) | Q(not_before__lte=now)
@@ -174,23 +173,12 @@ class _Minute(Func):
 
     output_field = IntegerField()
 
+    template = "(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / 60)::bigint)"
+
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
         """SQLite keeps moments as text in UTC (Django's own form)."""
-        return self.as_sql(
-            compiler,
-            connection,
-            template="(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / 60)",
-            **extra,
-        )
-
-    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        """PostgreSQL knows the seconds since 1970."""
-        return self.as_sql(
-            compiler,
-            connection,
-            template="(FLOOR(EXTRACT(EPOCH FROM %(expressions)s) / 60)::bigint)",
-            **extra,
-        )
+        template = "(CAST(strftime('%%%%s', %(expressions)s) AS INTEGER) / 60)"
+        return self.as_sql(compiler, connection, template=template, **extra)
 
 
 def curve_of(*, hours: int) -> curve.Curve:
@@ -206,7 +194,7 @@ def curve_of(*, hours: int) -> curve.Curve:
     for minute, number in _by_minute(left, "submitted_at"):
         counts[HANDED_OVER][minute] = number
     delivered = Q(channel=Channel.SMS, state=DeliveryState.DELIVERED)
-    # A call that merely counts as made has no moment at which it began.
+    # A call that only counts as made has no ``submitted_at``.
     called = Q(channel=Channel.PHONE, submitted_at__isnull=False)
     ended = Delivery.objects.filter(delivered | called, finished_at__gt=since)
     for minute, channel, number in _by_minute(ended, "finished_at", "channel"):

@@ -14,14 +14,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from notifications.access import notices_of
 from notifications.models import Delivery, NoticeState
 from notifications.sending import switch as sending
-from notifications.telling import by_hand, health, queues
+from notifications.telling import by_hand, health
 from notifications.telling import outbox as messages_out
 from notifications.telling.by_hand import Settled
 from notifications.telling.forms import OutboxFilter, PlaceFilter, SettleForm
-from notifications.telling.health import one_part_proposals, overview
 from notifications.telling.life import life_of
-from notifications.telling.notices import BY_APPOINTMENT, notices_in
-from notifications.telling.progress import LISTED, progress
+from notifications.telling.progress import BY_APPOINTMENT, LISTED, notices_in, progress
 from notifications.telling.progress_pace import curve_of, pace
 from staff import clock
 from staff.access import Capability, may, require, requires, scope_of
@@ -60,7 +58,7 @@ def _context(request: SignedInRequest) -> dict[str, Any]:
         "curve": curve_of(hours=span),
         "span": span,
         "spans": SPANS_HOURS,
-        "queues": queues.counts(user),
+        "queues": by_hand.queue_counts(user),
         "gateways": health.overview(),
         "may_see_outbox": may_see_outbox,
         "may_call": may_call,
@@ -110,7 +108,11 @@ def _state(asked: str) -> NoticeState:
 @requires(Capability.SEE_OUTBOX)
 def gateway_health(request: SignedInRequest) -> HttpResponse:
     """List the gateways in the order of preference."""
-    context = {"overview": overview(), "one_part": one_part_proposals(), "now": clock.now()}
+    context = {
+        "overview": health.overview(),
+        "one_part": health.one_part_proposals(),
+        "now": clock.now(),
+    }
     return render(request, "notifications/telling/gateways.html", context)
 
 
@@ -189,21 +191,21 @@ ACTIONS: dict[str, Callable[..., Settled]] = {
 @requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
 def unknown(request: SignedInRequest) -> HttpResponse:
     """List the SMS of which nobody knows, the oldest first."""
-    return _list(request, queues.UNKNOWN)
+    return _list(request, by_hand.UNKNOWN)
 
 
 @require_safe
 @requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
 def failed(request: SignedInRequest) -> HttpResponse:
     """List the SMS that did not arrive and whose patients are not told yet."""
-    return _list(request, queues.FAILED)
+    return _list(request, by_hand.FAILED)
 
 
 def _list(request: SignedInRequest, name: str) -> HttpResponse:
     form = PlaceFilter(request.GET, user=request.user)
-    rows = form.narrow(queues.queue(request.user, name))
+    rows = form.narrow(by_hand.queue(request.user, name))
     page = page_by_key(
-        queues.with_what_carries_them(rows),
+        by_hand.with_what_carries_them(rows),
         keys=("id",),
         cursor=request.GET.get("cursor", ""),
         size=PAGE_SIZE,
@@ -213,7 +215,7 @@ def _list(request: SignedInRequest, name: str) -> HttpResponse:
         "form": form,
         "page": page,
         "total": rows.count(),
-        "counts": queues.counts(request.user),
+        "counts": by_hand.queue_counts(request.user),
         "most": by_hand.MOST_AT_ONCE,
         "may_hold": may(request.user, Capability.HOLD_SENDING),
         "may_call": may(request.user, Capability.WORK_CALL_LIST),
@@ -230,7 +232,7 @@ def _list(request: SignedInRequest, name: str) -> HttpResponse:
 @requires(Capability.HOLD_SENDING, Capability.WORK_CALL_LIST)
 def settle(request: SignedInRequest, name: str, action: str) -> HttpResponse:
     """Say what will happen and ask why; then do it to exactly those that were counted."""
-    if name not in queues.QUEUES or action not in ACTIONS:
+    if name not in by_hand.QUEUES or action not in ACTIONS:
         raise Http404
     if request.method == "GET":
         ids = list(_chosen(request, name).values_list("pk", flat=True))
@@ -255,7 +257,7 @@ def _chosen(request: SignedInRequest, name: str) -> QuerySet[Delivery]:
     mine = notices_of(
         request.user, Capability.HOLD_SENDING, Capability.WORK_CALL_LIST, path="notice__"
     )
-    rows = queues.queue(request.user, name).filter(mine).order_by("pk")
+    rows = by_hand.queue(request.user, name).filter(mine).order_by("pk")
     if request.GET.get("all"):
         rows = PlaceFilter(request.GET, user=request.user).narrow(rows)
         return rows[: by_hand.MOST_AT_ONCE]
@@ -271,7 +273,7 @@ def _ask(
 ) -> HttpResponse:
     if action == "resend":
         require(request.user, Capability.HOLD_SENDING)
-    rows = queues.queue(request.user, name).filter(pk__in=ids)
+    rows = by_hand.queue(request.user, name).filter(pk__in=ids)
     if not ids:
         messages.info(request, _("Cochez d'abord au moins un SMS."))
         return redirect(f"queue_{name}")

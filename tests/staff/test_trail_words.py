@@ -12,7 +12,7 @@ from django.utils import translation
 from appointments.models import ConflictState, RefusedState
 from notifications.calls.services import CallResult
 from notifications.models import ReplyOutcome
-from notifications.telling import queues
+from notifications.telling import by_hand
 from staff import trail, trail_words
 from staff.models import AuditEvent
 from staff.sign_in.limits import SignInStep
@@ -27,7 +27,7 @@ BLANKS = {
     "conflict.{}": [ConflictState.ACCEPTED, ConflictState.REFUSED],
     "reply.{}": ReplyOutcome.values,
     "schedule.refused_row_{}": [state for state in RefusedState if state != RefusedState.OPEN],
-    "sms_{}.viewed": queues.QUEUES,
+    "sms_{}.viewed": by_hand.QUEUES,
     "{}.deleted": ["site", "unit"],
     "{}.{}": [],  # any kind of reference data, "added" or "changed": tested below
 }

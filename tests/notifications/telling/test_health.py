@@ -178,7 +178,7 @@ class TestLongMessages:
         self.reported(4)
         assert gateway_health.one_part_proposals() == {}
         self.reported(1)
-        assert gateway_health.one_part_proposals()[self.NAME].reported == 5
+        assert gateway_health.one_part_proposals()[self.NAME] == 5
         client.force_login(a_user("chief", "crisis_cell"))
         page = client.get(reverse("gateways")).content.decode()
         assert "long_receipts=one dans SMS_GATEWAY_URL" in page

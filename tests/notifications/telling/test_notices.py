@@ -6,8 +6,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from notifications.models import Notice
-from notifications.telling.notices import notices_in
-from notifications.telling.progress import progress
+from notifications.telling.progress import notices_in, progress
 from notifications.telling.views import LISTED
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_practitioner, a_site, a_unit, a_user

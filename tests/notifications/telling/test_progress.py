@@ -6,8 +6,7 @@ import json
 import pytest
 from django.core.management import call_command
 
-from notifications.telling.notices import notices_in
-from notifications.telling.progress import notices_by_state, progress
+from notifications.telling.progress import notices_by_state, notices_in, progress
 from tests.builders import a_patient, a_site, a_user
 from tests.notifications.builders import SUNDAY, FakeGateway, a_call, a_notice, an_sms, send
 
