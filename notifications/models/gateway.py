@@ -78,6 +78,11 @@ class SendingHost(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def seconds_off(self) -> int:
+        """By how much its clock is ahead or behind, in whole seconds."""
+        return round(abs(self.clock_ahead))
+
 
 class GatewayReach(models.Model):
     """Whether one host last reached a gateway (real clock)."""

@@ -1,12 +1,12 @@
-"""A gateway calls our web server: who is it, may it, and what does it say?"""
+"""A gateway calls our web server: check its secret and address, and store what it reports."""
 
 import hmac
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import NamedTuple
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -21,16 +21,7 @@ LARGEST_BODY = 1024 * 1024
 _LOG_SECONDS = 10.0
 
 
-@dataclass(frozen=True)
-class Caller:
-    """Where a call comes from: the address of the connection, and what proxies say of it."""
-
-    address: str
-    forwarded_for: str = ""
-
-
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What the gateway gets: a status of HTTP and a few words."""
 
     status: int
@@ -44,27 +35,28 @@ UNREADABLE = Answer(500, "not understood here")
 LATER = Answer(503, "try again")
 
 
-class NobodyKnows(Exception):
-    """The gateways cannot be read from the settings: whose secret it is will be known later."""
+class GatewaysUnreadable(Exception):
+    """The gateways cannot be read from the settings, so the secret cannot be checked now."""
 
 
-def gateway_called(*, secret: str, caller: Caller) -> Gateway | None:
-    """Return the gateway whose secret this is, called from where it may be; else None.
+def gateway_called(*, secret: str, address: str, forwarded_for: str = "") -> Gateway | None:
+    """Return the gateway whose secret this is, if it may call from there; else None.
 
-    Each secret is compared, and in constant time, so that the time of the answer tells nothing.
+    Every secret is compared, in constant time, so that the time of the answer tells nothing.
 
     Args:
         secret: the part of the address that stands for a password.
-        caller: the source address is held against ``options.hook_from``.
+        address: of the connection; the source is checked against ``options.hook_from``.
+        forwarded_for: the source as proxies give it.
 
     Raises:
-        NobodyKnows: to be answered with ``LATER``, so that no receipt is lost.
+        GatewaysUnreadable: to be answered with ``LATER``, so that no receipt is lost.
     """
     try:
         gateways = configured()
     except ImproperlyConfigured as error:
         _refusals.note("a call, but no gateway is configured rightly: %s", error)
-        raise NobodyKnows from error
+        raise GatewaysUnreadable from error
     given = sha256(secret.encode("utf-8", "replace")).digest()
     found = None
     for gateway in gateways:
@@ -72,11 +64,12 @@ def gateway_called(*, secret: str, caller: Caller) -> Gateway | None:
         if hmac.compare_digest(given, theirs) and gateway.options.hook:
             found = found or gateway
     if found is None:
-        _refusals.note("a call with a wrong secret from %s", caller.address)
-    elif not _may_come_from(found.options.hook_from, caller):
-        _refusals.note(
-            "a call for %s from %s, which may not", found.name, _source(caller) or caller.address
-        )
+        _refusals.note("a call with a wrong secret from %s", address)
+        return None
+    source = addresses.source(address, forwarded_for, settings.TRUSTED_PROXIES)
+    allowed = found.options.hook_from
+    if allowed and (source is None or not addresses.lies_in(allowed, source)):
+        _refusals.note("a call for %s from %s, which may not", found.name, source or address)
         return None
     return found
 
@@ -92,7 +85,7 @@ def take(
     """Read a call and store what it reports; repeated calls change nothing.
 
     Args:
-        gateway: whose secret it was.
+        gateway: from ``gateway_called``.
         method: ``GET`` or ``POST``.
         query: of the address.
         headers: in any case.
@@ -123,17 +116,6 @@ def take(
         logger.exception("the reports of %s could not be stored", gateway.name)
         return LATER
     return OK
-
-
-def _source(caller: Caller) -> addresses.Address | None:
-    return addresses.source(caller.address, caller.forwarded_for, settings.TRUSTED_PROXIES)
-
-
-def _may_come_from(allowed: Sequence[addresses.Network], caller: Caller) -> bool:
-    if not allowed:
-        return True
-    address = _source(caller)
-    return address is not None and addresses.lies_in(allowed, address)
 
 
 class _Refusals:

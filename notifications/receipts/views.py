@@ -47,20 +47,20 @@ def unmatched(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def hook(request: HttpRequest, secret: str) -> HttpResponse:
     """Take what a gateway reports."""
-    caller = hook_calls.Caller(
-        address=request.META.get("REMOTE_ADDR", ""),
-        forwarded_for=request.headers.get("X-Forwarded-For", ""),
-    )
     try:
-        gateway = hook_calls.gateway_called(secret=secret, caller=caller)
-    except hook_calls.NobodyKnows:
-        return _said(hook_calls.LATER)
+        gateway = hook_calls.gateway_called(
+            secret=secret,
+            address=request.META.get("REMOTE_ADDR", ""),
+            forwarded_for=request.headers.get("X-Forwarded-For", ""),
+        )
+    except hook_calls.GatewaysUnreadable:
+        return _answer(hook_calls.LATER)
     if gateway is None:
-        return _said(hook_calls.NOT_FOUND)
+        return _answer(hook_calls.NOT_FOUND)
     body = _body(request)
     if body is None:
-        return _said(hook_calls.TOO_LARGE)
-    return _said(
+        return _answer(hook_calls.TOO_LARGE)
+    return _answer(
         hook_calls.take(
             gateway=gateway,
             method=request.method or "",
@@ -83,7 +83,7 @@ def _body(request: HttpRequest) -> bytes | None:
     return None if len(body) > hook_calls.LARGEST_BODY else body
 
 
-def _said(answer: hook_calls.Answer) -> HttpResponse:
+def _answer(answer: hook_calls.Answer) -> HttpResponse:
     return HttpResponse(answer.text, status=answer.status, content_type="text/plain")
 
 

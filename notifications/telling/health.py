@@ -97,24 +97,6 @@ class Health:
 
 
 @dataclass(frozen=True)
-class WrongClock:
-    """A host whose clock differs from the one that counts."""
-
-    host: str
-    ahead: dt.timedelta
-
-    @property
-    def is_ahead(self) -> bool:
-        """Whether it is ahead, not behind."""
-        return self.ahead > dt.timedelta(0)
-
-    @property
-    def seconds(self) -> int:
-        """By how much, in whole seconds."""
-        return round(abs(self.ahead).total_seconds())
-
-
-@dataclass(frozen=True)
 class Overview:
     """All gateways in the order of preference, those of old at the end.
 
@@ -125,7 +107,7 @@ class Overview:
 
     gateways: list[Health]
     complaint: str = ""
-    wrong_clocks: Sequence[WrongClock] = ()
+    wrong_clocks: Sequence[SendingHost] = ()
     steps: Sequence[ClockStep] = ()
 
     @property
@@ -201,11 +183,13 @@ def _lost_ways(hosts: Sequence[str]) -> dict[str, list[GatewayReach]]:
     return found
 
 
-def _wrong_clocks(hosts: Sequence[SendingHost]) -> list[WrongClock]:
-    """Return those whose clock is too far off, with this one, which shows the page."""
-    ahead = {host.name: dt.timedelta(seconds=host.clock_ahead) for host in hosts}
-    ahead[settings.HOST_NAME] = clock.host_is_ahead()
-    return [WrongClock(*one) for one in sorted(ahead.items()) if abs(one[1]) > clock.TOO_FAR]
+def _wrong_clocks(hosts: Sequence[SendingHost]) -> list[SendingHost]:
+    """Return the hosts whose clock is too far off, also this one, which shows the page."""
+    here = clock.host_is_ahead().total_seconds()
+    found = {host.name: host for host in hosts}
+    found[settings.HOST_NAME] = SendingHost(name=settings.HOST_NAME, clock_ahead=here)
+    too_far = clock.TOO_FAR.total_seconds()
+    return [host for _name, host in sorted(found.items()) if abs(host.clock_ahead) > too_far]
 
 
 def one_part_proposals() -> dict[str, int]:

@@ -222,7 +222,8 @@ def _counted(
     late = Q(**{f"{path}day__lt": since, f"{path}state": NoticeState.OPEN})
     counted: QuerySet[Any, tuple[Any, ...]] = rows.order_by().values_list(*columns)
     first, second = (counted.filter(arm).annotate(Count("pk")) for arm in (coming, late))
-    return first.union(second, all=True)
+    both: QuerySet[Any, tuple[Any, ...]] = first.union(second, all=True)
+    return both
 
 
 def _seen_by(user: User | None, path: str = "") -> Q:

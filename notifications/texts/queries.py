@@ -2,7 +2,6 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
@@ -10,9 +9,10 @@ from django.db.models import QuerySet
 from notifications.gateways import preferred
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import Alphabet
-from notifications.texts import preview, wording
 from notifications.texts import render as texts
+from notifications.texts import wording
 from notifications.texts.cost import reckon
+from notifications.texts.preview import Draft
 from patients.models import Language
 from staff import clock
 from staff.access import Capability, scope_of
@@ -97,26 +97,28 @@ def fingerprint(body: str) -> str:
 def table(user: User) -> list[Row]:
     """Return every kind of message in every language, as far as the user may change them."""
     edited = {(row.language, row.kind): row for row in visible_texts(user)}
-    last = _last_changes()
-    gateway = preferred()
+    last = {(one.language, one.kind): one for one in map(_change, _events().order_by("sequence"))}
+    gateway, day = preferred(), clock.today()
     alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
-    names, numbers = (
-        wording.known_names(),
-        list(Site.objects.values_list("callback_number", flat=True)),
-    )
+    numbers = list(Site.objects.values_list("callback_number", flat=True))
+    names = wording.known_names()
+
+    def parts(text: str) -> int:
+        return len(reckon(text, alphabet=alphabet).parts)
 
     def cell(language: str, kind: str) -> Cell:
         row = edited.get((language, kind))
-        body = text_of(row, language, kind)
-        parts, most = _parts(body, language, kind, numbers, alphabet)
+        draft = Draft(language, kind, text_of(row, language, kind))
+        _title, usual = draft.cases[0]
+        one = draft.message(usual, day=day, number=max(numbers, key=len, default=""))
         return Cell(
             language=language,
             kind=kind,
             is_edited=row is not None,
             change=last.get((language, kind)),
-            parts=parts,
-            most_parts=most,
-            has_faults=bool(wording.faults(kind=kind, body=body, names=names)),
+            parts=0 if draft.is_spoken else parts(one),
+            most_parts=0 if draft.is_spoken else parts(draft.longest(day=day, numbers=numbers)),
+            has_faults=bool(wording.faults(kind=kind, body=draft.body, names=names)),
         )
 
     return [
@@ -125,32 +127,10 @@ def table(user: User) -> list[Row]:
     ]
 
 
-def _parts(
-    body: str, language: str, kind: str, numbers: Sequence[str], alphabet: Alphabet
-) -> tuple[int, int]:
-    if preview.is_spoken(kind):
-        return 0, 0
-    day = clock.today()
-    _title, words = preview.cases(kind)[0]
-    number = max(numbers, key=len, default="")
-    one = preview.message(
-        body, language=language, kind=kind, words=words, day=day, callback_number=number
-    )
-    most = preview.longest(body, language=language, kind=kind, day=day, callback_numbers=numbers)
-    sms = (reckon(text, alphabet=alphabet) for text in (one, most))
-    usual, longest = (len(reckoning.parts) for reckoning in sms)
-    return usual, longest
-
-
 def changes(language: str, kind: str) -> list[Change]:
     """Return the last changes of a text, the newest first."""
     events = _events().filter(detail__language=language, detail__kind=kind)
     return [_change(event) for event in events.order_by("-sequence")[:CHANGES_SHOWN]]
-
-
-def _last_changes() -> dict[tuple[str, str], Change]:
-    found = (_change(event) for event in _events().order_by("sequence"))
-    return {(change.language, change.kind): change for change in found}
 
 
 def _events() -> QuerySet[AuditEvent]:

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from notifications.models import MessageKind
-from notifications.texts import preview, queries, services, wording
+from notifications.texts import queries, services, wording
 from notifications.texts import render as texts
+from notifications.texts.preview import Draft, meanings, preview
 from notifications.texts.services import tidy
 from patients.models import Language
 from staff.access import Capability, require_everywhere, requires
@@ -133,7 +134,7 @@ def _editor(
         "form": form,
         "seen": seen,
         "refusal": refusal,
-        "variables": preview.meanings(language, kind),
+        "variables": meanings(language, kind),
         "changes": queries.changes(language, kind),
         "is_edited": queries.in_force(language, kind) != texts.shipped(language, kind),
         "shipped": texts.shipped(language, kind),
@@ -144,11 +145,12 @@ def _editor(
 
 def _shown(language: str, kind: str, form: TextForm) -> dict[str, Any]:
     body, site = form.chosen()
+    draft = Draft(language, kind, body)
     return {
-        "preview": preview.preview(language=language, kind=kind, body=body, site=site),
+        "preview": preview(draft, site=site),
         "language": language,
         "site": site,
-        "is_spoken": preview.is_spoken(kind),
+        "is_spoken": draft.is_spoken,
     }
 
 

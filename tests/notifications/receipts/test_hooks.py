@@ -15,7 +15,6 @@ from notifications.models import Receipt as KeptReceipt
 from notifications.receipts import hooks as hook_calls
 from notifications.receipts import receive as receiving
 from notifications.receipts import views as hooks
-from notifications.receipts.hooks import Caller
 from staff.addresses import source
 from tests.notifications.builders import FakeGateway
 from tests.notifications.receipts.builders import a_taken_sms, life
@@ -95,7 +94,7 @@ class TestWhoCalls:
         assert life(sms)[0] == "open"
 
     def test_a_gateway_without_a_secret_cannot_be_called(self, gateways) -> None:
-        assert hook_calls.gateway_called(secret="", caller=Caller("127.0.0.1")) is None
+        assert hook_calls.gateway_called(secret="", address="127.0.0.1") is None
 
     def test_a_wrong_source_gets_the_answer_of_a_wrong_secret(self, gateways, call) -> None:
         only_from(gateways[1], "203.0.113.0/24")

@@ -8,10 +8,11 @@ import pytest
 from appointments.models import ProtectedGroup, Service
 from notifications.models import MessageKind, MessageText
 from notifications.sms_text import count
-from notifications.texts import preview, wording
 from notifications.texts import render as texts
+from notifications.texts import wording
 from notifications.texts.cost import reckon
 from notifications.texts.forbidden_words import medical_words_in
+from notifications.texts.preview import Draft
 from patients.models import Language
 from tests.builders import at
 
@@ -76,9 +77,7 @@ class TestTheShippedTexts:
     @pytest.mark.parametrize("kind", ["cancelled", "maintained", "mixed"])
     def test_four_appointments_at_the_longest_number_fit_one_part_too(self, language, kind) -> None:
         body = texts.shipped(language, kind)
-        longest = preview.longest(
-            body, language=language, kind=kind, day=DAYS[0], callback_numbers=["+32", CALLBACK]
-        )
+        longest = Draft(language, kind, body).longest(day=DAYS[0], numbers=["+32", CALLBACK])
         reckoning = reckon(longest)
         assert len(reckoning.parts) == 1, f"{reckoning.units} septets: {longest}"
         assert reckoning.characters == (), "nothing in a shipped text costs or is replaced"
@@ -90,13 +89,8 @@ class TestTheShippedTexts:
         figures = {}
         for language, (kind, words) in itertools.product(LANGUAGES, said.items()):
             few = max(count(a_text(language, *words, day=day)).units for day in DAYS)
-            most = preview.longest(
-                texts.shipped(language, kind),
-                language=language,
-                kind=kind,
-                day=DAYS[0],
-                callback_numbers=[CALLBACK],
-            )
+            draft = Draft(language, kind, texts.shipped(language, kind))
+            most = draft.longest(day=DAYS[0], numbers=[CALLBACK])
             figures[language, kind] = (few, count(most).units)
         assert figures == SEPTETS_OF_THE_SHIPPED
 
