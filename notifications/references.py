@@ -21,11 +21,7 @@ def reference_of(notice_id: int) -> str:
 
 
 def notice_id_of(reference: str) -> int | None:
-    """Return the notice's number when the reference is one of ours, else None.
-
-    Args:
-        reference: as read out by the patient; case, spaces and the hyphen do not matter.
-    """
+    """Return the notice's number if this is one of our references, in any case and spacing."""
     characters = re.sub(r"[\s-]", "", reference).upper()
     number, code = characters[:-_CODE_LENGTH], characters[-_CODE_LENGTH:]
     if len(number) < _NUMBER_LENGTH or not set(characters) <= set(ALPHABET):
@@ -36,11 +32,7 @@ def notice_id_of(reference: str) -> int | None:
 
 
 def looks_like_one(text: str) -> bool:
-    """Whether somebody who typed this meant a reference, ours or forged, and not a name.
-
-    Args:
-        text: as typed; case, spaces and the hyphen do not matter.
-    """
+    """Whether a typed text is meant as a reference, ours or forged, and not as a name."""
     characters = re.sub(r"[\s-]", "", text).upper()
     fewest = _NUMBER_LENGTH + _CODE_LENGTH
     mixed = not characters.isalpha() and not characters.isdecimal()

@@ -1,4 +1,4 @@
-"""When an SMS is still of use, and whom to ring next. Pure: no Django; moments are aware."""
+"""When an SMS is still of use, and which number to call next. Pure; moments are aware."""
 
 import datetime as dt
 from collections import Counter
@@ -9,18 +9,11 @@ RANKS = 10
 FIRST_RETRY_SECONDS = 60.0
 LONGEST_RETRY_SECONDS = 3600.0
 LONGEST_TROUBLE_SECONDS = 960.0
-"""For so long at most a gateway that reports trouble of its own is left alone."""
+"""The longest backoff from a gateway that reports failures of its own."""
 
 
 def latest_departure(first_at: dt.datetime, *, seconds_before: float) -> dt.datetime:
-    """Return the moment after which an SMS about an appointment does not leave any more.
-
-    Who gets it later may be on the way already, so a person calls instead.
-
-    Args:
-        first_at: the first appointment that the message is about.
-        seconds_before: how long before it the patient should know.
-    """
+    """Return the moment after which an SMS is too late: the patient may be on the way already."""
     return first_at.astimezone(dt.UTC) - dt.timedelta(seconds=seconds_before)
 
 
@@ -39,10 +32,10 @@ def seconds_before_try(number: int, *, jitter: float) -> float:
 def next_number(
     numbers: Sequence[str], *, tried: Sequence[tuple[str, bool]], rung: str, moves_on: bool
 ) -> str | None:
-    """Return which of a patient's numbers the next call rings; None when none is left.
+    """Return which of a patient's numbers the next call dials; None when none is left.
 
-    A wrong number is never rung again. The number that was rung stays, unless nobody answered
-    there: then the one least often rung follows, in the order in which they are kept.
+    A wrong number is never dialled again. The last number stays, unless nobody answered: then the
+    one least often dialled follows, in the order in which they are kept.
 
     Args:
         numbers: of the patient, in calling order.
@@ -62,22 +55,12 @@ def next_number(
 
 
 def tries_before_giving_up(numbers: int, *, tries: int) -> int:
-    """Return how many calls without an answer end the trying: each number is rung once at least.
-
-    Args:
-        numbers: of the patient that are not wrong.
-        tries: how many at least.
-    """
+    """Return how many unanswered calls end the trying: one for each right number at least."""
     return max(numbers, tries)
 
 
 def urgency(day: dt.date, rank: int) -> int:
-    """Return how urgent a message is, the smallest first: the day, then the kind of act.
-
-    Args:
-        day: told about, not before 2000.
-        rank: 0 to 9.
-    """
+    """Return how urgent a message is, the smallest first: by day, then by rank (0 to 9)."""
     return (day - URGENCY_COUNTS_FROM).days * RANKS + rank
 
 

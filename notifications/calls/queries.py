@@ -220,13 +220,7 @@ def on_paper(user: User) -> QuerySet[Delivery]:
 
 
 def why_none(user: User) -> str:
-    """Return why a person has no call in hand, a sentence for each reason, with what to do.
-
-    A few queries, whatever the number of calls.
-
-    Args:
-        user: whose sites are looked at.
-    """
+    """Return why a person has no call in hand, a sentence for each reason, with what to do."""
     now = clock.now()
     due, later = Q(not_before__lte=now), Q(not_before__gt=now) & ~made_by_doctors()
     mine = being_made().filter(caller=user)

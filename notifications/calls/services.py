@@ -102,7 +102,7 @@ def take_on_paper(*, by: User, number: int) -> int:
         number: of patients, at most ``MOST_ON_PAPER``.
 
     Returns:
-        of how many patients there were calls.
+        the number of patients taken.
 
     Raises:
         AccessRefused: the person does not work the call list.
@@ -333,9 +333,7 @@ def _must_be_open(call: Delivery, by: User, result: CallResult) -> None:
 def _refuse(call: Delivery, *, heard: bool = False) -> NoReturn:
     """Say why a call cannot be taken, logged or given back, and what to do.
 
-    Args:
-        call: with its notice.
-        heard: whether the agent says that the patient heard it.
+    ``heard``: the agent says that the patient heard it.
     """
     notice = call.notice
     if notice.state == NoticeState.WITHDRAWN and heard and call.state == DeliveryState.DELIVERED:

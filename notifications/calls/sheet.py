@@ -96,10 +96,7 @@ def _to_say(call: Delivery) -> str:
 def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:
     """Return the sheet as a page of this server, with a button that prints it.
 
-    Args:
-        rows: the patients on it.
-        by: who has them on paper.
-        withdrawn: calls of theirs that were withdrawn since.
+    ``withdrawn`` are the person's calls that were withdrawn since.
     """
     stylesheet = static(STYLESHEET)
     return _page(rows, by=by, stylesheet=stylesheet, on_screen=True, withdrawn=withdrawn)

@@ -84,13 +84,9 @@ def said_of_doctors(number: int) -> str:
 
 
 def claim(ids: Iterable[int], *, by: User, seconds: float, on_paper: bool) -> None:
-    """Give an agent calls as a lease.
+    """Lease calls that are due and free, under lock, to an agent for so many seconds.
 
-    Args:
-        ids: due and not claimed by others, under lock.
-        by: the agent.
-        seconds: the length of the lease.
-        on_paper: whether the agent calls without the screen.
+    ``on_paper``: the agent calls without the screen.
     """
     Delivery.objects.filter(pk__in=ids, state__in=TO_CALL).update(
         state=DeliveryState.CLAIMED,

@@ -111,13 +111,10 @@ def lease_end() -> dt.datetime:
 def wait_end(seconds: float) -> tuple[str, list[Any]]:
     """Return SQL for the moment until which a message may wait, and its parameters.
 
-    In so many seconds, or at the last moment at which a call is of use if that comes first, but
+    So many seconds from now, or the last moment at which a call is of use if that comes first, but
     not earlier than now. ``lease_until`` runs on the real clock, appointments on the hospital's,
     which in a drill stands on another day: the time that the hospital has left until the last
     moment is added to the real clock.
-
-    Args:
-        seconds: how long a message may wait whose appointment is far away.
     """
     now = clock.real()
     # An appointment's moment, moved by this, is its last one for a call, on the real clock.
@@ -261,12 +258,10 @@ def unclaim(*, ids: Sequence[int], worker: str) -> None:
 
 
 def give_back(ids: Iterable[int], *, is_off_paper: bool = False) -> None:
-    """Queue claimed tries again, whoever claimed them.
+    """Queue claimed tries, under lock, again.
 
-    Args:
-        ids: of the tries, under lock.
-        is_off_paper: a call is not on paper any more; where only its lease ran out, the agent
-            may still enter its result.
+    ``is_off_paper``: a call is not on paper any more. If only its lease ran out, the agent may
+    still enter its result.
     """
     unprinted = {"printed_at": None} if is_off_paper else {}
     Delivery.objects.filter(pk__in=ids, state=DeliveryState.CLAIMED).update(
@@ -280,15 +275,10 @@ def give_back(ids: Iterable[int], *, is_off_paper: bool = False) -> None:
 def hand_over(
     messages: Mapping[int, tuple[str, int, str]], *, gateway: str, at: dt.datetime
 ) -> None:
-    """Mark claimed SMS as leaving, and their notices as handed over.
+    """Mark claimed SMS as leaving through a gateway, and their notices as handed over.
 
     Commit this before the network is touched: after a crash the SMS is ``unknown``, and nobody
-    withdraws the notice any more.
-
-    Args:
-        messages: by delivery the text, its parts and the reference.
-        gateway: through which they leave.
-        at: when.
+    withdraws the notice any more. ``messages`` are text, parts and reference by delivery.
     """
     leaving = _write_each(
         ("body", "parts", "client_reference"),
@@ -308,16 +298,13 @@ def hand_over(
 def accept(
     numbers: Mapping[int, str], *, worker: str, has_receipts: bool, at: dt.datetime
 ) -> list[int]:
-    """Note that a gateway took SMS which are still the worker's.
+    """Note that a gateway took SMS which are still the worker's; return the ids of their notices.
 
     Args:
         numbers: by delivery its number at the gateway.
         worker: who submitted them.
-        has_receipts: whether the gateway says more later; else this is its last word.
+        has_receipts: whether the gateway reports later; else this is its last word.
         at: when it answered.
-
-    Returns:
-        the ids of their notices.
     """
     receipt_due = wait_end(settings.SMS_RECEIPT_SECONDS)
     return _write_each(
@@ -391,25 +378,21 @@ def end(
 
 
 def withdraw(notice_ids: Iterable[int] | RawSQL, *, at: dt.datetime) -> None:
-    """Withdraw what waits of notices: a call, also one that is being made, and an SMS.
+    """Withdraw the SMS and calls that wait for these notices, also a call that is being made.
 
-    Args:
-        notice_ids: under lock; or SQL that selects them.
-        at: when.
+    The notices are under lock; SQL may select them.
     """
     theirs = Delivery.objects.filter(notice__in=notice_ids, state__in=WITHDRAWABLE)
     theirs.update(state=DeliveryState.WITHDRAWN, finished_at=at, lease_until=None)
 
 
 def apply_receipts(said: Mapping[int, tuple[str, str, str, str]], *, at: dt.datetime) -> None:
-    """Write what receipts made of deliveries; those that are accepted now wait for more.
-
-    Which state follows which is said by ``receipts.rules.after_receipt``.
+    """Write the states that ``receipts.rules.after_receipt`` gave; accepted ones wait for more.
 
     Args:
         said: by delivery its state, failure and remark, and the number at the gateway, which
-            counts where the answer did not bring one (yet).
-        at: when those end that end.
+            counts if the answer did not bring one (yet).
+        at: the end of those that end.
     """
     limit, given = wait_end(settings.SMS_RECEIPT_SECONDS)
     moment = "%s::timestamptz" if is_postgresql() else "%s"
@@ -449,8 +432,7 @@ def _write_each(
         columns: names of text or number columns.
         values: delivery id → one value per column.
         same: other columns and the value that all of them get.
-        reckoned: columns and SQL that gives the value of each, with its parameters; the values
-            stand in the table ``r``.
+        reckoned: columns and SQL for the value of each, with its parameters; ``r`` has the values.
         allowed: only deliveries in these states are written.
         claimed_by: only deliveries of this worker.
 

@@ -76,18 +76,11 @@ def withdraw_superseded(tries: Sequence[Delivery], *, at: dt.datetime) -> set[in
 
 
 def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:
-    """Put the patients of ended tries on the call list, due at once.
+    """Put the patients of ended tries on the call list, due at a moment; return how many.
 
     A notice that was settled meanwhile needs no call; one that a newer version replaces is
-    withdrawn.
-
-    Args:
-        tries: with notice and patient, all of which may be settled or superseded.
-        at: when the calls are due.
-        as_planned: no call is due before its SMS was: until then a doctor may keep the patient.
-
-    Returns:
-        how many calls were opened.
+    withdrawn. The tries come with notice and patient. ``as_planned``: no call is due before its SMS
+    was, since until then a doctor may keep the patient.
     """
     gone = withdraw_superseded(tries, at=at)
     still_open = {
@@ -99,7 +92,7 @@ def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool
 
 
 def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:
-    """Open a call for each notice, as urgent as the try before (two queries).
+    """Open a call for each notice, as urgent as the try before (two queries); return how many.
 
     The landline is called first: it is another way than the SMS that failed.
 
@@ -107,9 +100,6 @@ def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bo
         tries: by the id of the notice, the try that the call takes the place of, with notice and
             patient; it may belong to a notice that this one replaces.
         at, as_planned: as for ``call_instead``.
-
-    Returns:
-        how many calls were opened.
     """
     calls = []
     for notice_id, before in tries.items():
@@ -121,13 +111,10 @@ def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bo
 
 
 def open_retries(tries: Iterable[Delivery]) -> set[Delivery]:
-    """Open the next SMS of ended tries of which nothing left: with backoff and jitter.
-
-    Args:
-        tries: with their notices, which are still to be told.
+    """Open the next SMS of ended tries of which nothing left, with backoff and jitter.
 
     Returns:
-        those that are tried again; for the others a later SMS is of no more use.
+        the tries that are retried; for the others a later SMS is of no more use.
     """
     retries = {}
     for one in tries:
@@ -140,11 +127,9 @@ def open_retries(tries: Iterable[Delivery]) -> set[Delivery]:
 
 
 def carry_over(withdrawn: Collection[int], *, at: dt.datetime) -> None:
-    """Say by phone what only these notices said, in a fixed number of queries.
+    """Say by phone, due at a moment, what only these notices said (a fixed number of queries).
 
-    Args:
-        withdrawn: ids of notices that a newer one replaces, under lock.
-        at: when calls are due.
+    The notices are withdrawn, replaced by a newer one, and under lock.
     """
     left = _unsaid(withdrawn)
     if not left:
@@ -160,10 +145,7 @@ def drop_heard(delivered: Collection[int], *, at: dt.datetime) -> None:
     """Remove what was heard after all from the notices that wait to say it again.
 
     A notice that has nothing else to say is withdrawn. One query if nothing was replaced.
-
-    Args:
-        delivered: ids of notices of which an SMS arrived, under lock.
-        at: when that was learned.
+    ``delivered`` are the notices, under lock, of which an SMS arrived.
     """
     withdrawn = NoticeItem.objects.filter(notice__in=delivered, notice__state=NoticeState.WITHDRAWN)
     heard = list(withdrawn.select_related("notice"))
@@ -292,10 +274,6 @@ def hand_on(*, leaving: int, staying: int) -> Kept:
 
     What waits is withdrawn: the caller brings the patient who stays in line with what is owed, so
     that one notice says it. An SMS that is out counts as heard.
-
-    Args:
-        leaving: id of the patient who joins the other.
-        staying: id of the other.
 
     Returns:
         what ``hand_back`` needs, as JSON.

@@ -88,11 +88,9 @@ def hand_over(ids: Iterable[int], *, at: dt.datetime) -> None:
 
 
 def take_back(ids: Iterable[int], *, replaced: Collection[int]) -> set[int]:
-    """Note that no message of these notices left: they may be withdrawn again.
+    """Note that no message of these notices, under lock, left: they may be withdrawn again.
 
-    Args:
-        ids: of the notices, under lock.
-        replaced: of those that were withdrawn for a newer one: they were not heard either.
+    ``replaced`` ones were withdrawn for a newer one, and were not heard either.
 
     Returns:
         the ids of those that are still to be told.
@@ -104,15 +102,10 @@ def take_back(ids: Iterable[int], *, replaced: Collection[int]) -> set[int]:
 
 
 def tell(ids: Iterable[int], *, at: dt.datetime, by: User | None = None) -> None:
-    """Close notices as told.
+    """Close notices as told, by a person or a gateway (None).
 
     For a notice that was given up, a person's word counts, and a gateway's receipt unless a newer
     version was opened since.
-
-    Args:
-        ids: of the notices.
-        at: when the patient was told.
-        by: who told them; None for a gateway.
     """
     in_time = Q() if by else Q(~Exists(newer_than_outer()))
     given_up = in_time & Q(state=NoticeState.UNREACHABLE)
@@ -139,9 +132,7 @@ def give_up(ids: Iterable[int], *, at: dt.datetime, by: User) -> None:
 def withdraw(ids: Iterable[int] | RawSQL, *, at: dt.datetime) -> None:
     """Withdraw notices: what they say is no longer to be told, or a newer one says it.
 
-    Args:
-        ids: of the notices, under lock; or SQL that selects them.
-        at: when.
+    They are under lock; SQL may select them.
     """
     untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
     Notice.objects.filter(pk__in=ids, state__in=untold).update(

@@ -200,12 +200,7 @@ def find_claims(cursor: CursorWrapper, scope: Scope) -> None:
 
 
 def align(cursor: CursorWrapper, now: dt.datetime) -> Aligned:
-    """Make the pending notices equal to ``wanted``.
-
-    Args:
-        cursor: the cursor that holds the temporary tables, filled for one scope.
-        now: the current moment.
-    """
+    """Make the pending notices equal to ``wanted``, for the scope of the temporary tables."""
     withdrawn = find_stale(cursor)
     if withdrawn:  # nobody has been handed one yet
         delivery_states.withdraw(_STALE, at=now)

@@ -201,9 +201,6 @@ def _back_off(deliveries: Sequence[Delivery]) -> None:
 
     A phone in flight mode, without credit or beyond its limit accepts each message and reports
     later that it could not send it. So an accepted message does not end this absence.
-
-    Args:
-        deliveries: ended by such a failure, newly read.
     """
     for gateway, last in {one.gateway: one for one in deliveries}.items():
         in_a_row = _own_failures_in_a_row(gateway)

@@ -84,13 +84,6 @@ def take(
 ) -> Answer:
     """Read a call and store what it reports; repeated calls change nothing.
 
-    Args:
-        gateway: from ``gateway_called``.
-        method: ``GET`` or ``POST``.
-        query: of the address.
-        headers: in any case.
-        body: at most ``LARGEST_BODY`` bytes.
-
     Returns:
         200 once everything is committed; 503 when the database is away, so that the gateway
         calls again; what ``read_hook`` says for a call that cannot be believed.

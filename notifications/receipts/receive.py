@@ -67,10 +67,6 @@ def receive(*, gateway: str, reports: Sequence[Report]) -> Received:
 
     Receipts are one transaction and replies another: a STOP locks patients, which comes before
     notices in the order of the locks. If this raises, all of it is to be reported again.
-
-    Args:
-        gateway: its name.
-        reports: in the order in which they came, any number.
     """
     reports = _without_doubtful(gateway, reports)
     receipts = [one for one in reports if isinstance(one, ReceiptReport)]
@@ -308,11 +304,9 @@ def _by_number(receipts: Sequence[Receipt]) -> dict[int, Candidate]:
 
 
 def _by_phone(receipts: Sequence[Receipt], *, numbered: bool) -> dict[int, Candidate]:
-    """Find the only message that waits at a phone.
+    """Find the only message that waits at the phone of receipts with no other trace of a message.
 
-    Args:
-        receipts: with no other trace of a message.
-        numbered: they have a number: then the message has none, its answer brought none.
+    ``numbered``: the receipts have a number; then the message has none, its answer brought none.
     """
     phones = {(one.gateway, one.phone) for one in receipts if one.phone}
     waiting = _waiting_at(phones, answered_without_number=numbered) if phones else {}
@@ -379,10 +373,8 @@ def _waiting_at(
 ) -> dict[GatewayAnd, list[Candidate]]:
     """Return the deliveries to each phone over a gateway that wait for a receipt.
 
-    Args:
-        phones: (gateway, phone).
-        answered_without_number: only those whose answer is in, or will not come any more, and
-            brought no number of the gateway's, or of a long one none for some part.
+    ``answered_without_number``: only those whose answer is in, or will not come any more, and
+    brought no number of the gateway's, or of a long one none for some part.
     """
     waiting = Delivery.objects.filter(
         among("address", {phone for _gateway, phone in phones}),

@@ -61,12 +61,7 @@ def replies_waiting(user: User) -> int:
 
 @transaction.atomic
 def arrive(*, gateway: str, inbound: Sequence[Inbound]) -> int:
-    """Keep what patients wrote, each once, and let a STOP take effect; return how many are new.
-
-    Args:
-        gateway: its name.
-        inbound: as the gateway reports them; the same ones again change nothing.
-    """
+    """Keep what patients wrote, each once, and let a STOP take effect; return how many are new."""
     found = _new(gateway, [_read(gateway, one) for one in inbound])
     if not found:
         return 0

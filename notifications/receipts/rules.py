@@ -25,9 +25,9 @@ _AFTER: Mapping[str, Mapping[str, str]] = {
 def after_receipt(state: str, says: str, *, may_have_left: bool = False) -> str:
     """Return a delivery's state after a receipt.
 
-    What nothing was ever handed over of (held, queued, claimed, withdrawn, suppressed) stays as
-    it is. A queued or claimed one that may have left before, and only waits to be submitted
-    again under its reference, is an unknown one: the receipt makes the repetition needless.
+    A delivery that was never handed over (held, queued, claimed, withdrawn, suppressed) stays as it
+    is. A queued or claimed one with a client reference may have left before, and only waits to be
+    repeated: it counts as unknown, and the receipt makes the repetition needless.
 
     Args:
         state: of the delivery.
@@ -45,11 +45,9 @@ def part_after_receipt(state: str, says: str) -> str:
 
 
 def sum_of_parts(states: Iterable[str], *, one_is_enough: bool = False) -> str:
-    """Return what the receipts of all parts say of the message: who misses one cannot read it.
+    """Return what the receipts of all parts say of the message: a missing part makes it unreadable.
 
-    Args:
-        states: of the parts.
-        one_is_enough: the gateway reports one part only, whatever becomes of the others.
+    ``one_is_enough``: the gateway reports one part only, whatever becomes of the others.
     """
     found = set(states)
     for bad in ("failed", "expired"):
@@ -87,15 +85,15 @@ def meant_by(
     """Return the delivery that a receipt means, of those with its number in any form.
 
     The number as it was said wins over what else it may be read as (hexadecimal as decimal, and
-    the other way round): two messages to one phone may bear 16 and 22. Gateways use their numbers
+    the other way round): two messages to one phone may have 16 and 22. Gateways use their numbers
     again (in SMPP 3.4, section 5.2.23, they are opaque and up to the SMSC), so of several the
-    newest to that phone is meant. If there is only one, it is believed although the receipt names
-    another phone, unless that is another patient's: SMSCs name the sender instead, or leave out
-    the country. A number that is only read as something else needs the phone as a witness.
+    newest to that phone is meant. A lone one is believed although the receipt names another phone,
+    unless that is another patient's: SMSCs name the sender instead, or leave out the country. A
+    number that is only read as something else must match the phone.
 
     Args:
         number: as the receipt says it.
-        phone: E.164 of whom the receipt is about; empty where the gateway does not say.
+        phone: E.164 of whom the receipt is about; empty if the gateway does not say.
         candidates: the deliveries at its gateway with the receipt's number, in any of its forms.
         notices_of_phone: of the patients whose number the receipt's phone is; None if nobody's.
     """

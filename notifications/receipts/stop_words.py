@@ -49,11 +49,7 @@ _REFUSALS = re.compile(
 
 
 def asks_to_stop(text: str) -> bool:
-    """Whether an SMS asks for no more SMS, in French, Dutch, German or English.
-
-    Args:
-        text: as it came; case, accents and punctuation are without importance.
-    """
+    """Whether an SMS asks for no more SMS, in French, Dutch, German or English."""
     words = _words(text)
     while words and words[0] in _POLITE:
         words = words[1:]

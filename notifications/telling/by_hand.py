@@ -56,12 +56,7 @@ def unsettled_sms() -> QuerySet[Delivery]:
 
 
 def queue(user: User, name: str) -> QuerySet[Delivery]:
-    """Return the SMS of a queue that a person may see.
-
-    Args:
-        user: who looks.
-        name: one of ``QUEUES``.
-    """
+    """Return the SMS of one of ``QUEUES`` that a person may see."""
     return unsettled_sms().filter(_seen_by(user), state__in=_STATES[name])
 
 
@@ -213,15 +208,13 @@ def _without_call(
     *,
     must: bool = False,
 ) -> list[Delivery]:
-    """End the calls that wait in place of these SMS.
+    """End the calls that wait in place of these SMS, locked, with their notices.
 
     A call being made, or another SMS under way, keeps its notice.
 
     Args:
-        deliveries: locked, with their notices.
-        state: of the calls afterwards.
+        state, remark: of the calls afterwards.
         by: the caller of a call that counts as made.
-        remark: kept with the calls.
         must: whether a failed SMS needs such a call, which then shows that the patient was told.
 
     Returns:

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.access import notices_of, sites_of
-from notifications.models import Delivery, DeliveryState, Failure
+from notifications.models import Delivery, DeliveryState, Failure, Notice
+from notifications.references import notice_id_of
 from notifications.telling import health as gateway_health
-from notifications.telling.outbox import Search, about_days_since, search_for
 from notifications.telling.progress import counted_since, current
+from patients import search_text
 from patients.models import Language
+from patients.queries import Meant, first_meant
 from staff import clock
 from staff.access import Capability
 from staff.models import Site, User
@@ -127,39 +129,45 @@ class OutboxFilter(PlaceFilter):
         if not self.is_valid():
             return messages
         chosen = self.cleaned_data
-        if chosen["state"]:
-            messages = messages.filter(state__in=chosen["state"])
-        if chosen["recent"]:
-            messages = messages.filter(current(counted_since(), "notice", within=self._within))
-        exact = {"notice__day": chosen["day"], "notice__patient__language": chosen["language"]}
+        # The reader's notices: where the database begins to read, it begins with these.
+        within = notices_of(self._user, Capability.SEE_OUTBOX)
+        if chosen["site"]:
+            within &= Q(site=chosen["site"])
+        exact = {
+            "state__in": chosen["state"],
+            "notice__day": chosen["day"],
+            "notice__patient__language": chosen["language"],
+            "body__icontains": chosen["text"],
+        }
         messages = messages.filter(**{name: value for name, value in exact.items() if value})
-        if chosen["text"]:
-            messages = messages.filter(body__icontains=chosen["text"])
+        if chosen["recent"]:
+            messages = messages.filter(current(counted_since(), "notice", within=within))
         if self.read_since:
-            messages = messages.filter(notice__in=about_days_since(self.read_since, self._within))
-        return self.search.narrow(messages)
-
-    @property
-    def _within(self) -> Q:
-        """The reader's notices: where the database begins to read, it begins with these."""
-        site = self.cleaned_data["site"]
-        chosen = Q(site=site) if site else Q()
-        return notices_of(self._user, Capability.SEE_OUTBOX) & chosen
+            about = Notice.objects.filter(within, day__gte=self.read_since)
+            messages = messages.filter(notice__in=about.values("pk"))
+        if self._notice_id is not None:
+            return messages.filter(notice=self._notice_id)
+        return messages.filter(notice__patient__in=self._meant.ids) if self._meant else messages
 
     @property
     def is_search(self) -> bool:
         """Whether a patient or a reference is searched."""
         return self.is_valid() and bool(self.cleaned_data["q"])
 
+    @cached_property
+    def _notice_id(self) -> int | None:
+        return notice_id_of(self.cleaned_data["q"])
+
+    @cached_property
+    def _meant(self) -> Meant | None:
+        """The patients that are meant, unless it is a reference."""
+        read = search_text.read(self.cleaned_data["q"], today=clock.today())
+        return first_meant(read) if read and self._notice_id is None else None
+
     @property
     def means_many(self) -> bool:
         """Whether the search means more patients than are looked up."""
-        return self.is_search and self.search.means_many
-
-    @cached_property
-    def search(self) -> Search:
-        """What the search box means."""
-        return search_for(self.cleaned_data["q"])
+        return self.is_search and self._meant is not None and self._meant.is_more
 
     @property
     def read_since(self) -> dt.date | None:

@@ -1,10 +1,8 @@
-"""What was sent, and what waits."""
+"""The SMS that were sent or wait, and what is known of a reference."""
 
-import datetime as dt
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.db.models import Max, Prefetch, Q, QuerySet
+from django.db.models import Max, Prefetch, QuerySet
 
 from notifications.access import notices_of
 from notifications.models import (
@@ -16,9 +14,6 @@ from notifications.models import (
 )
 from notifications.references import notice_id_of
 from notifications.texts import render as texts
-from patients import search_text
-from patients.queries import Meant, first_meant
-from staff import clock
 from staff.access import Capability
 from staff.models import User
 
@@ -32,37 +27,6 @@ def messages(user: User) -> QuerySet[Delivery]:
         .select_related("notice__patient", "notice__site")
         .prefetch_related(Prefetch("notice__items", NoticeItem.objects.order_by("starts_at")))
     )
-
-
-@dataclass(frozen=True)
-class Search:
-    """What was typed: the reference of a notice, or else the patients that are meant, if any."""
-
-    notice_id: int | None
-    meant: Meant | None
-
-    @property
-    def means_many(self) -> bool:
-        """Whether more patients are meant than are looked up."""
-        return self.meant is not None and self.meant.is_more
-
-    def narrow(self, messages: QuerySet[Delivery]) -> QuerySet[Delivery]:
-        """Return the messages of the notice or of the patients; all when nothing was typed."""
-        if self.notice_id is not None:
-            return messages.filter(notice=self.notice_id)
-        return messages.filter(notice__patient__in=self.meant.ids) if self.meant else messages
-
-
-def search_for(typed: str) -> Search:
-    """Return what a text means (one query for a patient)."""
-    notice_id = notice_id_of(typed)
-    read = search_text.read(typed, today=clock.today())
-    return Search(notice_id, first_meant(read) if read and notice_id is None else None)
-
-
-def about_days_since(day: dt.date, within: Q) -> QuerySet[Any]:
-    """Return the numbers of those notices about a day and later, to be used as a subquery."""
-    return Notice.objects.filter(within, day__gte=day).values("pk")
 
 
 def visible_notices(user: User) -> QuerySet[Notice]:
@@ -89,12 +53,11 @@ def lines_of(notice: Notice) -> list[texts.Line]:
 
 @dataclass(frozen=True)
 class Asked:
-    """What is known of a reference.
+    """What a reader may know of a reference.
 
-    ``is_ours`` may be true with ``notice`` None: it belongs to a site that the reader does not
-    see. ``in_force`` is what holds for that day now, perhaps a newer notice than the one that
-    the caller reads from, perhaps none. ``notices`` are all of that patient, newest first, with
-    ``last_delivery``.
+    ``notice`` is None for one that is not ours, or belongs to a site that the reader does not see.
+    ``in_force`` is the notice that holds for that day now, perhaps a newer one, perhaps none.
+    ``notices`` are all of that patient, newest first, with ``last_delivery``.
     """
 
     is_ours: bool
@@ -107,9 +70,7 @@ class Asked:
 def asked_about(user: User, reference: str) -> Asked:
     """Return what a reader may know of a reference."""
     notice_id = notice_id_of(reference)
-    if notice_id is None:
-        return Asked(is_ours=False)
-    ours = Notice.objects.filter(pk=notice_id).select_related("site").first()
+    ours = Notice.objects.filter(pk=notice_id).select_related("site").first() if notice_id else None
     if ours is None:
         return Asked(is_ours=False)
     visible = visible_notices(user)

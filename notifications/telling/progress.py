@@ -238,10 +238,7 @@ def counted_since() -> dt.date:
 def current(since: dt.date, path: str = "pk", *, within: Q | None = None) -> Q:
     """Return the filter for the notices about a day and later, and for all that are open.
 
-    Args:
-        since: the first day.
-        path: how the queryset reaches the notice, for example ``notice``.
-        within: a filter on notices, so that fewer are read.
+    ``path`` is how the queryset reaches the notice; ``within`` a filter, so that fewer are read.
     """
     coming, still_open = Q(day__gte=since), Q(state=NoticeState.OPEN)
     wanted = numbers_of(

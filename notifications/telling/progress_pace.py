@@ -182,11 +182,7 @@ class _Minute(Func):
 
 
 def curve_of(*, hours: int) -> curve.Curve:
-    """Return what left, what arrived and which calls were made, in two queries.
-
-    Args:
-        hours: how far to look back; the curve begins with the first thing that happened.
-    """
+    """Return what left, what arrived and which calls were made lately, in two queries."""
     now = clock.now()
     since = _before(now, hours * 3600.0)
     counts: dict[str, dict[int, int]] = {HANDED_OVER: {}, DELIVERED: {}, CALLED: {}}

@@ -89,12 +89,7 @@ class Reckoning:
 
 
 def reckon(written: str, *, alphabet: Alphabet = "gsm7") -> Reckoning:
-    """Return what an SMS costs.
-
-    Args:
-        written: the text with its variables put in, not yet in the SMS alphabet.
-        alphabet: of the gateway.
-    """
+    """Return what an SMS costs, whose variables are put in and which is not transliterated yet."""
     sent = transliterate(written)
     encoding = count(sent, alphabet=alphabet).encoding
     cut = segments(sent, alphabet=alphabet)

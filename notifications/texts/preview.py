@@ -77,10 +77,7 @@ class Draft:
     def message(self, words: Sequence[Word], *, day: dt.date, number: str) -> str:
         """Return the text filled in, not yet in the SMS alphabet.
 
-        Args:
-            words: one for each appointment: at 9:10, 11:10, …
-            day: of the appointments.
-            number: to call back, E.164.
+        ``words`` are one for each appointment of the day, at 9:10, 11:10, …; ``number`` is E.164.
         """
         first = dt.datetime.combine(day, dt.time(9, 10), tzinfo=clock.BRUSSELS)
         new_day = day + _TO_ANOTHER_DAY if self._case == "postponed" else None
@@ -100,9 +97,8 @@ class Draft:
     def longest(self, *, day: dt.date, numbers: Sequence[str]) -> str:
         """Return the longest message that the text makes for four appointments on one day.
 
-        Args:
-            day: the first of the week from which the longest name of a day is taken.
-            numbers: to call back, of the sites, E.164.
+        It takes the longest name of a day in the week from ``day``, and the longest of the
+        call-back ``numbers``.
         """
         number = max(numbers, key=len, default="")
         made = (
@@ -179,12 +175,7 @@ class Preview:
 
 
 def preview(draft: Draft, *, site: Site | None) -> Preview:
-    """Return what a text becomes at a site; of a text with faults, as far as it goes.
-
-    Args:
-        draft: with its variables.
-        site: whose sender and call-back number are shown; None where there is no site yet.
-    """
+    """Return what a text becomes at a site; of a text with faults, as far as it goes."""
     number = site.callback_number if site else ""
     gateway = preferred()
     day = clock.today() + dt.timedelta(days=1)

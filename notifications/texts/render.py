@@ -97,14 +97,10 @@ def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
 
 
 def opening_words(patient: Patient, site: str) -> list[str]:
-    """Return how a call begins, in the patient's language: first of all, who answers?
+    """Return how a call begins, in the patient's language, at a site: first of all, who answers?
 
     The agent says nothing of an appointment before the person who answers has given the
     patient's birth date: a mobile is lent, and a number has a new owner.
-
-    Args:
-        patient: who is called.
-        site: the hospital's name as people know it.
     """
     with translation.override(patient.language):
         return [
@@ -146,12 +142,9 @@ def filled(
 
 
 def fill(text: str, values: Mapping[str, str], *, plural: bool) -> str:
-    """Return the text with its variables and its singular or plural words put in.
+    """Return a text without ``wording.faults`` with its variables and its singular or plural words.
 
-    Args:
-        text: without ``wording.faults``; an unknown variable is left out.
-        values: by variable name.
-        plural: more than one appointment is meant.
+    ``plural``: more than one appointment is meant. An unknown variable is left out.
     """
 
     def replace(match: re.Match[str]) -> str:

@@ -41,7 +41,7 @@ def faults(*, kind: str, body: str, names: Names | None = None) -> list[str]:
     Args:
         kind: a ``MessageKind``.
         body: the text with its variables.
-        names: who and what works here; None where nobody is to be named anyway.
+        names: of people and units here; None to check no names.
     """
     return [
         *_faults_of_form(body),
