@@ -37,40 +37,16 @@ _FAILURES: Mapping[str, str] = {
 
 
 @dataclass(slots=True)
-class _Parts:
-    """The parts of a long message whose parts have their own numbers.
+class LockedDelivery:
+    """A delivery under lock while receipts are applied to it, in their order.
 
     Attributes:
+        before, state: before the receipts, and after them.
+        number: at the gateway, that a receipt brought and the answer did not.
+        parts: of a long message whose parts have their own numbers, in their order.
+        changed_parts: those of them that receipts changed.
         one_is_enough: see ``receipt_rules.sum_of_parts``.
-        ids: by number, as ``receipt_rules.plain``.
-        unnumbered: parts whose answer brought no number, in their order.
-        numbers: that receipts brought of these.
-        before, states: by id.
     """
-
-    one_is_enough: bool
-    ids: dict[str, int] = field(default_factory=dict)
-    unnumbered: list[int] = field(default_factory=list)
-    numbers: dict[int, str] = field(default_factory=dict)
-    before: dict[int, str] = field(default_factory=dict)
-    states: dict[int, str] = field(default_factory=dict)
-
-    def apply(self, receipt: Receipt) -> str:
-        """Return what all receipts together report, if this one is about a single part."""
-        numbers = [plain(one) for one in receipt.numbers]
-        part = next((self.ids[one] for one in numbers if one in self.ids), None)
-        if part is None and numbers and self.unnumbered:
-            part = self.ids[numbers[0]] = self.unnumbered.pop(0)
-            self.numbers[part] = receipt.numbers[0]
-        if part is None:
-            return receipt.state
-        self.states[part] = receipt_rules.part_after_receipt(self.states[part], receipt.state)
-        return receipt_rules.sum_of_parts(self.states.values(), one_is_enough=self.one_is_enough)
-
-
-@dataclass(slots=True)
-class LockedDelivery:
-    """A delivery under lock while receipts are applied to it, in their order."""
 
     id: int
     notice_id: int
@@ -82,16 +58,18 @@ class LockedDelivery:
     failure: str = ""
     remark: str = ""
     number: str = ""
-    parts: _Parts | None = None
     temporary: bool = False
     in_trouble: bool = False
+    parts: list[DeliveryPart] = field(default_factory=list)
+    changed_parts: set[DeliveryPart] = field(default_factory=set)
+    one_is_enough: bool = False
 
     def __post_init__(self) -> None:
         self.state = self.before
 
     def apply(self, receipt: Receipt) -> None:
         """Apply one receipt."""
-        says = self.parts.apply(receipt) if self.parts else receipt.state
+        says = self._all_parts_say(receipt) if self.parts else receipt.state
         after = receipt_rules.after_receipt(self.state, says, may_have_left=bool(self.reference))
         if receipt.numbers and not self.number_before and not self.number:
             self.number = receipt.numbers[0]
@@ -100,6 +78,21 @@ class LockedDelivery:
         self.state, self.remark = after, receipt.remark
         self.temporary, self.in_trouble = receipt.temporary, receipt.in_trouble
         self.failure = (receipt.failure or _FAILURES[after]) if after in _FAILURES else ""
+
+    def _all_parts_say(self, receipt: Receipt) -> str:
+        """Return what all receipts together report, if this one is about a single part."""
+        by_number = {plain(part.provider_id): part for part in reversed(self.parts)}
+        numbers = [plain(one) for one in receipt.numbers if plain(one) in by_number]
+        part = by_number[numbers[0]] if numbers else by_number.get("")
+        if part is None or not receipt.numbers:
+            return receipt.state
+        after = receipt_rules.part_after_receipt(part.state, receipt.state)
+        if after != part.state or not part.provider_id:
+            self.changed_parts.add(part)
+        part.state = ReceiptState(after)
+        part.provider_id = part.provider_id or receipt.numbers[0]
+        states = [one.state for one in self.parts]
+        return receipt_rules.sum_of_parts(states, one_is_enough=self.one_is_enough)
 
 
 def lock(pairs: Sequence[tuple[Receipt, Candidate]]) -> dict[int, LockedDelivery]:
@@ -112,16 +105,12 @@ def lock(pairs: Sequence[tuple[Receipt, Candidate]]) -> dict[int, LockedDelivery
     )
     locked = {row[0]: LockedDelivery(*row, gateway=gateways[row[0]]) for row in rows}
     parts = DeliveryPart.objects.filter(among("delivery_id", gateways)).order_by("delivery", "part")
-    numbered = list(parts.values_list("delivery_id", "id", "provider_id", "state"))
-    one_part_gateways = _one_part_gateways() if numbered else set()
-    for delivery_id, part_id, number, state in numbered:
-        one = locked[delivery_id]
-        one.parts = one.parts or _Parts(one.gateway in one_part_gateways)
-        if number:
-            one.parts.ids[plain(number)] = part_id
-        else:
-            one.parts.unnumbered.append(part_id)
-        one.parts.before[part_id] = one.parts.states[part_id] = state
+    for part in parts:
+        locked[part.delivery_id].parts.append(part)
+    if parts:
+        one_part_gateways = _one_part_gateways()
+        for one in locked.values():
+            one.one_is_enough = one.gateway in one_part_gateways
     return locked
 
 
@@ -158,18 +147,16 @@ def write(locked: Collection[LockedDelivery]) -> None:
 
 def _write_parts(locked: Collection[LockedDelivery]) -> None:
     """Write the states of parts, and the numbers that receipts brought of those without one."""
-    rows, report_each_part = [], set()
-    for one in locked:
-        if one.parts is None:
-            continue
-        states, numbers = one.parts.states, one.parts.numbers
-        moved = {pk for pk, state in states.items() if state != one.parts.before[pk]}
-        rows += [
-            {"id": pk, "state": states[pk], "number": numbers.get(pk, "")}
-            for pk in moved | numbers.keys()
-        ]
-        if sum(state != ReceiptState.ON_ITS_WAY for state in states.values()) > 1:
-            report_each_part.add(one.gateway)
+    rows = [
+        {"id": part.pk, "state": part.state, "number": part.provider_id}
+        for one in locked
+        for part in one.changed_parts
+    ]
+    report_each_part = {
+        one.gateway
+        for one in locked
+        if sum(part.state != ReceiptState.ON_ITS_WAY for part in one.parts) > 1
+    }
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -180,7 +167,7 @@ def _write_parts(locked: Collection[LockedDelivery]) -> None:
                     WHERE notifications_deliverypart.id = r.id""",  # noqa: S608  # our own words
                 [json.dumps(rows)],
             )
-    if report_each_part:  # the first time stays
+    if rows and report_each_part:  # the first time stays
         first_time = GatewayState.objects.filter(name__in=report_each_part, two_receipts_at=None)
         first_time.update(two_receipts_at=clock.real())
 
