@@ -26,7 +26,7 @@ Alphabet = Literal["gsm7", "latin1"]
 
 _ESCAPE = 0x1B
 _OCTETS = 140
-_SINGLE = {"gsm7": 160, "ucs2": 70}
+SINGLE = {"gsm7": 160, "ucs2": 70}
 HEADER_8_BIT = 6
 HEADER_16_BIT = 7
 
@@ -106,7 +106,7 @@ def count(
     """
     encoding, costs = _costs(text, alphabet)
     units = sum(costs)
-    if units <= _SINGLE[encoding]:
+    if units <= SINGLE[encoding]:
         return TextCount(encoding, units, 1)
     parts = 1 + sum(1 for _ in _cuts(costs, capacity(encoding, header_octets)))
     return TextCount(encoding, units, parts)
@@ -122,7 +122,7 @@ def segments(
         header_octets: of the header of each part of a long message.
     """
     encoding, costs = _costs(text, alphabet)
-    if sum(costs) <= _SINGLE[encoding]:
+    if sum(costs) <= SINGLE[encoding]:
         return [text]
     cuts = [0, *_cuts(costs, capacity(encoding, header_octets)), len(text)]
     return [text[start:end] for start, end in pairwise(cuts)]

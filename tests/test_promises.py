@@ -169,7 +169,9 @@ def test_promise_6_no_text_says_anything_medical_and_each_can_be_checked(languag
     notice = Notice.objects.create(
         patient=patient, day=MONDAY, version=1, site=a_site(), first_at=RELEASE, created_at=RELEASE
     )
-    lines = [texts.Line(at(f"2022-05-16 {9 + n:02}:10"), Word(w)) for n, w in enumerate(words)]
+    lines = [
+        texts.MessageItem(at(f"2022-05-16 {9 + n:02}:10"), Word(w)) for n, w in enumerate(words)
+    ]
     body = texts.of_notice(notice, lines)
     reference = next(word for word in body.split() if notice_id_of(word.strip(".")) == notice.pk)
     assert medical_words_in(body.replace(reference, "")) == []

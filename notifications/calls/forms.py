@@ -1,4 +1,4 @@
-"""What people type on the pages of the call list."""
+"""The forms of the call list."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -16,18 +16,16 @@ from patients.phones import Phone
 from staff import clock
 
 _LONG_NUMBER = 19  # digits that may be more than a database counts
-
-
 _NO_RESULT = gettext_lazy(
     "Rien n'est noté : dites ce que l'appel a donné avec l'un des boutons ci-dessous."
 )
 
 
 class CallForm(forms.Form):
-    """What came of a call; the buttons give ``result``.
+    """The result of a call; the buttons give ``result``.
 
     Args:
-        numbers: of the patient, the one to ring first.
+        numbers: of the patient, the one to call first.
         new_days: the items of the notices that give another day.
         data: what was sent.
     """
@@ -94,7 +92,7 @@ class CallForm(forms.Form):
 
     @property
     def said(self) -> list[int]:
-        """The calls whose sentences the page showed; the service looks whose they are."""
+        """The calls whose sentences the page showed; the service checks whose they are."""
         sent = self.data.getlist("said") if isinstance(self.data, QueryDict) else []
         return [int(one) for one in sent if one.isdecimal() and len(one) < _LONG_NUMBER]
 
@@ -104,7 +102,7 @@ class CallForm(forms.Form):
         return [self[name] for name in self._new_days]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for the answer to each new day, of whoever was reached."""
+        """Require an answer to each new day if the patient was reached."""
         given = super().clean() or self.cleaned_data
         if given.get("result") == CallResult.REACHED:
             for name in self._new_days:
@@ -121,19 +119,15 @@ class CallForm(forms.Form):
 
     def as_logged(self) -> dict[str, Any]:
         """Return the arguments of ``calls.log``."""
-        asked = {
-            item.pk: self.cleaned_data[name] == "yes"
-            for name, items in self._new_days.items()
-            for item in items
-            if self.cleaned_data[name]
+        given = dict(self.cleaned_data)
+        answers = {name: given.pop(name) for name in self._new_days}
+        new_days = {
+            item.pk: answer == "yes"
+            for name, answer in answers.items()
+            for item in self._new_days[name]
+            if answer
         }
-        apart = {"happened_at", *self._new_days}
-        given = {name: value for name, value in self.cleaned_data.items() if name not in apart}
-        return given | {
-            "at": self.cleaned_data["happened_at"],
-            "new_days": asked,
-            "said": self.said,
-        }
+        return given | {"at": given.pop("happened_at"), "new_days": new_days, "said": self.said}
 
 
 class FoundNumberForm(forms.Form):

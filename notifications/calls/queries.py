@@ -39,19 +39,19 @@ _SHOWN = ("notice__patient", "notice__site", "notice__reserved_for", "caller")
 
 
 def open_calls(user: User) -> QuerySet[Delivery]:
-    """Return the calls still to be made, also those that are not due yet or being made."""
+    """Return the calls still to be made, also those not due yet or being made."""
     calls = Delivery.objects.filter(channel=Channel.PHONE)
     arms = (calls.filter(state=DeliveryState.QUEUED), calls.filter(claimed()))
     return calls.filter(
         notices_of(user, Capability.WORK_CALL_LIST, path="notice__"),
         pk__in=numbers_of(*arms),
-        state__in=TO_CALL,  # asked again of the row itself, which somebody may have taken meanwhile
+        state__in=TO_CALL,  # checked again on the row itself, which may have changed meanwhile
         notice__state=NoticeState.OPEN,
     )
 
 
 def due_calls(user: User) -> QuerySet[Delivery]:
-    """Return the open calls whose time has come; a notice reserved for its doctor waits for it."""
+    """Return the open calls that are due; a call reserved for a doctor is due at its hour."""
     return open_calls(user).filter(not_before__lte=clock.now())
 
 
@@ -93,7 +93,7 @@ def withdrawn_from(user: User) -> list[Delivery]:
 
 
 def heard_too_late(call: Delivery, said: Collection[int] = ()) -> Delivery | None:
-    """Return the call, or one shown with it, that was heard though its notice was withdrawn."""
+    """Return the call, or one shown with it, that the patient heard after its withdrawal."""
     return Delivery.objects.filter(
         pk__in=[call.pk, *said],
         notice__patient=call.notice.patient_id,
@@ -116,7 +116,7 @@ def being_made() -> QuerySet[Delivery]:
 
 
 def free_calls() -> Q:
-    """Return the filter for open calls of patients whom nobody is calling."""
+    """Return the filter for open calls of patients that no agent is calling."""
     mine = Q(state=DeliveryState.QUEUED) | Q(lease_until__lt=clock.real())
     return mine & ~Q(notice__patient__in=being_made().values("notice__patient"))
 
@@ -163,16 +163,16 @@ def shown_with_items(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def numbers_to_ring(call: Delivery) -> list[Phone]:
-    """Return the numbers of a call's patient: the one it proposes, then the others in order."""
+    """Return the patient's numbers: the one that the call proposes, then the others in order."""
     known = in_calling_order(call.notice.patient.numbers)
     proposed = [one for one in known if one.number == call.address]
-    if call.address and not proposed:  # it is no longer among the patient's, and was tried
+    if call.address and not proposed:  # it is no longer one of the patient's
         proposed = [read(call.address) or Phone(call.address, is_mobile=False)]
     return [*proposed, *(one for one in known if one not in proposed)]
 
 
 def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
-    """Give each call its ``attempt``: the tries without an answer before it, and itself."""
+    """Annotate each call with ``attempt``: one more than the unanswered tries before it."""
     unanswered = (
         Delivery.objects.filter(
             notice=OuterRef("notice"),
@@ -299,10 +299,10 @@ def _said_of_later(found: Mapping[str, Any]) -> Iterator[str]:
 
 
 def counts(user: User) -> dict[str, int]:
-    """Return how many calls are ``open``, beside those that doctors make (``by_doctors``).
+    """Return how many calls are ``open`` (ours) and made by doctors (``by_doctors``).
 
-    And how many of them may be taken now (``due``), have their time to come (``later``), or are of
-    patients without any number (``without``, whoever calls them).
+    Of ours, how many may be taken now (``due``) or are due ``later``; of all, how many are of
+    patients without a number (``without``).
     """
     free = Q(not_before__lte=clock.now()) & free_calls()
     ours = ~made_by_doctors()

@@ -1,7 +1,7 @@
 """The call list as a page for paper: for the browser, or as one file that needs no other."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -29,25 +29,28 @@ from staff.services import audit
 
 
 @dataclass(frozen=True)
-class Row:
+class SheetRow:
     """One patient on the sheet: all that is said in one call.
 
-    Attributes:
-        calls: one for each day, the most urgent first, with notice and items.
-        sentences: what to say, in the patient's language.
+    ``calls`` are one for each day, the most urgent first, with notice and items.
     """
 
     calls: list[Delivery]
-    sentences: list[str]
 
     @property
     def call(self) -> Delivery:
-        """The call whose page takes the result for all of them."""
+        """The call whose page records the result for all of them."""
         return self.calls[0]
 
     @property
+    def sentences(self) -> list[str]:
+        """What to say, in the patient's language."""
+        notices = [one.notice for one in self.calls]
+        return [texts.spoken_of_notice(notice, lines_of(notice)) for notice in notices]
+
+    @property
     def patient(self) -> Patient:
-        """Whom to ring."""
+        """The patient to call."""
         return self.call.notice.patient
 
     @property
@@ -63,37 +66,26 @@ class Row:
 
     @property
     def first_at(self) -> dt.datetime:
-        """When the first appointment is: after that, ringing is of no more use."""
+        """When the first appointment is: after that, a call is of no more use."""
         return min(one.notice.first_at for one in self.calls)
 
     @property
     def back_by(self) -> dt.datetime:
-        """When the screens may ring the patient again."""
+        """When agents on screen may call the patient again."""
         printed_at = self.call.printed_at or clock.now()
         return printed_at + dt.timedelta(seconds=settings.CALL_PAPER_SECONDS)
 
 
-def rows(user: User) -> list[Row]:
-    """Return what a person has on paper and has not entered yet, in the order of the call list.
-
-    Three queries, however many there are.
-    """
+def rows(user: User) -> list[SheetRow]:
+    """Return what a person has on paper and has not entered yet, by patient (three queries)."""
     calls = with_attempt(shown_with_items(on_paper(user)))
-    return _by_patient(calls.order_by(*BY_URGENCY))
-
-
-def _by_patient(calls: Iterable[Delivery]) -> list[Row]:
     together: dict[int, list[Delivery]] = {}
-    for call in calls:
+    for call in calls.order_by(*BY_URGENCY):
         together.setdefault(call.notice.patient_id, []).append(call)
-    return [Row(of_one, [_to_say(call) for call in of_one]) for of_one in together.values()]
+    return list(map(SheetRow, together.values()))
 
 
-def _to_say(call: Delivery) -> str:
-    return texts.spoken_of_notice(call.notice, lines_of(call.notice))
-
-
-def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:
+def for_browser(rows: Sequence[SheetRow], *, by: User, withdrawn: Sequence[Delivery] = ()) -> str:
     """Return the sheet as a page of this server, with a button that prints it.
 
     ``withdrawn`` are the person's calls that were withdrawn since.
@@ -102,13 +94,13 @@ def for_browser(rows: Sequence[Row], *, by: User, withdrawn: Sequence[Delivery] 
     return _page(rows, by=by, stylesheet=stylesheet, on_screen=True, withdrawn=withdrawn)
 
 
-def self_contained(rows: Sequence[Row], *, by: User) -> str:
+def self_contained(rows: Sequence[SheetRow], *, by: User) -> str:
     """Return the sheet as one file: for WeasyPrint, or to carry to another printer."""
     return _page(rows, by=by, stylesheet=stylesheet_as_data(STYLESHEET), on_screen=False)
 
 
-def _page(rows: Sequence[Row], *, by: User, **context: object) -> str:
-    # Colleagues share it: it speaks the hospital's language, whoever prints it.
+def _page(rows: Sequence[SheetRow], *, by: User, **context: object) -> str:
+    # Colleagues share it, so it is in the hospital's language.
     with translation.override(settings.LANGUAGE_CODE):
         values = {
             "rows": rows,

@@ -1,4 +1,4 @@
-"""The call list: take a call, ring, write down what came of it."""
+"""The pages of the call list: take a call, make it, record its result."""
 
 from typing import Any
 
@@ -69,14 +69,14 @@ def call_list(request: SignedInRequest) -> HttpResponse:
 def call_take(request: SignedInRequest) -> HttpResponse:
     """Take the call that was picked, or else the next one."""
     picked = request.POST.get("delivery", "")
+    if not picked.isdecimal():
+        return _next(request)
+    mine = get_object_or_404(queries.calls_of(request.user), pk=int(picked))
     try:
-        if picked.isdecimal():
-            mine = get_object_or_404(queries.calls_of(request.user), pk=int(picked))
-            return redirect("call", calls.take(delivery_id=mine.pk, by=request.user).pk)
+        return redirect("call", calls.take(delivery_id=mine.pk, by=request.user).pk)
     except Refusal as refusal:
         messages.error(request, refusal.message)
-        return redirect("call_list")
-    return _next(request)
+    return redirect("call_list")
 
 
 def _next(request: SignedInRequest) -> HttpResponse:
@@ -90,7 +90,7 @@ def _next(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Capability.WORK_CALL_LIST)
 def call(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show whom to call and what to say, and take what came of it."""
+    """Show the patient to call and what to say, and record the result."""
     delivery = get_object_or_404(queries.calls_of(request.user), pk=pk)
     numbers = queries.numbers_to_ring(delivery)
     together = queries.said_together(delivery, request.user)
@@ -105,7 +105,7 @@ def call(request: SignedInRequest, pk: int) -> HttpResponse:
                 return redirect("call", pk)
             form.add_error(refusal.field, refusal.message)
         else:
-            notice_states.answer()  # what the patient heard may call for another word at once
+            notice_states.answer()  # at once: the patient may have heard what no longer holds
             if stale := queries.heard_too_late(delivery, form.said):
                 _say_what_follows(request, stale)
                 return redirect("call", stale.pk)
@@ -177,7 +177,7 @@ def call_sheet(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(Capability.WORK_CALL_LIST)
 def call_give_back(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Put a call back on the list, for whoever comes next."""
+    """Put a call back on the list."""
     get_object_or_404(queries.calls_of(request.user), pk=pk)
     try:
         calls.give_back(delivery_id=pk, by=request.user)
@@ -215,23 +215,17 @@ def _call_page(
 
 
 def _say_what_follows(request: SignedInRequest, stale: Delivery) -> None:
-    """Say what follows from a word that was heard after it was withdrawn."""
-    if queries.calls_instead(stale, request.user):
-        messages.warning(
-            request,
-            _(
-                "C'est noté : la décision a changé pendant l'appel, et le patient a entendu ce "
-                "qui ne vaut plus. Rappelez-le : l'appel est ouvert, voici ce qu'il faut dire."
-            ),
-        )
-        return
-    messages.warning(
-        request,
-        _(
-            "C'est noté : la décision a changé pendant l'appel. Aucun appel n'est à passer pour "
-            "le moment ; regardez ce qui vaut maintenant."
-        ),
+    """Say what follows when the patient heard a notice after its withdrawal."""
+    text = _(
+        "C'est noté : la décision a changé pendant l'appel. Aucun appel n'est à passer pour "
+        "le moment ; regardez ce qui vaut maintenant."
     )
+    if queries.calls_instead(stale, request.user):
+        text = _(
+            "C'est noté : la décision a changé pendant l'appel, et le patient a entendu ce "
+            "qui ne vaut plus. Rappelez-le : l'appel est ouvert, voici ce qu'il faut dire."
+        )
+    messages.warning(request, text)
 
 
 def _to_say(notice: Notice) -> str:

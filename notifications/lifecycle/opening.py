@@ -83,7 +83,7 @@ IGNORES_QUIET_HOURS = "MAX(w.ignores_quiet_hours) = 1"
 
 
 class Scope(Protocol):
-    """The patients and days that ``wanted`` speaks for."""
+    """The patients and days of the temporary tables."""
 
     def condition(self, alias: str) -> str:
         """Return an SQL condition on a table with ``patient_id`` and ``day``."""

@@ -21,18 +21,18 @@ LARGEST_BODY = 1024 * 1024
 _LOG_SECONDS = 10.0
 
 
-class Answer(NamedTuple):
+class HookAnswer(NamedTuple):
     """What the gateway gets: a status of HTTP and a few words."""
 
     status: int
     text: str
 
 
-OK = Answer(200, "OK")
-NOT_FOUND = Answer(404, "not found")
-TOO_LARGE = Answer(413, "too large")
-UNREADABLE = Answer(500, "not understood here")
-LATER = Answer(503, "try again")
+OK = HookAnswer(200, "OK")
+NOT_FOUND = HookAnswer(404, "not found")
+TOO_LARGE = HookAnswer(413, "too large")
+UNREADABLE = HookAnswer(500, "not understood here")
+LATER = HookAnswer(503, "try again")
 
 
 class GatewaysUnreadable(Exception):
@@ -81,7 +81,7 @@ def take(
     query: Mapping[str, str],
     headers: Mapping[str, str],
     body: bytes,
-) -> Answer:
+) -> HookAnswer:
     """Read a call and store what it reports; repeated calls change nothing.
 
     Returns:
@@ -99,7 +99,7 @@ def take(
         reports = gateway.read_hook(request)
     except HookRefused as refused:
         _refusals.note("a call for %s was refused: %s", gateway.name, refused.why)
-        return Answer(refused.status, "refused")
+        return HookAnswer(refused.status, "refused")
     except Exception:
         logger.exception("a call for %s could not be read", gateway.name)
         return UNREADABLE

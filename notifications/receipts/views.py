@@ -19,7 +19,8 @@ from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
 
-PAGE_SIZE = 50
+PAGE_SIZE, REPLIES_PAGE_SIZE = 50, 40
+HANDLED = "handled"
 
 
 @require_safe
@@ -83,12 +84,8 @@ def _body(request: HttpRequest) -> bytes | None:
     return None if len(body) > hook_calls.LARGEST_BODY else body
 
 
-def _answer(answer: hook_calls.Answer) -> HttpResponse:
+def _answer(answer: hook_calls.HookAnswer) -> HttpResponse:
     return HttpResponse(answer.text, status=answer.status, content_type="text/plain")
-
-
-REPLIES_PAGE_SIZE = 40
-HANDLED = "handled"
 
 
 @require_safe

@@ -248,7 +248,7 @@ def _text(shape: Shape, day: dt.date) -> str:
         language=shape.language,
         day=day,
         lines=[
-            texts.Line(starts_at=first + dt.timedelta(hours=2 * place), word=word)
+            texts.MessageItem(starts_at=first + dt.timedelta(hours=2 * place), word=word)
             for place, word in enumerate(words)
         ],
         callback_number=shape.callback_number,

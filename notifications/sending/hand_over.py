@@ -137,10 +137,10 @@ def _end(ids: list[int], state: DeliveryState, failure: Failure | str = "") -> N
 def _write(ready: Sequence[Any], latest: dt.datetime, alphabet: Alphabet) -> list[HandedOver]:
     """Write the messages; what may have left before keeps its text and its reference."""
     new = [one.notice_id for one in ready if not one.client_reference]
-    lines: dict[int, list[texts.Line]] = {notice: [] for notice in new}
+    lines: dict[int, list[texts.MessageItem]] = {notice: [] for notice in new}
     items = NoticeItem.objects.filter(notice__in=new)
     for notice, at, word, site in items.values_list("notice", "starts_at", "word", "site"):
-        lines[notice].append(texts.Line(at, word, site_id=site))
+        lines[notice].append(texts.MessageItem(at, word, site_id=site))
     return [
         HandedOver(
             one.id,
@@ -153,7 +153,7 @@ def _write(ready: Sequence[Any], latest: dt.datetime, alphabet: Alphabet) -> lis
 
 
 def _message(
-    one: Any, lines: Sequence[texts.Line], latest: dt.datetime, alphabet: Alphabet
+    one: Any, lines: Sequence[texts.MessageItem], latest: dt.datetime, alphabet: Alphabet
 ) -> Message:
     text, parts = one.body, one.parts
     if not one.client_reference:

@@ -1,4 +1,4 @@
-"""One notice's life: everything that happened to it, in order."""
+"""The history of one notice: everything that happened to it, in order."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,27 +16,21 @@ from notifications.models import (
     Receipt,
     Reply,
 )
+from notifications.telling.progress import UNSENT
 from staff.models import User
 
-_WAITING = (
-    DeliveryState.HELD,
-    DeliveryState.QUEUED,
-    DeliveryState.CLAIMED,
-    DeliveryState.SUBMITTING,
-)
 # What comes first of what happened at the same moment: a receipt ends a try, that closes a notice.
 _ORDER = ("submitted", "receipt", "ended", "called", "closed", "reply", "question")
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened, or that is waited for.
+    """Something that happened, or is still to come.
 
     Attributes:
         kind: ``opened``, ``submitted``, ``receipt``, ``reply``, ``question``, ``ended``,
             ``called``, ``closed``, ``waiting`` or ``unsettled``.
-        at: when; of ``waiting`` the moment before which nothing happens.
-        delivery, receipt, reply, question: what it is about.
+        at: when; for ``waiting`` the earliest moment.
         person: who did it.
     """
 
@@ -87,7 +81,7 @@ class Life:
 
     def _to_come(self) -> Iterator[Event]:
         for one in self.tries:
-            if one.state in _WAITING:
+            if one.state in UNSENT:
                 yield Event("waiting", one.not_before, delivery=one, person=one.caller)
             elif one.state == DeliveryState.UNKNOWN:
                 yield Event("unsettled", one.lease_until, delivery=one)
@@ -100,7 +94,7 @@ def _of_try(delivery: Delivery) -> Iterator[Event]:
         return
     if delivery.submitted_at:
         yield Event("submitted", delivery.submitted_at, delivery=delivery)
-    # Where a gateway gives no receipts, being handed over is the end: nothing more to tell.
+    # Without receipts the hand-over is the end: no second event.
     if delivery.finished_at and delivery.state != DeliveryState.ACCEPTED:
         yield Event("ended", delivery.finished_at, delivery=delivery)
 

@@ -43,10 +43,10 @@ def text_of(delivery: Delivery) -> str:
     return texts.of_notice(delivery.notice, lines_of(delivery.notice))
 
 
-def lines_of(notice: Notice) -> list[texts.Line]:
+def lines_of(notice: Notice) -> list[texts.MessageItem]:
     """Return the lines of a notice's text."""
     return [
-        texts.Line(item.starts_at, item.word, item.postponed_to, item.site_id)
+        texts.MessageItem(item.starts_at, item.word, item.postponed_to, item.site_id)
         for item in notice.items.all()
     ]
 

@@ -1,4 +1,4 @@
-"""How the telling goes, live, with the switch at hand."""
+"""The pages about sending: progress with the pause, patients, SMS, queues and gateways."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -30,6 +30,14 @@ from staff.services import audit
 
 SPANS_HOURS = (1, 12, 48)
 USUAL_SPAN = 12
+PAGE_SIZE = 50
+OUTBOX_PAGE_SIZE = 30
+SHOWN = 5  # by name, on the page that asks for confirmation
+ACTIONS: dict[str, Callable[..., Settled]] = {
+    "resend": by_hand.resend,
+    "call": by_hand.call_instead,
+    "told": by_hand.count_as_told,
+}
 
 
 @require_safe
@@ -48,9 +56,8 @@ def telling_live(request: SignedInRequest) -> HttpResponse:
 
 def _context(request: SignedInRequest) -> dict[str, Any]:
     user = request.user
-    may_see_outbox = may(user, Capability.SEE_OUTBOX)
-    may_call = may(user, Capability.WORK_CALL_LIST)
-    span = _span(request)
+    asked = request.GET.get("hours", "")
+    span = int(asked) if asked in map(str, SPANS_HOURS) else USUAL_SPAN
     return {
         "now": clock.now(),
         "progress": progress(user),
@@ -60,27 +67,19 @@ def _context(request: SignedInRequest) -> dict[str, Any]:
         "spans": SPANS_HOURS,
         "queues": by_hand.queue_counts(user),
         "gateways": health.overview(),
-        "may_see_outbox": may_see_outbox,
-        "may_call": may_call,
+        "may_see_outbox": may(user, Capability.SEE_OUTBOX),
+        "may_call": may(user, Capability.WORK_CALL_LIST),
         "may_hold": scope_of(user, Capability.HOLD_SENDING).everywhere,
         "sees_all": scope_of(user, Capability.SEE_BOARD).everywhere,
     }
 
 
-def _span(request: SignedInRequest) -> int:
-    """Return how many hours the curve looks back; what cannot be read counts as the usual."""
-    asked = request.GET.get("hours", "")
-    return int(asked) if asked in {str(hours) for hours in SPANS_HOURS} else USUAL_SPAN
-
-
-PAGE_SIZE = 50
-
-
 @require_safe
 @requires(Capability.SEE_OUTBOX)
 def notices(request: SignedInRequest) -> HttpResponse:
-    """List who is to be told, who was told or who could not be reached, by appointment."""
-    state = _state(request.GET.get("state", ""))
+    """List the patients to tell, told or unreachable, by appointment."""
+    asked = request.GET.get("state", "")
+    state = NoticeState(asked) if asked in LISTED else NoticeState.OPEN
     page = page_by_key(
         notices_in(request.user, state),
         keys=BY_APPOINTMENT,
@@ -88,20 +87,12 @@ def notices(request: SignedInRequest) -> HttpResponse:
         size=PAGE_SIZE,
     )
     counted = progress(request.user).patients
-    context = {
-        "state": state,
-        "page": page,
-        "states": [(one, counted[one]) for one in LISTED],
-    }
+    states = [(one, counted[one]) for one in LISTED]
+    context = {"state": state, "page": page, "states": states}
     answer = render(request, "notifications/telling/notices.html", context)
     listed = [one.pk for one in page]
     audit.record(action="notices.viewed", by=request.user, state=state, notices=listed)
     return answer
-
-
-def _state(asked: str) -> NoticeState:
-    """Return the state asked for; what is none of those listed counts as "to be told"."""
-    return NoticeState(asked) if asked in LISTED else NoticeState.OPEN
 
 
 @require_safe
@@ -139,9 +130,6 @@ def _where_from(request: SignedInRequest) -> str:
     return "telling" if request.POST.get("from") == "telling" else "board"
 
 
-OUTBOX_PAGE_SIZE = 30
-
-
 @require_safe
 @requires(Capability.SEE_OUTBOX)
 def outbox(request: SignedInRequest) -> HttpResponse:
@@ -169,39 +157,20 @@ def outbox(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
 def message(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Show what was tried to tell one notice; that it was seen is recorded."""
+    """Show the tries of one notice."""
     visible = messages_out.visible_notices(request.user)
     delivery = get_object_or_404(Delivery, pk=pk, notice__in=visible)
     notice = visible.get(pk=delivery.notice_id)
-    life = life_of(notice)
-    answer = render(request, "notifications/telling/message.html", {"life": life, "notice": notice})
+    context = {"life": life_of(notice), "notice": notice}
+    answer = render(request, "notifications/telling/message.html", context)
     audit.record(action="notice.viewed", by=request.user, subject=notice)
     return answer
 
 
-SHOWN = 5  # by name, on the page that asks whether one is sure
-ACTIONS: dict[str, Callable[..., Settled]] = {
-    "resend": by_hand.resend,
-    "call": by_hand.call_instead,
-    "told": by_hand.count_as_told,
-}
-
-
 @require_safe
 @requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
-def unknown(request: SignedInRequest) -> HttpResponse:
-    """List the SMS of which nobody knows, the oldest first."""
-    return _list(request, by_hand.UNKNOWN)
-
-
-@require_safe
-@requires(Capability.SEE_OUTBOX, Capability.WORK_CALL_LIST)
-def failed(request: SignedInRequest) -> HttpResponse:
-    """List the SMS that did not arrive and whose patients are not told yet."""
-    return _list(request, by_hand.FAILED)
-
-
-def _list(request: SignedInRequest, name: str) -> HttpResponse:
+def queue(request: SignedInRequest, name: str) -> HttpResponse:
+    """List the SMS of a queue, the oldest first."""
     form = PlaceFilter(request.GET, user=request.user)
     rows = form.narrow(by_hand.queue(request.user, name))
     page = page_by_key(
@@ -231,7 +200,7 @@ def _list(request: SignedInRequest, name: str) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Capability.HOLD_SENDING, Capability.WORK_CALL_LIST)
 def settle(request: SignedInRequest, name: str, action: str) -> HttpResponse:
-    """Say what will happen and ask why; then do it to exactly those that were counted."""
+    """Ask for a reason, with what will happen; then settle exactly the SMS that were counted."""
     if name not in by_hand.QUEUES or action not in ACTIONS:
         raise Http404
     if request.method == "GET":
@@ -291,7 +260,7 @@ def _ask(
 
 
 def _say(request: SignedInRequest, action: str, settled: Settled) -> None:
-    """Tell what was done, and of what was left alone why."""
+    """Say how many SMS were settled, and why the others were not."""
     if settled.done:
         messages.success(request, _done(action, settled.done))
     if settled.useless:

@@ -1,4 +1,4 @@
-"""What the pages of the outbox and the call list need to show."""
+"""Filters and tags of the pages about sending and calls."""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -25,7 +25,7 @@ register = template.Library()
 
 @register.filter
 def said_once(items: Iterable[NoticeItem]) -> list[NoticeItem]:
-    """Return the items of a notice, each word once: several sources may plan one appointment."""
+    """Return the items of a notice, one for each appointment: several sources may plan one."""
     first: dict[tuple[Any, ...], NoticeItem] = {}
     for item in items:
         said = (item.notice_id, item.starts_at, item.site_id, item.word, item.postponed_to)
@@ -88,7 +88,7 @@ def phone(number: str) -> str:
 
 @register.filter
 def by_doctors(number: int) -> str:
-    """Return how many calls doctors make beside ours, after a number of ours; or nothing."""
+    """Return how many calls doctors make beside ours, in words after a number of ours."""
     return call_states.said_of_doctors(number)
 
 
@@ -121,7 +121,7 @@ def tone(state: str) -> str:
 
 @register.filter
 def why_urgent(call: Delivery) -> list[str]:
-    """Return why a call cannot wait, in a few words each; nothing of most."""
+    """Return why a call is urgent, in a few words each."""
     reasons = []
     if call.urgency and rules.rank_of(call.urgency) == 0:
         reasons.append(gettext("opération"))
@@ -134,7 +134,7 @@ def why_urgent(call: Delivery) -> list[str]:
 
 @register.inclusion_tag("notifications/telling/_sections.html", takes_context=True)
 def sending_sections(context: RequestContext) -> dict[str, Any]:
-    """Show the way to the pages about sending that the reader may open."""
+    """Show links to the pages about sending that the reader may open."""
     request = context["request"]
     opened = [
         {"label": one.label, "address": reverse(one.name)}

@@ -12,6 +12,7 @@ from typing import Literal
 from notifications.sms_text import (
     HEADER_8_BIT,
     SEPTETS,
+    SINGLE,
     Alphabet,
     Encoding,
     capacity,
@@ -21,7 +22,7 @@ from notifications.sms_text import (
 )
 
 Effect = Literal["unicode", "doubled", "replaced"]
-_SINGLE = {"gsm7": 160, "ucs2": 70}
+EFFECTS: tuple[Effect, ...] = ("unicode", "doubled", "replaced")
 
 
 @dataclass(frozen=True)
@@ -93,9 +94,12 @@ def reckon(written: str, *, alphabet: Alphabet = "gsm7") -> Reckoning:
     sent = transliterate(written)
     encoding = count(sent, alphabet=alphabet).encoding
     cut = segments(sent, alphabet=alphabet)
-    room = capacity(encoding, HEADER_8_BIT) if len(cut) > 1 else _SINGLE[encoding]
+    room = capacity(encoding, HEADER_8_BIT) if len(cut) > 1 else SINGLE[encoding]
     parts = tuple(Part(text, _units(text, encoding), room) for text in cut)
-    return Reckoning(sent, encoding, parts, tuple(_characters(written, alphabet)))
+    dearest_first = sorted(
+        _characters(written, alphabet), key=lambda one: EFFECTS.index(one.effect)
+    )
+    return Reckoning(sent, encoding, parts, tuple(dearest_first))
 
 
 def _units(text: str, encoding: Encoding) -> int:
@@ -105,17 +109,14 @@ def _units(text: str, encoding: Encoding) -> int:
 
 
 def _characters(written: str, alphabet: Alphabet) -> Iterator[Character]:
-    times = Counter(unicodedata.normalize("NFC", written))
-    becomes = {character: transliterate(character) for character in times}
-    for character, number in times.items():
-        if not _fits(becomes[character], alphabet):
-            yield Character(character, "unicode", number)
-    for character, number in times.items():
-        if SEPTETS.get(character) == 2 and _fits(character, alphabet):
-            yield Character(character, "doubled", number)
-    for character, number in times.items():
-        if _fits(becomes[character], alphabet) and becomes[character] != character:
-            yield Character(character, "replaced", number, becomes[character])
+    for character, times in Counter(unicodedata.normalize("NFC", written)).items():
+        becomes = transliterate(character)
+        if not _fits(becomes, alphabet):
+            yield Character(character, "unicode", times)
+        elif SEPTETS.get(character) == 2:
+            yield Character(character, "doubled", times)
+        elif becomes != character:
+            yield Character(character, "replaced", times, becomes)
 
 
 def _fits(text: str, alphabet: Alphabet) -> bool:

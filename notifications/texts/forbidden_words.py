@@ -1,4 +1,4 @@
-"""Words that no SMS may carry: they would tell whoever holds the phone what the patient has.
+"""Words that no SMS may carry: they would tell anybody with the phone what the patient has.
 
 DESIGN.md section 6, promise 6: no specialty, no doctor, no procedure. Pure: no Django.
 

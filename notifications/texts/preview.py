@@ -12,7 +12,7 @@ from notifications.gateways import Gateway, preferred
 from notifications.models import MessageKind, Word
 from notifications.texts import wording
 from notifications.texts.cost import Reckoning, reckon
-from notifications.texts.render import Line, filled
+from notifications.texts.render import MessageItem, filled
 from notifications.texts.wording import known_names
 from staff import clock
 from staff.models import Site
@@ -86,7 +86,7 @@ class Draft:
             language=self.language,
             day=day,
             lines=[
-                Line(first + dt.timedelta(hours=2 * place), word, new_day)
+                MessageItem(first + dt.timedelta(hours=2 * place), word, new_day)
                 for place, word in enumerate(words)
             ],
             callback_number=number,
@@ -129,7 +129,7 @@ class Thousand:
 
 
 @dataclass(frozen=True)
-class Sample:
+class TextSample:
     """A message as it arrives, or as it is read out.
 
     Attributes:
@@ -159,17 +159,17 @@ class Preview:
     """
 
     faults: Sequence[str]
-    samples: Sequence[Sample]
+    samples: Sequence[TextSample]
     sender: str
     callback_number: str
 
     @property
-    def first(self) -> Sample:
+    def first(self) -> TextSample:
         """The most usual case."""
         return self.samples[0]
 
     @property
-    def longest(self) -> Sample:
+    def longest(self) -> TextSample:
         """The longest one."""
         return self.samples[-1]
 
@@ -193,13 +193,13 @@ def preview(draft: Draft, *, site: Site | None) -> Preview:
     )
 
 
-def _sample(title: str, written: str, draft: Draft, gateway: Gateway | None) -> Sample:
+def _sample(title: str, written: str, draft: Draft, gateway: Gateway | None) -> TextSample:
     """Return a sample; a thousand leave at the rate of the first gateway, as in an estimate."""
     if draft.is_spoken:
-        return Sample(title, written, seconds=round(len(written.split()) / _WORDS_A_SECOND))
+        return TextSample(title, written, seconds=round(len(written.split()) / _WORDS_A_SECOND))
     reckoning = reckon(written, alphabet=gateway.alphabet if gateway else "gsm7")
     parts, price = 1000 * len(reckoning.parts), settings.SMS_PART_COST_EURO
     pace = gateway.options.seconds_for(parts=parts, messages=1000) if gateway else 0.0
     seconds = pace or parts / settings.SMS_PARTS_PER_SECOND
     thousand = Thousand(parts * price if price else None, seconds)
-    return Sample(title, reckoning.sent, reckoning=reckoning, thousand=thousand)
+    return TextSample(title, reckoning.sent, reckoning=reckoning, thousand=thousand)

@@ -64,7 +64,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class TextRow:
     """One kind of message, in each language."""
 
     kind: MessageKind
@@ -94,7 +94,7 @@ def fingerprint(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def table(user: User) -> list[Row]:
+def table(user: User) -> list[TextRow]:
     """Return every kind of message in every language, as far as the user may change them."""
     edited = {(row.language, row.kind): row for row in visible_texts(user)}
     last = {(one.language, one.kind): one for one in map(_change, _events().order_by("sequence"))}
@@ -122,7 +122,7 @@ def table(user: User) -> list[Row]:
         )
 
     return [
-        Row(kind, tuple(cell(language, kind) for language in Language.values))
+        TextRow(kind, tuple(cell(language, kind) for language in Language.values))
         for kind in MessageKind
     ]
 

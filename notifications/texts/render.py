@@ -37,7 +37,7 @@ _LONG_DAY = "l j F"
 
 
 @dataclass(frozen=True)
-class Line:
+class MessageItem:
     """One appointment in a message: an aware moment and what is said of it (a ``Word``).
 
     ``postponed_to`` is the day given instead of a cancelled one. Equal lines are one appointment
@@ -54,7 +54,7 @@ def body(
     *,
     language: str,
     day: dt.date,
-    lines: Sequence[Line],
+    lines: Sequence[MessageItem],
     callback_number: str,
     reference: str,
 ) -> str:
@@ -78,12 +78,12 @@ def body(
     return transliterate(written)
 
 
-def of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+def of_notice(notice: Notice, lines: Sequence[MessageItem]) -> str:
     """Return the SMS of a notice; patient and site are best fetched with it."""
     return body(lines=lines, **_facts(notice))
 
 
-def spoken_of_notice(notice: Notice, lines: Sequence[Line]) -> str:
+def spoken_of_notice(notice: Notice, lines: Sequence[MessageItem]) -> str:
     """Return what an agent says for a notice: what is postponed, each new day, after the rest."""
     facts = _facts(notice)
     facts["language"] = language = _known(facts["language"])
@@ -115,7 +115,7 @@ def filled(
     *,
     language: str,
     day: dt.date,
-    lines: Sequence[Line],
+    lines: Sequence[MessageItem],
     callback_number: str,
     reference: str,
     long_day: bool = False,
@@ -169,12 +169,12 @@ def _known(language: str) -> str:
     return language if language in Language.values else Language.FRENCH.value
 
 
-def _kind(lines: Sequence[Line]) -> str:
+def _kind(lines: Sequence[MessageItem]) -> str:
     words = {line.word for line in lines}
     return "mixed" if len(words) > 1 else str(Word(words.pop()).value)
 
 
-def _times(language: str, lines: Iterable[Line]) -> str:
+def _times(language: str, lines: Iterable[MessageItem]) -> str:
     moments = sorted(line.starts_at for line in lines)
     times = list(dict.fromkeys(clock.told_hour(moment) for moment in moments))
     if len(times) < 2:

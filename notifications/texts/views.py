@@ -25,7 +25,7 @@ from staff.requests import SignedInRequest
 class TextForm(forms.Form):
     """A text, and the site whose phone number and sender its preview shows.
 
-    What may not stand in a text is said by the service (and live by the preview), not here.
+    The service checks the text, and the preview does so live.
     """
 
     body = forms.CharField(
@@ -49,9 +49,6 @@ class TextForm(forms.Form):
             values = self.cleaned_data
         site = values.get("site") or Site.objects.first()
         return tidy((values.get("body") or "")[: 4 * wording.LONGEST]), site
-
-
-OK, INVALID = 200, 422
 
 
 @require_safe
@@ -139,7 +136,7 @@ def _editor(
         "is_edited": queries.in_force(language, kind) != texts.shipped(language, kind),
         "shipped": texts.shipped(language, kind),
     }
-    status = INVALID if refusal else OK
+    status = 422 if refusal else 200
     return render(request, "notifications/texts/edit.html", context, status=status)
 
 

@@ -17,7 +17,7 @@ LONGEST = 800
 """Characters of a text: five SMS parts, or a minute on the phone."""
 
 _SHARED = frozenset({"hospital", "day", "number", "reference"})
-# Operators write their own sender over the hospital's, so that the text must say who writes.
+# Operators replace the hospital's sender by their own, so the text must name the hospital.
 _REQUIRED = frozenset({"hospital", "number", "reference", "day"})
 _TIMES = frozenset({"times"})
 _POSTPONED = frozenset({"times", "new_day"})
@@ -104,7 +104,7 @@ def _faults_of_content(body: str, names: Names) -> list[str]:
 
 
 def known_names() -> Names:
-    """Return whom and what no text may name; three queries."""
+    """Return the names of people and units that no text may carry; three queries."""
     return Names(
         practitioners=frozenset(Practitioner.objects.values_list("family_name", flat=True)),
         units=frozenset(Unit.objects.values_list("name", flat=True)),

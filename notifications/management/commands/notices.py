@@ -26,7 +26,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print."""
         since = dt.date.min if options["all"] else None
         counts, notices = progress(since=since), notices_by_state(since=since)
         if options["json"]:

@@ -1,4 +1,4 @@
-"""``manage.py print_calls``: take calls on paper when the screens go."""
+"""``manage.py print_calls``: take calls on paper when the screens fail."""
 
 import argparse
 import sys
@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from notifications.calls import services as calls
 from notifications.calls import sheet as call_sheet
 from notifications.calls.queries import why_none
-from notifications.calls.sheet import Row, rows
+from notifications.calls.sheet import SheetRow, rows
 from staff.errors import Refusal
 from staff.models import User
 from staff.paper.pdf import draw
@@ -24,7 +24,7 @@ class OnPaper(NamedTuple):
     """Who calls, and the patients on their sheet."""
 
     by: User
-    rows: list[Row]
+    rows: list[SheetRow]
 
 
 class Command(BaseCommand):
@@ -33,7 +33,6 @@ class Command(BaseCommand):
     help = "Prend les prochains appels pour quelqu'un et les écrit en PDF, ou en page HTML."
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add for whom, how many, where to and how."""
         parser.add_argument("--by", required=True, help="qui appelle : son identifiant")
         parser.add_argument(
             "--number", type=int, default=20, help="combien de patients ; 0 : ceux déjà pris"

@@ -161,8 +161,8 @@ class TestTelling:
 
     def test_what_else_the_patient_is_told_of_that_day_is_said_first(self, operation, director):
         lines = [
-            texts.Line(at("2022-05-16 09:10"), "cancelled", NEXT_WEEK),
-            texts.Line(at("2022-05-16 14:00"), "cancelled"),
+            texts.MessageItem(at("2022-05-16 09:10"), "cancelled", NEXT_WEEK),
+            texts.MessageItem(at("2022-05-16 14:00"), "cancelled"),
         ]
         rule(operation, director)
         notice = Notice.objects.select_related("patient", "site").get()

@@ -10,7 +10,10 @@ from notifications.models import DeliveryState, ReceiptState
 from notifications.receipts.rules import (
     Candidate,
     after_receipt,
+    international,
+    key_of,
     meant_by,
+    one_line,
     part_after_receipt,
     sum_of_parts,
 )
@@ -160,3 +163,30 @@ def test_one_part_is_enough_only_where_the_gateway_reports_no_other() -> None:
         assert sum_of_parts(states, one_is_enough=True) == "delivered"
     assert sum_of_parts(["delivered", "failed"], one_is_enough=True) == "failed"
     assert sum_of_parts(["on_its_way"] * 2, one_is_enough=True) == "on_its_way"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("+32470000042", "+32470000042"),
+        ("32470000042", "+32470000042"),
+        ("0470 00 00 42", "+32470000042"),
+        ("Vivalia", "Vivalia"),
+        ("", ""),
+    ],
+)
+def test_a_number_is_read_as_e164_as_far_as_it_can_be(written: str, read: str) -> None:
+    assert international(written) == read
+
+
+def test_the_key_of_a_report_is_the_gateways_or_a_hash_of_its_content() -> None:
+    assert key_of("a-key", "content") == "a-key"
+    long_key = "k" * 65
+    assert key_of(long_key, "a") == key_of(long_key, "b") != key_of("", "a")
+    assert key_of("", "a", "b") == key_of("", "a", "b") != key_of("", "ab")
+    assert len(key_of("", "half a pair \ud800")) == 64
+
+
+def test_a_line_loses_what_no_column_takes() -> None:
+    assert one_line("a\x00b\nc\ud800", 10) == "a b c "
+    assert one_line("abc", 2) == "ab"

@@ -50,7 +50,7 @@ def an_sms_text(reference: str) -> str:
     return texts.body(
         language="fr",
         day=at("2022-05-16 09:10").date(),
-        lines=[texts.Line(at("2022-05-16 09:10"), "cancelled")],
+        lines=[texts.MessageItem(at("2022-05-16 09:10"), "cancelled")],
         callback_number="+3263000000",
         reference=reference,
     )

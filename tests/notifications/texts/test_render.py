@@ -34,7 +34,8 @@ DO_NOT_COME = {
 def a_text(language: str, *words: str, day: dt.date = DAYS[1]) -> str:
     """Return the SMS about appointments at 9:10, 11:10, …"""
     lines = [
-        texts.Line(at(f"{day} {9 + 2 * place:02}:10"), word) for place, word in enumerate(words)
+        texts.MessageItem(at(f"{day} {9 + 2 * place:02}:10"), word)
+        for place, word in enumerate(words)
     ]
     return texts.body(
         language=language,
@@ -127,7 +128,7 @@ class TestDatesAndTimes:
         )
 
     def test_times_are_those_of_brussels(self) -> None:
-        line = texts.Line(dt.datetime(2022, 5, 16, 7, 10, tzinfo=dt.UTC), "cancelled")
+        line = texts.MessageItem(dt.datetime(2022, 5, 16, 7, 10, tzinfo=dt.UTC), "cancelled")
         facts = {"day": DAYS[1], "callback_number": CALLBACK, "reference": REFERENCE}
         assert "à 09:10 est" in texts.body(language="fr", lines=[line], **facts)
 
@@ -136,7 +137,7 @@ class TestDatesAndTimes:
         text = texts.body(
             language=language,
             day=DAYS[1],
-            lines=[texts.Line(at(f"{DAYS[1]} 00:00"), "cancelled")],
+            lines=[texts.MessageItem(at(f"{DAYS[1]} 00:00"), "cancelled")],
             callback_number=CALLBACK,
             reference=REFERENCE,
         )
