@@ -1,6 +1,5 @@
 """The texts of messages for who edits them: what holds, who changed it, what may not be named."""
 
-import datetime as dt
 import hashlib
 from dataclasses import dataclass
 
@@ -19,20 +18,6 @@ from staff.access import Capability, scope_of
 from staff.models import AuditEvent, Site, User
 
 CHANGES_SHOWN = 5
-_RESET = "message_text.reset"
-
-
-@dataclass(frozen=True)
-class Change:
-    """Who changed a text, when, from what into what; ``was`` is empty where nobody noted it."""
-
-    language: str
-    kind: str
-    at: dt.datetime
-    by: str
-    was: str
-    body: str
-    is_reset: bool
 
 
 @dataclass(frozen=True)
@@ -52,7 +37,7 @@ class Cell:
     language: str
     kind: str
     is_edited: bool
-    change: Change | None
+    change: AuditEvent | None
     parts: int
     most_parts: int
     has_faults: bool
@@ -61,21 +46,6 @@ class Cell:
     def language_name(self) -> str:
         """The language in words."""
         return str(Language(self.language).label)
-
-
-@dataclass(frozen=True)
-class TextRow:
-    """One kind of message, in each language."""
-
-    kind: MessageKind
-    cells: tuple[Cell, ...]
-
-
-def visible_texts(user: User) -> QuerySet[MessageText]:
-    """Return the edited texts that a user may change: all or none, for they hold everywhere."""
-    if not scope_of(user, Capability.EDIT_TEXTS).everywhere:
-        return MessageText.objects.none()
-    return MessageText.objects.all()
 
 
 def text_of(row: MessageText | None, language: str, kind: str) -> str:
@@ -94,10 +64,15 @@ def fingerprint(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def table(user: User) -> list[TextRow]:
-    """Return every kind of message in every language, as far as the user may change them."""
-    edited = {(row.language, row.kind): row for row in visible_texts(user)}
-    last = {(one.language, one.kind): one for one in map(_change, _events().order_by("sequence"))}
+def table(user: User) -> dict[MessageKind, list[Cell]]:
+    """Return the texts of each kind in every language, if the user may change them."""
+    if not scope_of(user, Capability.EDIT_TEXTS).everywhere:
+        return {}
+    edited = {(row.language, row.kind): row for row in MessageText.objects.all()}
+    last = {
+        (event.detail.get("language"), event.detail.get("kind")): event
+        for event in _events().order_by("sequence")
+    }
     gateway, day = preferred(), clock.today()
     alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
     numbers = list(Site.objects.values_list("callback_number", flat=True))
@@ -121,30 +96,15 @@ def table(user: User) -> list[TextRow]:
             has_faults=bool(wording.faults(kind=kind, body=draft.body, names=names)),
         )
 
-    return [
-        TextRow(kind, tuple(cell(language, kind) for language in Language.values))
-        for kind in MessageKind
-    ]
+    return {kind: [cell(language, kind) for language in Language.values] for kind in MessageKind}
 
 
-def changes(language: str, kind: str) -> list[Change]:
-    """Return the last changes of a text, the newest first."""
+def changes(language: str, kind: str) -> list[AuditEvent]:
+    """Return the last changes of a text, the newest first; ``detail`` has ``was`` and ``body``."""
     events = _events().filter(detail__language=language, detail__kind=kind)
-    return [_change(event) for event in events.order_by("-sequence")[:CHANGES_SHOWN]]
+    return list(events.order_by("-sequence")[:CHANGES_SHOWN])
 
 
 def _events() -> QuerySet[AuditEvent]:
     # By the index on what an event is about; texts change a few times a year.
     return AuditEvent.objects.filter(object_type=MessageText._meta.model_name)
-
-
-def _change(event: AuditEvent) -> Change:
-    return Change(
-        language=event.detail.get("language", ""),
-        kind=event.detail.get("kind", ""),
-        at=event.at,
-        by=event.actor_name,
-        was=event.detail.get("was", ""),
-        body=event.detail.get("body", ""),
-        is_reset=event.action == _RESET,
-    )
