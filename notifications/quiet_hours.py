@@ -1,8 +1,8 @@
-"""The hours in which patients sleep. Pure: no Django, no clock; moments are aware.
+"""Quiet hours, in which no SMS leaves. Pure: no Django, no clock; moments are aware.
 
-They are meant on the wall clock of Brussels, also on the two nights on which it jumps: an hour
-that the clock skips is passed when it jumps, and in the hour that happens twice the quiet hours
-last from the first time their start is shown until the last time their end is.
+They follow the wall clock of Brussels, also on the two nights on which it jumps. An hour that the
+clock skips has passed when it jumps. In the hour that happens twice, quiet hours last from the
+first time that their start is shown until the last time that their end is.
 """
 
 import datetime as dt
@@ -19,10 +19,9 @@ _DAY = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class QuietHours:
-    """From when until when no SMS leaves, on the wall clock; without hours it is never quiet.
+    """Quiet hours on the wall clock; without ``hours`` it is never quiet.
 
-    Attributes:
-        hours: start (quiet) and end (no longer quiet); over midnight when the end is earlier.
+    ``hours`` are start (quiet) and end (no longer quiet); over midnight when the end is earlier.
     """
 
     hours: tuple[dt.time, dt.time] | None = None
@@ -63,19 +62,13 @@ class QuietHours:
         return self._end(moment) is not None
 
     def next_allowed(self, moment: dt.datetime) -> dt.datetime:
-        """Return the moment itself where it is not quiet, else the end of the quiet hours.
-
-        Returns:
-            an aware moment in Europe/Brussels.
-        """
+        """Return the moment if it is not quiet, else the end of the quiet hours, in Brussels."""
         return (self._end(moment) or moment).astimezone(BRUSSELS)
 
     def _end(self, moment: dt.datetime) -> dt.datetime | None:
-        """Return when the quiet hours end that a moment lies in, if it lies in any.
-
-        Where the clock jumps, the next quiet hours may begin when these end, or before.
-        """
+        """Return the end of the quiet hours that a moment is in, if any."""
         until = self._end_of_one(moment)
+        # Where the clock jumps, the next quiet hours may begin when these end, or before.
         while until is not None and (later := self._end_of_one(until)):
             until = later
         return until

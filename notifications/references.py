@@ -1,4 +1,4 @@
-"""The short reference in each SMS: checkable on the phone, not guessable by a forger.
+"""The short reference in each SMS, which an agent can check and a forger cannot guess.
 
 Form ``XXXX-CCC``: the notice's number and a code made from it with the site's secret key
 (HMAC-SHA256, RFC 2104), both in an alphabet of 30 characters without 0/O, 1/I/L and U. A

@@ -7,10 +7,9 @@ The header takes 6 octets with a reference of 8 bits (9.2.3.24.1), which leaves 
 units, and 7 octets with one of 16 bits (9.2.3.24.8), which leaves 152 or 66. Neither an escape
 sequence nor a surrogate pair may be cut in two. The table is that of the ``gsm0338`` package.
 
-One truth for what is counted and what is sent: ``count`` and ``segments`` cut in the same way,
-both with 6 octets unless told otherwise, since gateways that cut texts themselves use those.
-Where a 16-bit reference would make more parts than were counted, the 8-bit one is used instead
-(``header_for``): what the operator was shown is what is paid.
+``count`` and ``segments`` cut in the same way, both with 6 octets unless told otherwise, since
+gateways that cut texts themselves use those. If a 16-bit reference would make more parts than were
+counted, the 8-bit one is used (``header_for``), so that the operator pays what was shown.
 """
 
 import unicodedata
@@ -74,9 +73,8 @@ class TextCount:
 def transliterate(text: str) -> str:
     """Return the text in the SMS alphabet as far as that can be done without losing meaning.
 
-    é è à ù and the other letters of the alphabet stay; ç, ê, ô, typographic quotes and spaces
-    become their plain relatives. What has no relative (Greek capitals apart, other scripts,
-    emoji) stays as it is and makes the text UCS-2: dearer, but not wrong.
+    Letters of the alphabet stay (é è à ù); ç, ê, ô, typographic quotes and spaces get their plain
+    form. What has none (other scripts, emoji) stays and makes the text UCS-2: dearer, not wrong.
     """
     text = unicodedata.normalize("NFC", text)
     return text if SEPTETS.keys() >= set(text) else "".join(map(_plain, text))
@@ -100,9 +98,9 @@ def count(
     """Return encoding, units and parts of a text as it will be sent (transliterate it first).
 
     Args:
-        text: any; characters outside the alphabet make it UCS-2.
-        header_octets: of the header of each part of a long message.
-        alphabet: of the gateway; with ``latin1`` a character outside it makes the text UCS-2.
+        text: any; characters outside the gateway's alphabet make it UCS-2.
+        header_octets: of each part of a long message.
+        alphabet: of the gateway.
     """
     encoding, costs = _costs(text, alphabet)
     units = sum(costs)
@@ -115,12 +113,7 @@ def count(
 def segments(
     text: str, *, header_octets: int = HEADER_8_BIT, alphabet: Alphabet = "gsm7"
 ) -> list[str]:
-    """Return the parts in which a text is sent: as many as ``count`` says, together the text.
-
-    Args:
-        text, alphabet: as for ``count``.
-        header_octets: of the header of each part of a long message.
-    """
+    """Return the parts in which a text is sent; the arguments are those of ``count``."""
     encoding, costs = _costs(text, alphabet)
     if sum(costs) <= SINGLE[encoding]:
         return [text]

@@ -47,13 +47,8 @@ def claimed() -> Q:
 
 def first_calls_to_come() -> QuerySet[Delivery]:
     """Return the calls that wait for their bulletin's release time, by us or by a doctor."""
-    # Not a later try: the patient or the agent chose when.
     return Delivery.objects.filter(
-        channel=Channel.PHONE,
-        state=DeliveryState.QUEUED,
-        number=1,
-        not_before__gt=clock.now(),
-        notice__state=NoticeState.OPEN,
+        _first_and_later(), channel=Channel.PHONE, notice__state=NoticeState.OPEN
     )
 
 
@@ -64,12 +59,12 @@ def calls_before_release() -> QuerySet[Delivery]:
 
 def made_by_doctors() -> Q:
     """Return the filter for calls that the doctor makes until they are due; then they are ours."""
-    return Q(
-        state=DeliveryState.QUEUED,
-        number=1,
-        not_before__gt=clock.now(),
-        notice__reserved_for__isnull=False,
-    )
+    return _first_and_later() & Q(notice__reserved_for__isnull=False)
+
+
+def _first_and_later() -> Q:
+    # Not a later try: the patient or the agent chose when.
+    return Q(state=DeliveryState.QUEUED, number=1, not_before__gt=clock.now())
 
 
 def said_of_doctors(number: int) -> str:

@@ -112,7 +112,7 @@ def take(
 
 
 class _Refusals:
-    """Logs refused calls, at most one line in ten seconds, with how many there were."""
+    """Logs refused calls: at most one line in ten seconds, with their number."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -120,7 +120,7 @@ class _Refusals:
         self._said_at = -_LOG_SECONDS
 
     def note(self, what: str, *words: object) -> None:
-        """Count a refusal, and say so if nothing was said just now."""
+        """Count a refusal, and log it unless a line was logged just now."""
         with self._lock:
             self._unsaid += 1
             now = time.monotonic()

@@ -1,7 +1,7 @@
-"""Does a patient's SMS ask for no more SMS? Pure: no Django.
+"""Whether a patient's SMS asks for no more SMS. Pure: no Django.
 
-When in doubt the answer is no: every reply is read by a person anyway, and an SMS taken for a
-STOP turns all that this patient is told into calls. It is yes for
+In doubt it does not: a person reads every reply anyway, and a wrong STOP turns all SMS to this
+patient into calls. It does if it is
 
 - a message that begins with a stop word (``STOP``, ``Stop SMS svp``, ``UITSCHRIJVEN aub``),
   after words of politeness. Words that also mean something else (``END``, ``ARRÊT``, ``FIN``)
@@ -9,10 +9,10 @@ STOP turns all that this patient is told into calls. It is yes for
   ``Arrêt de travail ?``);
 - a sentence that refuses messages (``je ne veux plus de sms``, ``geen berichten meer``).
 
-It is no for a stop word inside a sentence (``Ne stoppez pas``, ``je descends au stop``), for one
-that is taken back (``stop niet``), and for one about something else than messages (``please stop
-calling``). ``CANCEL`` and ``ANNULER``, stop words elsewhere (for example at AWS End User
-Messaging, "Required opt-out keywords"), here speak of the appointment.
+It does not if the stop word is inside a sentence (``Ne stoppez pas``, ``je descends au stop``), is
+taken back (``stop niet``), or is about something else than messages (``please stop calling``).
+``CANCEL`` and ``ANNULER``, stop words elsewhere (for example at AWS End User Messaging, "Required
+opt-out keywords"), here mean the appointment.
 """
 
 import re

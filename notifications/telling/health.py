@@ -1,4 +1,4 @@
-"""How the gateways are: which take messages, which do not, and since when."""
+"""The health of the gateways: which accept messages, which do not, and since when."""
 
 import datetime as dt
 import enum
@@ -34,7 +34,7 @@ ALIVE_FOR = dt.timedelta(minutes=1)
 
 
 class Condition(enum.StrEnum):
-    """How a gateway is; the order is that of severity."""
+    """The condition of a gateway, the most severe first."""
 
     AWAY = "away"  # no host reaches it, or it reported so itself: senders back off
     CAPPED = "capped"  # its cap of the day is spent
@@ -56,17 +56,16 @@ TROUBLES = (
 
 @dataclass(frozen=True)
 class Health:
-    """One gateway, with nothing secret of it.
+    """The health of one gateway, without its secrets.
 
     Attributes:
-        state: what the workers share about it; a new one for one that was never used.
-        gateway: as configured; None for one of old.
-        place: in the order of preference, from 1; 0 for one of old.
+        state: what the workers share about it; unsaved if it was never used.
+        gateway: as configured; None if it no longer is.
+        place: in the order of preference, from 1; 0 if it is no longer configured.
         connected: sessions that workers hold now.
         waiting: messages whose receipt is awaited.
-        unknown: messages of which nobody knows.
-        condition: how it is.
-        cut_off: of the hosts that send, those that find no way to it.
+        unknown: messages whose fate is unknown.
+        cut_off: of the hosts that send, those that cannot reach it.
     """
 
     state: GatewayState
@@ -80,7 +79,7 @@ class Health:
 
     @property
     def away_until(self) -> dt.datetime | None:
-        """Until when it is left in peace, if all hosts leave it so; as people are shown it."""
+        """Until when all hosts back off from it, as people are shown it."""
         moments = [self.state.away_until, *(one.away_until for one in self.cut_off)]
         latest = max((moment for moment in moments if moment), default=None)
         return clock.shown(latest) if latest else None
@@ -98,11 +97,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Overview:
-    """All gateways in the order of preference, those of old at the end.
+    """All gateways in the order of preference, those no longer configured at the end.
 
     ``complaint`` is the sentence about a configuration that cannot be read; ``steps`` are the
-    times within a day at which the clock that counts was set back. Neither they nor the wrong
-    clocks stop anything.
+    times within a day at which the clock was set back. Neither they nor wrong clocks stop sending.
     """
 
     gateways: list[Health]
@@ -122,7 +120,7 @@ class Overview:
 
 
 def overview() -> Overview:
-    """Return how the gateways are, in six queries."""
+    """Return the health of the gateways, in six queries."""
     gateways, complaint = _configured()
     hosts = list(SendingHost.objects.filter(seen_at__gt=clock.real() - ALIVE_FOR).order_by("name"))
     lost = _lost_ways([host.name for host in hosts])
@@ -166,7 +164,7 @@ def overview() -> Overview:
 
 
 def ways_lost_by(host: str) -> list[GatewayReach]:
-    """Return the configured gateways to which a host finds no way, as it found out itself."""
+    """Return the configured gateways that a host could not reach, as it found out itself."""
     lost = _lost_ways([host])
     return [one for name in _configured()[0] for one in lost.get(name, [])]
 
@@ -174,7 +172,7 @@ def ways_lost_by(host: str) -> list[GatewayReach]:
 def _lost_ways(hosts: Sequence[str]) -> dict[str, list[GatewayReach]]:
     """Return by gateway the hosts that could not reach it the last time they tried.
 
-    While no host is known to be alive, all that ever said so count.
+    While no host is alive, all hosts count.
     """
     failing = GatewayReach.objects.filter(failures_in_a_row__gt=0).order_by("gateway", "host")
     found: dict[str, list[GatewayReach]] = {}
@@ -215,7 +213,7 @@ def one_part_proposals() -> dict[str, int]:
 
 
 def names() -> list[str]:
-    """Return the names of all gateways, configured or of old, in one query."""
+    """Return the names of all gateways, configured or not any more, in one query."""
     used = GatewayState.objects.order_by("name").values_list("name", flat=True)
     return list(dict.fromkeys([*_configured()[0], *used]))
 
@@ -229,14 +227,14 @@ def condition_of(
     hosts: int = 0,
     now: dt.datetime,
 ) -> Condition:
-    """Return how a gateway is.
+    """Return the condition of a gateway.
 
     Args:
         state: what the workers noted.
         gateway: as configured, if it is.
-        awaited_for: for how long the oldest receipt that is due has been awaited.
-        cut_off: the hosts that find no way to it.
-        hosts: how many send; when all of them find none, it is the gateway that is away.
+        awaited_for: for how long the oldest receipt has been awaited.
+        cut_off: the hosts that cannot reach it.
+        hosts: how many send; if all of them cannot reach it, the gateway is away.
         now: on the real clock, as the moments of ``state`` are.
     """
     if gateway is None:
@@ -263,7 +261,7 @@ def _is_away(state: GatewayState | GatewayReach, now: dt.datetime) -> bool:
 
 
 def _says_nothing(state: GatewayState, now: dt.datetime) -> bool:
-    """Whether it took a message since it last reported, and that was a while ago.
+    """Whether it accepted a message since its last report, which was a while ago.
 
     Phones that are switched off leave a few receipts open for hours; that alone is no silence.
     """
