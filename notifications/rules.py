@@ -24,13 +24,12 @@ def seconds_before_try(number: int, *, jitter: float) -> float:
         number: of the try that failed, from 1.
         jitter: a factor near 1, so that a crowd does not come back together.
     """
-    return (
-        float(min(FIRST_RETRY_SECONDS * 2 ** min(number - 1, 12), LONGEST_RETRY_SECONDS)) * jitter
-    )
+    doubled = FIRST_RETRY_SECONDS * 2.0 ** min(number - 1, 12)
+    return min(doubled, LONGEST_RETRY_SECONDS) * jitter
 
 
 def next_number(
-    numbers: Sequence[str], *, tried: Sequence[tuple[str, bool]], rung: str, moves_on: bool
+    numbers: Sequence[str], *, tried: Sequence[tuple[str, bool]], last: str, moves_on: bool
 ) -> str | None:
     """Return which of a patient's numbers the next call dials; None when none is left.
 
@@ -40,16 +39,16 @@ def next_number(
     Args:
         numbers: of the patient, in calling order.
         tried: of each call about the notice, the number and whether it was wrong.
-        rung: the number of the last call.
+        last: the number of the last call.
         moves_on: the last call was not answered.
     """
     wrong = {number for number, was_wrong in tried if was_wrong}
     left = [number for number in numbers if number not in wrong]
     if not left:
         return None
-    if rung in left and not moves_on:
-        return rung
-    others = [number for number in left if number != rung] or left
+    if last in left and not moves_on:
+        return last
+    others = [number for number in left if number != last] or left
     counts = Counter(number for number, _was_wrong in tried)
     return min(others, key=lambda number: (counts[number], left.index(number)))
 

@@ -442,7 +442,7 @@ def _go_on(
     numbers = [one.number for one in in_calling_order(call.notice.patient.numbers)]
     left = set(numbers) - {number for number, was_wrong in tried if was_wrong}
     address = rules.next_number(
-        numbers, tried=tried, rung=call.address, moves_on=result == CallResult.NO_ANSWER
+        numbers, tried=tried, last=call.address, moves_on=result == CallResult.NO_ANSWER
     )
     most = rules.tries_before_giving_up(len(left), tries=settings.CALL_TRIES)
     if address is None or unanswered >= most:

@@ -44,7 +44,6 @@ class LockedDelivery:
         before, state: before the receipts, and after them.
         number: at the gateway, that a receipt brought and the answer did not.
         parts: of a long message whose parts have their own numbers, in their order.
-        changed_parts: those of them that receipts changed.
         one_is_enough: see ``receipt_rules.sum_of_parts``.
     """
 

@@ -5,6 +5,7 @@ phone, since an opt-out of reminders must not silence a cancellation. An agent a
 which of the two they meant (``handle``); until then they are called.
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from django.db import transaction
@@ -72,7 +73,9 @@ def arrive(*, gateway: str, inbound: Sequence[Inbound]) -> int:
         reply.patient_id, reply.notice_id = senders.get(reply.phone, (None, None))
     stopped = {reply.phone for reply in found if reply.meaning == ReplyMeaning.STOP}
     unwilling = [pk for pk, mobile in patients.items() if mobile in stopped]
-    _lock_notices(unwilling, {reply.notice_id for reply in found if reply.notice_id})
+    # By id, in one go: the notices that may lose their SMS, and those replied to.
+    unsent = _unsent(unwilling).values_list("notice_id", flat=True)
+    notice_states.lock({*unsent, *(reply.notice_id for reply in found if reply.notice_id)})
     if unwilling:
         _stop_sms(unwilling)
     Reply.objects.bulk_create(found, ignore_conflicts=True)
@@ -114,7 +117,6 @@ def _carry_out(outcome: ReplyOutcome, patient_ids: Collection[int]) -> None:
         return
     concerned = Patient.objects.filter(pk__in=patient_ids)
     if outcome == ReplyOutcome.NO_SMS_AT_ALL:
-        _lock_notices(patient_ids, ())
         _stop_sms(patient_ids)
     elif outcome == ReplyOutcome.NO_REMINDERS:
         concerned.update(sms_opt_out_at=None)
@@ -139,8 +141,8 @@ def _read(gateway: str, one: Inbound) -> Reply:
 
 def _new(gateway: str, read: Sequence[Reply]) -> list[Reply]:
     by_key = {reply.key: reply for reply in read}
-    known = Reply.objects.filter(gateway=gateway, key__in=by_key).values_list("key", flat=True)
-    for key in known:
+    kept = Reply.objects.filter(gateway=gateway, key__in=by_key).values_list("key", flat=True)
+    for key in kept:
         del by_key[key]
     return list(by_key.values())
 
@@ -159,9 +161,9 @@ def _senders(
     Of several patients with one phone, the one who got the newest SMS. If none of them ever got
     one, nobody knows who wrote.
     """
-    mobiles = list(patients.values())
+    number = Counter(patients.values())
     senders: dict[str, tuple[int, int | None]] = {
-        mobile: (pk, None) for pk, mobile in patients.items() if mobiles.count(mobile) == 1
+        mobile: (pk, None) for pk, mobile in patients.items() if number[mobile] == 1
     }
     handed_over = Delivery.objects.filter(
         channel=Channel.SMS,
@@ -170,18 +172,11 @@ def _senders(
         address__in=phones,
     )
     newest_last = handed_over.order_by("submitted_at", "id")
-    for address, patient_id, notice_id in newest_last.values_list(
-        "address", "notice__patient_id", "notice_id"
-    ):
+    rows = newest_last.values_list("address", "notice__patient_id", "notice_id")
+    for address, patient_id, notice_id in rows:
         if patients[patient_id] == address:
             senders[address] = (patient_id, notice_id)
     return senders
-
-
-def _lock_notices(patient_ids: Collection[int], others: Collection[int]) -> None:
-    """Lock, in one go and by id, the notices that may lose their SMS and those replied to."""
-    unsent = _unsent(patient_ids).values_list("notice_id", flat=True)
-    notice_states.lock({*unsent, *others})
 
 
 def _unsent(patient_ids: Collection[int]) -> QuerySet[Delivery]:

@@ -35,7 +35,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Curve:
-    """Lines over the same steps.
+    """Lines over the same steps of so many seconds.
 
     Attributes:
         moments: the end of each step; the last is now.

@@ -48,7 +48,7 @@ class Condition(enum.StrEnum):
     RETIRED = "retired"  # no longer configured
 
 
-TROUBLES = (
+NEED_ATTENTION = (
     *(Condition.AWAY, Condition.CAPPED, Condition.FAILING, Condition.CUT_OFF),
     *(Condition.CONTRADICTED, Condition.SILENT),
 )
@@ -85,9 +85,9 @@ class Health:
         return clock.shown(latest) if latest else None
 
     @property
-    def is_trouble(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether somebody has to do something."""
-        return self.condition in TROUBLES
+        return self.condition in NEED_ATTENTION
 
     @property
     def parts_today(self) -> int:
@@ -109,14 +109,14 @@ class Overview:
     steps: Sequence[ClockStep] = ()
 
     @property
-    def in_trouble(self) -> list[Health]:
+    def needing_attention(self) -> list[Health]:
         """Those that need somebody."""
-        return [one for one in self.gateways if one.is_trouble]
+        return [one for one in self.gateways if one.needs_attention]
 
     @property
-    def is_trouble(self) -> bool:
+    def needs_attention(self) -> bool:
         """Whether anything is wrong."""
-        return bool(self.complaint or self.in_trouble or self.wrong_clocks or self.steps)
+        return bool(self.complaint or self.needing_attention or self.wrong_clocks or self.steps)
 
 
 def overview() -> Overview:

@@ -45,7 +45,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Life:
-    """One notice with everything that was tried, and the patient's other notices of that day."""
+    """A notice with all that was tried, and the patient's other notices of that day."""
 
     notice: Notice
     items: list[NoticeItem]

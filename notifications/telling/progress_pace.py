@@ -42,12 +42,11 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Pace:
-    """What left in the last minute, and what that means for the rest.
+    """The rate of the last minute, and what it means for the rest.
 
     Attributes:
         now: the hospital's moment.
-        messages: SMS that left in the last ``MEASURED_SECONDS``.
-        parts: their parts.
+        messages, parts: that left in the last ``MEASURED_SECONDS``.
         seconds: how long it took them: less than a minute if sending began just now.
         waiting: SMS that did not leave yet.
         quiet_until: the end of the quiet hours, while it is quiet.

@@ -27,14 +27,10 @@ EFFECTS: tuple[Effect, ...] = ("unicode", "doubled", "replaced")
 
 @dataclass(frozen=True)
 class Character:
-    """A character that costs.
+    """A character that costs, and how many ``times`` it stands in the text.
 
-    Attributes:
-        text: the character as it was written.
-        effect: ``unicode``: not in the SMS alphabet, so that all the message goes out as UCS-2;
-            ``doubled``: takes two septets; ``replaced``: goes out as ``becomes``, which is free.
-        times: how often it stands in the text.
-        becomes: what the phone shows instead, where it was replaced.
+    Its effect is ``unicode``: not in the SMS alphabet, so that all the message goes out as UCS-2;
+    ``doubled``: takes two septets; ``replaced``: goes out as ``becomes``, which is free.
     """
 
     text: str
@@ -64,14 +60,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Reckoning:
-    """What a text costs.
-
-    Attributes:
-        sent: the text as it arrives.
-        encoding: ``gsm7`` or ``ucs2``.
-        parts: in order; together they are ``sent``.
-        characters: those that cost, the dearest first.
-    """
+    """What a text costs: the text as it arrives, its parts, and its characters, dearest first."""
 
     sent: str
     encoding: Encoding

@@ -190,7 +190,7 @@ class Names:
         practitioners: family names.
         units: names of units.
         places: names of the hospital and its sites, which may be said.
-        vocabulary: folded words that say nothing of anybody.
+        vocabulary: folded words that name nobody.
     """
 
     practitioners: frozenset[str] = frozenset()

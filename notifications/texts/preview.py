@@ -130,14 +130,9 @@ class Thousand:
 
 @dataclass(frozen=True)
 class TextSample:
-    """A message as it arrives, or as it is read out.
+    """A message as it arrives, or as it is read out in so many ``seconds``.
 
-    Attributes:
-        title: which case it shows.
-        text: what is read or heard.
-        seconds: to read it out; 0 for an SMS.
-        reckoning: what an SMS costs.
-        thousand: what a thousand such SMS cost.
+    ``thousand`` is what a thousand such SMS cost.
     """
 
     title: str

@@ -25,13 +25,11 @@ class Cell:
     """One text of the table.
 
     Attributes:
-        language, kind: which text.
         is_edited: whether it replaces the shipped one.
         change: the last one, if any.
         parts: of an SMS about one appointment (one of each sort for a mixed one); 0 for a call.
         most_parts: of one about four.
-        has_faults: whether it could not be saved any more as it is: the rules, or the names that
-            the hospital knows, have changed since.
+        has_faults: whether it could not be saved any more: the rules or names have changed.
     """
 
     language: str

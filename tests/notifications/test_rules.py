@@ -51,7 +51,7 @@ class TestNextNumber:
     NUMBERS = (HOME, MOBILE, DAUGHTER)
 
     @pytest.mark.parametrize(
-        ("tried", "rung", "moves_on", "following"),
+        ("tried", "last", "moves_on", "following"),
         [
             ([(HOME, False)], HOME, True, MOBILE),
             ([(HOME, False), (MOBILE, False)], MOBILE, True, DAUGHTER),
@@ -63,17 +63,17 @@ class TestNextNumber:
             ([("", False)], "", True, HOME),
         ],
     )
-    def test_the_next_number_is_the_one_least_often_rung(self, tried, rung, moves_on, following):
+    def test_the_next_number_is_the_one_least_often_called(self, tried, last, moves_on, following):
         assert following == rules.next_number(
-            self.NUMBERS, tried=tried, rung=rung, moves_on=moves_on
+            self.NUMBERS, tried=tried, last=last, moves_on=moves_on
         )
 
     @given(st.lists(st.sampled_from(range(5)), unique=True, min_size=1), st.integers(1, 4))
-    def test_each_number_is_rung_before_the_trying_ends(self, order, tries):
+    def test_each_number_is_called_before_the_trying_ends(self, order, tries):
         numbers = [f"+{n}" for n in order]
         tried: list[tuple[str, bool]] = []
         address: str | None = numbers[0]
         while address and len(tried) < rules.tries_before_giving_up(len(numbers), tries=tries):
             tried.append((address, False))
-            address = rules.next_number(numbers, tried=tried, rung=address, moves_on=True)
+            address = rules.next_number(numbers, tried=tried, last=address, moves_on=True)
         assert {number for number, _wrong in tried} == set(numbers)

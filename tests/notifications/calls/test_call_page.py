@@ -59,7 +59,7 @@ def test_the_call_begins_by_asking_who_answers_in_the_patients_language(caller, 
     assert "1er janvier 1960" in page
 
 
-def test_an_hour_that_nobody_knows_is_not_read_out(caller, agent) -> None:
+def test_an_unknown_hour_is_not_read_out(caller, agent) -> None:
     call = a_call(a_notice(items=[("2022-05-16 00:00", "cancelled")]))
     calls.take(delivery_id=call.pk, by=agent)
     page = caller.get(reverse("call", args=[call.pk])).content.decode()
@@ -88,13 +88,13 @@ class TestWithoutNumber:
         assert [one.pk for one in answer.context["page"]] == [unknown.pk]
         assert "le médecin traitant" in answer.content.decode()
 
-    def test_they_come_after_everybody_who_can_be_rung(self, agent) -> None:
+    def test_they_come_after_all_patients_with_a_number(self, agent) -> None:
         unknown, reachable = nobody_known(), a_call()
         assert calls.take_next(by=agent) == reachable
         calls.log(delivery_id=reachable.pk, by=agent, result="reached")
         assert calls.take_next(by=agent) == unknown
 
-    def test_a_number_that_was_found_is_kept_and_rung(self, caller, agent) -> None:
+    def test_a_number_that_was_found_is_kept_and_called(self, caller, agent) -> None:
         call = nobody_known()
         caller.post(
             reverse("call_number", args=[call.pk]),

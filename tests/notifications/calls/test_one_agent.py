@@ -39,7 +39,7 @@ class TestOnePatientOneAgent:
         )
         assert list(holders) == ["agent", "agent"]
 
-    def test_a_second_agent_does_not_ring_the_same_patient(self, agent, days) -> None:
+    def test_a_second_agent_does_not_call_the_same_patient(self, agent, days) -> None:
         monday, tuesday = days
         calls.take_next(by=agent)
         other = a_user("b", "call_agent")
@@ -54,7 +54,7 @@ class TestOnePatientOneAgent:
         with pytest.raises(Refusal, match="agent est en train d'appeler"):
             calls.take(delivery_id=monday.pk, by=other)
 
-    def test_a_day_that_became_due_meanwhile_waits_for_the_agent_who_rings(
+    def test_a_day_that_became_due_meanwhile_waits_for_the_agent_who_calls(
         self, agent, days, sunday
     ) -> None:
         _monday, tuesday = days
@@ -123,7 +123,7 @@ class TestOnePatientOneAgent:
         with pytest.raises(Refusal, match="prenez l'appel suivant"):
             calls.give_back(delivery_id=monday.pk, by=agent)
 
-    def test_another_site_of_the_patient_is_not_taken_but_nobody_rings_for_it(self, days) -> None:
+    def test_another_site_of_the_patient_is_not_taken_and_not_called(self, days) -> None:
         monday, tuesday = days
         Notice.objects.filter(pk=tuesday.notice_id).update(site=a_site("virton"))
         here, there = (

@@ -139,7 +139,7 @@ class TestTheSheet:
         calls.log(delivery_id=call.pk, by=agent, result="reached")
         assert rows(agent) == []
 
-    def test_nobody_sees_the_sheet_of_another(self, agent) -> None:
+    def test_an_agent_sees_only_their_own_sheet(self, agent) -> None:
         a_call()
         calls.take_on_paper(by=agent, number=5)
         assert rows(a_user("b", "call_agent")) == []
@@ -349,7 +349,7 @@ class TestTheCommand:
         assert "Vous avez 2 appels sur papier : notez leurs résultats." in said
         assert "collègue" not in said
 
-    def test_while_sending_is_paused_nobody_waits_for_calls_in_vain(self, agent) -> None:
+    def test_while_sending_is_paused_the_empty_list_says_so(self, agent) -> None:
         assert "en pause" not in why_none(agent)
         sending.pause(by=a_user("chef", "crisis_cell"))
         assert "Les envois sont en pause" in why_none(agent)

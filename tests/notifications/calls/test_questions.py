@@ -1,4 +1,4 @@
-"""Who rings in is answered, that is kept, and whoever was told so is not told again."""
+"""A caller is answered, the answer is kept, and a patient told so is not told again."""
 
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction

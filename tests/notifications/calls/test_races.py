@@ -1,4 +1,4 @@
-"""Agents who call, or are rung, at the same moment: real transactions on PostgreSQL."""
+"""Calls and questions at the same moment: real transactions on PostgreSQL."""
 
 import contextlib
 import threading
@@ -42,7 +42,7 @@ def test_five_agents_never_get_the_same_call() -> None:
     assert len(made) == len(set(made)) == 20
 
 
-def test_two_agents_never_ring_the_same_patient_who_has_two_days() -> None:
+def test_two_agents_never_call_the_same_patient_who_has_two_days() -> None:
     agents = [a_user(f"agent{n}", "call_agent") for n in range(4)]
     with transaction.atomic():
         for _ in range(15):
@@ -170,7 +170,7 @@ def test_an_agent_who_takes_the_call_and_a_chief_who_sends_again_do_not_both_get
     assert live.filter(channel="phone", state="claimed").count() == taken
 
 
-def test_who_rings_in_while_a_worker_sends_is_told_once() -> None:
+def test_a_patient_who_calls_while_a_worker_sends_is_told_once() -> None:
     agent = a_user("agent", "call_agent")
     with transaction.atomic():
         waiting = [an_sms() for _ in range(40)]
@@ -194,7 +194,7 @@ def test_who_rings_in_while_a_worker_sends_is_told_once() -> None:
     assert Delivery.objects.filter(channel="sms", state="suppressed").count() == told
 
 
-def test_who_rings_in_while_an_agent_rings_them_is_told_once() -> None:
+def test_a_patient_who_calls_while_an_agent_calls_them_is_told_once() -> None:
     agent, colleague = a_user("agent", "call_agent"), a_user("colleague", "call_agent")
     for _round in range(10):
         call = a_call()

@@ -189,7 +189,7 @@ class TestLogging:
         sunday.move_to(noon)
         assert calls.take_next(by=agent)
 
-    def test_of_a_notice_withdrawn_during_the_call_the_word_is_heard(self, agent) -> None:
+    def test_a_notice_withdrawn_during_the_call_counts_as_heard(self, agent) -> None:
         call = a_call()
         calls.take_next(by=agent)
         Delivery.objects.update(state="withdrawn", lease_until=None, finished_at=SUNDAY)

@@ -1,4 +1,4 @@
-"""A patient with several numbers: each is offered, each is rung before anybody gives up."""
+"""A patient with several numbers: each is offered, and called before the trying ends."""
 
 import pytest
 from django.urls import reverse
@@ -44,7 +44,7 @@ class TestTheCallList:
         call.notice.refresh_from_db()
         assert call.notice.state == "unreachable"
 
-    def test_the_number_that_was_rung_is_the_wrong_one_not_the_one_proposed(self, agent) -> None:
+    def test_the_number_that_was_called_is_the_wrong_one_not_the_one_proposed(self, agent) -> None:
         call = a_call(a_notice(patient=reachable_at_four()), address=HOME)
         calls.take_next(by=agent)
         calls.log(delivery_id=call.pk, by=agent, result="wrong_number", number=OFFICE)
@@ -78,7 +78,7 @@ class TestTheCallList:
         (row,) = rows(agent)
         assert [one.number for one in row.numbers] == [MOBILE, HOME, DAUGHTER, OFFICE]
 
-    def test_who_rings_from_any_of_them_is_found(self, agent, client) -> None:
+    def test_a_caller_is_found_by_any_of_them(self, agent, client) -> None:
         patient = a_notice(patient=reachable_at_four()).patient
         client.force_login(agent)
         page = client.get(reverse("incoming"), {"q": "063 55 66 77"}).content.decode()

@@ -120,7 +120,7 @@ class OfPatient:
 
 
 class Life(RuleBasedStateMachine):
-    """Three patients with one appointment each, and whoever tells them."""
+    """Three patients with one appointment each, and all that tells them."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -50,14 +50,14 @@ class TestLate:
         a_taken_sms(notice=a_notice(patient=patient, handed_over_at=SUNDAY), **later)
         assert receiving.match_late() == 0
 
-    def test_after_an_hour_nobody_looks_any_more(self, sunday) -> None:
+    def test_after_an_hour_it_is_not_looked_at_again(self, sunday) -> None:
         receive(says("delivered", provider_ids=("99",)))
         a_taken_sms(number="99")
         sunday.shift(3601)
         assert receiving.match_late() == 0
         assert Receipt.objects.filter(delivery=None).count() == 1
 
-    def test_many_that_nobody_knows_do_not_hide_one_that_is_known(self, monkeypatch) -> None:
+    def test_many_unmatched_receipts_do_not_hide_one_that_matches(self, monkeypatch) -> None:
         monkeypatch.setattr(receiving, "AT_ONCE", 10)
         receive(*[says("delivered", provider_ids=(f"x{n}",)) for n in range(35)])
         receive(says("delivered", provider_ids=("99",)))
@@ -106,7 +106,7 @@ class TestNumbers:
         receive(says("delivered", provider_ids=("99",)))
         assert life(sms) == ("told", [("sms", "delivered"), ("phone", "withdrawn")])
 
-    def test_a_number_that_is_known_stays(self) -> None:
+    def test_a_stored_number_stays(self) -> None:
         sms = a_taken_sms("failed", number="98")
         receive(says("on_its_way", sms, provider_ids=("99",)))
         sms.refresh_from_db()

@@ -17,7 +17,7 @@ HOURS_AGO = (dt.timedelta(hours=3), dt.timedelta(hours=1))
 
 
 class TestMatching:
-    def test_the_number_is_known_in_any_of_its_forms(self) -> None:
+    def test_the_number_matches_in_any_of_its_forms(self) -> None:
         sms = a_taken_sms(number="2e4b")
         receive(says("delivered", provider_ids=("11851", "2E4B", "2e4b")))
         assert life(sms)[0] == "told"
@@ -204,7 +204,7 @@ class TestWhatOnlyLooksLikeAReceipt:
         assert Reply.objects.get().text == "id:77 stat:DELIVRD"
         assert not Receipt.objects.exists()
 
-    def test_with_a_number_that_nobody_knows_it_is_a_reply(self) -> None:
+    def test_with_an_unmatched_number_it_is_a_reply(self) -> None:
         sms = a_taken_sms("delivered", "77")
         receive(self.doubtful(sms.address, "78"))
         assert Reply.objects.exists()

@@ -88,7 +88,7 @@ def test_the_same_receipts_over_four_connections_in_any_order_count_once() -> No
         assert ("phone", "queued") not in tries
 
 
-def test_good_news_and_agents_who_ring_end_each_notice_once() -> None:
+def test_receipts_and_calls_end_each_notice_once() -> None:
     with transaction.atomic():
         messages = [a_taken_sms() for _ in range(20)]
     receive(*[says("failed", one) for one in messages])

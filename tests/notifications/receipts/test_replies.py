@@ -1,4 +1,4 @@
-"""What patients write back: who wrote, what STOP does, and what a person makes of it."""
+"""Replies of patients: the sender, what STOP does, and the outcome."""
 
 import datetime as dt
 
@@ -50,7 +50,7 @@ class TestWhoWrote:
         receive(writes("Merci"))
         assert Reply.objects.get().patient == child
 
-    def test_of_several_without_any_sms_nobody_knows(self) -> None:
+    def test_several_patients_without_any_sms_leave_the_sender_open(self) -> None:
         a_patient(mobile=PHONE)
         a_patient(mobile=PHONE)
         receive(writes("Merci"))
@@ -231,7 +231,7 @@ class TestHandling:
 
 
 class TestUnmatched:
-    def test_what_nobody_knows_is_shown_to_those_who_see_everything(self) -> None:
+    def test_unmatched_receipts_are_shown_to_those_who_see_every_site(self) -> None:
         sms = a_taken_sms()
         receive(
             says("delivered", sms),

@@ -59,9 +59,7 @@ def states(notice: Notice) -> list[tuple[str, int, str]]:
         ("en", "Sent again by chief: Storing", "Called instead by chief: Storing"),
     ],
 )
-def test_what_is_written_down_is_read_in_the_language_of_the_reader_whoever_clicks(
-    chief, language, sent, called
-) -> None:
+def test_a_remark_is_read_in_the_language_of_the_reader(chief, language, sent, called) -> None:
     one, other = unknown(), unknown(a_notice(patient=a_patient(), handed_over_at=SUNDAY))
     with translation.override("nl"):
         resend(delivery_ids=[one.pk], by=chief, reason="Storing")
@@ -123,7 +121,7 @@ class TestSendingAgain:
         assert resend(delivery_ids=[sms.pk], by=chief, reason="x") == Settled(done=0, changed=1)
         assert states(sms.notice) == [("sms", 1, "failed"), ("phone", 1, "claimed")]
 
-    def test_what_would_come_too_late_or_is_unwanted_or_replaced_stays(self, chief, sunday) -> None:
+    def test_an_sms_too_late_or_opted_out_or_replaced_stays(self, chief, sunday) -> None:
         late = unknown(a_notice(items=[("2022-05-15 09:20", "cancelled")], handed_over_at=SUNDAY))
         patient = a_patient(sms_opt_out_at=SUNDAY)
         unwanted = unknown(a_notice(patient=patient, handed_over_at=SUNDAY))

@@ -62,7 +62,7 @@ class TestTheCondition:
     def test_one_without_any_moment_was_never_used(self) -> None:
         assert condition() == Condition.UNUSED
 
-    def test_one_that_is_left_in_peace_is_away_until_then(self) -> None:
+    def test_a_gateway_that_is_backed_off_from_is_away_until_then(self) -> None:
         assert condition(away_until=minutes(-1), failures_in_a_row=3) == Condition.AWAY
 
     def test_one_that_may_be_tried_again_and_took_nothing_yet_is_failing(self) -> None:
@@ -119,7 +119,7 @@ class TestHosts:
     def test_what_a_host_that_is_gone_said_counts_no_more(self) -> None:
         hosts("srv-1")
         a_lost_way("srv-2")
-        assert not overview().is_trouble
+        assert not overview().needs_attention
 
     def test_the_pages_name_the_host_and_the_board_says_so(self, client) -> None:
         hosts("srv-1", "srv-2")
@@ -201,7 +201,7 @@ class TestLongMessages:
         assert gateway_health.one_part_proposals() == {}
         moments = {"accepted_at": minutes(1), "reported_at": minutes(1)}
         state = GatewayState.objects.create(name=self.NAME, **moments)
-        assert not overview().is_trouble
+        assert not overview().needs_attention
         GatewayState.objects.filter(pk=state.pk).update(two_receipts_at=minutes(2))
         assert overview().gateways[0].condition == Condition.CONTRADICTED
         client.force_login(a_user("chief", "crisis_cell"))
@@ -233,11 +233,11 @@ class TestTheOverview:
         first = overview().gateways[0]
         assert (first.waiting, first.unknown, first.connected) == (1, 1, 1)
 
-    def test_trouble_is_what_somebody_has_to_do_something_about(self) -> None:
+    def test_a_condition_that_needs_a_person_needs_attention(self) -> None:
         state = GatewayState.objects.create(name="console", throttled_at=minutes(1))
-        assert not overview().is_trouble
+        assert not overview().needs_attention
         GatewayState.objects.filter(pk=state.pk).update(away_until=minutes(-1))
-        assert [one.state.name for one in overview().in_trouble] == ["console"]
+        assert [one.state.name for one in overview().needing_attention] == ["console"]
 
     def test_it_takes_six_queries(self, django_assert_num_queries) -> None:
         for number in range(5):

@@ -47,7 +47,7 @@ class TestTelling:
         assert "<polyline" in page
         assert '<td class="number">1</td>' in page
 
-    def test_a_span_that_nobody_offers_is_the_usual_one(self, client, chief) -> None:
+    def test_an_unknown_span_is_the_usual_one(self, client, chief) -> None:
         as_user(client, chief)
         assert client.get(reverse("telling"), {"hours": "9999"}).context["span"] == 12
 

@@ -50,9 +50,7 @@ class TestTheTable:
         assert "modifié 2 parties claire, 15/05/2022 09:00" in said
         assert said.count("modifié") == 1
 
-    def test_a_text_that_names_a_doctor_who_came_later_is_to_be_looked_at(
-        self, browser, crisis_cell
-    ) -> None:
+    def test_a_text_that_names_a_new_doctor_needs_a_look(self, browser, crisis_cell) -> None:
         keep(crisis_cell, GOOD + " Dupont")
         assert "à revoir" not in words(browser.get(TABLE))
         Practitioner.objects.create(code="d", family_name="Dupont")
@@ -150,7 +148,9 @@ class TestTheEditor:
         )
         assert "Revenir au texte d" not in browser.get(EDITOR).content.decode()
 
-    def test_a_way_back_from_a_text_that_nobody_saw_is_refused(self, browser, crisis_cell) -> None:
+    def test_a_reset_of_a_text_that_changed_meanwhile_is_refused(
+        self, browser, crisis_cell
+    ) -> None:
         keep(crisis_cell, GOOD)
         answer = browser.post(f"{EDITOR}reset/", {"seen": fingerprint("autre")}, follow=True)
         assert "Quelqu'un a changé ce texte" in words(answer).replace("&#x27;", "'")

@@ -82,7 +82,7 @@ def test_what_a_message_needs_to_say_passes(sentence) -> None:
 
 
 @pytest.mark.parametrize("kind", UnitKind)
-def test_every_kind_of_unit_is_known_as_medical(kind) -> None:
+def test_every_kind_of_unit_counts_as_medical(kind) -> None:
     assert medical_words_in(str(kind.label))
 
 

@@ -50,9 +50,7 @@ class TestThePreview:
         assert "€ compte double." in said
         assert "Unicode (UCS-2)" in said
 
-    def test_it_tells_the_price_of_a_thousand_or_that_nobody_told_it(
-        self, browser, settings
-    ) -> None:
+    def test_it_shows_the_price_of_a_thousand_or_that_none_is_set(self, browser, settings) -> None:
         settings.SMS_PART_COST_EURO, settings.SMS_PARTS_PER_SECOND = 0.065, 10
         assert "65,00 € · 100 s" in self.preview(browser, GOOD)
         settings.SMS_PART_COST_EURO = 0.0

@@ -133,7 +133,7 @@ class TestDatesAndTimes:
         assert "à 09:10 est" in texts.body(language="fr", lines=[line], **facts)
 
     @pytest.mark.parametrize("language", LANGUAGES)
-    def test_midnight_is_an_hour_nobody_knows_and_is_told_as_none(self, language) -> None:
+    def test_midnight_is_an_unknown_hour_and_is_not_told(self, language) -> None:
         text = texts.body(
             language=language,
             day=DAYS[1],
@@ -198,7 +198,7 @@ class TestWhatATextMayNotSay:
         assert "times" in unknown
         assert "{cancelled_times}" in missing
 
-    def test_every_service_and_protected_group_of_the_house_is_known_as_medical(self) -> None:
+    def test_every_service_and_protected_group_counts_as_medical(self) -> None:
         unsaid = [Service.OTHER]
         labels = [s.label for s in Service if s not in unsaid]
         labels += [group.label for group in ProtectedGroup]
