@@ -1,4 +1,4 @@
-"""Which notices a person may see: those of the sites where they hold the capability."""
+"""Which notices a person may see: those of the sites of their capabilities."""
 
 from django.db.models import Q, QuerySet
 

@@ -1,4 +1,4 @@
-"""Addresses of the outbox, the call list and the switch."""
+"""Addresses of the pages about sending, calls, texts and replies, and of the hooks."""
 
 from django.urls import path
 
@@ -39,7 +39,7 @@ urlpatterns = [
     ),
     path("replies/", receipts.replies, name="replies"),
     path("replies/<int:pk>/", receipts.reply_handle, name="reply_handle"),
-    # Some gateways leave the last stroke out, and a POST does not survive being sent elsewhere.
+    # Some gateways leave the last slash out, and a POST does not survive a redirect.
     path("hooks/<str:secret>", receipts.hook),
     path("hooks/<str:secret>/", receipts.hook, name="hook"),
     path("sending/pause/", telling.pause, name="sending_pause"),

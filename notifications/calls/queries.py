@@ -139,7 +139,7 @@ def call_list(user: User, *, show: str = "") -> QuerySet[Delivery]:
 
 
 def later_calls(user: User) -> list[Delivery]:
-    """Return our next calls whose time has not come, the soonest first; at most ``MOST_LATER``."""
+    """Return our next calls that are not due yet, the soonest first; at most ``MOST_LATER``."""
     later = open_calls(user).filter(not_before__gt=clock.now()).exclude(made_by_doctors())
     return list(
         with_attempt(later.select_related(*_SHOWN)).order_by("not_before", *BY_URGENCY)[:MOST_LATER]
@@ -189,7 +189,7 @@ def with_attempt(calls: QuerySet[Delivery]) -> QuerySet[Delivery]:
 
 
 def said_together(call: Delivery, user: User) -> list[Delivery]:
-    """Return the calls of one patient that one call answers: this one first.
+    """Return the calls of one patient that are made as one: this one first.
 
     Of a call that an agent took, those taken together with it, also if withdrawn meanwhile; of a
     free call, those that an agent would get with it.

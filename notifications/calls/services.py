@@ -128,7 +128,7 @@ def take_on_paper(*, by: User, number: int) -> int:
 
 
 def _candidates(by: User, too_late: Collection[int]) -> dict[int, int]:
-    """Return the next few calls that nobody makes, each of them once, with their patients."""
+    """Return the next few free calls with their patients."""
     free = due_calls(by).filter(free_calls()).exclude(pk__in=too_late).order_by(*BY_URGENCY)
     # Finding a number takes long: it is done when the others are called.
     with_number = free.exclude(address="")
@@ -275,7 +275,7 @@ def found_number(*, delivery_id: int, by: User, text: str, label: str = "") -> D
 
 @transaction.atomic
 def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
-    """Take all of a patient's calls that are due, unless somebody else has one of them."""
+    """Take all due calls of a patient, unless another agent has one of them."""
     asked = due_calls(by).filter(pk=delivery_id).values_list("notice__patient", flat=True)
     patient_id = asked.first()
     if patient_id is None:
@@ -409,7 +409,7 @@ def _end(call: Delivery, by: User, result: CallResult, remark: Stored, at: dt.da
 
 
 def _keep_answers(notice: Notice, new_days: Mapping[int, bool], at: dt.datetime) -> None:
-    """Keep what the patient said to the days given instead; an answer to another notice is none."""
+    """Keep the patient's answers to the new days of a notice."""
     for suits in (True, False):
         asked = [pk for pk, answer in new_days.items() if answer is suits]
         if asked:

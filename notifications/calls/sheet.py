@@ -1,4 +1,4 @@
-"""The call list as a page for paper: for the browser, or as one file that needs no other."""
+"""The call list on paper: as a page for the browser, or as one self-contained file."""
 
 import datetime as dt
 from collections.abc import Sequence

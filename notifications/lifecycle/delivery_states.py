@@ -371,7 +371,7 @@ def end(
     failure: Failure | str = "",
     remark: Stored = "",
 ) -> None:
-    """End tries: all the same way."""
+    """End tries in one of the states of ``_ENDS``."""
     Delivery.objects.filter(pk__in=ids, state__in=_ENDS[state]).update(
         state=state, finished_at=at, lease_until=None, failure=failure, remark=remark
     )
@@ -453,8 +453,8 @@ def _write_each(
     }
     assignments = ", ".join(f"{name} = {formula}" for name, (formula, _given) in formulas.items())
     owner = "" if claimed_by is None else "AND notifications_delivery.claimed_by = %s"
-    # Found by their ids, whatever PostgreSQL's planner thinks of states that change by the
-    # thousand; SQLite does so anyway.
+    # So PostgreSQL finds them by their ids, although its statistics of states are out of date;
+    # SQLite does so anyway.
     found = f"AND {is_one_of('notifications_delivery.id')}" if is_postgresql() else ""
     with connection.cursor() as cursor:
         cursor.execute(

@@ -62,7 +62,7 @@ TABLES = {
 # For two days of which either may be missing; a date that no appointment has.
 NO_DAY = "'0001-01-01'"
 WAITING = delivery_states.in_sql(WITHDRAWABLE)
-# The SMS may have arrived, nobody knows; now the patient is to be called, and nobody has yet.
+# The SMS may have arrived; the patient is to be called, and the call is not made yet.
 TO_CALL_IN_DOUBT = f"""n.state = 'open' AND n.handed_over_at IS NOT NULL AND EXISTS (
     SELECT 1 FROM notifications_delivery d WHERE d.notice_id = n.id AND d.channel = 'phone'
         AND d.state IN ({WAITING}))"""  # noqa: S608

@@ -74,7 +74,7 @@ class Receipt(models.Model):
     )
     happened_at = models.DateTimeField(_("d'après la passerelle"), null=True, blank=True)
     received_at = models.DateTimeField(_("reçu le"))
-    # No columns: what only the process knows that just read the report.
+    # Not columns: known only while the report is being read.
     in_trouble = False
     is_new = False
 

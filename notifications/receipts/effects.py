@@ -128,7 +128,7 @@ def write(locked: Collection[LockedDelivery]) -> None:
     _write_parts(locked)
     moved = [one for one in locked if one.state != one.before]
     numbers = {one.id: one.number for one in locked if one.number and one.state == one.before}
-    if numbers:  # as when the answer comes after the patient was called: a receipt may yet follow
+    if numbers:  # a later receipt may have the number alone
         delivery_states.note_numbers(numbers)
     if not moved:
         return

@@ -293,7 +293,7 @@ def _by_number(receipts: Sequence[Receipt]) -> dict[int, Candidate]:
         if one.phone and any(each.address != one.phone for each in possible[one.pk])
     }
     owners = _notices_of(strange) if strange else {}
-    # A phone that nobody has, as the sender's, speaks against nobody.
+    # A phone that no patient has, as the sender's, does not count against a match.
     best = {
         one.pk: receipt_rules.meant_by(
             one.numbers[0], one.phone, possible[one.pk], notices_of_phone=owners.get(one.phone)

@@ -12,7 +12,7 @@ from patients import phones
 _LONGEST_KEY = 64
 
 _AFTER: Mapping[str, Mapping[str, str]] = {
-    # Good news wins however late it comes: the patient knows.
+    # ``delivered`` wins however late it comes: the patient knows.
     "delivered": dict.fromkeys(
         ("submitting", "accepted", "unknown", "failed", "expired"), "delivered"
     ),

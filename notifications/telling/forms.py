@@ -129,7 +129,7 @@ class OutboxFilter(PlaceFilter):
         if not self.is_valid():
             return messages
         chosen = self.cleaned_data
-        # The reader's notices: where the database begins to read, it begins with these.
+        # The reader's notices first, so that the database reads few.
         within = notices_of(self._user, Capability.SEE_OUTBOX)
         if chosen["site"]:
             within &= Q(site=chosen["site"])

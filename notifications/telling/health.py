@@ -38,11 +38,11 @@ class Condition(enum.StrEnum):
 
     AWAY = "away"  # no host reaches it, or it reported so itself: senders back off
     CAPPED = "capped"  # its cap of the day is spent
-    FAILING = "failing"  # the last thing it did was to fail
-    CUT_OFF = "cut_off"  # a host finds no way to it, others do
+    FAILING = "failing"  # its last answer was a failure
+    CUT_OFF = "cut_off"  # one host cannot reach it, others can
     CONTRADICTED = "contradicted"  # reported two parts, though long_receipts=one says otherwise
     SILENT = "silent"  # accepts messages, and reports nothing any more
-    SLOW = "slow"  # asked to be given less
+    SLOW = "slow"  # throttled lately
     IN_SERVICE = "in_service"
     UNUSED = "unused"  # never used
     RETIRED = "retired"  # no longer configured
@@ -283,7 +283,7 @@ def _pending() -> dict[tuple[str, str], tuple[int, dt.datetime | None]]:
 
     ``accepted`` ones wait for their receipt; of ``unknown`` ones nobody knows what became.
     """
-    # What is finished waits for nothing: a gateway without receipts finishes at the hand-over.
+    # Without receipts a message is finished at the hand-over, and waits for nothing.
     awaited = Q(state=DeliveryState.ACCEPTED, finished_at__isnull=True)
     arms = (Delivery.objects.filter(arm) for arm in (awaited, Q(state=DeliveryState.UNKNOWN)))
     rows = (

@@ -138,7 +138,7 @@ def outbox(request: SignedInRequest) -> HttpResponse:
     messages = form.narrow(messages_out.messages(request.user))
     page = page_by_key(
         messages.annotate(place=F("id") + 0),
-        # The sum is in no index: what is bounded is sorted, not looked for among all there are.
+        # The sum is in no index: a bounded list is sorted, not looked for among all SMS.
         keys=("-place",) if form.is_bounded else ("-id",),
         cursor=request.GET.get("cursor", ""),
         size=OUTBOX_PAGE_SIZE,

@@ -1,4 +1,4 @@
-"""What a text becomes on a patient's phone, or in an agent's mouth, and what that costs."""
+"""What a text becomes on a patient's phone, or read out by an agent, and what that costs."""
 
 import datetime as dt
 from collections.abc import Sequence

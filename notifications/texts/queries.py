@@ -1,4 +1,4 @@
-"""The texts of messages for who edits them: what holds, who changed it, what may not be named."""
+"""The texts of messages for their editor: which are in force, and who changed them."""
 
 import hashlib
 from dataclasses import dataclass
@@ -52,13 +52,13 @@ def text_of(row: MessageText | None, language: str, kind: str) -> str:
 
 
 def in_force(language: str, kind: str) -> str:
-    """Return the text that holds, as the database has it now."""
+    """Return the text in force, read from the database."""
     row = MessageText.objects.filter(language=language, kind=kind).first()
     return text_of(row, language, kind)
 
 
 def fingerprint(body: str) -> str:
-    """Return what tells whether a text is still the one that a person saw."""
+    """Return a hash that tells whether a text is still the one that a person saw."""
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 

@@ -192,7 +192,7 @@ def _day(language: str, day: dt.date, *, long: bool) -> str:
 
 @lru_cache(maxsize=64)
 def _number(number: str) -> str:
-    """International with spaces: it can be dialled from Luxembourg too, and read by anyone."""
+    """Return a number as people read it, international: it works from Luxembourg too."""
     try:
         parsed = phonenumbers.parse(number)
     except phonenumbers.NumberParseException:

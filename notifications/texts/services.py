@@ -16,14 +16,14 @@ from staff.services import audit
 
 
 def tidy(body: str) -> str:
-    """Return a text as it is kept: one form of each letter and line end, no blank edges."""
+    """Return a text as it is kept: NFC, one form of line end, no blank edges."""
     lines = unicodedata.normalize("NFC", body).splitlines()
     return "\n".join(line.strip() for line in lines).strip()
 
 
 @transaction.atomic
 def save(*, language: str, kind: str, body: str, seen: str, by: User) -> bool:
-    """Let patients read another text from now on; in other processes within 20 seconds.
+    """Replace a text from now on; in other processes within 20 seconds.
 
     Args:
         language, kind: which text.

@@ -84,7 +84,7 @@ def _faults_of_variables(kind: str, body: str) -> list[str]:
 
 
 def _faults_of_content(body: str, names: Names) -> list[str]:
-    """Look at what patients read, in the singular and in the plural: pieces may join up."""
+    """Check the text as patients read it, singular and plural: pieces may form a word."""
     values = dict.fromkeys(_SHARED | _POSTPONED | _MIXED_TIMES, " 0 ")
     read = [fill(body, values, plural=plural) for plural in (False, True)]
     medical = [word for text in read for word in medical_words_in(text, harmless=names.places)]
