@@ -11,8 +11,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from appointments.feeds.files.values import text
-from appointments.feeds.files.words import BadValue
+from appointments.feeds.files.values import BadValue, text
 from patients.names import fold
 from staff.clock import BRUSSELS
 from staff.sentences import Stored

@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
-from appointments.feeds.files import headings, moments, values, words
-from appointments.feeds.files.columns import BY_KEY
-from appointments.feeds.files.headings import Headings
+from appointments.feeds.files import headings, moments, values
+from appointments.feeds.files.headings import BY_KEY, Headings
 from appointments.feeds.files.moments import Slot
-from appointments.feeds.files.words import BadValue
+from appointments.feeds.files.values import BadValue
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from patients import national_number
 from staff import clock
@@ -114,7 +113,7 @@ class RowReader:
             "minutes": self._minutes(slot),
             "act": self._may("act", _short("act"), ""),
             "status": self._status(),
-            "priority": self._may("priority", _word(words.PRIORITIES), "routine") or "routine",
+            "priority": self._may("priority", _word(values.PRIORITIES), "routine") or "routine",
             "changed_at": self._changed_at(),
         }
 
@@ -154,7 +153,7 @@ class RowReader:
         """Return the status; a word that is not known counts as planned: the patient is told."""
         cell = self._cell("status")
         try:
-            return _word(words.STATUSES)(cell) or "booked"
+            return _word(values.STATUSES)(cell) or "booked"
         except BadValue as error:
             why = _("%(why)s En attendant, le rendez-vous compte comme prévu.") % {
                 "why": error.sentence
@@ -358,7 +357,7 @@ def _short(key: str) -> Callable[[object], str]:
 def _word(table: dict[str, str]) -> Callable[[object], str]:
     def read(cell: object) -> str:
         written = values.text(cell)
-        return words.meaning(written, table) if written else ""
+        return values.meaning(written, table) if written else ""
 
     return read
 
@@ -367,4 +366,4 @@ def _service(cell: object) -> str:
     written = values.text(cell)
     if not written:
         raise BadValue(_("Cellule vide : cette valeur est obligatoire."))
-    return words.meaning(written, words.SERVICES)
+    return values.meaning(written, values.SERVICES)

@@ -10,9 +10,8 @@ from pathlib import Path
 from django.db import transaction
 
 from appointments.feeds.files import export_moment
-from appointments.feeds.files.columns import COLUMNS
 from appointments.feeds.files.export_moment import Evidence, ExportMoment
-from appointments.feeds.files.headings import shortened
+from appointments.feeds.files.headings import COLUMNS, shortened
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.files.tables import ScheduleFile
 from appointments.feeds.importing.results import LoadResult, Terms

@@ -15,7 +15,7 @@ from django.db.models import prefetch_related_objects
 
 from appointments.decisions.double_entries import Act, entries_at
 from appointments.feeds.completeness import Coverage
-from appointments.feeds.files.columns import BY_KEY
+from appointments.feeds.files.headings import BY_KEY
 from appointments.feeds.importing.people import People, Recognised
 from appointments.feeds.importing.practitioners import NoPlace, PlaceIndex, Practitioners, UnitPlace
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord

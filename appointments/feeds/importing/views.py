@@ -19,7 +19,7 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.decisions import double_entries as queries_of_double_entries
 from appointments.decisions.in_force import ruled_from
-from appointments.feeds.files.columns import COLUMNS, TEMPLATE_HEADINGS
+from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import conflicts as importing_conflicts
 from appointments.feeds.importing import queue as importing_queue

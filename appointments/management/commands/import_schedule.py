@@ -16,7 +16,7 @@ from appointments.feeds.completeness import Declared
 from appointments.feeds.files import moments
 from appointments.feeds.files.export_moment import ExportMoment
 from appointments.feeds.files.reading import FORMATS
-from appointments.feeds.files.words import BadValue
+from appointments.feeds.files.values import BadValue
 from appointments.feeds.importing.files import (
     DEFAULT_SOURCE,
     FileLoad,

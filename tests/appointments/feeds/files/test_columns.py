@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from appointments.feeds.files.columns import COLUMNS, TEMPLATE_HEADINGS, Column
-from appointments.feeds.files.headings import find
+from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS, Column, find
 from patients.names import fold
 
 PAGE = Path(__file__).parents[4] / "docs" / "schedule-files.md"

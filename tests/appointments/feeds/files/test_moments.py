@@ -18,7 +18,7 @@ from appointments.feeds.files.moments import (
     read_slot,
     read_slot_in_two,
 )
-from appointments.feeds.files.words import BadValue
+from appointments.feeds.files.values import BadValue
 from staff.clock import BRUSSELS
 from tests.appointments.feeds.files.builders import naive
 from tests.builders import at

@@ -244,7 +244,7 @@ def test_a_stray_cell_at_the_end_of_the_sheet_does_not_take_all_memory(tmp_path)
 
 
 def test_a_zip_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("appointments.feeds.files.spreadsheet.LARGEST_UNPACKED", 1000)
+    monkeypatch.setattr("appointments.feeds.files.reading.LARGEST_UNPACKED", 1000)
     with pytest.raises(Refusal, match="trop grand"):
         open_schedule(xlsx_file(tmp_path))
 

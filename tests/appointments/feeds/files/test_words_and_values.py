@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.files import values, words
-from appointments.feeds.files.words import BadValue
+from appointments.feeds.files import values
+from appointments.feeds.files.values import BadValue
 from appointments.models import Priority, ProtectedGroup, Service, Status
 from patients.models import Language
 
@@ -16,11 +16,11 @@ from patients.models import Language
 @pytest.mark.parametrize(
     ("table", "choices"),
     [
-        (words.SERVICES, Service),
-        (words.STATUSES, Status),
-        (words.PRIORITIES, Priority),
-        (words.PROTECTED_GROUPS, ProtectedGroup),
-        (words.LANGUAGES, Language),
+        (values.SERVICES, Service),
+        (values.STATUSES, Status),
+        (values.PRIORITIES, Priority),
+        (values.PROTECTED_GROUPS, ProtectedGroup),
+        (values.LANGUAGES, Language),
     ],
 )
 def test_every_value_of_ours_has_words_and_no_word_means_anything_else(table, choices):
@@ -43,12 +43,12 @@ def test_every_value_of_ours_has_words_and_no_word_means_anything_else(table, ch
     ],
 )
 def test_a_service_is_known_in_three_languages(word, service):
-    assert words.meaning(word, words.SERVICES) == service
+    assert values.meaning(word, values.SERVICES) == service
 
 
 def test_an_unknown_word_is_answered_with_the_known_ones_and_the_closest():
     with pytest.raises(BadValue, match="radiologie.*« radiologie »"):
-        words.meaning("radiologei", words.SERVICES)
+        values.meaning("radiologei", values.SERVICES)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_an_unknown_word_is_answered_with_the_known_ones_and_the_closest():
 )  # fmt: skip
 def test_a_speciality_is_no_activity_and_is_never_taken_for_one_spelt_alike(word):
     with pytest.raises(BadValue) as error:
-        words.meaning(word, words.SERVICES)
+        values.meaning(word, values.SERVICES)
     assert "Une spécialité n'est pas une activité" in str(error.value)
     assert "Vouliez-vous dire" not in str(error.value)
     assert len(str(error.value)) <= 300  # what the list of faults keeps
@@ -70,17 +70,17 @@ def test_a_speciality_is_no_activity_and_is_never_taken_for_one_spelt_alike(word
 @pytest.mark.parametrize(
     ("word", "table"),
     [
-        ("Podologie", words.SERVICES),
-        ("Biologie", words.SERVICES),
-        ("Radiothérapie", words.SERVICES),
-        ("Audio", words.SERVICES),
-        ("non annulé", words.STATUSES),
-        ("non vue", words.STATUSES),
+        ("Podologie", values.SERVICES),
+        ("Biologie", values.SERVICES),
+        ("Radiothérapie", values.SERVICES),
+        ("Audio", values.SERVICES),
+        ("non annulé", values.STATUSES),
+        ("non vue", values.STATUSES),
     ],
 )
 def test_another_word_that_is_spelt_alike_is_not_proposed(word, table):
     with pytest.raises(BadValue) as error:
-        words.meaning(word, table)
+        values.meaning(word, table)
     assert "Vouliez-vous dire" not in str(error.value)
 
 
@@ -95,7 +95,7 @@ def test_another_word_that_is_spelt_alike_is_not_proposed(word, table):
 )
 def test_one_slip_of_the_pen_is_answered_with_the_word_meant(slip, meant):
     with pytest.raises(BadValue, match=f"Vouliez-vous dire « {meant} »"):
-        words.meaning(slip, words.SERVICES)
+        values.meaning(slip, values.SERVICES)
 
 
 def test_groups_are_several_and_an_unknown_one_is_not_passed_over():
@@ -238,13 +238,13 @@ def test_other_wrong_alphabets_are_refused_rather_than_kept(written):
     ],
 )
 def test_a_status_may_be_feminine_or_say_by_whom(word, status):
-    assert words.meaning(word, words.STATUSES) == status
+    assert values.meaning(word, values.STATUSES) == status
 
 
 @pytest.mark.parametrize("word", ["non annulé", "annulé non", "prévu annulé", "bloqué"])
 def test_a_status_that_may_mean_the_contrary_is_not_guessed(word):
     with pytest.raises(BadValue):
-        words.meaning(word, words.STATUSES)
+        values.meaning(word, values.STATUSES)
 
 
 @pytest.mark.parametrize(
@@ -257,13 +257,13 @@ def test_a_status_that_may_mean_the_contrary_is_not_guessed(word):
     ],
 )
 def test_an_activity_may_be_followed_by_more(word, service):
-    assert words.meaning(word, words.SERVICES) == service
+    assert values.meaning(word, values.SERVICES) == service
 
 
 @pytest.mark.parametrize("word", ["Urgence relative", "Autre consultation", "Cardiologie"])
 def test_more_words_make_no_emergency_and_a_speciality_no_activity(word):
     with pytest.raises(BadValue):
-        words.meaning(word, words.SERVICES)
+        values.meaning(word, values.SERVICES)
 
 
 @given(st.one_of(st.text(max_size=30), st.floats(), st.integers(), st.booleans()))

@@ -12,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from appointments.feeds.files.columns import TEMPLATE_HEADINGS
+from appointments.feeds.files.headings import TEMPLATE_HEADINGS
 from appointments.feeds.importing import queue as importing_queue
 from appointments.models import Appointment, Conflict, Feed, ScheduleImport
 from staff.models import AuditEvent, Role
