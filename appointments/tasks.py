@@ -2,20 +2,20 @@
 
 from celery import shared_task
 
-from appointments.feeds.importing import queue as importing_queue
+from appointments.feeds.importing import loads
 from appointments.paper import services as rosters
 
 
-@shared_task(name=importing_queue.TASK)
+@shared_task(name=loads.TASK)
 def run_waiting_imports() -> None:
     """Do the loads that wait in the database; repeating it changes nothing."""
-    importing_queue.run_waiting()
+    loads.run_waiting()
 
 
 @shared_task(name="appointments.tasks.sweep_imports")
 def sweep_imports() -> None:
     """Do what the broker forgot, and delete files that are no longer needed."""
-    importing_queue.sweep()
+    loads.sweep()
 
 
 @shared_task(name=rosters.TASK, acks_late=True)

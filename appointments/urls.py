@@ -9,7 +9,6 @@ from appointments.board import views as board
 from appointments.bulletins import draft_views as bulletin_drafts
 from appointments.bulletins import views as bulletins
 from appointments.doctors import views as doctor
-from appointments.feeds.importing import link_views as links
 from appointments.feeds.importing import views as imports
 from appointments.incoming import views as incoming
 from appointments.operations import views as operations
@@ -90,10 +89,10 @@ urlpatterns = [
     path("imports/refused/", imports.refused, name="refused_rows"),
     path("imports/refused/<int:pk>/called/", imports.refused_called, name="refused_called"),
     path("imports/refused/<int:pk>/dismiss/", imports.refused_dismiss, name="refused_dismiss"),
-    path("imports/links/", links.listing, name="links"),
-    path("imports/links/<int:pk>/take-back/", links.take_back, name="link_take_back"),
-    path("imports/links/alike/<int:pk>/link/", links.link_alike, name="likeness_link"),
-    path("imports/links/alike/<int:pk>/put-aside/", links.put_aside, name="likeness_put_aside"),
+    path("imports/links/", imports.list_links, name="links"),
+    path("imports/links/<int:pk>/take-back/", imports.take_back, name="link_take_back"),
+    path("imports/links/alike/<int:pk>/link/", imports.link_alike, name="likeness_link"),
+    path("imports/links/alike/<int:pk>/put-aside/", imports.put_aside, name="likeness_put_aside"),
     path("imports/<int:pk>/", imports.detail, name="import"),
     path("imports/<int:pk>/progress/", imports.progress, name="import_progress"),
     path("imports/<int:pk>/confirm/", imports.confirm, name="import_confirm"),

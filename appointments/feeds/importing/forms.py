@@ -9,9 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from appointments.feeds.completeness import Declared
 from appointments.feeds.files.limits import LARGEST_FILE
-from appointments.feeds.importing.files import DEFAULT_SOURCE, check_source_name
+from appointments.feeds.importing.loads import DEFAULT_SOURCE, FileTerms, check_source_name
 from appointments.feeds.importing.queries import units_to_choose
-from appointments.feeds.importing.queue import FileTerms
 from appointments.models import AgeRule, Extent, ScheduleImport
 from staff.errors import Refusal
 from staff.inputs import DayInput, MomentInput, bare_helper

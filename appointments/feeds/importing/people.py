@@ -1,15 +1,30 @@
-"""Whether a row's record number is still the person known under it, and who else a new one is."""
+"""Whom and what a row names: the patient, the practitioner, the unit.
 
-from collections.abc import Iterator, Mapping, Sequence
+A record number stands for one person; a row that names another under it is refused. A new number
+may be of somebody who is known under another one.
+
+A practitioner is found by code or by name, and created when unknown. A name without code is given
+to one practitioner or to none: where several bear it, a new one is made, and a remark names whom it
+may be. An appointment on a wrong doctor's list is worse than one that waits for somebody to
+complete the file.
+"""
+
+import difflib
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from appointments.feeds.records import ScheduleRecord
 from patients.identity import Difference, LinkCertainty, Person, Remark, compare, merged
 from patients.models import Likeness
+from patients.names import fold
 from patients.services.likeness import Holder, HolderMatch, Holders, joinable, known_holders
 from patients.services.registering import KnownPatient, known_patients
 from staff import clock
-from staff.sentences import Sentence, ShownDay, Stored
+from staff.models import Practitioner, Site, Unit
+from staff.sentences import Sentence, ShownDay, Stored, joined
 from staff.sentences import gettext_stored as _
 
 _LONGEST_NAME = 40  # a reason has 300 characters, for two people
@@ -255,3 +270,305 @@ def described(person: Person) -> str:
     if person.birth_date is None:
         return name
     return f"{name}, {person.birth_date:%d/%m/%Y}"
+
+
+# A title is followed by a space or a point: M'Hamdi and Drouet begin with none.
+_TITLE = re.compile(
+    r"(dr|dra|docteur|doctor|prof|professeur|pr|mme|mevr|m|mr)(\.?)(?:(?<=\.)\s*|\s+|$)",
+    re.IGNORECASE,
+)
+# INAMI/RIZIV number: six figures, two to check them, and three of the qualification that a
+# doctor may change. https://www.riziv.fgov.be writes 1-02030-40-140.
+_INAMI = re.compile(r"(\d)[-. /]?(\d{5})[-. /]?(\d{2})(?:[-. /]?\d{3})?", re.ASCII)
+_TITLES = {"dr": "Dr", "dra": "Dr", "docteur": "Dr", "doctor": "Dr"} | dict.fromkeys(
+    ("prof", "professeur", "pr"), "Pr"
+)
+_FROM_NAME = "nom:"  # how the code of somebody named without one begins
+_MOST_NAMED = 3  # of whom somebody new may be
+_LONGEST_CODE, _LONGEST_NAME_PART = 40, 80
+_NOT_YET = -1  # id of whom a dry run would create
+_DIGEST = 10  # hex digits that tell apart two names too long for a code
+
+
+class Practitioners:
+    """Every practitioner by code and by name, read once per load (one query).
+
+    Attributes:
+        made: how many were unknown and are made.
+        alike: of those, the record that names each one who looks like others, and who these are.
+    """
+
+    def __init__(self) -> None:
+        self._by_code: dict[str, int] = {}
+        self._by_inami: dict[str, int] = {}
+        # Names, and their words in any order: they find somebody only where one bears them.
+        self._by_name: dict[str, set[int]] = defaultdict(set)
+        self._by_words: dict[tuple[str, ...], set[int]] = defaultdict(set)
+        # Each word of a name → whom it may name, to say whom a new one looks like.
+        self._bearers: dict[str, list[_Bearer]] = defaultdict(list)
+        self.made = 0
+        self.alike: list[tuple[ScheduleRecord, str]] = []
+        known = list(Practitioner.objects.order_by("id"))
+        for one in known:
+            if not _is_made_from_name(one):
+                self._by_name[_name(one)].add(one.pk)
+                self._by_words[_words(_name(one))].add(one.pk)
+        for one in known:
+            self._add(one.pk, one)
+
+    def _add(self, practitioner_id: int, one: Practitioner) -> None:
+        self._by_code[one.code] = practitioner_id
+        self._by_inami.setdefault(inami_of(one.code), practitioner_id)
+        # One made by this load, or from a name alone, takes nobody's name away.
+        for found in (self._by_name[_name(one)], self._by_words[_words(_name(one))]):
+            if not found:
+                found.add(practitioner_id)
+        self._note_bearer(one)
+
+    def _note_bearer(self, one: Practitioner) -> None:
+        shown = str(one) if _is_made_from_name(one) else f"{one} ({one.code})"
+        bearer = _Bearer(one.code, shown, _words(_name(one)))
+        for word in set(bearer.words):
+            self._bearers[word].append(bearer)
+
+    def _looks_like(self, one: Practitioner) -> list[str]:
+        """Return whom somebody new may be: one name within the other, initials counted."""
+        words = _words(_name(one))
+        near = (bearer for word in words for bearer in self._bearers.get(word, ()))
+        found = {b.code: b.shown for b in near if _may_be_one(b.words, words)}
+        found.pop(one.code, None)
+        return list(found.values())
+
+    def find(self, record: ScheduleRecord) -> int | None:
+        """Return the id of a record's practitioner; None when it names nobody known."""
+        if record.practitioner_code:
+            code = record.practitioner_code
+            return self._by_code.get(code) or self._by_inami.get(inami_of(code) or code)
+        folded = _folded(record)
+        if not folded:
+            return None
+        return (
+            _only(self._by_name.get(folded))
+            or self._by_code.get(_code(record))
+            or _only(self._by_words.get(_words(folded)))
+        )
+
+    def create_unknown(self, records: Iterable[ScheduleRecord]) -> None:
+        """Create whom the records name and nobody knows yet, in one statement."""
+        new = self._unknown(records)
+        self.made += len(new)
+        for practitioner in Practitioner.objects.bulk_create(new.values()):
+            self._add(practitioner.pk, practitioner)
+
+    def note_unknown(self, records: Iterable[ScheduleRecord]) -> None:
+        """Count whom the records name and nobody knows yet, and create nobody (a dry run)."""
+        new = self._unknown(records)
+        self.made += len(new)
+        for one in new.values():
+            self._add(_NOT_YET, one)
+
+    def _unknown(self, records: Iterable[ScheduleRecord]) -> dict[str, Practitioner]:
+        """Return whom the records name and nobody knows yet, by code."""
+        new: dict[str, Practitioner] = {}
+        words: set[tuple[str, ...]] = set()
+        for record in records:
+            code = _code(record)
+            if not code or code in new or inami_of(code) in new or self.find(record) is not None:
+                continue
+            prefix, family_name, given_name = parts_of(record.practitioner_name)
+            if not record.practitioner_code:
+                named = _words(f"{family_name} {given_name}")
+                if named in words:
+                    continue  # "Martin Claire" after "Martin, Claire" of the same few hundred
+                words.add(named)
+            new[code] = one = Practitioner(
+                code=code,
+                prefix=prefix,
+                family_name=family_name[:_LONGEST_NAME_PART] or code,
+                given_name=given_name[:_LONGEST_NAME_PART],
+            )
+            others = self._looks_like(one)
+            if others:
+                self.alike.append((record, ", ".join(others[:_MOST_NAMED])))
+            self._note_bearer(one)
+        return new
+
+
+@dataclass(frozen=True, slots=True)
+class _Bearer:
+    """Somebody known: code, how people are shown them, and the words of the name."""
+
+    code: str
+    shown: str
+    words: tuple[str, ...]
+
+
+def _may_be_one(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Whether two names may be of one person: ``MARTIN C`` and ``CLAIRE MARTIN``, ``DUBOIS``.
+
+    Every word of the shorter is one of the longer, or its initial; a whole word is shared.
+    """
+    shorter, longer = sorted((one, other), key=len)
+    left = list(longer)
+    shared = 0
+    for word in sorted(shorter, key=len, reverse=True):
+        found = next((w for w in left if w == word), None) or next(
+            (w for w in left if 1 in {len(w), len(word)} and w[0] == word[0]), None
+        )
+        if found is None:
+            return False
+        shared += found == word and len(word) > 1
+        left.remove(found)
+    return shared > 0
+
+
+def _only(found: set[int] | None) -> int | None:
+    return next(iter(found)) if found and len(found) == 1 else None
+
+
+def _name(one: Practitioner) -> str:
+    return fold(f"{one.family_name} {one.given_name}")
+
+
+def _is_made_from_name(one: Practitioner) -> bool:
+    """Whether a file named them without code: no proof that two people bear the name."""
+    return one.code.startswith(_FROM_NAME)
+
+
+def inami_of(code: str) -> str:
+    """Return the eight figures of an INAMI number that name the doctor; empty for another code.
+
+    >>> inami_of("1-02030-40-140")
+    '10203040'
+    """
+    found = _INAMI.fullmatch(code.strip())
+    return "".join(found.groups()) if found else ""
+
+
+def parts_of(name: str) -> tuple[str, str, str]:
+    """Return title, family name and given name of a name as schedules write it.
+
+    ``Dr Martin, Claire`` and ``MARTIN Claire`` tell them apart; otherwise nothing does, and the
+    whole name is kept as the family name. The title is the one written, or none: a name alone
+    makes nobody a doctor.
+
+    >>> parts_of("Mme Dubois")
+    ('Mme', 'Dubois', '')
+    """
+    title = _TITLE.match(name)
+    rest = name[title.end() :] if title else name
+    prefix = _TITLES.get(title[1].casefold(), title[1] + title[2]) if title else ""
+    if "," in rest:
+        family_name, _, given_name = rest.partition(",")
+        return prefix, family_name.strip(), given_name.strip()
+    words = rest.split()
+    capitals = [word for word in words if word.isupper() and len(word.rstrip(".")) > 1]
+    others = [word for word in words if word not in capitals]
+    if capitals and others:
+        return prefix, " ".join(capitals), " ".join(others)
+    return prefix, " ".join(words), ""
+
+
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(sorted(fold(name).split()))
+
+
+def _folded(record: ScheduleRecord) -> str:
+    _prefix, family_name, given_name = parts_of(record.practitioner_name)
+    return fold(f"{family_name} {given_name}")
+
+
+def _code(record: ScheduleRecord) -> str:
+    """Return the code; for somebody named without one, a code made from the name; else nothing."""
+    if record.practitioner_code:
+        is_written_out = not record.practitioner_code.isdigit()
+        return (is_written_out and inami_of(record.practitioner_code)) or record.practitioner_code
+    folded = _folded(record)
+    code = f"{_FROM_NAME}{folded}" if folded else ""
+    if len(code) <= _LONGEST_CODE:
+        return code
+    digest = hashlib.blake2b(folded.encode(), digest_size=_DIGEST // 2).hexdigest()
+    return f"{code[: _LONGEST_CODE - _DIGEST - 1]} {digest}"
+
+
+_UNKNOWN = 0
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPlace:
+    """A unit and its site, by id."""
+
+    unit_id: int
+    site_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlace:
+    """Why there is no such unit: ``column`` is ``site`` or ``unit``."""
+
+    column: str
+    value: str
+    why: Stored
+
+
+class PlaceIndex:
+    """Sites and units by code and by name, read once per load (two queries)."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, int] = {}
+        self._site_codes: list[str] = []
+        self._unit_codes: dict[str, str] = {}
+        self._by_code: dict[str, UnitPlace] = {}
+        self._by_name: dict[str, list[UnitPlace]] = defaultdict(list)
+        self._answers: dict[tuple[str, str, str], UnitPlace | NoPlace] = {}
+        for site_id, code, name in Site.objects.values_list("id", "code", "name"):
+            self._sites |= {fold(code): site_id, fold(name): site_id}
+            self._site_codes.append(code)
+        units = Unit.objects.values_list("id", "site_id", "code", "name")
+        for unit_id, site_id, code, name in units:
+            place = UnitPlace(unit_id, site_id)
+            self._unit_codes[fold(code)] = code
+            self._by_code[fold(code)] = place
+            self._by_name[fold(name)].append(place)
+
+    def find(self, record: ScheduleRecord) -> UnitPlace | NoPlace:
+        """Return where a record takes place, or what is wrong with its site or unit."""
+        asked = (record.site, record.unit, record.unit_name)
+        if asked not in self._answers:  # a file names few places, thousands of times
+            self._answers[asked] = self._find(*asked)
+        return self._answers[asked]
+
+    def _find(self, site: str, unit: str, unit_name: str) -> UnitPlace | NoPlace:
+        site_id = self._sites.get(fold(site), _UNKNOWN) if site else None
+        if site_id == _UNKNOWN:
+            unknown = _("Site inconnu. Sites connus : %(sites)s.")
+            return NoPlace("site", site, unknown % {"sites": ", ".join(sorted(self._site_codes))})
+        known = self._known(unit, unit_name)
+        here = [place for place in known if site_id in {None, place.site_id}]
+        if len(here) == 1:
+            return here[0]
+        why: Stored
+        if here:
+            why = _(
+                "Plusieurs sites ont une unité de ce nom : donnez le code de l'unité ou le site."
+            )
+        elif known:
+            why = _("Cette unité existe, mais pas sur le site « %(site)s ».") % {"site": site}
+        else:
+            why = self._closest(unit)
+        return NoPlace("unit", unit, why)
+
+    def _known(self, unit: str, unit_name: str) -> list[UnitPlace]:
+        if fold(unit) in self._by_code:
+            return [self._by_code[fold(unit)]]
+        return self._by_name.get(fold(unit)) or self._by_name.get(fold(unit_name)) or []
+
+    def _closest(self, unit: str) -> Stored:
+        why = _(
+            "Unité inconnue : corrigez le code, ou créez l'unité dans les données de référence."
+        )
+        close = difflib.get_close_matches(fold(unit), self._unit_codes, n=1, cutoff=0.6)
+        if not close:
+            return why
+        hint = _("La plus proche est « %(code)s ».") % {"code": self._unit_codes[close[0]]}
+        return joined([why, hint])

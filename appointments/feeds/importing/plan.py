@@ -16,8 +16,14 @@ from django.db.models import prefetch_related_objects
 from appointments.decisions.double_entries import Act, entries_at
 from appointments.feeds.completeness import Coverage
 from appointments.feeds.files.headings import BY_KEY
-from appointments.feeds.importing.people import People, Recognised
-from appointments.feeds.importing.practitioners import NoPlace, PlaceIndex, Practitioners, UnitPlace
+from appointments.feeds.importing.people import (
+    NoPlace,
+    People,
+    PlaceIndex,
+    Practitioners,
+    Recognised,
+    UnitPlace,
+)
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import RULED, Appointment, Conflict, ConflictState, Feed, Status
 from patients import phones

@@ -1,7 +1,8 @@
 """Take in what a feed yields: the good records land, set by set, all of them or none.
 
 Nothing is deleted and the source's own status is never written over; the same records twice
-change nothing.
+change nothing. What a file of unknown age says otherwise of a known appointment waits until a
+person accepts or refuses it.
 """
 
 import datetime as dt
@@ -18,8 +19,8 @@ from appointments.feeds import completeness
 from appointments.feeds.completeness import NOTHING, Area, Coverage, Declared
 from appointments.feeds.importing import write as importing_write
 from appointments.feeds.importing.linking import Pair
+from appointments.feeds.importing.people import Practitioners
 from appointments.feeds.importing.plan import ChunkPlan, Planned, Planner
-from appointments.feeds.importing.practitioners import Practitioners
 from appointments.feeds.importing.refused_rows import keep_refused
 from appointments.feeds.importing.results import (
     CHUNK,
@@ -32,7 +33,7 @@ from appointments.feeds.importing.results import (
 )
 from appointments.feeds.importing.write import Writer
 from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
-from appointments.models import Extent, Feed, ImportState, ScheduleImport
+from appointments.models import Conflict, ConflictState, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Opened
 from patients.services.registering import known_patients
@@ -390,3 +391,73 @@ def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPl
         back=list(filter(concerns, plan.back)),
     )
     return part if part.created or part.updated or part.moved or part.back else None
+
+
+def accept_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
+    """Load the rows that waited, as any others; what another person settled meanwhile is left.
+
+    Each source in a transaction of its own: a load takes the head of the trail last.
+
+    Args:
+        conflict_ids: which.
+        by: who says that they hold.
+
+    Returns:
+        how many were accepted.
+
+    Raises:
+        Refusal: a row can no longer be taken, for instance because its unit is gone; nothing of
+            its source is written.
+    """
+    feeds = Feed.objects.filter(conflicts__in=conflict_ids).distinct().order_by("id")
+    return sum(_accept_of_feed(feed, conflict_ids, by) for feed in feeds)
+
+
+@transaction.atomic
+def _accept_of_feed(feed: Feed, conflict_ids: Collection[int], by: User) -> int:
+    lock_rulings(shared=False)
+    accepted = _settle_conflicts(conflict_ids, ConflictState.ACCEPTED, by, feed=feed)
+    if not accepted:
+        return 0
+    result = load_records(
+        feed_name=feed.name,
+        records=[ScheduleRecord.from_kept(conflict.record) for conflict in accepted],
+        terms=Terms(by_hand=True, declared=NOTHING),
+        by=by,
+    )
+    if result.rejected:
+        fault = result.rejected[0]
+        why = _("%(column)s « %(value)s » : %(why)s")
+        raise Refusal(why % {"column": fault.column, "value": fault.value, "why": fault.why})
+    _record_conflicts(accepted, ConflictState.ACCEPTED, by)
+    return len(accepted)
+
+
+@transaction.atomic
+def refuse_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
+    """Let what is held stand, and not ask again for the same row; return how many were refused."""
+    refused = _settle_conflicts(conflict_ids, ConflictState.REFUSED, by)
+    if refused:
+        _record_conflicts(refused, ConflictState.REFUSED, by)
+    return len(refused)
+
+
+def _settle_conflicts(
+    conflict_ids: Collection[int], state: ConflictState, by: User, feed: Feed | None = None
+) -> list[Conflict]:
+    waiting = Conflict.objects.filter(pk__in=conflict_ids, state=ConflictState.WAITING)
+    if feed is not None:
+        waiting = waiting.filter(feed=feed)
+    settled = list(waiting.select_for_update().order_by("id"))
+    Conflict.objects.filter(pk__in=[conflict.pk for conflict in settled]).update(
+        state=state, settled_at=clock.now(), settled_by=by
+    )
+    return settled
+
+
+def _record_conflicts(settled: list[Conflict], state: ConflictState, by: User) -> None:
+    audit.record(
+        action=f"conflict.{state}",
+        by=by,
+        appointments=[conflict.appointment_id for conflict in settled],
+    )

@@ -1,16 +1,14 @@
-"""Load schedule files: give one, see what it would do, load it for good."""
+"""Load schedule files: give one, see what it would do, load it for good.
+
+Also what loads leave to people: conflicts, refused rows, record numbers that were linked.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any
 
 from django.contrib import messages
-from django.http import (
-    Http404,
-    HttpResponse,
-    HttpResponseBase,
-    StreamingHttpResponse,
-)
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -21,10 +19,10 @@ from appointments.decisions import double_entries as queries_of_double_entries
 from appointments.decisions.in_force import ruled_from
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
-from appointments.feeds.importing import conflicts as importing_conflicts
-from appointments.feeds.importing import queue as importing_queue
-from appointments.feeds.importing.files import about_no_phone
+from appointments.feeds.importing import loads, services
 from appointments.feeds.importing.forms import CheckedForm, ImportForm, SourceForm
+from appointments.feeds.importing.linking import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.loads import about_no_phone
 from appointments.feeds.importing.queries import (
     conflicts_page,
     conflicts_waiting,
@@ -34,6 +32,10 @@ from appointments.feeds.importing.queries import (
     feed_ages,
     imports,
     imports_page,
+    likenesses,
+    likenesses_page,
+    links,
+    links_page,
     sources,
     units_declared,
 )
@@ -92,7 +94,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            received = importing_queue.receive(
+            received = loads.receive(
                 upload=form.cleaned_data["file"],
                 feed_name=form.cleaned_data["source"],
                 file_date=form.cleaned_data["file_date"],
@@ -169,15 +171,13 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
             form = CheckedForm(request.POST, load=found)
             if not form.is_valid():
                 return _report(request, found, form=form)
-            is_new = importing_queue.correct(
-                schedule_import_id=found.pk, said=form.said, by=request.user
-            )
+            is_new = loads.correct(schedule_import_id=found.pk, said=form.said, by=request.user)
             if is_new:
                 said = _("Le fichier est vérifié à nouveau avec vos réponses : relisez, confirmez.")
                 messages.info(request, said)
             if is_new or "check" in request.POST:
                 return redirect("import", found.pk)
-        importing_queue.confirm(
+        loads.confirm(
             schedule_import_id=found.pk,
             by=request.user,
             accepts_older="accepts_older" in request.POST,
@@ -198,7 +198,7 @@ def source(request: SignedInRequest, name: str) -> HttpResponse:
     held = {"age_rule": feed.age_rule, "complete_for": feed.complete_for}
     form = SourceForm(request.POST or None, initial=held)
     if request.method == "POST" and form.is_valid():
-        importing_queue.set_source(feed_name=name, by=request.user, **form.cleaned_data)
+        loads.set_source(feed_name=name, by=request.user, **form.cleaned_data)
         messages.success(request, _("Réglages de la source gardés."))
         return redirect("imports")
     return render(request, "appointments/feeds/source.html", {"form": form, "name": name})
@@ -211,10 +211,10 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         chosen = {int(one) for one in request.POST.getlist("conflict") if one.isdecimal()}
         if "accept" in request.POST:
-            number = importing_conflicts.accept(conflict_ids=chosen, by=request.user)
+            number = services.accept_conflicts(conflict_ids=chosen, by=request.user)
             said = ngettext("%(n)s changement accepté.", "%(n)s changements acceptés.", number)
         else:
-            number = importing_conflicts.refuse(conflict_ids=chosen, by=request.user)
+            number = services.refuse_conflicts(conflict_ids=chosen, by=request.user)
             said = ngettext("%(n)s changement refusé.", "%(n)s changements refusés.", number)
         messages.success(request, said % {"n": number})
         return redirect("import_conflicts")
@@ -339,3 +339,70 @@ def faults_csv(
         landed = _("oui") if row.landed else _("non")
         cells = [row.line, row.column, row.value, row.why, landed]
         yield csv_cells.line([row.sheet, *cells] if is_workbook else cells)
+
+
+@require_GET
+@for_the_group
+def list_links(request: SignedInRequest) -> HttpResponse:
+    """List the links, or the pairs that look alike."""
+    return _links_page(request)
+
+
+@require_POST
+@for_the_group
+def take_back(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Take a link back: two people again."""
+    record = get_object_or_404(links(request.user), pk=pk)
+    try:
+        unlink(identifier_id=record.pk, by=request.user, reason=request.POST.get("reason", ""))
+    except Refusal as refusal:
+        return _links_page(request, faulty=record.pk, message=refusal.message)
+    messages.success(
+        request,
+        _("Le dossier %(record)s est de nouveau celui d'une autre personne.")
+        % {"record": record.value},
+    )
+    return redirect("links")
+
+
+@require_POST
+@for_the_group
+def put_aside(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Put aside a pair that looks alike."""
+    proposal = get_object_or_404(likenesses(request.user), pk=pk)
+    dismiss_likeness(proposal_id=proposal.pk, by=request.user)
+    messages.success(request, _("Noté : rien à faire pour ces deux dossiers."))
+    answer = redirect("links")
+    answer["Location"] += "?show=alike"
+    return answer
+
+
+@require_POST
+@for_the_group
+def link_alike(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Make one of two patients of whom everything is equal."""
+    proposal = get_object_or_404(likenesses(request.user), pk=pk)
+    try:
+        record = link_known(proposal_id=proposal.pk, by=request.user)
+    except Refusal as refusal:
+        return _links_page(request, faulty=proposal.pk, message=refusal.message, shows_alike=True)
+    messages.success(
+        request,
+        _("Les deux dossiers sont ceux de %(patient)s : un seul message.")
+        % {"patient": record.patient},
+    )
+    return redirect("links")
+
+
+def _links_page(
+    request: SignedInRequest,
+    *,
+    faulty: int | None = None,
+    message: str = "",
+    shows_alike: bool = False,
+) -> HttpResponse:
+    shows_alike = shows_alike or request.GET.get("show") == "alike"
+    cursor = request.GET.get("cursor", "")
+    page = (likenesses_page if shows_alike else links_page)(request.user, cursor=cursor)
+    context = {"page": page, "shows_alike": shows_alike, "faulty": faulty, "message": message}
+    return render(request, "appointments/feeds/links.html", context, status=422 if message else 200)

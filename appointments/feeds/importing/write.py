@@ -9,8 +9,8 @@ from django.db.models import F, Max, QuerySet
 
 from appointments.feeds.completeness import Area, Coverage, SiteDay
 from appointments.feeds.importing import linking
+from appointments.feeds.importing.people import Practitioners
 from appointments.feeds.importing.plan import ChunkPlan, Planned
-from appointments.feeds.importing.practitioners import Practitioners
 from appointments.models import (
     RULED,
     Appointment,

@@ -17,7 +17,7 @@ from appointments.feeds.files import moments
 from appointments.feeds.files.export_moment import ExportMoment
 from appointments.feeds.files.reading import FORMATS
 from appointments.feeds.files.values import BadValue
-from appointments.feeds.importing.files import (
+from appointments.feeds.importing.loads import (
     DEFAULT_SOURCE,
     FileLoad,
     about_no_phone,

@@ -10,8 +10,8 @@ from django.urls import reverse
 
 from appointments.decisions.rulings import unsaid
 from appointments.feeds.importing import services as importing
-from appointments.feeds.importing.files import load_file
 from appointments.feeds.importing.linking import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.loads import load_file
 from appointments.feeds.importing.results import LoadResult
 from appointments.feeds.importing.services import load_records
 from appointments.models import Appointment

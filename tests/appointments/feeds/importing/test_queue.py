@@ -11,8 +11,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from appointments.feeds.completeness import Declared
-from appointments.feeds.importing import queue as importing_queue
-from appointments.feeds.importing.queue import FileTerms
+from appointments.feeds.importing import loads as importing_queue
+from appointments.feeds.importing.loads import FileTerms
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from appointments.board.queries import board
 from appointments.bulletins.preview import preview
 from appointments.feeds.files.reading import open_schedule
-from appointments.feeds.importing.files import load_file
+from appointments.feeds.importing.loads import load_file
 from appointments.feeds.importing.refused_rows import (
     RefusedCount,
     count_refused,

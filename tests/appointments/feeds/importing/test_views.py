@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.feeds.files.headings import TEMPLATE_HEADINGS
-from appointments.feeds.importing import queue as importing_queue
+from appointments.feeds.importing import loads as importing_queue
 from appointments.models import Appointment, Conflict, Feed, ScheduleImport
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins.builders import in_force
