@@ -6,7 +6,6 @@ from django.urls import path, register_converter
 from django.views.generic import RedirectView
 
 from appointments.board import views as board
-from appointments.bulletins import draft_views as bulletin_drafts
 from appointments.bulletins import views as bulletins
 from appointments.doctors import views as doctor
 from appointments.feeds.importing import views as imports
@@ -65,12 +64,12 @@ urlpatterns = [
     path("operations/<int:pk>/ruling/undo/", operations.undo_ruling, name="undo_ruling"),
     # Addresses of the bulletins pages.
     path("bulletins/", bulletins.listing, name="bulletins"),
-    path("bulletins/new/", bulletin_drafts.new, name="bulletin_new"),
-    path("bulletins/reach/", bulletin_drafts.reach, name="bulletin_reach"),
+    path("bulletins/new/", bulletins.new, name="bulletin_new"),
+    path("bulletins/reach/", bulletins.reach, name="bulletin_reach"),
     path("bulletins/<int:pk>/", bulletins.detail, name="bulletin"),
-    path("bulletins/<int:pk>/edit/", bulletin_drafts.edit, name="bulletin_edit"),
-    path("bulletins/<int:pk>/ready/", bulletin_drafts.ready, name="bulletin_ready"),
-    path("bulletins/<int:pk>/delete/", bulletin_drafts.delete, name="bulletin_delete"),
+    path("bulletins/<int:pk>/edit/", bulletins.edit, name="bulletin_edit"),
+    path("bulletins/<int:pk>/ready/", bulletins.ready, name="bulletin_ready"),
+    path("bulletins/<int:pk>/delete/", bulletins.delete, name="bulletin_delete"),
     path("bulletins/<int:pk>/preview/", bulletins.preview, name="bulletin_preview"),
     path("bulletins/<int:pk>/approve/", bulletins.approve, name="bulletin_approve"),
     path(

@@ -163,8 +163,11 @@ def require_everywhere(user: User, capability: Capability) -> None:
         )
 
 
-def requires(*capabilities: Capability) -> Callable[..., Any]:
-    """Decorate a view: sign-in first, then any one of the capabilities, else 403."""
+def requires(*capabilities: Capability, everywhere: bool = False) -> Callable[..., Any]:
+    """Decorate a view: sign-in first, then any one of the capabilities, else 403.
+
+    With ``everywhere`` the first one must be held for the whole group.
+    """
 
     def decorate(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         @login_required
@@ -172,6 +175,8 @@ def requires(*capabilities: Capability) -> Callable[..., Any]:
         def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not any(may(request.user, capability) for capability in capabilities):
                 require(request.user, capabilities[0])
+            if everywhere:
+                require_everywhere(request.user, capabilities[0])
             return view(request, *args, **kwargs)
 
         guarded.capabilities = capabilities  # type: ignore[attr-defined]

@@ -13,8 +13,8 @@ from appointments.board.queries import board as board_of
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.forms import SendBackForm
 from appointments.decisions import sending_back
-from appointments.decisions.double_entries import count_double_entries
-from appointments.doctors.waiting import AHEAD, waiting_doctors
+from appointments.decisions.appending import count_double_entries
+from appointments.doctors.queries import AHEAD, waiting_doctors
 from appointments.feeds.importing.queries import conflicts_waiting, count_told_twice
 from appointments.models import Bulletin, BulletinState
 from notifications.models import DeliveryState
@@ -24,7 +24,7 @@ from notifications.telling.health import overview
 from notifications.telling.progress import progress
 from notifications.telling.progress_pace import curve_of
 from staff import clock
-from staff.access import Capability, may, require_everywhere, requires, scope_of
+from staff.access import Capability, may, requires, scope_of
 from staff.models import Role
 from staff.requests import SignedInRequest
 from staff.sign_in.tries import locked_out
@@ -47,10 +47,9 @@ def board_live(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Capability.HOLD_SENDING)
+@requires(Capability.HOLD_SENDING, everywhere=True)
 def release(request: SignedInRequest) -> HttpResponse:
     """Say who would be told before the hour, and whom doctors may still keep; then let it go."""
-    require_everywhere(request.user, Capability.HOLD_SENDING)
     came_from = request.POST.get("from") or request.GET.get("from")
     back = "telling" if came_from == "telling" else "board"
     if request.method == "POST":
@@ -72,10 +71,9 @@ def release(request: SignedInRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
-@requires(Capability.APPROVE_BULLETIN)
+@requires(Capability.APPROVE_BULLETIN, everywhere=True)
 def standing_decisions(request: SignedInRequest) -> HttpResponse:
     """Show what persons cancelled on days without a bulletin, and ask them to decide anew."""
-    require_everywhere(request.user, Capability.APPROVE_BULLETIN)
     form, status = SendBackForm(request.POST or None), 200
     if request.method == "POST":
         status = 422

@@ -79,7 +79,7 @@ class CopyForm(forms.Form):
 class ApproveForm(forms.Form):
     """The number that the second person read and types: nobody approves without looking.
 
-    ``shown`` is the number that their page had; ``seen`` the wording (see ``as_seen``).
+    ``shown`` is the number that their page had; ``seen`` the wording.
     """
 
     seen = forms.CharField(widget=forms.HiddenInput)

@@ -17,14 +17,13 @@ from django.utils.translation import gettext as _
 
 from appointments.bulletins.queries import days_ruled, places
 from appointments.bulletins.sentences import PlaceNames, public_sentences, runs_of
-from appointments.decisions.clauses import clauses_of
 from appointments.decisions.effective_orders import (
     Statement,
     outcome_alone,
     statements,
     whole_order,
 )
-from appointments.decisions.in_force import ruling_bulletins
+from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.sending_back import standing_cancellations
 from appointments.models import Bulletin, Outcome
 from appointments.rules import ClauseTerms, numbered
@@ -354,7 +353,7 @@ def edit_public_text(
     bulletin = Bulletin.objects.select_for_update().get(pk=bulletin_id)
     if bulletin.has_ended:
         raise Refusal(ended())
-    now = _text_of(bulletin, language)
+    now = text_of(bulletin, language)
     wanted = "\n".join(line.rstrip() for line in text.strip().splitlines())
     if now.seen != seen:
         raise Refusal(
@@ -375,7 +374,7 @@ def edit_public_text(
     audit.record(
         action="bulletin.text_edited", by=by, subject=bulletin, language=language, by_hand=by_hand
     )
-    return _text_of(bulletin, language)
+    return text_of(bulletin, language)
 
 
 def ended() -> str:
@@ -383,6 +382,7 @@ def ended() -> str:
     return _("Ce bulletin ne vaut plus : son texte public ne peut plus être modifié.")
 
 
-def _text_of(bulletin: Bulletin, language: str) -> PublicText:
+def text_of(bulletin: Bulletin, language: str) -> PublicText:
+    """Return the text of one language of a bulletin (three queries)."""
     texts = public_texts(bulletin, clauses_of(bulletin), places().names, days_ruled(bulletin))
     return next(text for text in texts if text.language == language)

@@ -8,14 +8,12 @@ from itertools import islice
 
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Q, QuerySet
+from django.db.models import Min, Q, QuerySet
 
 from appointments.bulletins.moments import doubtful_moments, in_words
-from appointments.bulletins.reach import first_starts
 from appointments.bulletins.sentences import PlaceNames
-from appointments.decisions.clauses import clauses_of
-from appointments.decisions.in_force import ruling_bulletins
-from appointments.models import Bulletin, BulletinState
+from appointments.decisions.in_force import clauses_of, ruling_bulletins
+from appointments.models import RULED, Appointment, Bulletin, BulletinState
 from appointments.rules import ClauseTerms, numbered
 from notifications.quiet_hours import QuietHours
 from staff import clock
@@ -112,6 +110,17 @@ def odd_moments(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...]) -> list[st
         now=clock.now(),
     )
     return list(map(in_words, found))
+
+
+def first_starts(first_day: dt.date, last_day: dt.date) -> dict[dt.date, dt.datetime]:
+    """Return when the first appointment of each day begins; days without any are absent."""
+    lines = (
+        Appointment.objects.filter(day__gte=first_day, day__lte=last_day, status__in=RULED)
+        .order_by()
+        .values_list("day")
+        .annotate(first=Min("starts_at"))
+    )
+    return dict(lines)
 
 
 def quiet_hours_of(bulletin: Bulletin) -> QuietHours:

@@ -11,12 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.bulletins.playbooks import Playbook
-from appointments.bulletins.queries import places, restorable
+from appointments.bulletins.queries import fingerprint, places, restorable
 from appointments.bulletins.sentences import compared_sentences
-from appointments.decisions import clauses as clause_services
 from appointments.decisions import rulings, sending_back
-from appointments.decisions.clauses import clauses_of
-from appointments.decisions.in_force import ruling_bulletins
+from appointments.decisions.in_force import (
+    check_clauses,
+    clauses_of,
+    ruling_bulletins,
+    store_clauses,
+)
 from appointments.models import Bulletin, BulletinState
 from appointments.rules import ClauseTerms
 from notifications.sending import switch as sending
@@ -29,19 +32,6 @@ from staff.models import User
 from staff.services import audit
 from staff.services.account_changes import require_two_persons
 
-__all__ = [
-    "approve",
-    "ask_withdrawal",
-    "copy",
-    "delete",
-    "draft",
-    "drop_withdrawal",
-    "ready",
-    "redraft",
-    "release_now",
-    "take_back",
-    "withdraw",
-]
 LONGEST_REASON = 200  # characters
 _NOT_ASKED = {
     "withdrawal_asked_by": None,
@@ -51,6 +41,10 @@ _NOT_ASKED = {
     "withdrawal_sends_back": False,
     "withdrawal_by_sms": False,
 }
+
+
+class Outdated(Refusal):
+    """Somebody else changed or deleted the draft since it was shown."""
 
 
 @transaction.atomic
@@ -75,7 +69,7 @@ def draft(
     require_everywhere(by, Capability.DRAFT_BULLETIN)
     _check_window(first_day, last_day)
     reason = _checked_reason(quiet_hours_override_reason)
-    clause_services.check(clauses, first_day=first_day, last_day=last_day)
+    check_clauses(clauses, first_day=first_day, last_day=last_day)
     bulletin = Bulletin.objects.create(
         title=title,
         first_day=first_day,
@@ -86,7 +80,7 @@ def draft(
         drafted_by=by,
         drafted_at=clock.now(),
     )
-    clause_services.store(bulletin, clauses)
+    store_clauses(bulletin, clauses)
     audit.record(
         action="bulletin.drafted",
         by=by,
@@ -109,21 +103,24 @@ def redraft(
     clauses: Sequence[ClauseTerms],
     source_text: str = "",
     quiet_hours_override_reason: str = "",
+    seen: str | None = None,
 ) -> Bulletin:
     """Replace the content of a draft. Whoever edits it last is the one who drafted it.
 
-    It is not ready any more, until that person says so.
+    It is not ready any more, until that person says so. ``seen``: ``queries.fingerprint`` of what
+    was shown when the editing began, where that is known.
 
     Raises:
+        Outdated: the draft reads differently now, or is gone.
         Refusal: it is no longer a draft, or the content cannot be.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
-    bulletin = _locked(bulletin_id)
+    bulletin = _locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
     _check_window(first_day, last_day)
     reason = _checked_reason(quiet_hours_override_reason)
-    clause_services.check(clauses, first_day=first_day, last_day=last_day)
+    check_clauses(clauses, first_day=first_day, last_day=last_day)
     changes = _order_changes(bulletin, clauses, first_day, last_day)
     bulletin.title, bulletin.source_text = title, source_text
     bulletin.quiet_hours_override_reason = reason
@@ -132,7 +129,7 @@ def redraft(
     bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
     bulletin.ready_by = bulletin.ready_at = None
     bulletin.save()
-    clause_services.store(bulletin, clauses)
+    store_clauses(bulletin, clauses)
     audit.record(
         action="bulletin.redrafted",
         by=by,
@@ -239,7 +236,9 @@ def _draft_of_ones_own(bulletin_id: int, by: User) -> Bulletin:
 
 
 @transaction.atomic
-def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
+def approve(
+    *, bulletin_id: int, by: User, told: int | None = None, seen: str | None = None
+) -> Bulletin:
     """Put a draft in force: supersede what it replaces, write decisions, open notices.
 
     Approving a bulletin that is in force already changes nothing (a double click).
@@ -248,16 +247,23 @@ def approve(*, bulletin_id: int, by: User, told: int | None = None) -> Bulletin:
         bulletin_id: the draft.
         by: the second person.
         told: how many patients that person expects to be told; None for who saw no number.
+        seen: ``queries.fingerprint`` of what was shown with the preview; None for who saw none.
 
     Raises:
+        Outdated: the draft reads differently now, or is gone.
         Refusal: the drafter approves their own text or has not said that it is ready, one person
-            may be behind both accounts, it is not a draft any more, or another number of
-            patients than ``told`` would be told.
+            may be behind both accounts, it is not a draft any more, another number of patients
+            than ``told`` would be told, or somebody else approved it since it was seen.
     """
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
-    bulletin = _locked(bulletin_id)
+    bulletin = _locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
     if bulletin.state == BulletinState.IN_FORCE:
+        if seen is not None and bulletin.approved_by_id != by.pk:
+            raise Refusal(
+                _("%(person)s a approuvé ce bulletin entre-temps : il est déjà en vigueur.")
+                % {"person": bulletin.approved_by}
+            )
         return bulletin
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin a été remplacé ou retiré : il ne peut plus être approuvé."))
@@ -485,6 +491,23 @@ def _locked(bulletin_id: int) -> Bulletin:
         return Bulletin.objects.select_for_update().get(pk=bulletin_id)
     except Bulletin.DoesNotExist:
         raise Refusal(_("Le bulletin %(number)s n'existe pas.") % {"number": bulletin_id}) from None
+
+
+def _as_seen(bulletin_id: int, seen: str) -> Bulletin:
+    """Return a bulletin under lock, in the wording that the person had before their eyes.
+
+    Two members of the crisis cell work at once: without this, the second would overwrite the
+    first unseen, or put in force what nobody previewed.
+    """
+    bulletin = Bulletin.objects.select_for_update().filter(pk=bulletin_id).first()
+    if bulletin is None:
+        raise Outdated(_("Ce brouillon a été supprimé entre-temps."))
+    if fingerprint(bulletin, clauses_of(bulletin)) != seen:
+        raise Outdated(
+            _("%(person)s a modifié ce bulletin entre-temps : relisez-le avant de continuer.")
+            % {"person": bulletin.drafted_by}
+        )
+    return bulletin
 
 
 def _check_window(first_day: dt.date, last_day: dt.date) -> None:

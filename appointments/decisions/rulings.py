@@ -16,8 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Max, Min
 
 from appointments.decisions import ruling_tables
-from appointments.decisions.clauses import Clauses, clauses_of
-from appointments.decisions.in_force import ruling_bulletins
+from appointments.decisions.in_force import Clauses, clauses_of, ruling_bulletins
 from appointments.decisions.ruling_tables import RulingScope
 from appointments.models import Appointment, Basis, Bulletin, BulletinState, Outcome
 from appointments.rules import ClauseTerms, Facts, Heard, decide, telling_rank, told_over

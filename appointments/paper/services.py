@@ -14,8 +14,7 @@ from kombu.exceptions import OperationalError
 
 from appointments.models import Roster, RosterState
 from appointments.paper.content import RosterContent
-from appointments.paper.day import latest_rosters, printable_units
-from appointments.paper.queries import roster_contents
+from appointments.paper.queries import latest_rosters, printable_units, roster_contents
 from appointments.paper.words import self_contained
 from staff import clock
 from staff.access import Capability, require

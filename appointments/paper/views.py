@@ -15,8 +15,13 @@ from django.views.decorators.http import require_GET, require_POST
 from appointments.models import Roster, RosterState
 from appointments.paper import services as service
 from appointments.paper.content import RosterContent, file_stem
-from appointments.paper.day import latest_rosters, opening_day, printable_units, roster_day
-from appointments.paper.queries import roster_contents
+from appointments.paper.queries import (
+    latest_rosters,
+    opening_day,
+    printable_units,
+    roster_contents,
+    roster_day,
+)
 from appointments.paper.words import for_browser
 from staff.access import Capability, requires, scope_of
 from staff.requests import SignedInRequest

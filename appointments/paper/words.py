@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.models import Basis, KeptBy, Outcome, Priority, ProtectedGroup, Service, Status
-from appointments.paper.attended import WardDay, WardLine
-from appointments.paper.content import RosterContent, RosterRow
+from appointments.paper.content import RosterContent, RosterRow, WardDay, WardLine
 from notifications.models import NoticeState, Word
 from patients.models import Language
 from patients.phones import display

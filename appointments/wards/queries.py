@@ -10,8 +10,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from appointments.access import expected_on, of_patients_that_day, units_of
 from appointments.models import CALLED_OFF, Appointment, Attendance, Attended, Decision, Outcome
-from appointments.paper.attended import AttendanceCounts, WardDay, WardLine, counted
-from appointments.paper.content import RosterRow
+from appointments.paper.content import AttendanceCounts, RosterRow, WardDay, WardLine, counted
 from appointments.paper.queries import roster_contents
 from patients.search_text import SearchText
 from staff.access import Capability, scope_of

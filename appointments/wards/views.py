@@ -16,8 +16,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from appointments.models import Appointment
-from appointments.paper.attended import WardDay
-from appointments.paper.day import next_roster_day
+from appointments.paper.content import WardDay
+from appointments.paper.queries import next_roster_day
 from appointments.paper.words import card_of, cards_of
 from appointments.wards import services as attending
 from appointments.wards.forms import FindForm, PaperRowForm, TickForm, paper_rows

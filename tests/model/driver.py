@@ -16,8 +16,8 @@ from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import orders_of
 from appointments.bulletins.queries import places
 from appointments.decisions import keeping
-from appointments.decisions.clauses import clauses_of
 from appointments.decisions.effective_orders import Statement
+from appointments.decisions.in_force import clauses_of
 from appointments.feeds.records import ScheduleRecord
 from appointments.incoming import queries as incoming
 from appointments.models import Appointment

@@ -3,19 +3,18 @@
 Also what loads leave to people: conflicts, refused rows, record numbers that were linked.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import wraps
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from appointments.decisions import double_entries as queries_of_double_entries
+from appointments.decisions import appending as queries_of_double_entries
 from appointments.decisions.in_force import ruled_from
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
@@ -49,7 +48,7 @@ from appointments.feeds.importing.refused_rows import (
 from appointments.feeds.importing.results import MOST_REMARKS, about_older
 from appointments.models import ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
-from staff.access import Capability, require_everywhere, requires
+from staff.access import Capability, requires
 from staff.errors import Refusal
 from staff.middleware import takes_files_up_to
 from staff.requests import SignedInRequest
@@ -59,16 +58,8 @@ _UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
 SHOWN_DISAPPEARED = 20  # names on the page of a load; all of them on a page of their own
 
 
-def for_the_group(view: Callable[..., HttpResponseBase]) -> Callable[..., Any]:
-    """Open a view to whoever may load feeds for the whole group: a file knows no one site."""
-
-    @wraps(view)
-    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        require_everywhere(request.user, Capability.LOAD_FEEDS)
-        return view(request, *args, **kwargs)
-
-    opened: Callable[..., Any] = requires(Capability.LOAD_FEEDS)(guarded)
-    return opened
+# A file concerns no one site.
+for_the_group = requires(Capability.LOAD_FEEDS, everywhere=True)
 
 
 @require_GET

@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from appointments.paper.day import units_with_paper
+from appointments.paper.queries import units_with_paper
 from appointments.paper.services import Printed, print_units
 from staff.models import Site, Unit
 

@@ -9,8 +9,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from appointments.board.queries import board
-from appointments.board.tomorrow import Order, Orders
+from appointments.board.queries import Order, Orders, board
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms
 from appointments.vocabulary import Outcome

@@ -3,8 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.preview import PreviewCount
-from appointments.bulletins.preview_tables import OUTCOMES, changes_of
+from appointments.bulletins.preview import OUTCOMES, PreviewCount, changes_of
 from tests.appointments.bulletins.test_preview_tables import NAMES, counts
 from tests.builders import MONDAY
 

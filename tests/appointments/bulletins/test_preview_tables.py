@@ -5,8 +5,14 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.preview import PreviewCount
-from appointments.bulletins.preview_tables import BAR_WIDTH, OUTCOMES, Segment, tables_of, totals_of
+from appointments.bulletins.preview import (
+    BAR_WIDTH,
+    OUTCOMES,
+    PreviewCount,
+    Segment,
+    tables_of,
+    totals_of,
+)
 from appointments.vocabulary import Service
 from tests.builders import MONDAY
 

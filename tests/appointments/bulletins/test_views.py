@@ -7,11 +7,11 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
-from appointments.bulletins import as_seen
 from appointments.bulletins import services as bulletins
 from appointments.models import Decision
 from appointments.rules import ClauseTerms
 from notifications.models import Notice
+from staff.errors import Refusal
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins.builders import RELEASE, THE_DAY, a_draft, in_force
 from tests.appointments.bulletins.builders import somebody_in_the_crisis_cell as somebody
@@ -215,5 +215,5 @@ class TestHistory:
 def test_the_wording_is_checked_in_the_service_too() -> None:
     draft = a_draft()
 
-    with pytest.raises(as_seen.Refusal):
-        as_seen.approve(bulletin_id=draft.pk, by=somebody("crise2"), seen="autre chose", told=0)
+    with pytest.raises(Refusal):
+        bulletins.approve(bulletin_id=draft.pk, by=somebody("crise2"), seen="autre chose", told=0)

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from appointments.decisions import keeping
-from appointments.doctors.waiting import waiting_doctors
+from appointments.doctors.queries import waiting_doctors
 from appointments.rules import ClauseTerms
 from staff.models import Delegation, Role, User
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, in_force

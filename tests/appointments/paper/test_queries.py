@@ -9,8 +9,13 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.access import expected_on
 from appointments.models import Appointment, Decision, Feed
-from appointments.paper.day import next_roster_day, opening_day, roster_day, units_with_paper
-from appointments.paper.queries import roster_contents
+from appointments.paper.queries import (
+    next_roster_day,
+    opening_day,
+    roster_contents,
+    roster_day,
+    units_with_paper,
+)
 from appointments.wards.queries import appointments_for
 from notifications.models import Notice, NoticeItem
 from patients.models import PatientIdentifier

@@ -7,7 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from appointments.paper.attended import AttendanceCounts, WardDay
+from appointments.paper.content import AttendanceCounts, WardDay
 from appointments.paper.words import card_of, cards_of
 from appointments.wards import services as attending
 from appointments.wards.queries import found_units, unit_days, ward_days
