@@ -44,6 +44,13 @@ TELLING_RANKS = {
     Service.BLOOD_SAMPLING: 5,  # fasts at most, and can come on any morning
     Service.COVID_CENTRE: 6,  # comes without preparation, and another centre does it too
 }
+NOTHING_TO_KEEP = "Aucun bulletin ne vise ce rendez-vous : il n'y a rien à garder."
+ALREADY_MAINTAINED = "Le bulletin maintient ce rendez-vous."
+NOBODY_MAY = "Le bulletin ne laisse personne garder ce rendez-vous."
+ONLY_THE_DOCTOR = "Seul le médecin concerné, ou son délégué, peut garder ce rendez-vous."
+ONLY_THE_DIRECTOR = "Seul le Directeur médical décide de cette opération."
+TOO_LATE = "Le délai pour garder ce rendez-vous est passé. Appelez la cellule de crise."
+LEFT_TO_NOBODY = (NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +158,6 @@ class KeepAnswer:
     allowed: bool
     why: str = ""
     until: dt.datetime | None = None
-
-
-NOTHING_TO_KEEP = "Aucun bulletin ne vise ce rendez-vous : il n'y a rien à garder."
-ALREADY_MAINTAINED = "Le bulletin maintient ce rendez-vous."
-NOBODY_MAY = "Le bulletin ne laisse personne garder ce rendez-vous."
-ONLY_THE_DOCTOR = "Seul le médecin concerné, ou son délégué, peut garder ce rendez-vous."
-ONLY_THE_DIRECTOR = "Seul le Directeur médical décide de cette opération."
-TOO_LATE = "Le délai pour garder ce rendez-vous est passé. Appelez la cellule de crise."
-
-LEFT_TO_NOBODY = (NOTHING_TO_KEEP, ALREADY_MAINTAINED, NOBODY_MAY)
 
 
 def may_keep(

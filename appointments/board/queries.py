@@ -36,6 +36,10 @@ from staff.clock import BRUSSELS
 from staff.models import Site, Unit, User
 
 AS_PLANNED = ""
+STARTS, ENDS, RELEASE, DEADLINE = "starts", "ends", "release", "deadline"
+ONE_DAY = dt.timedelta(days=1)
+OUTCOMES = (*(str(outcome) for outcome in Outcome), NO_OUTCOME)
+HEAT_LEVELS = 4
 
 
 @dataclass(frozen=True)
@@ -94,9 +98,6 @@ def _units_by_site(bulletins: Iterable[Clauses]) -> dict[str, list[str]]:
         for site, unit in found.order_by("code"):
             units.setdefault(site, []).append(unit)
     return units
-
-
-STARTS, ENDS, RELEASE, DEADLINE = "starts", "ends", "release", "deadline"
 
 
 @dataclass(frozen=True)
@@ -208,11 +209,6 @@ def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> s
             if now < moment <= clock.midnight(after)
         }
     return events
-
-
-ONE_DAY = dt.timedelta(days=1)
-OUTCOMES = (*(str(outcome) for outcome in Outcome), NO_OUTCOME)
-HEAT_LEVELS = 4
 
 
 @dataclass
@@ -489,7 +485,9 @@ def _cells(counts: list[_Count], sites: list[Site], hottest: int = 0) -> list[Bo
     for count in counts:
         tallies[count.site_id].add(count.outcome, count.number, count.kept)
     return [
-        BoardCell(site, tallies[site.pk], _heat(tallies[site.pk].total, hottest)) for site in sites
+        # Rounded up, so that one person is never invisible.
+        BoardCell(site, tally, -(-tally.total * HEAT_LEVELS // hottest) if hottest else 0)
+        for site, tally in ((site, tallies[site.pk]) for site in sites)
     ]
 
 
@@ -508,8 +506,3 @@ def _rows(counts: list[_Count], sites: list[Site], orders: Orders, day: dt.date)
             ]
             rows.append(BoardRow(service, cells, total))
     return rows
-
-
-def _heat(number: int, hottest: int) -> int:
-    """Return the level of a number, rounded up, so that one person is never invisible."""
-    return -(-number * HEAT_LEVELS // hottest) if hottest else 0

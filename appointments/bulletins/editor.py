@@ -43,6 +43,16 @@ from notifications.quiet_hours import QuietHours
 from staff import clock
 from staff.inputs import DayInput, MomentInput, bare_helper
 
+_FORMS = ("%d/%m/%Y", "%Y-%m-%d")
+SETTINGS = ("tell", "channel", "kept_by", "keep_until")
+_CHANNELS = list(Clause._meta.get_field("channel").choices or ())
+SELECTORS = ("services", "sites", "units", "days", "groups")
+LONGEST_WINDOW = dt.timedelta(days=92)
+"""Of longer windows no day is offered and nothing is counted while typing; the preview counts."""
+Rows = Mapping[str, Mapping[str, Any]]
+"""By service, the initial values of its row."""
+BUTTONS = ("add", "remove", "refine", "add_day", "remove_day")
+
 
 class HeadForm(forms.ModelForm):  # type: ignore[type-arg]  # no generic at run time
     """Title, window, release time, and whether SMS leave in quiet hours too."""
@@ -110,9 +120,6 @@ def _at_night_label() -> str:
     return gettext("Envoyer aussi pendant les heures calmes (%(hours)s)") % {"hours": hours}
 
 
-_FORMS = ("%d/%m/%Y", "%Y-%m-%d")
-
-
 class DayListField(forms.CharField):
     """``16/05/2022, 18/05/2022`` as a tuple of dates, sorted, each once."""
 
@@ -148,11 +155,6 @@ class DayListField(forms.CharField):
         raise forms.ValidationError(
             self.error_messages["invalid_day"], code="invalid_day", params={"found": word[:20]}
         )
-
-
-SETTINGS = ("tell", "channel", "kept_by", "keep_until")
-_CHANNELS = list(Clause._meta.get_field("channel").choices or ())
-SELECTORS = ("services", "sites", "units", "days", "groups")
 
 
 class SettingsForm(forms.Form):
@@ -275,12 +277,6 @@ def day_in_full(day: dt.date) -> str:
     return date_format(day, "l d/m/Y")
 
 
-LONGEST_WINDOW = dt.timedelta(days=92)
-"""Of longer windows no day is offered and nothing is counted while typing; the preview counts."""
-Rows = Mapping[str, Mapping[str, Any]]
-"""By service, the initial values of its row."""
-
-
 @dataclass
 class Content:
     """What the editor shows before anybody types: initial values of its parts.
@@ -358,7 +354,9 @@ class BulletinEditor:
         self.focus, self.day_fault = content.focus, content.day_fault
         self.head = HeadForm(data, initial=content.head)
         self.rows = self._rows(content.rows)
-        days = sorted(content.layers) if data is None else _days(data.getlist("layer"))
+        days = sorted(
+            content.layers if data is None else {*filter(None, map(_day, data.getlist("layer")))}
+        )
         self.layers = [
             LayerForm(day, self._rows(content.layers.get(day, {}), day))
             for day in days[:MOST_LAYERS]
@@ -469,18 +467,11 @@ def _typed(form: forms.BaseForm) -> dict[str, Any]:
     return {name: form[name].value() for name in form.fields}
 
 
-def _days(words: Sequence[str]) -> list[dt.date]:
-    return sorted({day for day in map(_day, words) if day})
-
-
 def _day(word: str) -> dt.date | None:
     try:
         return dt.date.fromisoformat(word)
     except ValueError:
         return None
-
-
-BUTTONS = ("add", "remove", "refine", "add_day", "remove_day")
 
 
 def is_reshaping(pressed: QueryDict) -> bool:

@@ -28,6 +28,11 @@ ROWS = (EVERY, *map(str, Service))
 MOST_LAYERS = 14
 """How many days may have a layer of their own: two weeks, as one still oversees them."""
 Cell = tuple[str, str]
+Named = Mapping[str, frozenset[str]]
+"""By service, the sites that the cell of all sites has to name."""
+Place = tuple[dt.date | None, str, str]
+"""A cell of one day, or with None of the whole window."""
+_WINDOW = None
 
 
 @dataclass(frozen=True)
@@ -102,10 +107,6 @@ def read_off(grid: Grid, service: str, site: str, day: dt.date) -> GridRow | Non
             if row and column in row.rulings:
                 return GridRow(name, row.settings, {column: row.rulings[column]})
     return None
-
-
-Named = Mapping[str, frozenset[str]]
-"""By service, the sites that the cell of all sites has to name."""
 
 
 class CellOrder(NamedTuple):
@@ -198,10 +199,7 @@ def _sites(row: GridRow) -> frozenset[str]:
     return frozenset(row.rulings) - {EVERY}
 
 
-Place = tuple[dt.date | None, str, str]
-"""A cell of one day, or with None of the whole window."""
 Filled = dict[dt.date | None, dict[str, GridRow]]
-_WINDOW = None
 
 
 def to_grid(clauses: Iterable[ClauseTerms], sites: Sequence[str]) -> Grid:
@@ -266,9 +264,13 @@ class _Reading:
             else:
                 refinements.append(clause)
             taken |= places
-        window = tuple(filled[_WINDOW].get(name) or _empty(name) for name in ROWS)
-        days = sorted(day for day in filled if day is not None)
-        layers = tuple(Layer(day, _of_day(filled[day], window)) for day in days)
+        window = tuple(
+            filled[_WINDOW].get(name) or GridRow(name, settings_to_start(name)) for name in ROWS
+        )
+        layers = tuple(
+            Layer(day, tuple(filled[day].get(row.service) or row for row in rows_to_start(window)))
+            for day in sorted(day for day in filled if day is not None)
+        )
         return Grid(window, tuple(refinements), layers)
 
     def _fits(self, clause: ClauseTerms, places: set[Place], filled: Filled) -> bool:
@@ -297,14 +299,6 @@ def _fill(filled: Filled, clause: ClauseTerms, places: set[Place]) -> None:
     for day, service, site in places:
         rows = filled.setdefault(day, {})
         rows.setdefault(service, GridRow(service, _settings(clause))).rulings[site] = clause.ruling
-
-
-def _empty(service: str) -> GridRow:
-    return GridRow(service, settings_to_start(service))
-
-
-def _of_day(rows: Mapping[str, GridRow], window: Sequence[GridRow]) -> tuple[GridRow, ...]:
-    return tuple(rows.get(row.service) or row for row in rows_to_start(window))
 
 
 def _of_rows(rows: Sequence[GridRow], named: Named) -> list[ClauseTerms]:

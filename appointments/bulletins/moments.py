@@ -7,8 +7,8 @@ and whoever approves reads what would happen.
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
+from django.db.models import TextChoices
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -20,15 +20,48 @@ from notifications.quiet_hours import QuietHours
 from notifications.vocabulary import Channel
 
 
-class MomentDoubt(StrEnum):
-    """What is odd about a moment."""
+class MomentDoubt(TextChoices):
+    """What is odd about a moment, each with the sentence that says what would happen."""
 
-    WINDOW_PAST = "window_past"
-    WINDOW_BEGUN = "window_begun"
-    RELEASE_PAST = "release_past"
-    KEEP_PAST = "keep_past"
-    KEEP_AFTER_RELEASE = "keep_after_release"
-    KEEP_AFTER_APPOINTMENTS = "keep_after_appointments"
+    WINDOW_PAST = (
+        "window_past",
+        _("Tous les jours de ce bulletin sont passés : il ne change plus rien."),
+    )
+    WINDOW_BEGUN = (
+        "window_begun",
+        _(
+            "Les premiers jours de ce bulletin sont déjà passés : il ne vaut qu'à partir "
+            "d'aujourd'hui."
+        ),
+    )
+    RELEASE_PAST = (
+        "release_past",
+        _(
+            "L'heure d'envoi (%(moment)s) est passée : les SMS ne sont pas retenus après "
+            "l'approbation, ce qui ne laisse pas le temps de garder des patients."
+        ),
+    )
+    KEEP_PAST = (
+        "keep_past",
+        _(
+            "Le délai pour garder des patients (%(moment)s) est passé : personne ne pourra plus en "
+            "garder."
+        ),
+    )
+    KEEP_AFTER_RELEASE = (
+        "keep_after_release",
+        _(
+            "Le délai pour garder des patients (%(moment)s) finit après le départ des SMS "
+            "(%(other)s) : des patients liraient qu'ils sont annulés avant d'être gardés."
+        ),
+    )
+    KEEP_AFTER_APPOINTMENTS = (
+        "keep_after_appointments",
+        _(
+            "Le délai pour garder des patients (%(moment)s) finit après le premier rendez-vous "
+            "(%(other)s) : nul n'est gardé une fois que son rendez-vous a commencé."
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -38,32 +71,6 @@ class Doubtful:
     doubt: MomentDoubt
     moment: dt.datetime
     other: dt.datetime
-
-
-_SENTENCES = {
-    MomentDoubt.WINDOW_PAST: _(
-        "Tous les jours de ce bulletin sont passés : il ne change plus rien."
-    ),
-    MomentDoubt.WINDOW_BEGUN: _(
-        "Les premiers jours de ce bulletin sont déjà passés : il ne vaut qu'à partir d'aujourd'hui."
-    ),
-    MomentDoubt.RELEASE_PAST: _(
-        "L'heure d'envoi (%(moment)s) est passée : les SMS ne sont pas retenus après "
-        "l'approbation, ce qui ne laisse pas le temps de garder des patients."
-    ),
-    MomentDoubt.KEEP_PAST: _(
-        "Le délai pour garder des patients (%(moment)s) est passé : personne ne pourra plus en "
-        "garder."
-    ),
-    MomentDoubt.KEEP_AFTER_RELEASE: _(
-        "Le délai pour garder des patients (%(moment)s) finit après le départ des SMS "
-        "(%(other)s) : des patients liraient qu'ils sont annulés avant d'être gardés."
-    ),
-    MomentDoubt.KEEP_AFTER_APPOINTMENTS: _(
-        "Le délai pour garder des patients (%(moment)s) finit après le premier rendez-vous "
-        "(%(other)s) : nul n'est gardé une fois que son rendez-vous a commencé."
-    ),
-}
 
 
 def doubtful_moments(
@@ -93,7 +100,8 @@ def doubtful_moments(
     if release_at <= now and any(map(_tells_by_sms, listed)):
         found.append(Doubtful(MomentDoubt.RELEASE_PAST, release_at, now))
     for clause in listed:
-        if clause.keep_until and _may_be_kept(clause):
+        may_be_kept = clause.kept_by != KeptBy.NOBODY and clause.ruling != Ruling.MAINTAIN
+        if clause.keep_until and may_be_kept:
             found += _of_deadline(clause, clause.keep_until, days, release_at, first_starts, now)
     unique = dict.fromkeys(found)
     return sorted(unique, key=lambda one: list(MomentDoubt).index(one.doubt))
@@ -129,14 +137,10 @@ def _tells_by_sms(clause: ClauseTerms) -> bool:
     )
 
 
-def _may_be_kept(clause: ClauseTerms) -> bool:
-    return clause.kept_by != KeptBy.NOBODY and clause.ruling != Ruling.MAINTAIN
-
-
 def in_words(one: Doubtful) -> str:
     """Return an odd moment as a sentence that says what would happen."""
     words = {"moment": moment_in_words(one.moment), "other": moment_in_words(one.other)}
-    return str(_SENTENCES[one.doubt]) % words
+    return str(one.doubt.label) % words
 
 
 def approval_in_words(

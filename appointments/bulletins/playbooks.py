@@ -38,6 +38,8 @@ _CLAUSE_KEYS = (
     "groups",
 )
 T = TypeVar("T")
+_NO_DAY = dt.date(2000, 1, 1)  # stands in for a day at fault; never leaves this module
+_NO_MOMENT = dt.datetime(2000, 1, 1, tzinfo=BRUSSELS)
 
 
 class Fault(NamedTuple):
@@ -155,10 +157,6 @@ def _clause(table: "_Table") -> ClauseTerms:
         days=table.many("days", _as_day, _("des dates comme 2022-05-16")),
         groups=table.many("groups", _member(ProtectedGroup), _values(ProtectedGroup)),
     )
-
-
-_NO_DAY = dt.date(2000, 1, 1)  # stands in for a day at fault; never leaves this module
-_NO_MOMENT = dt.datetime(2000, 1, 1, tzinfo=BRUSSELS)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
@@ -23,12 +23,64 @@ from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
 from appointments.feeds.importing.refused_rows import count_refused
-from appointments.models import Bulletin, Outcome, Service
+from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
 from notifications.quiet_hours import QuietHours
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Estimate, Sample
 from staff import clock
 from staff.database import as_date
+
+UNDECIDED = ""
+OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)
+BAR_WIDTH = 1000  # units of the picture's own scale
+# Whole sentences: no language builds them from the same pieces.
+_CHANGES = {
+    (UNDECIDED, Outcome.CANCELLED): ngettext_lazy(
+        "%(number)d rendez-vous sans décision passe à annulé",
+        "%(number)d rendez-vous sans décision passent à annulé",
+        "number",
+    ),
+    (UNDECIDED, Outcome.MAINTAINED): ngettext_lazy(
+        "%(number)d rendez-vous sans décision passe à maintenu",
+        "%(number)d rendez-vous sans décision passent à maintenu",
+        "number",
+    ),
+    (UNDECIDED, Outcome.UNDER_REVIEW): ngettext_lazy(
+        "%(number)d rendez-vous sans décision passe à « à examiner »",
+        "%(number)d rendez-vous sans décision passent à « à examiner »",
+        "number",
+    ),
+    (Outcome.CANCELLED, Outcome.MAINTAINED): ngettext_lazy(
+        "%(number)d rendez-vous passe d'annulé à maintenu",
+        "%(number)d rendez-vous passent d'annulé à maintenu",
+        "number",
+    ),
+    (Outcome.CANCELLED, Outcome.UNDER_REVIEW): ngettext_lazy(
+        "%(number)d rendez-vous passe d'annulé à « à examiner »",
+        "%(number)d rendez-vous passent d'annulé à « à examiner »",
+        "number",
+    ),
+    (Outcome.MAINTAINED, Outcome.CANCELLED): ngettext_lazy(
+        "%(number)d rendez-vous passe de maintenu à annulé",
+        "%(number)d rendez-vous passent de maintenu à annulé",
+        "number",
+    ),
+    (Outcome.MAINTAINED, Outcome.UNDER_REVIEW): ngettext_lazy(
+        "%(number)d rendez-vous passe de maintenu à « à examiner »",
+        "%(number)d rendez-vous passent de maintenu à « à examiner »",
+        "number",
+    ),
+    (Outcome.UNDER_REVIEW, Outcome.CANCELLED): ngettext_lazy(
+        "%(number)d rendez-vous passe de « à examiner » à annulé",
+        "%(number)d rendez-vous passent de « à examiner » à annulé",
+        "number",
+    ),
+    (Outcome.UNDER_REVIEW, Outcome.MAINTAINED): ngettext_lazy(
+        "%(number)d rendez-vous passe de « à examiner » à maintenu",
+        "%(number)d rendez-vous passent de « à examiner » à maintenu",
+        "number",
+    ),
+}
 
 
 def warnings_of(
@@ -180,6 +232,9 @@ def preview(bulletin_id: int) -> BulletinPreview:
     """
     bulletin = Bulletin.objects.prefetch_related("clauses").get(pk=bulletin_id)
     scope = RulingScope(bulletin.first_day, bulletin.last_day)
+    planned = Appointment.objects.filter(
+        day__range=(bulletin.first_day, bulletin.last_day), status__in=RULED
+    )
     refused = count_refused(set(bulletin.days))
     with rulings.planned(bulletin) as cursor:
         estimate = estimating.estimate(cursor, scope, day=bulletin.first_day)
@@ -191,8 +246,8 @@ def preview(bulletin_id: int) -> BulletinPreview:
                    JOIN appointments_appointment a ON a.id = c.appointment_id
                    WHERE a.outcome <> c.outcome""",
             ),
-            kept_by_people=_standing_count(cursor, scope, "a.outcome_basis = 'person'"),
-            emergency_protected=_standing_count(cursor, scope, "a.service = 'emergency'"),
+            kept_by_people=planned.filter(outcome_basis=Basis.PERSON).count(),
+            emergency_protected=planned.filter(service=Service.EMERGENCY).count(),
             refused_open=refused.open,
             refused_on_its_days=refused.on_ruled_days,
             **_telling(estimate),
@@ -313,41 +368,10 @@ def _counts(cursor: CursorWrapper, scope: RulingScope) -> list[PreviewCount]:
     return [PreviewCount(as_date(day), *rest) for day, *rest in cursor.fetchall()]
 
 
-def _standing_count(cursor: CursorWrapper, scope: RulingScope, condition: str) -> int:
-    return _one(
-        cursor,
-        f"""SELECT COUNT(*) FROM appointments_appointment a
-            WHERE {LIVE} AND {scope.condition("a")} AND {condition}""",  # noqa: S608
-        scope.parameters,
-    )
-
-
-def _one(cursor: CursorWrapper, sql: str, parameters: list[Any] | None = None) -> int:
-    cursor.execute(sql, parameters or [])
+def _one(cursor: CursorWrapper, sql: str) -> int:
+    cursor.execute(sql)
     counted: int = cursor.fetchone()[0]
     return counted
-
-
-UNDECIDED = ""
-OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)
-BAR_WIDTH = 1000  # units of the picture's own scale
-
-
-class Count(Protocol):
-    """What is read of a ``PreviewCount``."""
-
-    @property
-    def day(self) -> dt.date: ...
-    @property
-    def site(self) -> str: ...
-    @property
-    def service(self) -> str: ...
-    @property
-    def outcome(self) -> str: ...
-    @property
-    def was(self) -> str: ...
-    @property
-    def appointments(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -380,7 +404,9 @@ class DayTables:
     services: tuple[ServiceTable, ...]
 
 
-def tables_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[DayTables, ...]:
+def tables_of(
+    counts: Iterable[PreviewCount], site_names: Mapping[str, str]
+) -> tuple[DayTables, ...]:
     """Return the counts by day and service; sites in the order of ``site_names``."""
     listed = list(counts)
     days = []
@@ -395,11 +421,12 @@ def tables_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[D
             for service, of_service in by_service.items()
             if of_service
         )
-        days.append(DayTables(day, _sum(on_day), _changed(on_day), services))
+        changed = _sum(count for count in on_day if count.outcome != count.was)
+        days.append(DayTables(day, _sum(on_day), changed, services))
     return tuple(days)
 
 
-def totals_of(counts: Iterable[Count]) -> tuple[tuple[str, int], ...]:
+def totals_of(counts: Iterable[PreviewCount]) -> tuple[tuple[str, int], ...]:
     """Return how many appointments each outcome has over all days, in the order of ``OUTCOMES``."""
     by_outcome: Counter[str] = Counter()
     for count in counts:
@@ -408,7 +435,7 @@ def totals_of(counts: Iterable[Count]) -> tuple[tuple[str, int], ...]:
 
 
 def _service_table(
-    service: Service, counts: list[Count], site_names: Mapping[str, str], largest: int
+    service: Service, counts: list[PreviewCount], site_names: Mapping[str, str], largest: int
 ) -> ServiceTable:
     segments = _segments(totals_of(counts), largest)
     sites = []
@@ -446,62 +473,8 @@ def _label(outcome: str, number: int) -> str:
     return _("à examiner") if outcome == Outcome.UNDER_REVIEW else _("sans décision")
 
 
-def _sum(counts: Iterable[Count]) -> int:
+def _sum(counts: Iterable[PreviewCount]) -> int:
     return sum(count.appointments for count in counts)
-
-
-def _changed(counts: Iterable[Count]) -> int:
-    return sum(count.appointments for count in counts if count.outcome != count.was)
-
-
-# Whole sentences: no language builds them from the same pieces.
-_CHANGES = {
-    (UNDECIDED, Outcome.CANCELLED): ngettext_lazy(
-        "%(number)d rendez-vous sans décision passe à annulé",
-        "%(number)d rendez-vous sans décision passent à annulé",
-        "number",
-    ),
-    (UNDECIDED, Outcome.MAINTAINED): ngettext_lazy(
-        "%(number)d rendez-vous sans décision passe à maintenu",
-        "%(number)d rendez-vous sans décision passent à maintenu",
-        "number",
-    ),
-    (UNDECIDED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous sans décision passe à « à examiner »",
-        "%(number)d rendez-vous sans décision passent à « à examiner »",
-        "number",
-    ),
-    (Outcome.CANCELLED, Outcome.MAINTAINED): ngettext_lazy(
-        "%(number)d rendez-vous passe d'annulé à maintenu",
-        "%(number)d rendez-vous passent d'annulé à maintenu",
-        "number",
-    ),
-    (Outcome.CANCELLED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous passe d'annulé à « à examiner »",
-        "%(number)d rendez-vous passent d'annulé à « à examiner »",
-        "number",
-    ),
-    (Outcome.MAINTAINED, Outcome.CANCELLED): ngettext_lazy(
-        "%(number)d rendez-vous passe de maintenu à annulé",
-        "%(number)d rendez-vous passent de maintenu à annulé",
-        "number",
-    ),
-    (Outcome.MAINTAINED, Outcome.UNDER_REVIEW): ngettext_lazy(
-        "%(number)d rendez-vous passe de maintenu à « à examiner »",
-        "%(number)d rendez-vous passent de maintenu à « à examiner »",
-        "number",
-    ),
-    (Outcome.UNDER_REVIEW, Outcome.CANCELLED): ngettext_lazy(
-        "%(number)d rendez-vous passe de « à examiner » à annulé",
-        "%(number)d rendez-vous passent de « à examiner » à annulé",
-        "number",
-    ),
-    (Outcome.UNDER_REVIEW, Outcome.MAINTAINED): ngettext_lazy(
-        "%(number)d rendez-vous passe de « à examiner » à maintenu",
-        "%(number)d rendez-vous passent de « à examiner » à maintenu",
-        "number",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -545,7 +518,9 @@ class ClauseChanges:
     still: tuple[dt.date, ...] = ()
 
 
-def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[OutcomeChange, ...]:
+def changes_of(
+    counts: Iterable[PreviewCount], site_names: Mapping[str, str]
+) -> tuple[OutcomeChange, ...]:
     """Return what changes, by what it was and what it becomes; the most appointments first."""
     listed = [count for count in counts if count.outcome != count.was]
     changes = [
@@ -558,7 +533,7 @@ def changes_of(counts: Iterable[Count], site_names: Mapping[str, str]) -> tuple[
 
 
 def _outcome_change(
-    was: str, outcome: str, counts: list[Count], site_names: Mapping[str, str]
+    was: str, outcome: str, counts: list[PreviewCount], site_names: Mapping[str, str]
 ) -> OutcomeChange:
     places: Counter[tuple[str, str]] = Counter()
     for count in counts:
@@ -569,17 +544,13 @@ def _outcome_change(
         numbers = tuple(places[service, site] for site in sites)
         if any(numbers):
             services.append(ServiceChange(str(service.label), numbers, sum(numbers)))
-    total = sum(places.values())
+    total = places.total()
+    sentence = _CHANGES[Outcome(was) if was else UNDECIDED, Outcome(outcome)]
     return OutcomeChange(
         was=was,
         outcome=outcome,
         appointments=total,
-        sentence=_sentence(was, outcome, total),
+        sentence=str(sentence % {"number": total}),
         sites=tuple(site_names[code] for code in sites),
         services=tuple(services),
     )
-
-
-def _sentence(was: str, outcome: str, number: int) -> str:
-    sentence = _CHANGES[Outcome(was) if was else UNDECIDED, Outcome(outcome)]
-    return str(sentence % {"number": number})

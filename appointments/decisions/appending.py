@@ -30,6 +30,8 @@ from staff.services import audit
 
 MOST_SHOWN = 200
 _ACT = ("patient_id", "starts_at", "service", "unit__site_id")
+_CHUNK = 500
+_FINAL = (Outcome.CANCELLED, Outcome.MAINTAINED)
 
 
 class Act(NamedTuple):
@@ -168,10 +170,6 @@ def _acts(user: User) -> QuerySet[Any]:
         .filter(oldest__lt=F("newest"))
     )
     return acts
-
-
-_CHUNK = 500
-_FINAL = (Outcome.CANCELLED, Outcome.MAINTAINED)
 
 
 def locked(appointment_id: int) -> Appointment:

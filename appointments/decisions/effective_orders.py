@@ -18,6 +18,11 @@ from appointments.rules import ClauseTerms, Facts, Verdict, decide, specificity,
 from appointments.vocabulary import Basis, KeptBy, Outcome, Service
 from notifications.vocabulary import Channel
 
+RULED = tuple(str(service) for service in Service if service != Service.EMERGENCY)
+"""The services that a bulletin can rule otherwise."""
+MOST_LEFT_OUT = 3
+"""How many services, sites or days are named as what "all" leaves out; of more, the others are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Effect:
@@ -97,19 +102,11 @@ class Statement:
     said: OrderInEffect
     apart: tuple[str, ...] = ()
 
-    def speaks_of(self, service: str, place: Place, day: dt.date) -> bool:
-        """Whether the statement is about such an appointment."""
-        return service in self.services and place in self.places and day in self.days
-
 
 Reading = Callable[[Verdict, str], Effect]
 Cell = tuple[str, Place, tuple[dt.date, ...]]
 """A service, a place, and days that are ruled alike."""
 Axes = tuple[tuple[str, ...], tuple[Place, ...], tuple[tuple[dt.date, ...], ...]]
-RULED = tuple(str(service) for service in Service if service != Service.EMERGENCY)
-"""The services that a bulletin can rule otherwise."""
-MOST_LEFT_OUT = 3
-"""How many services, sites or days are named as what "all" leaves out; of more, the others are."""
 
 
 def outcome_alone(verdict: Verdict, _service: str) -> Effect:
@@ -218,13 +215,13 @@ def _places(clauses: Sequence[ClauseTerms], world: World) -> list[Place]:
     named = {unit for clause in clauses for unit in clause.units}
     units = sorted(Place(world.site_of.get(unit, ""), unit) for unit in named)
     return [
-        *(place for site in world.sites or ("",) for place in (Place(site), *_at(site, units))),
+        *(
+            place
+            for site in world.sites or ("",)
+            for place in (Place(site), *(unit for unit in units if unit.site == site))
+        ),
         *(place for place in units if place.site not in world.sites),
     ]
-
-
-def _at(site: str, units: Sequence[Place]) -> list[Place]:
-    return [place for place in units if place.site == site]
 
 
 def _days(clauses: Sequence[ClauseTerms], world: World) -> list[tuple[dt.date, ...]]:

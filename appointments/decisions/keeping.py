@@ -31,6 +31,8 @@ from staff.models import User
 from staff.services import audit
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
+MOST = 30  # as many as a page of the doctor's day lists
+UNKNOWN: Mapping[int, int | None] = MappingProxyType({})
 
 
 @transaction.atomic
@@ -239,10 +241,6 @@ def decide_in_person(
     return decision
 
 
-MOST = 30  # as many as a page of the doctor's day lists
-UNKNOWN: Mapping[int, int | None] = MappingProxyType({})
-
-
 @dataclass(frozen=True)
 class Done:
     """What became of one of them; ``refusal`` says why nothing did."""
@@ -251,18 +249,20 @@ class Done:
     refusal: str = ""
 
 
-def keep_several(
+def decide_several(
+    decide: Callable[..., object],
     *,
     appointment_ids: Iterable[int],
     by: User,
     reason: str = "",
     seen: Mapping[int, int | None] = UNKNOWN,
 ) -> list[Done]:
-    """Keep each of these appointments, as ``keep`` does.
+    """Keep each of these appointments or let it go, each in a transaction with locks of its own.
 
     Args:
+        decide: ``keep`` or ``let_go``.
         appointment_ids: at most ``MOST`` of them; one that comes twice counts once.
-        by: who keeps them.
+        by: who decides.
         reason: the same for all.
         seen: by appointment, the version of the decision that the person had before their eyes.
 
@@ -272,29 +272,6 @@ def keep_several(
     Raises:
         Refusal: more than ``MOST``.
     """
-    return _each(keep, appointment_ids, by=by, reason=reason, seen=seen)
-
-
-def let_go_several(
-    *,
-    appointment_ids: Iterable[int],
-    by: User,
-    reason: str = "",
-    seen: Mapping[int, int | None] = UNKNOWN,
-) -> list[Done]:
-    """Confirm the cancellation of each; arguments and answer as for ``keep_several``."""
-    return _each(let_go, appointment_ids, by=by, reason=reason, seen=seen)
-
-
-def _each(
-    decide: Callable[..., object],
-    appointment_ids: Iterable[int],
-    *,
-    by: User,
-    reason: str,
-    seen: Mapping[int, int | None],
-) -> list[Done]:
-    """Decide about one after the other, each in a transaction of its own: no lock waits for two."""
     wanted = sorted(set(appointment_ids))
     if len(wanted) > MOST:
         raise Refusal(

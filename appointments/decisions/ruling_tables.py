@@ -62,6 +62,8 @@ FACTS = (
     "back_by_sms",
 )
 """What ``rules.told_over`` looks at, as columns of ``holds`` and ``told_as``."""
+SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.service
+    AND f.protected_groups = a.protected_groups"""
 
 
 def _in_sql(statuses: Iterable[Status]) -> str:
@@ -71,8 +73,6 @@ def _in_sql(statuses: Iterable[Status]) -> str:
 LIVE = f"a.status IN {_in_sql(RULED)}"
 # What the source took away; of who was seen, or did not come, nothing is to be corrected.
 GONE = _in_sql(CALLED_OFF)
-SAME_FACTS = """f.unit_id = a.unit_id AND f.day = a.day AND f.service = a.service
-    AND f.protected_groups = a.protected_groups"""
 
 
 @dataclass(frozen=True)

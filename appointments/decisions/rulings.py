@@ -292,7 +292,10 @@ def plan(
         now: the current moment.
         by_sms: the days of which "maintained after all" goes by SMS where it can.
     """
-    places = _places()
+    places = {
+        unit_id: (site, unit)
+        for unit_id, site, unit in Unit.objects.values_list("id", "site__code", "code")
+    }
     rows = [
         (*_facts_row(facts, ruled.get(facts[2]), places), int(facts[2] in by_sms))
         for facts in ruling_tables.distinct_facts(cursor, scope)
@@ -339,14 +342,6 @@ def _told_as(
         )
         if telling is not None:
             yield (*row, telling.channel.value, int(telling.by_doctor))
-
-
-def _places() -> dict[int, tuple[str, str]]:
-    """Return unit id → (site code, unit code)."""
-    return {
-        unit_id: (site, unit)
-        for unit_id, site, unit in Unit.objects.values_list("id", "site__code", "code")
-    }
 
 
 def _facts_row(

@@ -7,7 +7,7 @@ from random import Random
 
 from appointments.demo.people import TODAY, DemoPatient
 from appointments.demo.places import DemoPractitioner, DemoUnit
-from appointments.demo.work import ACTS, DIALYSIS_PATIENTS, PLANS, WALK_IN, Plan
+from appointments.demo.work import ACTS, CLINIC, DIALYSIS_PATIENTS, PLANS, WALK_IN, Plan
 from appointments.vocabulary import ProtectedGroup, Service
 from staff.clock import BRUSSELS
 
@@ -102,7 +102,7 @@ class Agenda:
         if unit.speciality in WALK_IN:
             yield from self._walk_in(day, unit)
             return
-        plan = PLANS[unit.speciality]
+        plan = PLANS.get(unit.speciality, CLINIC)
         presence = plan.quiet_presence if day.is_quiet else plan.presence
         staff = self._staff[unit.code]
         present = int(len(staff) * presence + self._rng.random())

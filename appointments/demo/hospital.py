@@ -6,7 +6,7 @@ from functools import cached_property
 from random import Random
 
 from appointments.demo.agenda import Agenda, DemoAppointment
-from appointments.demo.people import TODAY, DemoPatient, make_patients
+from appointments.demo.people import DemoPatient, make_patients
 from appointments.demo.places import (
     SITES,
     DemoPractitioner,
@@ -24,8 +24,6 @@ PATIENTS = 9_000
 BULLETIN_DAY = dt.date(2022, 5, 16)
 # The last export before the attack: of the evening before the demo's day.
 EXPORTED_AT = dt.datetime(2022, 5, 13, 23, 30, tzinfo=clock.BRUSSELS)
-
-__all__ = ["BULLETIN_DAY", "EXPORTED_AT", "SEED", "TODAY", "DemoHospital", "build"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,10 @@ def build(seed: int = SEED, *, patients: int = PATIENTS) -> DemoHospital:
     units = make_units()
     practitioners = make_practitioners(units, rng)
     people = make_patients(patients, rng)
-    appointments = sorted(Agenda(units, practitioners, people, rng).fill(), key=_order)
+    appointments = sorted(
+        Agenda(units, practitioners, people, rng).fill(),
+        key=lambda one: (one.starts_at, one.unit.code, one.patient.number),
+    )
     return DemoHospital(
         sites=SITES,
         units=units,
@@ -72,10 +73,6 @@ def build(seed: int = SEED, *, patients: int = PATIENTS) -> DemoHospital:
         patients=tuple(people),
         records=tuple(_record(line, planned) for line, planned in enumerate(appointments, 2)),
     )
-
-
-def _order(planned: DemoAppointment) -> tuple[dt.datetime, str, str]:
-    return planned.starts_at, planned.unit.code, planned.patient.number
 
 
 def _record(line: int, planned: DemoAppointment) -> ScheduleRecord:

@@ -48,6 +48,8 @@ BAD_ROWS = (
     ("RV900003", "marche-radio", "radiologgie", "16/05/2022 11:30"),
     ("RV900004", "virton-gyneco", "consultation", "16/05/2022 25:40"),
 )
+FEED = "agenda"
+TERMS = Terms(exported_at=EXPORTED_AT, age_from=AgeFrom.PERSON, declared=Declared(Extent.SOURCE))
 
 
 def write_csv(hospital: DemoHospital, path: Path, *, with_bad_rows: bool = True) -> None:
@@ -108,10 +110,6 @@ def _bad_row(bad: tuple[str, str, str, str]) -> tuple[str, ...]:
     blank |= {"N° rendez-vous": source_id, "N° dossier": "D999999", "Nom": "Essai"}
     blank |= {"Code unité": unit, "Activité": service, "Date et heure": moment}
     return tuple(blank.values())
-
-
-FEED = "agenda"
-TERMS = Terms(exported_at=EXPORTED_AT, age_from=AgeFrom.PERSON, declared=Declared(Extent.SOURCE))
 
 
 def load_demo(*, seed: int = SEED, report: Callable[[str], None] = lambda line: None) -> LoadResult:

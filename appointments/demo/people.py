@@ -36,6 +36,12 @@ AREA_CODES = {
     "virton": "63",
 }
 CENTURY = 2000
+TODAY = dt.date(2022, 5, 14)
+WITHOUT_MOBILE = 0.08
+WITHOUT_ANY_NUMBER = 0.005
+MAJORITY, HAS_OWN_MOBILE, SENIOR = 18, 14, 70
+_LANGUAGES = {"fr": 88, "de": 5, "nl": 4, "en": 3}
+_COUNTRIES = {"fr": {"be": 90, "lu": 7, "fr": 3}, "de": {"be": 55, "lu": 25, "de": 20}}
 
 
 class Numbers:
@@ -80,15 +86,6 @@ def national_number(birth_date: dt.date, *, is_female: bool) -> str:
 def wrong_national_number(right: str) -> str:
     """Return the number with its last digit mistyped."""
     return right[:-1] + str((int(right[-1]) + 1) % 10)
-
-
-TODAY = dt.date(2022, 5, 14)
-WITHOUT_MOBILE = 0.08
-WITHOUT_ANY_NUMBER = 0.005
-MAJORITY, HAS_OWN_MOBILE, SENIOR = 18, 14, 70
-
-_LANGUAGES = {"fr": 88, "de": 5, "nl": 4, "en": 3}
-_COUNTRIES = {"fr": {"be": 90, "lu": 7, "fr": 3}, "de": {"be": 55, "lu": 25, "de": 20}}
 
 
 @dataclass

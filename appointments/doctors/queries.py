@@ -52,6 +52,12 @@ from staff.models import AuditEvent, Delegation, Practitioner, User
 
 DAYS_AROUND = 7
 MOST_SHOWN = 3
+NOTHING: Mapping[int, str] = MappingProxyType({})
+IN_TURN = ("turn", "starts_at", "id")
+MOST_LAPSED = 60
+_DECIDED, _NO_DEADLINE = 2**62, 2**61  # turns, after every deadline in seconds
+LOOKED = "doctor_day.viewed"
+AHEAD = dt.timedelta(days=DAYS_AHEAD)
 
 
 @dataclass(frozen=True)
@@ -91,12 +97,6 @@ def _around(appointment: Appointment, visits: list[Appointment]) -> OtherVisits:
     nearest = sorted(near, key=lambda one: abs(one.starts_at - appointment.starts_at))[:MOST_SHOWN]
     shown = tuple(sorted(nearest, key=lambda one: (one.starts_at, one.pk)))
     return OtherVisits(shown, len(near) - len(shown))
-
-
-NOTHING: Mapping[int, str] = MappingProxyType({})
-IN_TURN = ("turn", "starts_at", "id")
-MOST_LAPSED = 60
-_DECIDED, _NO_DEADLINE = 2**62, 2**61  # turns, after every deadline in seconds
 
 
 @dataclass(frozen=True)
@@ -368,10 +368,6 @@ def _opens_operation(user: User, appointment: Appointment) -> bool:
     )
 
 
-LOOKED = "doctor_day.viewed"
-AHEAD = dt.timedelta(days=DAYS_AHEAD)
-
-
 @dataclass(frozen=True)
 class WaitingDoctor:
     """A doctor who has not looked.
@@ -398,11 +394,14 @@ def waiting_doctors(user: User) -> list[WaitingDoctor]:
         user: counts the appointments of the sites that they watch.
     """
     waiting = _may_be_kept(user)
-    found = [
-        _waiting_doctor(practitioner, waiting[practitioner.pk])
-        for practitioner in _with_last_look(list(waiting))
-        if not _has_looked(practitioner, waiting[practitioner.pk])
-    ]
+    found = []
+    for practitioner in _with_last_look(list(waiting)):
+        kept, looked_at = waiting[practitioner.pk], practitioner.looked_at
+        if looked_at is None or looked_at < kept.last:
+            has_access = practitioner.user_id is not None or practitioner.is_lent
+            found.append(
+                WaitingDoctor(practitioner, kept.patients, kept.last, kept.until, has_access)
+            )
     return sorted(found, key=lambda one: (one.keep_until, -one.patients, str(one.practitioner)))
 
 
@@ -427,14 +426,24 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
             appointment__day__lt=today + AHEAD,
         )
         .order_by()
-        .values("appointment__practitioner", "appointment__service", *_CLAUSE)
+        .values(
+            *("appointment__practitioner", "appointment__service"),
+            *("clause__ruling", "clause__kept_by", "clause__keep_until"),
+        )
         .annotate(patients=Count("pk"), last=Max("decided_at"), first=Min("appointment__starts_at"))
     )
     kept: dict[int, _Kept] = {}
     for line in lines:
         practitioner_id = line["appointment__practitioner"]
         answer = may_keep(
-            verdict=Verdict(Outcome.CANCELLED, _clause(line)),
+            verdict=Verdict(
+                Outcome.CANCELLED,
+                ClauseTerms(
+                    ruling=line["clause__ruling"],
+                    kept_by=line["clause__kept_by"],
+                    keep_until=line["clause__keep_until"],
+                ),
+            ),
             service=line["appointment__service"],
             practitioner_id=practitioner_id,
             starts_at=line["first"],
@@ -446,17 +455,6 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
             before = kept.get(practitioner_id)
             kept[practitioner_id] = before.together_with(found) if before else found
     return kept
-
-
-_CLAUSE = ("clause__ruling", "clause__kept_by", "clause__keep_until")
-
-
-def _clause(line: Mapping[str, Any]) -> ClauseTerms:
-    return ClauseTerms(
-        ruling=line["clause__ruling"],
-        kept_by=line["clause__kept_by"],
-        keep_until=line["clause__keep_until"],
-    )
 
 
 @dataclass(frozen=True)
@@ -475,7 +473,7 @@ class _Kept:
         )
 
 
-def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Practitioner]:
+def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Any]:
     """Return practitioners with ``looked_at`` and whether somebody keeps in their name."""
     looks = (
         AuditEvent.objects.filter(
@@ -491,18 +489,4 @@ def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Practitioner]:
     lent = Delegation.objects.filter(practitioner=OuterRef("pk"), revoked_at__isnull=True)
     return Practitioner.objects.filter(pk__in=practitioner_ids).annotate(
         looked_at=Subquery(looks), is_lent=Exists(lent)
-    )
-
-
-def _has_looked(practitioner: Any, kept: _Kept) -> bool:
-    return practitioner.looked_at is not None and practitioner.looked_at >= kept.last
-
-
-def _waiting_doctor(practitioner: Any, kept: _Kept) -> WaitingDoctor:
-    return WaitingDoctor(
-        practitioner=practitioner,
-        patients=kept.patients,
-        decided_at=kept.last,
-        keep_until=kept.until,
-        has_access=practitioner.user_id is not None or practitioner.is_lent,
     )

@@ -156,10 +156,13 @@ def several(request: SignedInRequest) -> HttpResponse:
     if mine.count() != len(seen):
         return _not_mine(request)
     keeps = form.cleaned_data["choice"] == "keep"
-    decide = keeping.keep_several if keeps else keeping.let_go_several
     try:
-        done = decide(
-            appointment_ids=seen, by=request.user, reason=form.cleaned_data["reason"], seen=seen
+        done = keeping.decide_several(
+            keeping.keep if keeps else keeping.let_go,
+            appointment_ids=seen,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            seen=seen,
         )
     except Refusal as why:
         return _say_why(request, str(why))

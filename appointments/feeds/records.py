@@ -12,6 +12,8 @@ from typing import Any, Self
 from staff.sentences import Stored
 from staff.sentences import gettext_stored as _
 
+SHEET_LENGTH = 31  # the longest name that Excel allows
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleRecord:
@@ -149,9 +151,6 @@ def where(sheet: str, line: int) -> Stored:
     if not sheet:
         return str(line)
     return _("%(line)s (feuille « %(sheet)s »)") % {"line": line, "sheet": sheet[:SHEET_LENGTH]}
-
-
-SHEET_LENGTH = 31  # the longest name that Excel allows
 
 
 @dataclass(slots=True)

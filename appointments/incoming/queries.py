@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.utils import translation
@@ -11,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from appointments.access import from_today, schedule_for
-from appointments.models import RULED, Appointment, Outcome, Status
+from appointments.models import CALLED_OFF, RULED, Appointment, Outcome, Status
 from notifications.access import notices_of
 from notifications.models import (
     LIVE,
@@ -34,6 +35,11 @@ from patients.queries import first_meant, first_sounding
 from staff import clock
 from staff.access import Capability
 from staff.models import User
+
+MOST_FOUND = 20
+BY_NAME = ("search_name", "id")
+MOST_QUESTIONS = 20
+_STILL_ASKED_ABOUT = (*RULED, Status.CANCELLED)
 
 
 def spoken_of_appointment(appointment: Appointment, language: str) -> str:
@@ -84,12 +90,6 @@ def _sentence(appointment: Appointment) -> str:
         "Votre rendez-vous du %(day)s à %(time)s est toujours prévu : venez, sauf si nous vous "
         "prévenons du contraire."
     )
-
-
-MOST_FOUND = 20
-BY_NAME = ("search_name", "id")
-MOST_QUESTIONS = 20
-_STILL_ASKED_ABOUT = (*RULED, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -274,8 +274,7 @@ def _planned(
     listed = [one for of_day in notices.values() for one in of_day]
     subjects = {item.subject_id for notice in listed for item in notice.items.all()}
     planned = Appointment.objects.filter(pk__in=subjects, patient=patient)
-    gone = [Status.CANCELLED, Status.ENTERED_IN_ERROR]
-    return planned.exclude(status__in=gone).in_bulk()
+    return planned.exclude(status__in=CALLED_OFF).in_bulk()
 
 
 def _holds(item: NoticeItem, day: dt.date, planned: Mapping[int, Appointment]) -> bool:
@@ -358,11 +357,8 @@ def _sent(notices: Iterable[Notice]) -> list[Delivery]:
     """Return the SMS that the patient has or may have, the newest first."""
     tries = [one for notice in notices for one in _tries(notice)]
     left = [one for one in tries if one.channel == Channel.SMS and one.may_have_left]
-    return sorted((one for one in left if one.submitted_at), key=_submitted, reverse=True)
-
-
-def _submitted(delivery: Delivery) -> dt.datetime:
-    return delivery.submitted_at or delivery.not_before
+    dated = [(one.submitted_at, one) for one in left if one.submitted_at]
+    return [one for _at, one in sorted(dated, key=itemgetter(0), reverse=True)]
 
 
 def _answer(notice: Notice | None, others: list[Appointment]) -> Answer:

@@ -189,17 +189,9 @@ class ScheduleImport(models.Model):
     @property
     def about_counts(self) -> str:
         """One sentence on what became of the rows, in the reader's language."""
-        return about_counts(
-            {
-                "rows": self.rows_total,
-                "created": self.rows_created,
-                "updated": self.rows_updated,
-                "moved": self.rows_moved,
-                "unchanged": self.rows_unchanged,
-                "rejected": self.rows_rejected,
-                "missing": self.rows_missing,
-            }
-        )
+        names = ("created", "updated", "moved", "unchanged", "rejected", "missing")
+        counts = {name: getattr(self, f"rows_{name}") for name in names}
+        return about_counts({"rows": self.rows_total, **counts})
 
     @property
     def has_sheets_left_out(self) -> bool:

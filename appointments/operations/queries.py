@@ -1,4 +1,8 @@
-"""Operations by day and theatre, with the opinions on them and what waits for a ruling."""
+"""Operations by day and theatre, with the opinions on them and what waits for a ruling.
+
+Also the days on which a Belgian hospital does not operate as planned. Legal holidays: the ten of
+the law of 4 January 1974 and the royal decree of 18 April 1974 (article 1).
+"""
 
 import datetime as dt
 from collections.abc import Iterable
@@ -16,13 +20,16 @@ from django.db.models import (
     Q,
     QuerySet,
     Subquery,
+    TextChoices,
     Value,
     When,
 )
+from django.utils.translation import gettext_lazy as _
 
 from appointments.decisions.in_force import keep_answers, keeper_of, may_be_undone
 from appointments.decisions.standing import Told, standing_decisions, told_of
 from appointments.models import (
+    CALLED_OFF,
     Appointment,
     Basis,
     Decision,
@@ -31,7 +38,6 @@ from appointments.models import (
     Outcome,
     Priority,
     Service,
-    Status,
 )
 from appointments.rules import ONLY_THE_DIRECTOR, KeepAnswer, ruling_is_overdue
 from notifications.models import NoticeItem
@@ -50,6 +56,12 @@ ORDER = ("is_others", "is_settled", "unit__site__name", "unit__name", "urgency",
 AWAITING = Q(outcome=Outcome.UNDER_REVIEW)
 DAY_REFUSED = Q(is_day_refused=True)
 _URGENCY = {Priority.STAT: 0, Priority.ASAP: 1, Priority.URGENT: 2}
+BY_DAY = ("day", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
+SPEAKS_AS = {
+    Role.SURGEON: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
+    Role.NURSE: (OpinionRole.NURSE,),
+    Role.MEDICAL_DIRECTOR: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
+}
 
 
 @dataclass(frozen=True)
@@ -200,7 +212,7 @@ def _planned(user: User, capabilities: Iterable[Capability]) -> QuerySet[Appoint
     for capability in capabilities:
         seen |= scope_of(user, capability).units()
     operations = Appointment.objects.filter(seen, service=Service.SURGERY)
-    return operations.exclude(status__in=[Status.CANCELLED, Status.ENTERED_IN_ERROR])
+    return operations.exclude(status__in=CALLED_OFF)
 
 
 def overdue(user: User) -> Overdue | None:
@@ -328,9 +340,6 @@ def _covers(scope: AccessScope, appointment: Appointment) -> bool:
     return scope.covers(site_id=appointment.unit.site_id, unit_id=appointment.unit_id)
 
 
-BY_DAY = ("day", "unit__site__name", "unit__name", "urgency", "starts_at", "id")
-
-
 def awaiting_ruling(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
     """Narrow ``operations_for`` to what waits for a word of the director, from today on.
 
@@ -349,15 +358,133 @@ def _refused(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
     return operations.filter(DAY_REFUSED, postponed_to__gte=clock.today())
 
 
-SPEAKS_AS = {
-    Role.SURGEON: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
-    Role.NURSE: (OpinionRole.NURSE,),
-    Role.MEDICAL_DIRECTOR: (OpinionRole.SURGEON, OpinionRole.ANAESTHETIST),
-}
-
-
 def opinion_roles(user: User) -> list[OpinionRole]:
     """Return as what the user may speak, by the roles they hold (one query)."""
     roles = user.role_assignments.values_list("role", flat=True).distinct()
     spoken = {as_role for role in roles for as_role in SPEAKS_AS.get(Role(role), ())}
     return [role for role in OpinionRole if role in spoken]
+
+
+class DayOff(TextChoices):
+    """Why a day is no working day."""
+
+    NEW_YEAR = "new_year", _("Nouvel An")
+    EASTER_MONDAY = "easter_monday", _("lundi de Pâques")
+    LABOUR_DAY = "labour_day", _("fête du Travail")
+    ASCENSION = "ascension", _("Ascension")
+    WHIT_MONDAY = "whit_monday", _("lundi de Pentecôte")
+    NATIONAL_DAY = "national_day", _("fête nationale")
+    ASSUMPTION = "assumption", _("Assomption")
+    ALL_SAINTS = "all_saints", _("Toussaint")
+    ARMISTICE = "armistice", _("Armistice")
+    CHRISTMAS = "christmas", _("Noël")
+    SATURDAY = "saturday", _("samedi")
+    SUNDAY = "sunday", _("dimanche")
+
+
+_FIXED = {
+    (1, 1): DayOff.NEW_YEAR,
+    (5, 1): DayOff.LABOUR_DAY,
+    (7, 21): DayOff.NATIONAL_DAY,
+    (8, 15): DayOff.ASSUMPTION,
+    (11, 1): DayOff.ALL_SAINTS,
+    (11, 11): DayOff.ARMISTICE,
+    (12, 25): DayOff.CHRISTMAS,
+}
+# Days after Easter Sunday. Easter and Whit Sunday are Sundays anyway.
+_AFTER_EASTER = {1: DayOff.EASTER_MONDAY, 39: DayOff.ASCENSION, 50: DayOff.WHIT_MONDAY}
+_WEEKEND = {5: DayOff.SATURDAY, 6: DayOff.SUNDAY}
+
+
+def easter(year: int) -> dt.date:
+    """Return Easter Sunday of a year of the Gregorian calendar.
+
+    Source: the anonymous algorithm of "Nature", 20 April 1876, as in J. Meeus, "Astronomical
+    Algorithms", chapter 8.
+    """
+    golden = year % 19
+    century, of_century = divmod(year, 100)
+    leap_centuries, rest = divmod(century, 4)
+    moon = (century - (century + 8) // 25 + 1) // 3
+    epact = (19 * golden + century - leap_centuries - moon + 15) % 30
+    quads, years = divmod(of_century, 4)
+    weekday = (32 + 2 * rest + 2 * quads - epact - years) % 7
+    late = (golden + 11 * epact + 22 * weekday) // 451
+    month, day = divmod(epact + weekday - 7 * late + 114, 31)
+    return dt.date(year, month, day + 1)
+
+
+def day_off(day: dt.date) -> DayOff | None:
+    """Return why a day is no working day in Belgium, None of a working day.
+
+    A holiday at a weekend is named as the holiday; the day that an employer gives instead is
+    each hospital's own and not known here.
+    """
+    holiday = _FIXED.get((day.month, day.day)) or _AFTER_EASTER.get((day - easter(day.year)).days)
+    return holiday or _WEEKEND.get(day.weekday())
+
+
+@dataclass(frozen=True)
+class NewDay:
+    """What a theatre has on a day to which an operation may be postponed.
+
+    ``planned`` are those of the day itself that are not cancelled, ``postponed`` those that were
+    given the day instead of theirs; ``why_off`` says why it is no working day.
+    """
+
+    day: dt.date
+    planned: int
+    postponed: int
+    why_off: str = ""
+
+
+@dataclass(frozen=True)
+class Theatre:
+    """How many operations a theatre has on a day, and how many of them wait for a ruling."""
+
+    unit_id: int
+    name: str
+    site: str
+    total: int
+    awaiting: int
+
+    @property
+    def ruled(self) -> int:
+        """How many are decided."""
+        return self.total - self.awaiting
+
+
+def theatres_of(operations: QuerySet[Appointment], day: dt.date) -> list[Theatre]:
+    """Return the theatres in which somebody is operated on a day (one query)."""
+    rows = (
+        operations.filter(day=day)
+        .order_by("unit__site__name", "unit__name", "unit_id")
+        .values_list("unit_id", "unit__name", "unit__site__name")
+        .annotate(total=Count("pk"), awaiting=Count("pk", filter=AWAITING))
+    )
+    return [Theatre(*row) for row in rows]
+
+
+def new_day_of(operation: Appointment, day: dt.date) -> NewDay:
+    """Return what the theatre of an operation has on another day, without it (one query)."""
+    others = Appointment.objects.filter(unit=operation.unit_id, service=Service.SURGERY)
+    others = others.exclude(status__in=CALLED_OFF)
+    found = others.exclude(pk=operation.pk).aggregate(
+        planned=Count("pk", filter=Q(day=day) & ~Q(outcome=Outcome.CANCELLED)),
+        postponed=Count("pk", filter=Q(postponed_to=day)),
+    )
+    off = day_off(day)
+    return NewDay(day, **found, why_off=str(off.label) if off else "")
+
+
+def mark_of(operations: QuerySet[Appointment], day: dt.date, user: User) -> str:
+    """Return what changes when somebody else speaks, rules or loads (three queries).
+
+    What the reader does themselves is before their eyes already.
+    """
+    todays = operations.filter(day=day).order_by().values("pk")
+    opinions = Opinion.objects.filter(appointment__in=todays).exclude(given_by=user)
+    decisions = Decision.objects.filter(
+        Q(decided_by__isnull=True) | ~Q(decided_by=user), appointment__in=todays
+    )
+    return f"{todays.count()}-{opinions.count()}-{decisions.count()}"

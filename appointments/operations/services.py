@@ -18,8 +18,7 @@ from appointments.models import (
     Service,
     View,
 )
-from appointments.operations.queries import opinion_roles, postponed_from
-from appointments.operations.theatres import WHY_OFF, day_off
+from appointments.operations.queries import day_off, opinion_roles, postponed_from
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import AccessRefused, Refusal
@@ -202,7 +201,7 @@ def _check_day_off(day: dt.date) -> None:
                 "Le %(day)s n'est pas un jour ouvrable (%(why)s). "
                 "Choisissez un autre jour, ou confirmez."
             )
-            % {"day": date_format(day, "j/m/Y"), "why": WHY_OFF[why]},
+            % {"day": date_format(day, "j/m/Y"), "why": why.label},
             field="postponed_to",
         )
 

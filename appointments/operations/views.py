@@ -20,23 +20,30 @@ from appointments.operations.queries import (
     BY_DAY,
     OPENED_BY,
     ORDER,
+    NewDay,
     OperatingDay,
+    Theatre,
     awaiting_ruling,
     days_refused,
     first_day,
+    mark_of,
+    new_day_of,
     operating_days,
     operations_for,
     opinion_roles,
     postponed_here,
+    theatres_of,
     with_opinions,
 )
-from appointments.operations.theatres import NewDay, Theatre, mark_of, new_day_of, theatres_of
 from staff import clock
 from staff.access import Capability, requires
 from staff.errors import AccessRefused, Refusal
 from staff.paging import page_by_key
 from staff.requests import SignedInRequest
 from staff.services import audit
+
+C = Capability
+PAGE_SIZE = 20
 
 
 def operations_awaiting(request: SignedInRequest) -> HttpResponse:
@@ -66,10 +73,6 @@ def counts_of_all_days(seen: QuerySet[Appointment], days: Iterable[OperatingDay]
         days: all that have any.
     """
     return {"awaiting": sum(day.awaiting for day in days), "days_refused": days_refused(seen)}
-
-
-C = Capability
-PAGE_SIZE = 20
 
 
 @require_safe

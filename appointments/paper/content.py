@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from appointments.feeds.data_age import DataAge
 from appointments.models import Attendance
-from appointments.vocabulary import Attended, Outcome
+from appointments.vocabulary import CALLED_OFF, Attended, Outcome
 
-# FHIR R4 Appointment.status under which the source itself expects nobody any more.
-OFF_AT_SOURCE = frozenset({"cancelled", "entered-in-error"})
 SECTIONS = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED)
 
 
@@ -79,7 +78,7 @@ class RosterRow:
     @property
     def is_off_at_source(self) -> bool:
         """Whether the source itself struck it, whatever the crisis decided."""
-        return self.status in OFF_AT_SOURCE
+        return self.status in CALLED_OFF
 
     @property
     def section(self) -> Outcome:
@@ -106,17 +105,6 @@ class RosterRow:
 
 
 @dataclass(frozen=True)
-class FeedAge:
-    """How old the newest word of one feed is; without ``heard_at`` unknown, or never loaded."""
-
-    feed: str
-    heard_at: dt.datetime | None
-    silence: dt.timedelta | None
-    is_old: bool
-    is_unknown: bool = False
-
-
-@dataclass(frozen=True)
 class RosterContent:
     """One unit's sheet for a day.
 
@@ -134,7 +122,7 @@ class RosterContent:
     callback_number: str
     day: dt.date
     made_at: dt.datetime
-    feeds: tuple[FeedAge, ...] = ()
+    feeds: tuple[DataAge, ...] = ()
     rows: tuple[RosterRow, ...] = ()
     version: int = 0
     replaces: int = 0

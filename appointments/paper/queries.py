@@ -15,7 +15,7 @@ from appointments.access import expected_on, in_units
 from appointments.decisions.appending import others_by_id
 from appointments.feeds.data_age import age_of
 from appointments.models import Appointment, Feed, Roster, RosterState
-from appointments.paper.content import FeedAge, RosterContent, RosterRow, arranged
+from appointments.paper.content import RosterContent, RosterRow, arranged
 from notifications.models import NoticeItem, NoticeState
 from notifications.telling.progress import standing_or_heard
 from patients.models import PatientIdentifier
@@ -24,6 +24,11 @@ from staff.access import Capability, scope_of
 from staff.models import Unit, User
 from staff.sentences import Stored
 from staff.services import audit
+
+# How far ahead the next day with appointments is looked for.
+HORIZON = dt.timedelta(days=31)
+FRIDAY = 5
+NOON = 12
 
 
 class NoticeWord(NamedTuple):
@@ -44,7 +49,7 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
         Unit.objects.filter(id__in=unit_ids).select_related("site").order_by("site__name", "name")
     )
     now, trail_mark = clock.now(), str(audit.mark())
-    ages = {feed.pk: _age(feed, now) for feed in Feed.objects.all()}
+    ages = {feed.pk: age_of(feed, now) for feed in Feed.objects.all()}
     planned = list(_appointments(unit_ids, day))
     others = others_by_id(planned) if len(ages) > 1 else {}
     told = _told(unit_ids, day, {one.id for listed in others.values() for one in listed})
@@ -150,11 +155,6 @@ def _record_number(numbers: dict[str, str], feed: str) -> str:
     return numbers.get(feed) or next(iter(numbers.values()), "")
 
 
-def _age(feed: Feed, now: dt.datetime) -> FeedAge:
-    age = age_of(feed, now)
-    return FeedAge(age.feed, age.heard_at, age.silence, age.is_old, is_unknown=age.is_unknown)
-
-
 def _row(appointment: Appointment, record_number: str, told: NoticeWord) -> RosterRow:
     patient = appointment.patient
     decider: Any = appointment  # the annotations of _appointments
@@ -192,12 +192,6 @@ def _row(appointment: Appointment, record_number: str, told: NoticeWord) -> Rost
 
 def _in_brussels(moment: dt.datetime | None) -> dt.datetime | None:
     return moment and moment.astimezone(clock.BRUSSELS)
-
-
-# How far ahead the next day with appointments is looked for.
-HORIZON = dt.timedelta(days=31)
-FRIDAY = 5
-NOON = 12
 
 
 @dataclass(frozen=True)

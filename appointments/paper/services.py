@@ -30,11 +30,10 @@ logger = logging.getLogger(__name__)
 # A roster that has waited longer was probably forgotten by the broker.
 TASK = "appointments.tasks.render_roster"
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
-
-
-def issue(*, unit_id: int, day: dt.date, by: User | None) -> Roster:
-    """Give one unit's sheet its version; see ``issue_many``."""
-    return issue_many(unit_ids=[unit_id], day=day, by=by)[0]
+CHILDREN = 2
+# After so many sheets the children are replaced. Not by max_tasks_per_child: up to Python 3.14
+# that leaves the executor waiting for ever once all have ended (CPython issue 115634).
+SHEETS_PER_POOL = 30
 
 
 @transaction.atomic
@@ -67,7 +66,8 @@ def issue_many(
     rosters, fresh = [], {}
     for unit_id, content in roster_contents(unit_ids=unit_ids, day=day).items():
         roster = latest.get(unit_id)
-        if roster is None or _needs_new_version(roster, content):
+        is_printed = roster is not None and roster.state != RosterState.WAITING
+        if roster is None or (is_printed and roster.content_digest != content.content_digest):
             roster = fresh[content.unit_code] = _next_version(content, after=roster, by=by)
         rosters.append(roster)
     Roster.objects.bulk_create(fresh.values())
@@ -176,12 +176,6 @@ def _require_units(unit_ids: Collection[int], by: User | None) -> None:
         raise AccessRefused(_("Une de ces unités n'est pas la vôtre : sa feuille reste chez elle."))
 
 
-def _needs_new_version(latest: Roster, content: RosterContent) -> bool:
-    if latest.state == RosterState.WAITING:
-        return False
-    return latest.content_digest != content.content_digest
-
-
 def _try_again(failed: Iterable[Roster]) -> None:
     listed = list(failed)
     for roster in listed:
@@ -199,12 +193,6 @@ def _next_version(content: RosterContent, *, after: Roster | None, by: User | No
         made_at=clock.now(),
         made_by=by,
     )
-
-
-CHILDREN = 2
-# After so many sheets the children are replaced. Not by max_tasks_per_child: up to Python 3.14
-# that leaves the executor waiting for ever once all have ended (CPython issue 115634).
-SHEETS_PER_POOL = 30
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,23 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.models import Basis, KeptBy, Outcome, Priority, ProtectedGroup, Service, Status
+from appointments.models import (
+    CALLED_OFF,
+    Basis,
+    KeptBy,
+    Outcome,
+    Priority,
+    ProtectedGroup,
+    Service,
+    Status,
+)
 from appointments.paper.content import RosterContent, RosterRow, WardDay, WardLine
 from notifications.models import NoticeState, Word
 from patients.models import Language
 from patients.phones import display
 from staff.paper.styles import STYLESHEET, stylesheet_as_data
+
+_TITLES = ("Dr ", "Dr. ", "Pr ", "Pr. ", "Prof")
 
 
 @dataclass(frozen=True)
@@ -173,7 +184,7 @@ def _marks(row: RosterRow) -> list[str]:
         marks.append(
             _("était prévu %(moment)s ; heure à fixer") % {"moment": _moment(row.starts_at)}
         )
-    if row.status not in {Status.BOOKED, Status.CANCELLED, Status.ENTERED_IN_ERROR}:
+    if row.status not in (Status.BOOKED, *CALLED_OFF):
         marks.append(str(Status(row.status).label))
     if row.moved_from:
         marks.append(_("déplacé : était le %(moment)s") % {"moment": _moment(row.moved_from)})
@@ -296,6 +307,3 @@ def _with_article(doctor: object) -> str:
     if not name.startswith(_TITLES):
         return name
     return _("le %(doctor)s") % {"doctor": name}
-
-
-_TITLES = ("Dr ", "Dr. ", "Pr ", "Pr. ", "Prof")

@@ -30,6 +30,10 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
 
+Notes = Mapping[tuple[int, dt.date], Sequence[Attendance]]
+# Where the sheet has an hour.
+_FIELDS = {Attended.ARRIVED: "arrived_at", Attended.DONE: "done_at"}
+
 
 @dataclass(frozen=True)
 class AttendanceMark:
@@ -50,11 +54,6 @@ class AttendanceMark:
     remark: str = ""
     day: dt.date | None = None
     hour_is_known: bool = True
-
-
-Notes = Mapping[tuple[int, dt.date], Sequence[Attendance]]
-# Where the sheet has an hour.
-_FIELDS = {Attended.ARRIVED: "arrived_at", Attended.DONE: "done_at"}
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from staff.services import audit
 
 C = Capability
 _TRY_AGAIN = _("Rechargez la page et recommencez.")
+Rows = dict[int, PaperRowForm]
 
 
 @require_safe
@@ -186,9 +187,6 @@ def _way_back(request: SignedInRequest, appointment: Appointment, day: dt.date) 
     if not url_has_allowed_host_and_scheme(asked, {request.get_host()}, request.is_secure()):
         asked = reverse("ward_day", args=[appointment.unit_id, day])
     return f"{asked}#appointment-{appointment.pk}"
-
-
-Rows = dict[int, PaperRowForm]
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

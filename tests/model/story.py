@@ -429,7 +429,7 @@ class Story:
             said = {
                 effect.outcome.value if (effect := one.said.to(row.groups)) else ""
                 for one in statements
-                if one.speaks_of(row.service, Place(row.site), day)
+                if row.service in one.services and Place(row.site) in one.places and day in one.days
             }
             ordered = self.plain.ordered(act)
             assert said - {""} == {ordered} - {""}, f"{act}: {said} in public, {ordered} ordered"

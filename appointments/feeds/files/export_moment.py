@@ -95,18 +95,10 @@ class ExportMoment:
     found_in: AgeFrom = AgeFrom.UNKNOWN
 
 
-def proposed(evidence: Evidence, *, now: dt.datetime) -> ExportMoment:
-    """Return the moment to propose to the person who loads the file.
-
-    Args:
-        evidence: what the file shows.
-        now: no export is made later.
-    """
-    return found(evidence, now=now, rule=AgeRule.FILE_DATE)
-
-
 def found(evidence: Evidence, *, now: dt.datetime, rule: AgeRule) -> ExportMoment:
     """Return the moment that a load takes when nobody says it.
+
+    A person is proposed that of ``AgeRule.FILE_DATE``.
 
     A date without an hour is the beginning of its day: data may look older than they are, never
     younger. What changed at a moment was exported after it.

@@ -9,6 +9,36 @@ from staff.errors import Refusal
 from staff.sentences import Stored
 from staff.sentences import gettext_stored as _
 
+_TELLING = ("source_id", "patient_id", "service")
+_FEWEST = 4  # headings that a second line of headings has at least
+_FIGURE = re.compile(r"[0-9]")
+SEARCHED_LINES = 10  # exports often begin with a title and the date of printing
+_TELEPHONE = {
+    "TEL", "TELS", "TELEPHONE", "TELEPHONES", "TELEPHONIQUE", "TELEFOON", "TELEFOONNUMMER",
+    "TELEFOONNR", "TELEFON", "TELNR", "GSM", "GSMNR", "GSMNUMMER", "MOBILE", "MOBIEL", "MOBIELE",
+    "PORTABLE", "PHONE", "CELL", "CELLPHONE", "HANDY",
+}  # fmt: skip
+_CONTACT, _BESIDE_CONTACT = {"CONTACT", "CONTACTS", "CONTACTNUMMER"}, {
+    "PATIENT", "DU", "DE", "N", "NO", "NR", "NUMERO", "NUMEROS", "NUMMER", "NUMBER",
+}  # fmt: skip
+_RELATIVES = {
+    "FILLE": "fille", "FILS": "fils", "CONJOINT": "conjoint", "EPOUX": "époux",
+    "EPOUSE": "épouse", "FAMILLE": "famille", "FAMILIE": "famille", "PARENT": "parent",
+    "PARENTS": "parents", "OUDERS": "parents", "MERE": "mère", "MOEDER": "mère", "PERE": "père",
+    "VADER": "père", "PARTNER": "conjoint", "TUTEUR": "tuteur", "VOISIN": "voisin",
+    "PROCHE": "proche", "PERSONNE": "proche", "CONTACTPERSOON": "proche", "URGENCE": "proche",
+    "NOODGEVAL": "proche", "EMERGENCY": "proche", "KIN": "proche", "RELATIVE": "proche",
+}  # fmt: skip
+# Whose telephone is not the patient's, and what is no telephone.
+_NOT_THE_PATIENTS = {
+    "MEDECIN", "DOCTEUR", "DR", "ARTS", "HUISARTS", "GENERALISTE", "TRAITANT", "PRATICIEN",
+    "PRESTATAIRE", "DOCTOR", "PHYSICIAN", "PRACTITIONER", "SERVICE", "DIENST", "UNITE", "UNIT",
+    "SITE", "HOPITAL", "ZIEKENHUIS", "HOSPITAL", "SECRETARIAT", "SECRETARIAAT", "MUTUELLE",
+    "MUTUALITE", "PHARMACIE", "APOTHEEK", "EMPLOYEUR", "WERKGEVER", "FAX", "NOM", "NAAM", "NAME",
+    "DATE", "DATUM", "HEURE", "TYPE", "MAIL", "EMAIL", "LIEN", "RELATION", "REMARQUE",
+    "COMMENTAIRE",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -286,42 +316,11 @@ TEMPLATE_HEADINGS: tuple[tuple[str, str], ...] = tuple(
 )
 
 
-_TELLING = ("source_id", "patient_id", "service")
-_FEWEST = 4  # headings that a second line of headings has at least
-_FIGURE = re.compile(r"[0-9]")
-SEARCHED_LINES = 10  # exports often begin with a title and the date of printing
-
-
 def _same(text: str) -> str:
     return fold(text).replace(" ", "")
 
 
 _KEYS = {_same(heading): column.key for column in COLUMNS for heading in column.headings}
-_TELEPHONE = {
-    "TEL", "TELS", "TELEPHONE", "TELEPHONES", "TELEPHONIQUE", "TELEFOON", "TELEFOONNUMMER",
-    "TELEFOONNR", "TELEFON", "TELNR", "GSM", "GSMNR", "GSMNUMMER", "MOBILE", "MOBIEL", "MOBIELE",
-    "PORTABLE", "PHONE", "CELL", "CELLPHONE", "HANDY",
-}  # fmt: skip
-_CONTACT, _BESIDE_CONTACT = {"CONTACT", "CONTACTS", "CONTACTNUMMER"}, {
-    "PATIENT", "DU", "DE", "N", "NO", "NR", "NUMERO", "NUMEROS", "NUMMER", "NUMBER",
-}  # fmt: skip
-_RELATIVES = {
-    "FILLE": "fille", "FILS": "fils", "CONJOINT": "conjoint", "EPOUX": "époux",
-    "EPOUSE": "épouse", "FAMILLE": "famille", "FAMILIE": "famille", "PARENT": "parent",
-    "PARENTS": "parents", "OUDERS": "parents", "MERE": "mère", "MOEDER": "mère", "PERE": "père",
-    "VADER": "père", "PARTNER": "conjoint", "TUTEUR": "tuteur", "VOISIN": "voisin",
-    "PROCHE": "proche", "PERSONNE": "proche", "CONTACTPERSOON": "proche", "URGENCE": "proche",
-    "NOODGEVAL": "proche", "EMERGENCY": "proche", "KIN": "proche", "RELATIVE": "proche",
-}  # fmt: skip
-# Whose telephone is not the patient's, and what is no telephone.
-_NOT_THE_PATIENTS = {
-    "MEDECIN", "DOCTEUR", "DR", "ARTS", "HUISARTS", "GENERALISTE", "TRAITANT", "PRATICIEN",
-    "PRESTATAIRE", "DOCTOR", "PHYSICIAN", "PRACTITIONER", "SERVICE", "DIENST", "UNITE", "UNIT",
-    "SITE", "HOPITAL", "ZIEKENHUIS", "HOSPITAL", "SECRETARIAT", "SECRETARIAAT", "MUTUELLE",
-    "MUTUALITE", "PHARMACIE", "APOTHEEK", "EMPLOYEUR", "WERKGEVER", "FAX", "NOM", "NAAM", "NAME",
-    "DATE", "DATUM", "HEURE", "TYPE", "MAIL", "EMAIL", "LIEN", "RELATION", "REMARQUE",
-    "COMMENTAIRE",
-}  # fmt: skip
 
 
 def key_of(title: str) -> str | None:

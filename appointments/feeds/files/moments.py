@@ -58,6 +58,14 @@ _DAY = 24 * 60
 _LONGEST_OVER_MIDNIGHT = 10 * 60  # minutes; beyond, the end is a mistake
 _DATE_HINT = "16/05/2022"
 _MOMENT_HINT = "16/05/2022 09:10"
+_HOUR_MISSING = _("L'heure manque : écrivez %(hint)s.") % {"hint": _MOMENT_HINT}
+_HOUR_UNREADABLE = _("Heure illisible : écrivez 09:10 ou 9h10, ou 09:10-09:30.")
+_NO_SUCH_HOUR = _("Cette heure n'existe pas : écrivez de 00:00 à 23:59.")
+_NO_BELGIAN_OFFSET = _(
+    "Décalage horaire inattendu : écrivez l'heure belge seule, ou avec les secondes et "
+    "+02:00 en été, +01:00 en hiver."
+)
+_END_DOUBTED = _("La fin n'est pas après le début : la durée n'est pas reprise.")
 
 
 def _numbered(words: Mapping[int, str]) -> dict[str, int]:
@@ -120,7 +128,7 @@ class _Clock:
     @property
     def time(self) -> dt.time:
         if self.minute >= _DAY:
-            raise _no_such_hour()
+            raise BadValue(_NO_SUCH_HOUR)
         return dt.time(self.minute // 60, self.minute % 60, self.second)
 
 
@@ -162,7 +170,7 @@ def read_slot(cell: object) -> Slot:
     if isinstance(cell, dt.datetime):
         return Slot(_aware(cell))
     if isinstance(cell, dt.date):
-        raise _hour_missing()
+        raise BadValue(_HOUR_MISSING)
     if _is_serial(cell):
         return Slot(_aware(_from_serial(cell)))  # type: ignore[arg-type]
     found, rest = _dated(cell)
@@ -196,11 +204,6 @@ def read_slot_in_two(date_cell: object, time_cell: object) -> Slot:
     return _with_weekday(_slot(day, text(time_cell)), date_cell)
 
 
-def read_date_and_time(date_cell: object, time_cell: object) -> dt.datetime:
-    """Return the aware moment at which two cells begin; see ``read_slot_in_two``."""
-    return read_slot_in_two(date_cell, time_cell).starts_at
-
-
 def minutes_until(starts_at: dt.datetime, cell: object) -> int | None:
     """Return the length of what begins at a moment and ends when a cell says.
 
@@ -222,7 +225,7 @@ def minutes_until(starts_at: dt.datetime, cell: object) -> int | None:
         end = read_slot_in_two(starts_at.astimezone(BRUSSELS).date(), cell).starts_at
     length = (end - starts_at) // dt.timedelta(minutes=1)
     if not 0 < length <= _DAY:
-        raise BadValue(_end_doubted())
+        raise BadValue(_END_DOUBTED)
     return length
 
 
@@ -355,26 +358,26 @@ def _slot(day: dt.date, written: str) -> Slot:
     beginning = _BEFORE_TIME.match(written.strip())
     rest = written.strip()[beginning.end() if beginning else 0 :]
     if not rest:
-        raise _hour_missing()
+        raise BadValue(_HOUR_MISSING)
     is_iso = bool(beginning and beginning[0].strip() in {"T", "t"})
     start, rest = _clock(rest, is_iso=is_iso)
     west = _WEST.fullmatch(rest)
     if west and is_iso and int(west[1]) <= _FURTHEST_WEST:
-        raise _no_belgian_offset()
+        raise BadValue(_NO_BELGIAN_OFFSET)
     if not rest:
         return Slot(_moment(day, start))
     until = _UNTIL.match(rest)
     if not until:
-        raise _hour_unreadable()
+        raise BadValue(_HOUR_UNREADABLE)
     end_day, end, end_text = _end(rest[until.end() :], day)
     if end_text:
-        raise _hour_unreadable()
+        raise BadValue(_HOUR_UNREADABLE)
     start = _same_half(start, end)
     starts_at = _moment(day, start)
     length = _length(day, start, end_day, end)
     if length is None and west and _has_seconds(written):
-        raise _no_belgian_offset()
-    return Slot(starts_at, length, "" if length else _end_doubted())
+        raise BadValue(_NO_BELGIAN_OFFSET)
+    return Slot(starts_at, length, "" if length else _END_DOUBTED)
 
 
 def _end(written: str, day: dt.date) -> tuple[dt.date | None, _Clock, str]:
@@ -392,16 +395,16 @@ def _clock(written: str, *, is_iso: bool) -> tuple[_Clock, str]:
     """Return the time with which a text begins, and what follows it."""
     found = _TIME.match(written)
     if not found:
-        raise _hour_unreadable()
+        raise BadValue(_HOUR_UNREADABLE)
     hour, second = int(found["hour"]), int(found["second"] or found["second2"] or 0)
     minute = int(found["minute"] or found["minute2"] or 0)
     if found["half"]:
         if not 1 <= hour <= 12:  # noqa: PLR2004 - hours on a dial
-            raise _no_such_hour()
+            raise BadValue(_NO_SUCH_HOUR)
         hour = hour % 12 + (12 if found["half"] in "pP" else 0)
     total = hour * 60 + minute
     if minute > 59 or second > 59 or total > _DAY:  # noqa: PLR2004
-        raise _no_such_hour()
+        raise BadValue(_NO_SUCH_HOUR)
     rest = written[found.end() :].strip()
     zone = None
     east = _EAST.match(rest)
@@ -409,7 +412,7 @@ def _clock(written: str, *, is_iso: bool) -> tuple[_Clock, str]:
         has_seconds = bool(found["second"] or found["second2"])
         hours, minutes = int(east[1] or 0), int(east[2] or 0)
         if not (is_iso or has_seconds) or hours not in _BELGIAN_HOURS or minutes:
-            raise _no_belgian_offset()
+            raise BadValue(_NO_BELGIAN_OFFSET)
         zone, rest = dt.timedelta(hours=hours), rest[east.end() :].strip()
     return _Clock(total, second, zone, bool(found["half"])), rest
 
@@ -474,31 +477,6 @@ def _aware(moment: dt.datetime) -> dt.datetime:
         return moment.astimezone(BRUSSELS)
     # A spreadsheet keeps 09:10 as a fraction that may come back as 09:09:59.999.
     return localise((moment + dt.timedelta(milliseconds=500)).replace(microsecond=0))
-
-
-def _hour_missing() -> BadValue:
-    return BadValue(_("L'heure manque : écrivez %(hint)s.") % {"hint": _MOMENT_HINT})
-
-
-def _hour_unreadable() -> BadValue:
-    return BadValue(_("Heure illisible : écrivez 09:10 ou 9h10, ou 09:10-09:30."))
-
-
-def _no_such_hour() -> BadValue:
-    return BadValue(_("Cette heure n'existe pas : écrivez de 00:00 à 23:59."))
-
-
-def _no_belgian_offset() -> BadValue:
-    return BadValue(
-        _(
-            "Décalage horaire inattendu : écrivez l'heure belge seule, ou avec les secondes et "
-            "+02:00 en été, +01:00 en hiver."
-        )
-    )
-
-
-def _end_doubted() -> Stored:
-    return _("La fin n'est pas après le début : la durée n'est pas reprise.")
 
 
 def _is_serial(cell: object) -> bool:

@@ -47,12 +47,52 @@ from staff.sentences import joined
 FORMATS = ("auto", "csv", "xlsx")
 _ZIP, _OLE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF"
 
+_NOT_TEXT = _("Ceci n'est pas un fichier de texte : exportez l'agenda en CSV (UTF-8) ou en XLSX.")
+_TOO_LARGE = _(
+    "Ce classeur est trop grand une fois ouvert : exportez moins de jours à la fois, ou "
+    "effacez les lignes et colonnes vides au-delà du tableau."
+)
+_DAMAGED = _("Ce classeur est abîmé : refaites l'export, ou enregistrez-le en CSV.")
+_BY_EXIT_CODE = {
+    workbook_child.TOO_LARGE: _TOO_LARGE,
+    workbook_child.PROTECTED: _("Classeur protégé : enregistrez-le sans mot de passe."),
+    workbook_child.NO_WORKBOOK: _(
+        "Ce n'est pas un classeur XLSX : enregistrez-le en .xlsx ou CSV."
+    ),
+    workbook_child.OPEN_DOCUMENT: _(
+        "Classeur LibreOffice (.ods) : enregistrez-le au format .xlsx ou CSV."
+    ),
+    workbook_child.BINARY: _("Classeur binaire (.xlsb) : enregistrez-le au format .xlsx."),
+}
 # How web pages begin that agendas export as .xls, and Excel's XML of 2003; behind marks and spaces.
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|[\s\x00])*<\x00?(?:[?!]|/?\x00?(?:html|head|body|table|meta|div|style"
     rb"|h\x00?t\x00?m\x00?l|w|MIME))|MIME-Version:",
     re.IGNORECASE,
 )
+DELIMITERS = (";", ",", "\t", "|")
+_TEXT_BLOCK = 1 << 18
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# What no text holds; a lone one is damage, many are another kind of file. Tabs, line ends and the
+# end-of-file mark of DOS are none of them.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
+_LINE_END = re.compile("\r\n|\r|\n")
+_LONE_CONTROLS = 10
+_BEGINNING = 4096
+_MEGABYTE = 1 << 20
+# A workbook of 36,000 rows has 3 MB and takes 70 MB of memory and 2 s of a slow processor, one of
+# 200,000 rows 15 MB, 310 MB and 12 s. What is small and asks for much more is no agenda.
+_MEMORY, _MEMORY_FOR_A_BYTE = 250 * _MEGABYTE, 16
+_SECONDS, _SECONDS_FOR_A_MEGABYTE = 20, 8
+_WAIT_FOR_A_SECOND = 12  # of processor time: a busy machine does little of it
+_BLOCK = 1 << 20
+_MOST_NAMED = 5  # sheets in one sentence
+_INDEX_WIDTH = 20
+_KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
 
 
 def open_schedule(path: Path, *, file_format: str = "auto") -> ScheduleFile:
@@ -110,21 +150,6 @@ def _kind(path: Path) -> str:
     return "xlsx" if beginning.startswith(_ZIP) else "csv"
 
 
-DELIMITERS = (";", ",", "\t", "|")
-_TEXT_BLOCK = 1 << 18
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# What no text holds; a lone one is damage, many are another kind of file. Tabs, line ends and the
-# end-of-file mark of DOS are none of them.
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
-_LINE_END = re.compile("\r\n|\r|\n")
-_LONE_CONTROLS = 10
-_BEGINNING = 4096
-
-
 @dataclass(frozen=True)
 class _Text:
     """How the bytes of a file become lines."""
@@ -141,7 +166,7 @@ class _Text:
         ):
             while line := stream.readline(LONGEST_LINE):
                 if len(line) == LONGEST_LINE:
-                    raise _not_text()
+                    raise Refusal(_NOT_TEXT)
                 # A mark inside begins a file that was joined to another.
                 line = line.lstrip("\ufeff")
                 yield line.replace("\x00", UNREADABLE) if line.strip("\x00\x1a\r\n") else "\n"
@@ -184,7 +209,7 @@ def _examine(path: Path) -> _Text:
                 damaged += found
                 accents += len(text) - len(text.encode("ascii", "ignore")) - found
     if controls > max(_LONE_CONTROLS, characters // 100):
-        raise _not_text()
+        raise Refusal(_NOT_TEXT)
     encoding = marked or ("utf-8" if damaged <= accents else "cp1252")
     return _Text(path, encoding, max(lines, 1))
 
@@ -284,24 +309,6 @@ def _is_row(cells: list[str], found: Headings) -> bool:
     return any(moments.has_date(cells[at].strip(' "')) for at in places if at < len(cells))
 
 
-def _not_text() -> Refusal:
-    return Refusal(
-        _("Ceci n'est pas un fichier de texte : exportez l'agenda en CSV (UTF-8) ou en XLSX.")
-    )
-
-
-_MEGABYTE = 1 << 20
-# A workbook of 36,000 rows has 3 MB and takes 70 MB of memory and 2 s of a slow processor, one of
-# 200,000 rows 15 MB, 310 MB and 12 s. What is small and asks for much more is no agenda.
-_MEMORY, _MEMORY_FOR_A_BYTE = 250 * _MEGABYTE, 16
-_SECONDS, _SECONDS_FOR_A_MEGABYTE = 20, 8
-_WAIT_FOR_A_SECOND = 12  # of processor time: a busy machine does little of it
-_BLOCK = 1 << 20
-_MOST_NAMED = 5  # sheets in one sentence
-_INDEX_WIDTH = 20
-_KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
-
-
 class _RowsFile:
     """The rows of a workbook in a temporary file, which goes with the last who reads them."""
 
@@ -398,30 +405,17 @@ def _read(path: Path) -> tuple[_RowsFile, list[dict[str, Any]]]:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise _too_large() from error
+        raise Refusal(_TOO_LARGE) from error
     if ended.returncode:
-        raise _refusal(ended.returncode)
+        # A signal means that a limit was hit.
+        otherwise = _DAMAGED if ended.returncode > 0 else _TOO_LARGE
+        raise Refusal(_BY_EXIT_CODE.get(ended.returncode, otherwise))
     end = max(rows_file.file.seek(0, os.SEEK_END) - _INDEX_WIDTH, 0)
     try:
         start = int(rows_file.read(end, _INDEX_WIDTH))
         return rows_file, json.loads(rows_file.read(start, end - start))
     except ValueError as error:
-        raise _damaged() from error
-
-
-def _refusal(code: int) -> Refusal:
-    """Return the sentence for the exit code of the child; a signal means that a limit was hit."""
-    if code == workbook_child.PROTECTED:
-        return Refusal(_("Classeur protégé : enregistrez-le sans mot de passe."))
-    if code == workbook_child.NO_WORKBOOK:
-        return Refusal(_("Ce n'est pas un classeur XLSX : enregistrez-le en .xlsx ou CSV."))
-    if code == workbook_child.OPEN_DOCUMENT:
-        return Refusal(_("Classeur LibreOffice (.ods) : enregistrez-le au format .xlsx ou CSV."))
-    if code == workbook_child.BINARY:
-        return Refusal(_("Classeur binaire (.xlsb) : enregistrez-le au format .xlsx."))
-    if code == workbook_child.DAMAGED or code > 0:
-        return _damaged() if code != workbook_child.TOO_LARGE else _too_large()
-    return _too_large()
+        raise Refusal(_DAMAGED) from error
 
 
 def _sheet_rows(rows_file: _RowsFile, start: int, end: int) -> Iterator[Row]:
@@ -447,16 +441,3 @@ def _cell(written: Mapping[str, Any]) -> object:
     if kind == "h":
         return dt.time.fromisoformat(value)
     return dt.timedelta(seconds=value) if kind == "s" else Uncomputed(str(value))
-
-
-def _too_large() -> Refusal:
-    return Refusal(
-        _(
-            "Ce classeur est trop grand une fois ouvert : exportez moins de jours à la fois, ou "
-            "effacez les lignes et colonnes vides au-delà du tableau."
-        )
-    )
-
-
-def _damaged() -> Refusal:
-    return Refusal(_("Ce classeur est abîmé : refaites l'export, ou enregistrez-le en CSV."))

@@ -49,7 +49,7 @@ class RowReader:
         essential: dict[str, Any] = {
             "patient_id": self._must("patient_id", _identifier("patient_id"), ""),
             "family_name": family_name,
-            "unit": self._must("unit", _obligatory, ""),
+            "unit": self._must("unit", _identifier("unit"), ""),
             "site": self._must("site", values.text, ""),
             "service": self._must("service", _service, ""),
             "starts_at": (slot := self._slot()) and slot.starts_at,
@@ -108,7 +108,9 @@ class RowReader:
             "national_number": self._national_number(),
             "phones": self._phones(),
             "unit_name": self._may("unit_name", _short("unit_name"), ""),
-            "practitioner_code": self._may("practitioner_code", _practitioner_code, ""),
+            "practitioner_code": self._may(
+                "practitioner_code", _identifier("practitioner_code"), ""
+            ),
             "practitioner_name": self._may("practitioner_name", _short("practitioner_name"), ""),
             "minutes": self._minutes(slot),
             "act": self._may("act", _short("act"), ""),
@@ -327,10 +329,6 @@ def shown(cell: object) -> str:
     return " ".join(str(cell).replace("\x00", " ").split())[:SHOWN]
 
 
-def _obligatory(cell: object) -> str:
-    return values.identifier(cell, 80)
-
-
 def _given_name(cell: object) -> str:
     return values.name(cell, BY_KEY["given_name"].longest or SHOWN)
 
@@ -338,10 +336,6 @@ def _given_name(cell: object) -> str:
 def _identifier(key: str) -> Callable[[object], str]:
     longest = BY_KEY[key].longest or SHOWN
     return lambda cell: values.identifier(cell, longest)
-
-
-def _practitioner_code(cell: object) -> str:
-    return values.identifier(cell, BY_KEY["practitioner_code"].longest or SHOWN)
 
 
 def _national_number(cell: object) -> str:

@@ -21,6 +21,8 @@ _AGENDA, _BIRTH = "agenda", "birth"
 _KINDS = {"starts_at": _AGENDA, "date": _AGENDA, "ends_at": _AGENDA, "birth_date": _BIRTH}
 _ENOUGH = 3  # texts and dates of a spreadsheet, before their days are no accident
 _MONTHS = 12
+Row = tuple[int, Sequence[Any]]
+_PADDING = " \t\r\n\x00\x1a\xa0\ufffd"
 
 
 @dataclass
@@ -129,9 +131,6 @@ def _month_first(seen: _Seen) -> Refusal:
         )
         % _named(seen)
     )
-
-
-Row = tuple[int, Sequence[Any]]
 
 
 class NoRows(Refusal):
@@ -310,9 +309,6 @@ def is_blank(cell: object) -> bool:
     if not isinstance(cell, str):
         return cell is None
     return not cell.strip() or not INVISIBLE.sub("", cell).strip(_PADDING)
-
-
-_PADDING = " \t\r\n\x00\x1a\xa0\ufffd"
 
 
 def _usual_width(found: Headings, rows: Sequence[Row | Broken]) -> int:

@@ -17,6 +17,62 @@ from patients.names import fold
 from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
 
+_UNCOMPUTED = _("Le tableur n'a pas calculé cette cellule : remplacez la formule par sa valeur.")
+_WAS_ROUNDED = _(
+    "Le tableur a arrondi ce numéro : mettez la colonne au format texte et réexportez."
+)
+# How words for the medical specialities begin, in French, Dutch, German and English, shortened
+# ("cardio") or not. Surgery, radiology and nuclear medicine are activities of ours, so not here.
+_SPECIALITIES = (
+    "ALGOLO", "ALLERGO", "ANAESTHES", "ANASTHES", "ANESTHES", "ANGIOLO", "AUDIOLO", "AUGENHEIL",
+    "CARDIO", "DENTA", "DENTIST", "DERMATO", "DIABETO", "ENDOCRINO", "ENDOKRINO", "FRAUENHEIL",
+    "GASTRO ENTERO", "GASTROENTERO", "GERIATR", "GERONTO", "GYNAECO", "GYNAKO", "GYNECO",
+    "HAEMATO", "HAMATO", "HARTZIEKTE", "HEMATO", "HEPATO", "HNO ", "HUIDZIEKTE", "IMMUNOLO",
+    "INFECTIO", "INFEKTIO", "INNERE MEDIZIN", "INTERNAL MEDICINE", "INWENDIGE", "KARDIO",
+    "KINDERGENEESKUNDE", "KINDERHEIL", "KNO ", "LONGZIEKTE", "MAAG DARM", "MEDECINE INTERNE",
+    "MEDECINE PHYSIQUE", "NEFRO", "NEONATO", "NEPHRO", "NEURO", "NKO ", "OBSTETRI", "OFTALMO",
+    "ONCO", "ONKO", "OOGHEELKUNDE", "OOGZIEKTE", "OPHTALMO", "OPHTHALMO", "ORL ", "ORTHOPED",
+    "ORTHOPAD", "ORTHOPAED", "OTORHINO", "PADIATR", "PAEDIATR", "PEDIATR", "PNEUMO", "PSYCHIATR",
+    "PSYCHOLO", "REUMATO", "RHEUMATO", "RHUMATO", "SENOLO", "STOMATO", "TABACO", "TRAUMATO",
+    "UROLO", "VERLOSKUNDE",
+)  # fmt: skip
+_BY_WHOM = frozenset({"PAR", "DOOR", "BY", "VON", "DURCH", "POUR", "LE", "SUITE", "WEGENS", "OP"})
+_SHORTEST_WORD = 4
+_SHORT_WORDS = frozenset({"CS", "RX", "CT", "IRM", "RMN", "MRI"})
+UNREADABLE = "\ufffd"  # what the decoder leaves where the bytes are no text
+# Characters without a shape that copying and exporting leave in cells: zero-width spaces, byte
+# order marks, joiners, marks of direction, soft hyphens, fillers. Two numbers that look alike
+# must be alike.
+INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
+)
+# What a spreadsheet writes instead of a result, in French, Dutch, English and German.
+_SHEET_ERROR = re.compile(
+    r"#(?:N/[AVB]|N/DISP|NV|REF!|VERW!|BEZUG!|DIV/0!|DEEL/0!|VALUE!|VALEUR!|WAARDE!|WERT!|NAME\?|"
+    r"NOM\?|NAAM\?|NUM!|NOMBRE!|GETAL!|ZAHL!|NULL?!|NUL!|LEEG!|SPILL!|CALC!|GETTING_DATA|#+)",
+    re.IGNORECASE,
+)
+# UTF-8 that somebody read as Windows-1252 and wrote again: Ã or Â and a character that no text has
+# behind them (LefÃ¨vre), or three for quotes and dashes (â€™).
+_TWICE_ENCODED = re.compile(
+    "[\u00c2\u00c3\u00c5]["
+    "\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e"
+    "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]|\u00e2\u20ac|\u00ef\u00bf\u00bd"
+)
+# Other wrong alphabets (DOS, Macintosh): frames inside words, quotes or capitals between letters.
+_WRONG_ALPHABET = re.compile(
+    r"[\u2500-\u259f]|[^\W\d_][\u201a\u201e\u2020\u2021\u02c6\u2030][^\W\d_]"
+    r"|[^\W\d_][\u0160\u017d\u00da\u00db\u00d9\u00d3][a-z]|[a-z\u00df-\u00ff]\u00c3"
+)
+_LOST_LETTER = re.compile(r"[^\W\d_]\?|\?[^\W\d_]")
+_KEPT_AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps leading zeros from a spreadsheet
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
+_MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
+_BETWEEN_GROUPS = re.compile(r"[,;|/+\n]")
+_NO_GROUP = {"", "NON", "NEE", "NO", "AUCUN", "GEEN", "NONE", "0"}
+_LONGEST_MINUTES = 24 * 60
+
 
 class BadValue(ValueError):
     """What stands in a cell cannot be used; the sentence says why and what to do."""
@@ -260,61 +316,6 @@ def _may_be_followed(meaning: str, words: dict[str, str]) -> bool:
     return id(words) == id(STATUSES)
 
 
-# How words for the medical specialities begin, in French, Dutch, German and English, shortened
-# ("cardio") or not. Surgery, radiology and nuclear medicine are activities of ours, so not here.
-_SPECIALITIES = (
-    "ALGOLO", "ALLERGO", "ANAESTHES", "ANASTHES", "ANESTHES", "ANGIOLO", "AUDIOLO", "AUGENHEIL",
-    "CARDIO", "DENTA", "DENTIST", "DERMATO", "DIABETO", "ENDOCRINO", "ENDOKRINO", "FRAUENHEIL",
-    "GASTRO ENTERO", "GASTROENTERO", "GERIATR", "GERONTO", "GYNAECO", "GYNAKO", "GYNECO",
-    "HAEMATO", "HAMATO", "HARTZIEKTE", "HEMATO", "HEPATO", "HNO ", "HUIDZIEKTE", "IMMUNOLO",
-    "INFECTIO", "INFEKTIO", "INNERE MEDIZIN", "INTERNAL MEDICINE", "INWENDIGE", "KARDIO",
-    "KINDERGENEESKUNDE", "KINDERHEIL", "KNO ", "LONGZIEKTE", "MAAG DARM", "MEDECINE INTERNE",
-    "MEDECINE PHYSIQUE", "NEFRO", "NEONATO", "NEPHRO", "NEURO", "NKO ", "OBSTETRI", "OFTALMO",
-    "ONCO", "ONKO", "OOGHEELKUNDE", "OOGZIEKTE", "OPHTALMO", "OPHTHALMO", "ORL ", "ORTHOPED",
-    "ORTHOPAD", "ORTHOPAED", "OTORHINO", "PADIATR", "PAEDIATR", "PEDIATR", "PNEUMO", "PSYCHIATR",
-    "PSYCHOLO", "REUMATO", "RHEUMATO", "RHUMATO", "SENOLO", "STOMATO", "TABACO", "TRAUMATO",
-    "UROLO", "VERLOSKUNDE",
-)  # fmt: skip
-_BY_WHOM = frozenset({"PAR", "DOOR", "BY", "VON", "DURCH", "POUR", "LE", "SUITE", "WEGENS", "OP"})
-_SHORTEST_WORD = 4
-_SHORT_WORDS = frozenset({"CS", "RX", "CT", "IRM", "RMN", "MRI"})
-
-
-UNREADABLE = "\ufffd"  # what the decoder leaves where the bytes are no text
-# Characters without a shape that copying and exporting leave in cells: zero-width spaces, byte
-# order marks, joiners, marks of direction, soft hyphens, fillers. Two numbers that look alike
-# must be alike.
-INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e0fff]"
-)
-# What a spreadsheet writes instead of a result, in French, Dutch, English and German.
-_SHEET_ERROR = re.compile(
-    r"#(?:N/[AVB]|N/DISP|NV|REF!|VERW!|BEZUG!|DIV/0!|DEEL/0!|VALUE!|VALEUR!|WAARDE!|WERT!|NAME\?|"
-    r"NOM\?|NAAM\?|NUM!|NOMBRE!|GETAL!|ZAHL!|NULL?!|NUL!|LEEG!|SPILL!|CALC!|GETTING_DATA|#+)",
-    re.IGNORECASE,
-)
-# UTF-8 that somebody read as Windows-1252 and wrote again: Ã or Â and a character that no text has
-# behind them (LefÃ¨vre), or three for quotes and dashes (â€™).
-_TWICE_ENCODED = re.compile(
-    "[\u00c2\u00c3\u00c5]["
-    "\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013\u2014\u2018-\u201e"
-    "\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]|\u00e2\u20ac|\u00ef\u00bf\u00bd"
-)
-# Other wrong alphabets (DOS, Macintosh): frames inside words, quotes or capitals between letters.
-_WRONG_ALPHABET = re.compile(
-    r"[\u2500-\u259f]|[^\W\d_][\u201a\u201e\u2020\u2021\u02c6\u2030][^\W\d_]"
-    r"|[^\W\d_][\u0160\u017d\u00da\u00db\u00d9\u00d3][a-z]|[a-z\u00df-\u00ff]\u00c3"
-)
-_LOST_LETTER = re.compile(r"[^\W\d_]\?|\?[^\W\d_]")
-_KEPT_AS_TEXT = re.compile(r'="([^"]*)"')  # how a CSV keeps leading zeros from a spreadsheet
-_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[eE]\+\d+", re.ASCII)
-_MOST_DIGITS_KEPT = 1e15  # a spreadsheet rounds longer numbers
-_BETWEEN_GROUPS = re.compile(r"[,;|/+\n]")
-_NO_GROUP = {"", "NON", "NEE", "NO", "AUCUN", "GEEN", "NONE", "0"}
-_LONGEST_MINUTES = 24 * 60
-
-
 def text(cell: object) -> str:
     """Return a cell as one line of text, composed, without control or invisible characters.
 
@@ -328,7 +329,7 @@ def text(cell: object) -> str:
     if isinstance(cell, dt.datetime | dt.date | dt.time):
         return cell.isoformat()
     if isinstance(cell, Uncomputed):
-        raise _uncomputed()
+        raise BadValue(_UNCOMPUTED)
     line = str(cell)
     if not line.isascii():
         line = unicodedata.normalize("NFC", INVISIBLE.sub("", line))
@@ -338,7 +339,7 @@ def text(cell: object) -> str:
     if not line.isascii():
         _check_letters(line)
     if line.startswith("#") and _SHEET_ERROR.fullmatch(line):
-        raise _uncomputed()
+        raise BadValue(_UNCOMPUTED)
     if line.startswith("=") and (kept := _KEPT_AS_TEXT.fullmatch(line)):
         return kept[1].strip()
     return line
@@ -411,12 +412,6 @@ class Uncomputed:
         return self.shown
 
 
-def _uncomputed() -> BadValue:
-    return BadValue(
-        _("Le tableur n'a pas calculé cette cellule : remplacez la formule par sa valeur.")
-    )
-
-
 def identifier(cell: object, longest: int) -> str:
     """Return a number or code exactly as the source gives it.
 
@@ -425,21 +420,15 @@ def identifier(cell: object, longest: int) -> str:
             share it.
     """
     if isinstance(cell, float | int) and abs(cell) >= _MOST_DIGITS_KEPT:
-        raise _rounded()
+        raise BadValue(_WAS_ROUNDED)
     code = text(cell)
     if not code:
         raise BadValue(_("Cellule vide : cette valeur est obligatoire."))
     if _ROUNDED.fullmatch(code):
-        raise _rounded()
+        raise BadValue(_WAS_ROUNDED)
     if len(code) > longest:
         raise BadValue(_("Trop long : %(longest)s caractères au plus.") % {"longest": longest})
     return code
-
-
-def _rounded() -> BadValue:
-    return BadValue(
-        _("Le tableur a arrondi ce numéro : mettez la colonne au format texte et réexportez.")
-    )
 
 
 def phone_numbers(cell: object) -> phones.PhoneCell:
@@ -450,7 +439,7 @@ def phone_numbers(cell: object) -> phones.PhoneCell:
     """
     written = cell if isinstance(cell, str) else text(cell)  # a line break separates two numbers
     if _ROUNDED.fullmatch(written.strip()):
-        raise _rounded()
+        raise BadValue(_WAS_ROUNDED)
     return phones.read_cell(written)
 
 

@@ -47,8 +47,14 @@ from staff.services import audit
 DEFAULT_SOURCE = "agenda"
 UNATTENDED = Terms()
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
+_NOT_CHECKED = _("Ce fichier n'est pas vérifié : déposez-le à nouveau.")
 
 Progress = Callable[[int, int], None]  # rows read, rows expected
+TASK = "appointments.tasks.run_waiting_imports"
+LEASE = dt.timedelta(minutes=10)  # a dry run is heard of every few hundred rows
+UNCONFIRMED_FOR = dt.timedelta(days=3)
+_DONE = (ImportState.LOADED, ImportState.UNREADABLE, ImportState.ABANDONED)
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,7 @@ def load_file(
         found = export_moment.found(evidence, now=clock.now(), rule=rule)
         terms = replace(terms, exported_at=found.at, age_from=found.found_in)
     check_exported_at(terms.exported_at)
-    proposal = export_moment.proposed(evidence, now=clock.now())
+    proposal = export_moment.found(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
     if dry_run:
         result = take_in(file, feed_name, terms, progress=progress, dry_run=True)
         return FileLoad(result, file.unused, digest, terms, proposal)
@@ -253,14 +259,6 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-TASK = "appointments.tasks.run_waiting_imports"
-LEASE = dt.timedelta(minutes=10)  # a dry run is heard of every few hundred rows
-UNCONFIRMED_FOR = dt.timedelta(days=3)
-_DONE = (ImportState.LOADED, ImportState.UNREADABLE, ImportState.ABANDONED)
-
-logger = logging.getLogger(__name__)
-
-
 @transaction.atomic
 def receive(
     *, upload: "File[Any]", feed_name: str, by: User, file_date: dt.datetime | None = None
@@ -331,18 +329,9 @@ def correct(*, schedule_import_id: int, said: FileTerms, by: User) -> bool:
     check_exported_at(said.exported_at)
     schedule_import = ScheduleImport.objects.select_for_update().get(pk=schedule_import_id)
     if schedule_import.state != ImportState.CHECKED:
-        raise _not_checked()
+        raise Refusal(_NOT_CHECKED)
     declared = said.declared
-    now_held = (
-        *(schedule_import.exported_at, schedule_import.complete_for),
-        *(schedule_import.first_day, schedule_import.last_day),
-        frozenset(schedule_import.complete_units),
-    )
-    if now_held == (
-        *(said.exported_at, declared.extent.value),
-        *(declared.first_day, declared.last_day),
-        declared.unit_ids,
-    ):
+    if (schedule_import.exported_at, _declared(schedule_import)) == (said.exported_at, declared):
         return False
     if said.exported_at != schedule_import.exported_at:
         schedule_import.exported_at = said.exported_at
@@ -368,10 +357,6 @@ def _check_again(schedule_import: ScheduleImport) -> None:
     schedule_import.rows_done = 0
     schedule_import.save()
     doorbell.ring(TASK)
-
-
-def _not_checked() -> Refusal:
-    return Refusal(_("Ce fichier n'est pas vérifié : déposez-le à nouveau."))
 
 
 @transaction.atomic
@@ -402,7 +387,7 @@ def confirm(
     if is_confirmed:
         return schedule_import
     if schedule_import.state != ImportState.CHECKED:
-        raise _not_checked()
+        raise Refusal(_NOT_CHECKED)
     schedule_import.accepts_older = accepts_older
     schedule_import.accepts_disappeared = accepts_disappeared
     if schedule_import.rows_undone and not accepts_older:
@@ -489,7 +474,7 @@ def _check(schedule_import: ScheduleImport) -> None:
         evidence = evidence_of(
             file, path, file_name=schedule_import.file_name, file_date=schedule_import.file_date
         )
-        found = export_moment.proposed(evidence, now=clock.now())
+        found = export_moment.found(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
         schedule_import.exported_at, schedule_import.age_from = found.at, found.found_in
 
     def keep_progress(rows: int, expected: int) -> None:
@@ -509,17 +494,26 @@ def _check(schedule_import: ScheduleImport) -> None:
 
 def _terms(schedule_import: ScheduleImport) -> Terms:
     """Return what was said of a file and accepted of its effect."""
-    extent = schedule_import.complete_for
-    days = (schedule_import.first_day, schedule_import.last_day)
-    units = frozenset(schedule_import.complete_units)
     return Terms(
         exported_at=schedule_import.exported_at,
         age_from=schedule_import.age_from,
-        declared=Declared(Extent(extent), *days, units) if extent else None,
+        declared=_declared(schedule_import),
         accepts_older=schedule_import.accepts_older,
         accepts_disappeared=schedule_import.accepts_disappeared,
         shown=frozenset(schedule_import.disappeared_rows.values_list("appointment_id", flat=True)),
         was_loaded_before=was_loaded_before(schedule_import.feed, schedule_import.file_digest),
+    )
+
+
+def _declared(schedule_import: ScheduleImport) -> Declared | None:
+    """Return what somebody said that a file is complete for; None while nobody did."""
+    if not schedule_import.complete_for:
+        return None
+    return Declared(
+        Extent(schedule_import.complete_for),
+        schedule_import.first_day,
+        schedule_import.last_day,
+        frozenset(schedule_import.complete_units),
     )
 
 

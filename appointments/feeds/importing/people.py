@@ -28,6 +28,23 @@ from staff.sentences import Sentence, ShownDay, Stored, joined
 from staff.sentences import gettext_stored as _
 
 _LONGEST_NAME = 40  # a reason has 300 characters, for two people
+# A title is followed by a space or a point: M'Hamdi and Drouet begin with none.
+_TITLE = re.compile(
+    r"(dr|dra|docteur|doctor|prof|professeur|pr|mme|mevr|m|mr)(\.?)(?:(?<=\.)\s*|\s+|$)",
+    re.IGNORECASE,
+)
+# INAMI/RIZIV number: six figures, two to check them, and three of the qualification that a
+# doctor may change. https://www.riziv.fgov.be writes 1-02030-40-140.
+_INAMI = re.compile(r"(\d)[-. /]?(\d{5})[-. /]?(\d{2})(?:[-. /]?\d{3})?", re.ASCII)
+_TITLES = {"dr": "Dr", "dra": "Dr", "docteur": "Dr", "doctor": "Dr"} | dict.fromkeys(
+    ("prof", "professeur", "pr"), "Pr"
+)
+_FROM_NAME = "nom:"  # how the code of somebody named without one begins
+_MOST_NAMED = 3  # of whom somebody new may be
+_LONGEST_CODE, _LONGEST_NAME_PART = 40, 80
+_NOT_YET = -1  # id of whom a dry run would create
+_DIGEST = 10  # hex digits that tell apart two names too long for a code
+_UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,24 +289,6 @@ def described(person: Person) -> str:
     return f"{name}, {person.birth_date:%d/%m/%Y}"
 
 
-# A title is followed by a space or a point: M'Hamdi and Drouet begin with none.
-_TITLE = re.compile(
-    r"(dr|dra|docteur|doctor|prof|professeur|pr|mme|mevr|m|mr)(\.?)(?:(?<=\.)\s*|\s+|$)",
-    re.IGNORECASE,
-)
-# INAMI/RIZIV number: six figures, two to check them, and three of the qualification that a
-# doctor may change. https://www.riziv.fgov.be writes 1-02030-40-140.
-_INAMI = re.compile(r"(\d)[-. /]?(\d{5})[-. /]?(\d{2})(?:[-. /]?\d{3})?", re.ASCII)
-_TITLES = {"dr": "Dr", "dra": "Dr", "docteur": "Dr", "doctor": "Dr"} | dict.fromkeys(
-    ("prof", "professeur", "pr"), "Pr"
-)
-_FROM_NAME = "nom:"  # how the code of somebody named without one begins
-_MOST_NAMED = 3  # of whom somebody new may be
-_LONGEST_CODE, _LONGEST_NAME_PART = 40, 80
-_NOT_YET = -1  # id of whom a dry run would create
-_DIGEST = 10  # hex digits that tell apart two names too long for a code
-
-
 class Practitioners:
     """Every practitioner by code and by name, read once per load (one query).
 
@@ -489,9 +488,6 @@ def _code(record: ScheduleRecord) -> str:
         return code
     digest = hashlib.blake2b(folded.encode(), digest_size=_DIGEST // 2).hexdigest()
     return f"{code[: _LONGEST_CODE - _DIGEST - 1]} {digest}"
-
-
-_UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)

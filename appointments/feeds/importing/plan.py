@@ -25,12 +25,22 @@ from appointments.feeds.importing.people import (
     UnitPlace,
 )
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
-from appointments.models import RULED, Appointment, Conflict, ConflictState, Feed, Status
+from appointments.models import CALLED_OFF, RULED, Appointment, Conflict, ConflictState, Feed
 from patients import phones
 from patients.services.registering import Description, KnownPatient, says_nothing_new
 from staff import clock
 from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
+
+# Where a row stands, and what is told of the file: no part of what the row says.
+_ASIDE = {"line", "sheet", "changed_at", "is_name_certain"}
+_content = attrgetter(
+    *(
+        name
+        for name in ScheduleRecord.__slots__
+        if name not in {"starts_at", "protected_groups"} | _ASIDE
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +67,6 @@ class Known:
     protected_groups: str
 
 
-_OFF = {Status.CANCELLED, Status.ENTERED_IN_ERROR}
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """A record, where it takes place, and what is known of it."""
@@ -81,7 +88,7 @@ class Planned:
         return self.is_moved or (
             self.known is not None
             and self.known.status != self.record.status
-            and bool(_OFF & {self.known.status, self.record.status})
+            and not {self.known.status, self.record.status}.isdisjoint(CALLED_OFF)
         )
 
     def said(self, practitioner_id: int | None) -> dict[str, Any]:
@@ -377,17 +384,6 @@ def _readable(record: ScheduleRecord) -> Readable:
         moment=f"{record.starts_at.astimezone(clock.BRUSSELS):%d/%m/%Y %H:%M}",
         place=f"{record.unit} {record.site}".strip(),
     )
-
-
-# Where a row stands, and what is told of the file: no part of what the row says.
-_ASIDE = {"line", "sheet", "changed_at", "is_name_certain"}
-_content = attrgetter(
-    *(
-        name
-        for name in ScheduleRecord.__slots__
-        if name not in {"starts_at", "protected_groups"} | _ASIDE
-    )
-)
 
 
 def digest_of(record: ScheduleRecord) -> str:

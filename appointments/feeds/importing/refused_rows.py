@@ -28,6 +28,8 @@ _WRITTEN = [
     *("schedule_import", "sheet", "line", "content", "state", "refused_at"),
     *("settled_at", "settled_by", "note"),
 ]
+# The last of days: after all others, where no day can be read.
+_NO_DAY = dt.date.max
 
 
 @transaction.atomic
@@ -179,10 +181,6 @@ def _keep(feed: Feed, rows: list[RefusedRow]) -> None:
     RefusedRow.objects.bulk_create(
         written, update_conflicts=True, unique_fields=["feed", "key"], update_fields=_WRITTEN
     )
-
-
-# The last of days: after all others, where no day can be read.
-_NO_DAY = dt.date.max
 
 
 @dataclass(frozen=True)

@@ -46,6 +46,7 @@ _FROM_SOURCE = [
     "missing_since",
 ]
 _CHUNK = 500
+SOON = dt.timedelta(days=6)
 
 
 class Writer:
@@ -250,9 +251,6 @@ def planned_units(feed: Feed, first_day: dt.date, last_day: dt.date) -> dict[int
     """Return unit id → site id, where a source plans something in some days."""
     rows = _held(feed).filter(day__range=(first_day, last_day)).order_by()
     return dict(rows.values_list("unit_id", "unit__site_id").distinct())
-
-
-SOON = dt.timedelta(days=6)
 
 
 def planned_soon(feed: Feed, today: dt.date) -> list[tuple[str, int, int, dt.date]]:

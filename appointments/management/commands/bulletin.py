@@ -1,9 +1,9 @@
 """``manage.py bulletin``: the bulletin pages without a browser."""
 
 import datetime as dt
-import json
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
+from json import dumps
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +129,7 @@ class Command(BaseCommand):
             raise Refusal(_("Le bulletin %(number)s n'existe pas.") % {"number": number})
         result = preview.preview(number)
         if json:
-            self.stdout.write(_as_json(result.as_dict()))
+            self.stdout.write(dumps(result.as_dict(), ensure_ascii=False, indent=2))
             return
         for line in (*_table(_count_rows(result)), "", *_table(_telling_rows(result))):
             self.stdout.write(line)
@@ -239,10 +239,6 @@ def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def _cell(text: str, width: int) -> str:
     return text.rjust(width) if text.isdecimal() else text.ljust(width)
-
-
-def _as_json(value: dict[str, Any]) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
 
 
 def _text_of(file: Path) -> str:

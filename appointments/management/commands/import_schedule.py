@@ -340,6 +340,7 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
             for f in faults
         ]
 
+    telling = load.result.telling
     return {
         "dry_run": is_dry_run,
         "file_sha256": load.file_sha256,
@@ -348,7 +349,12 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
         "complete_for": load.result.declared.extent,
         "complete_units": codes_of(load.result.declared),
         **load.result.counts(),
-        **_told(load.result),
+        "patients_told": telling.patients,
+        "told_by_sms_now": telling.sms_now,
+        "told_by_sms_later": telling.sms_later,
+        "told_by_phone": telling.by_phone,
+        "sms_now": telling.messages_now,
+        "sms_later": telling.messages_later,
         "with_phone": load.result.with_phone,
         "practitioners_made": load.result.practitioners_made,
         "questions": load.result.questions(load.terms) if is_dry_run else {},
@@ -363,15 +369,3 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
 def _in_json(said: dict[str, Any]) -> str:
     """Return what a script reads; sentences are in the language of the terminal."""
     return json.dumps(said, ensure_ascii=False, default=str)
-
-
-def _told(result: LoadResult) -> dict[str, int]:
-    telling = result.telling
-    return {
-        "patients_told": telling.patients,
-        "told_by_sms_now": telling.sms_now,
-        "told_by_sms_later": telling.sms_later,
-        "told_by_phone": telling.by_phone,
-        "sms_now": telling.messages_now,
-        "sms_later": telling.messages_later,
-    }

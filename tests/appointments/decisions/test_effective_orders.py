@@ -97,7 +97,11 @@ def said_by(
     found: list[Statement], service: str, place: Place, day: dt.date, groups: frozenset
 ) -> set:
     """Return all that statements say of somebody."""
-    told = {one.said.to(groups) for one in found if one.speaks_of(service, place, day)}
+    told = {
+        one.said.to(groups)
+        for one in found
+        if service in one.services and place in one.places and day in one.days
+    }
     return told - {None}
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from appointments.decisions.keeping import MOST, Done, keep_several, let_go_several
+from appointments.decisions.keeping import MOST, Done, decide_several, keep, let_go
 from appointments.models import Appointment, Decision
 from notifications.models import Notice
 from staff.errors import Refusal
@@ -30,7 +30,7 @@ class TestOneAfterTheOther:
     def test_all_are_kept_with_the_same_reason(self, doctor):
         made = consultations(doctor, 3)
         ids = [one.pk for one in made]
-        assert keep_several(appointment_ids=ids[::-1], by=doctor, reason="Suites") == [
+        assert decide_several(keep, appointment_ids=ids[::-1], by=doctor, reason="Suites") == [
             Done(pk) for pk in ids
         ]
         assert set(outcomes()) == {("maintained", "person")}
@@ -43,7 +43,8 @@ class TestOneAfterTheOther:
         in_force()
         ids = [first.pk, nobody_may.pk, last.pk, 10**9]
         done = {
-            one.appointment_id: one.refusal for one in keep_several(appointment_ids=ids, by=doctor)
+            one.appointment_id: one.refusal
+            for one in decide_several(keep, appointment_ids=ids, by=doctor)
         }
         assert (done[first.pk], done[last.pk]) == ("", "")
         assert "ne laisse personne garder" in done[nobody_may.pk]
@@ -52,21 +53,21 @@ class TestOneAfterTheOther:
 
     def test_asking_again_changes_nothing(self, doctor):
         ids = [one.pk for one in consultations(doctor, 3)]
-        first = let_go_several(appointment_ids=ids, by=doctor)
-        assert let_go_several(appointment_ids=[*ids, ids[0]], by=doctor) == first
+        first = decide_several(let_go, appointment_ids=ids, by=doctor)
+        assert decide_several(let_go, appointment_ids=[*ids, ids[0]], by=doctor) == first
         assert Decision.objects.filter(basis="person").count() == 3
 
     def test_what_somebody_else_decided_unseen_is_refused(self, doctor):
         (one,) = consultations(doctor, 1)
         colleague = a_user("collegue", "doctor")
         doctor.practitioner.delegations.create(delegate=colleague, given_at=SATURDAY_NOON)
-        let_go_several(appointment_ids=[one.pk], by=colleague)
-        (done,) = keep_several(appointment_ids=[one.pk], by=doctor, seen={one.pk: 1})
+        decide_several(let_go, appointment_ids=[one.pk], by=colleague)
+        (done,) = decide_several(keep, appointment_ids=[one.pk], by=doctor, seen={one.pk: 1})
         assert "collegue a décidé entre-temps : annulé" in done.refusal
 
     def test_more_than_a_page_is_refused_as_a_whole(self, doctor):
         with pytest.raises(Refusal, match="au plus 30"):
-            keep_several(appointment_ids=range(1, MOST + 2), by=doctor)
+            decide_several(keep, appointment_ids=range(1, MOST + 2), by=doctor)
 
 
 @pytest.mark.postgresql
@@ -79,8 +80,8 @@ class TestAtTheSameMoment:
         delegate = a_user("collegue", "doctor")
         doctor.practitioner.delegations.create(delegate=delegate, given_at=SATURDAY_NOON)
         results = together(
-            lambda: keep_several(appointment_ids=ids[:4], by=doctor),
-            lambda: keep_several(appointment_ids=ids[2:][::-1], by=delegate),
+            lambda: decide_several(keep, appointment_ids=ids[:4], by=doctor),
+            lambda: decide_several(keep, appointment_ids=ids[2:][::-1], by=delegate),
         )
         assert results == [[Done(pk) for pk in ids[:4]], [Done(pk) for pk in ids[2:]]]
         assert Decision.objects.filter(basis="person").count() == 6
@@ -92,8 +93,8 @@ class TestAtTheSameMoment:
         doctor.practitioner.delegations.create(delegate=delegate, given_at=SATURDAY_NOON)
         seen = dict.fromkeys(ids, 1)
         results = together(
-            lambda: keep_several(appointment_ids=ids, by=doctor, seen=seen),
-            lambda: let_go_several(appointment_ids=ids, by=delegate, seen=seen),
+            lambda: decide_several(keep, appointment_ids=ids, by=doctor, seen=seen),
+            lambda: decide_several(let_go, appointment_ids=ids, by=delegate, seen=seen),
         )
         assert not [result for result in results if isinstance(result, Exception)]
         refused = [done.appointment_id for result in results for done in result if done.refusal]

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from dateutil.easter import easter as easter_of_dateutil
 
-from appointments.operations.theatres import DayOff, day_off, easter
+from appointments.operations.queries import DayOff, day_off, easter
 
 OF_2022 = {
     "2022-01-01": DayOff.NEW_YEAR,

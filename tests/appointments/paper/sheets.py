@@ -3,7 +3,11 @@
 import datetime as dt
 from typing import Any
 
-from appointments.paper.content import FeedAge, RosterContent, RosterRow, arranged
+from appointments.feeds.data_age import DataAge
+from appointments.models import Roster
+from appointments.paper.content import RosterContent, RosterRow, arranged
+from appointments.paper.services import issue_many
+from staff.models import User
 from tests.builders import MONDAY, at
 
 PRINTED_AT = at("2022-05-14 16:20")
@@ -45,7 +49,7 @@ def a_sheet(
         "callback_number": "+3263000000",
         "day": MONDAY,
         "made_at": PRINTED_AT,
-        "feeds": (FeedAge("agenda", heard_at, dt.timedelta(hours=hours, minutes=53), is_old),),
+        "feeds": (DataAge("agenda", heard_at, dt.timedelta(hours=hours, minutes=53), is_old),),
         "rows": arranged(rows),
         "version": 1,
     }
@@ -64,3 +68,8 @@ def many_rows(count: int) -> list[RosterRow]:
         )
         for number in range(1, count + 1)
     ]
+
+
+def issue(*, unit_id: int, day: dt.date, by: User | None) -> Roster:
+    """Give one unit's sheet its version."""
+    return issue_many(unit_ids=[unit_id], day=day, by=by)[0]

@@ -5,7 +5,7 @@ import re
 import pytest
 from django.utils import translation
 
-from appointments.paper.content import FeedAge
+from appointments.feeds.data_age import DataAge
 from appointments.paper.words import for_browser, self_contained
 from tests.appointments.paper.sheets import PRINTED_AT, a_row, a_sheet, by_clause
 from tests.builders import at
@@ -80,7 +80,7 @@ def test_the_data_age_is_stated_and_loud_when_too_old():
 
 
 def test_an_unknown_age_is_as_loud_as_one_too_old():
-    unknown = FeedAge("agenda", None, None, is_old=True, is_unknown=True)
+    unknown = DataAge("agenda", None, None, is_old=True, loaded_at=at("2022-05-14"))
     said = text_of(self_contained(a_sheet(a_row(), feeds=(unknown,))))
     assert "⚠ DONNÉES D'UN ÂGE INCONNU Source agenda : rien ne dit quand" in said
 

@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Roster
 from appointments.paper import services as rosters
-from appointments.paper.services import issue, issue_many, render, sweep
+from appointments.paper.services import issue_many, render, sweep
 from staff.errors import AccessRefused
 from staff.models import AuditEvent
 from staff.paper.pdf import Pdf, PdfUnavailable
+from tests.appointments.paper.sheets import issue
 from tests.builders import MONDAY, a_site, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db

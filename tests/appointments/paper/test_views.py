@@ -7,10 +7,11 @@ from django.utils import translation
 
 from appointments.models import Roster
 from appointments.paper import services as rosters
-from appointments.paper.services import issue, render
+from appointments.paper.services import render
 from staff.access import GRANTS, Capability
 from staff.models import AuditEvent, Role, User
 from staff.paper.pdf import Pdf
+from tests.appointments.paper.sheets import issue
 from tests.builders import MONDAY, a_patient, a_site, a_unit, a_user, an_appointment, at
 
 pytestmark = pytest.mark.django_db

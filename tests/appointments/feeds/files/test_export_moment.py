@@ -7,11 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.files.export_moment import AHEAD, Evidence, ExportMoment, found, proposed
+from appointments.feeds.files.export_moment import AHEAD, Evidence, ExportMoment, found
 from appointments.vocabulary import AgeFrom, AgeRule
 from tests.builders import at
 
 NOW = at("2022-05-14 12:00")
+
+
+def proposed(evidence: Evidence, *, now: dt.datetime) -> ExportMoment:
+    """Return the moment that a person is proposed."""
+    return found(evidence, now=now, rule=AgeRule.FILE_DATE)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from appointments.feeds.files.moments import (
     minutes_until,
     order_shown,
     read_date,
-    read_date_and_time,
     read_moment,
     read_slot,
     read_slot_in_two,
@@ -79,7 +78,7 @@ def test_a_moment_is_read_however_it_is_written(written):
     ],
 )
 def test_date_and_time_in_two_columns_are_joined(date, time):
-    assert read_date_and_time(date, time) == TEN_PAST_NINE
+    assert read_slot_in_two(date, time).starts_at == TEN_PAST_NINE
 
 
 @pytest.mark.parametrize(
