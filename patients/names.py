@@ -7,6 +7,12 @@ from collections.abc import Iterator, Sequence
 _SPECIAL = str.maketrans(
     {"œ": "oe", "Œ": "OE", "æ": "ae", "Æ": "AE", "ß": "ss", "ø": "o", "Ø": "O", "ł": "l", "Ł": "L"}
 )
+_PARTICLES = ("VAN DER", "VAN DEN", "VAN DE", "VAN", "VON", "DE LA", "DE", "DU", "LE", "LA")
+_PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()} | {
+    particle.replace(" ", "") for particle in _PARTICLES
+}
+_SHORTEST_REST = 3
+MOST_WORDS = 5  # beyond, nobody spells a name out to be found
 
 
 def fold(text: str) -> str:
@@ -28,14 +34,6 @@ def search_name(family_name: str, given_name: str) -> str:
 def search_given_name(family_name: str, given_name: str) -> str:
     """Return the value of ``Patient.search_given_name``: the same, given name first."""
     return f"{fold(given_name)} {fold(family_name)}".strip()[:170]
-
-
-_PARTICLES = ("VAN DER", "VAN DEN", "VAN DE", "VAN", "VON", "DE LA", "DE", "DU", "LE", "LA")
-_PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()} | {
-    particle.replace(" ", "") for particle in _PARTICLES
-}
-_SHORTEST_REST = 3
-MOST_WORDS = 5  # beyond, nobody spells a name out to be found
 
 
 def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:

@@ -35,6 +35,29 @@ _PLUS_FORGOTTEN = re.compile(r"3526\d{8}|33[67]\d{8}|324\d{8}|491[567]\d{8,9}|31
 _TRUNK_ZERO = re.compile(r"\(0\)")
 _WRITTEN = re.compile(r"\+?[\d\s./(),\-]+")
 _DATE = re.compile(r"\s*\d{1,2}([./-])\d{1,2}\1(?:19|20)\d{2}\s*")
+_RUN = re.compile(r"[+(]*\d[\d ./(),+\-]*")  # a line break ends a number
+_GROUP = re.compile(r"(?:\+ *)?\d+")
+_STRONG = re.compile(r"[/,]| - |  ")
+# Between two numbers, or behind an area alone: "063 / 22 33 44".
+_SPACED = re.compile(r" [/,-]|[/,-] |  ")
+_AREA = re.compile(r"0[1-9]\d{0,2}")
+_EXTENSION = re.compile(
+    r"\s*[,(]?\s*(?:\b(?:ext(?:ension)?|poste?|toestel|tst|int(?:erne)?)\b\.?|#)\s*:?\s*(\d{1,6})"
+    r"(?!\d)\)?",
+    re.I,
+)
+_PIECES = re.compile(r"[;,/|\n]|\b(?:ou|of|or|et|en|and|oder|und)\b", re.I)
+_FEWEST_DIGITS = 4  # fewer are an hour, a count or "tél 2", never a telephone
+_SHORTEST, _LONGEST = 8, 16  # digits of a number as people write it, the prefix included
+_SHORTEST_START = 3
+# What only says that a telephone follows, and of which sort: the number says so itself.
+_SAYS_NOTHING = {
+    "TEL", "TELEPHONE", "TELEPHONES", "TELEFOON", "TELEFOONNUMMER", "TELEFON", "PHONE", "GSM",
+    "MOBILE", "MOBIEL", "MOB", "PORTABLE", "PORT", "HANDY", "FIXE", "FIX", "VAST", "T", "P", "M",
+    "F", "G", "N", "NO", "NR", "NUM", "NUMERO", "NUMMER", "CONTACT", "DE", "DU", "LE", "LA", "A",
+    "AU", "OU", "OF", "OR", "ET", "EN", "AND", "ODER", "UND",
+}  # fmt: skip
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,30 +180,6 @@ def display(number: str) -> str:
     national = parsed.country_code == phonenumbers.country_code_for_region(HOME)
     style = phonenumbers.PhoneNumberFormat
     return phonenumbers.format_number(parsed, style.NATIONAL if national else style.INTERNATIONAL)
-
-
-_RUN = re.compile(r"[+(]*\d[\d ./(),+\-]*")  # a line break ends a number
-_GROUP = re.compile(r"(?:\+ *)?\d+")
-_STRONG = re.compile(r"[/,]| - |  ")
-# Between two numbers, or behind an area alone: "063 / 22 33 44".
-_SPACED = re.compile(r" [/,-]|[/,-] |  ")
-_AREA = re.compile(r"0[1-9]\d{0,2}")
-_EXTENSION = re.compile(
-    r"\s*[,(]?\s*(?:\b(?:ext(?:ension)?|poste?|toestel|tst|int(?:erne)?)\b\.?|#)\s*:?\s*(\d{1,6})"
-    r"(?!\d)\)?",
-    re.I,
-)
-_PIECES = re.compile(r"[;,/|\n]|\b(?:ou|of|or|et|en|and|oder|und)\b", re.I)
-_FEWEST_DIGITS = 4  # fewer are an hour, a count or "tél 2", never a telephone
-_SHORTEST, _LONGEST = 8, 16  # digits of a number as people write it, the prefix included
-_SHORTEST_START = 3
-# What only says that a telephone follows, and of which sort: the number says so itself.
-_SAYS_NOTHING = {
-    "TEL", "TELEPHONE", "TELEPHONES", "TELEFOON", "TELEFOONNUMMER", "TELEFON", "PHONE", "GSM",
-    "MOBILE", "MOBIEL", "MOB", "PORTABLE", "PORT", "HANDY", "FIXE", "FIX", "VAST", "T", "P", "M",
-    "F", "G", "N", "NO", "NR", "NUM", "NUMERO", "NUMMER", "CONTACT", "DE", "DU", "LE", "LA", "A",
-    "AU", "OU", "OF", "OR", "ET", "EN", "AND", "ODER", "UND",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,9 +370,6 @@ def _said(text: str) -> str:
 
 def _count(text: str) -> int:
     return sum(c.isdigit() for c in text)
-
-
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))  # noqa: RUF001
 
 
 def _plain(text: str) -> str:

@@ -19,6 +19,9 @@ from staff.errors import AccessRefused
 from staff.models import Role, User
 from staff.requests import SignedInRequest
 
+# True for every row; unlike an empty Q() it also says so when joined by "or".
+EVERYTHING = ~Q(pk__in=[])
+
 
 class Capability(enum.Enum):
     """Something a role can do."""
@@ -89,10 +92,6 @@ GRANTS: dict[Role, frozenset[Capability]] = {
         {C.SEE_BOARD, C.SEE_SCHEDULE, C.SEE_BULLETINS, C.SEE_OUTBOX, C.SEE_TRAIL}
     ),
 }
-
-
-# True for every row; unlike an empty Q() it also says so when joined by "or".
-EVERYTHING = ~Q(pk__in=[])
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""Numbers and names under which a hospital is seen on a phone, as administrators write them."""
+"""Numbers and names under which a hospital is seen on a phone, as administrators write them.
+
+Rules without a model.
+"""
 
 import re
 

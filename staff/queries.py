@@ -18,6 +18,10 @@ from staff.access import GRANTS, Capability, scope_of
 from staff.lookups import InJson, Unindexed
 from staff.models import AuditEvent, AuditHead, Delegation, User
 
+# As many events are sorted without anybody noticing; more are found soon, from the newest back.
+FEW_EVENTS = 2000
+_Events = QuerySet[AuditEvent]
+
 
 def trail_for(user: User) -> QuerySet[AuditEvent]:
     """Return the events that a user may read: all or none, for an event has no place."""
@@ -29,12 +33,6 @@ def trail_for(user: User) -> QuerySet[AuditEvent]:
 def trail_head() -> AuditHead:
     """Return the end of the chain; of an empty one before the first event."""
     return AuditHead.objects.first() or AuditHead()
-
-
-# As many events are sorted without anybody noticing; more are found soon, from the newest back.
-FEW_EVENTS = 2000
-
-_Events = QuerySet[AuditEvent]
 
 
 def events_with(events: QuerySet[AuditEvent], **wanted: Any) -> QuerySet[AuditEvent]:

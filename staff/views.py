@@ -4,25 +4,52 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from staff import clock, csv_cells, trail_words
 from staff.access import Capability, requires
 from staff.errors import Refusal
-from staff.forms import DelegateForm
-from staff.models import AuditEvent
+from staff.models import AuditEvent, User
 from staff.paging import page_by_key
-from staff.queries import TrailFilter, delegations_of, trail_for, trail_head
+from staff.queries import TrailFilter, delegations_of, may_be_delegates, trail_for, trail_head
 from staff.requests import SignedInRequest
 from staff.services import audit, delegating
 
 MOST_FAULTS = 50  # on the page; `manage.py verify` counts the others too
+
+
+class _Colleague(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generic at run time
+    def label_from_instance(self, obj: User) -> str:
+        """Return the name with the sign-in: two doctors may share a name."""
+        return f"{obj} ({obj.username})"
+
+
+class DelegateForm(forms.Form):
+    """Whom a practitioner names; only those who may keep patients are offered."""
+
+    delegate = _Colleague(
+        label=gettext_lazy("Qui peut garder vos patients en votre nom"),
+        queryset=User.objects.none(),
+        empty_label=gettext_lazy("Choisissez"),
+        error_messages={
+            "required": gettext_lazy("Choisissez d'abord un collègue."),
+            "invalid_choice": gettext_lazy(
+                "Choisissez quelqu'un dont le rôle permet de garder des patients."
+            ),
+        },
+    )
+
+    def __init__(self, *args: Any, by: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["delegate"].queryset = may_be_delegates(by)  # type: ignore[attr-defined]
 
 
 @require_safe

@@ -3,6 +3,8 @@
 Kombu's own file-system transport makes the file, then locks it, then writes it. A worker that
 looks in between reads an empty message and dies of it (seen once in some thousand rings). Here a
 message is written under another name and renamed, which is atomic within a folder (POSIX rename).
+
+A module of its own, since Kombu finds a transport by the name of its module.
 """
 
 import time

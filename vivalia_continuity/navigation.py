@@ -11,6 +11,16 @@ from staff.access import Capability, may
 from staff.models import User
 
 C = Capability
+# Where a person starts: the first of these that opens. Whoever has several jobs starts with the
+# one that decides most.
+FIRST_PAGES = (
+    *("board", "doctor_day", "operations", "call_list"),
+    *("wards", "rosters", "imports", "bulletins"),
+)
+# So many pages stand in one line of a screen of 1280 px, in German too. Whoever may open more
+# finds those that are seldom needed behind one entry.
+MOST_IN_LINE = 7
+SELDOM = frozenset({"message_texts", "rosters", "imports", "trail"})
 
 
 @dataclass(frozen=True)
@@ -49,19 +59,6 @@ PAGES = (
     Page("imports", _("Chargements"), (C.LOAD_FEEDS,)),
     Page("trail", _("Journal"), (C.SEE_TRAIL,)),
 )
-
-# Where a person starts: the first of these that opens. Whoever has several jobs starts with the
-# one that decides most.
-FIRST_PAGES = (
-    *("board", "doctor_day", "operations", "call_list"),
-    *("wards", "rosters", "imports", "bulletins"),
-)
-
-
-# So many pages stand in one line of a screen of 1280 px, in German too. Whoever may open more
-# finds those that are seldom needed behind one entry.
-MOST_IN_LINE = 7
-SELDOM = frozenset({"message_texts", "rosters", "imports", "trail"})
 
 
 @dataclass(frozen=True)

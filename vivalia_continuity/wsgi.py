@@ -1,4 +1,4 @@
-"""Entry point for gunicorn."""
+"""Entry point for gunicorn, which finds it by the name of this module."""
 
 import os
 import sys

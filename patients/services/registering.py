@@ -32,6 +32,7 @@ _DESCRIBED = [
     "search_given_name",
     "search_sound",
 ]
+_OPT_OUTS = ("sms_opt_out_at", "reminder_opt_out_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,9 +355,6 @@ def join(*, leaving_id: int, staying_id: int, kept: Mapping[str, Any]) -> Patien
     both = [leaving_id, staying_id]
     LinkProposal.objects.filter(record__patient__in=both, other__in=both).delete()
     return record
-
-
-_OPT_OUTS = ("sms_opt_out_at", "reminder_opt_out_at")
 
 
 def _description(number: str, patient: Patient) -> Description:

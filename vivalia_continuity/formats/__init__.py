@@ -1,4 +1,7 @@
-"""How dates are written, where a language differs from the letters that the code asks for."""
+"""How dates are written, where a language differs from the letters that the code asks for.
+
+A package of its own, since Django finds the formats of a language in it (``FORMAT_MODULE_PATH``).
+"""
 
 from django.utils.dateformat import DateFormat
 from django.utils.translation import get_language

@@ -8,7 +8,7 @@ sentences; silence means that the promise holds.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from vivalia_continuity.promises import decided, fates, fed, messages, told, trail
+from vivalia_continuity.promises import facts, fates, messages, told
 
 Check = Callable[[], Iterator[str]]
 
@@ -65,27 +65,27 @@ PROMISES = (
     ),
     Promise(5, "Stop veut dire stop", (messages.sent_while_paused,)),
     Promise(6, "Rien de médical dans un SMS", (messages.bodies,)),
-    Promise(7, "Les urgences ne sont jamais annulées", (decided.emergency_cancelled,)),
+    Promise(7, "Les urgences ne sont jamais annulées", (facts.emergency_cancelled,)),
     Promise(8, "Chacun ne voit que les siens", ()),
     Promise(
         9,
         "Rien ne se corrige en cachette",
         (
-            trail.chain,
-            trail.decisions_without_an_event,
-            trail.orders_and_loads_without_an_event,
-            trail.guards_gone,
-            decided.outcome_differs,
-            decided.version_gap,
-            decided.two_people,
+            facts.chain,
+            facts.decisions_without_an_event,
+            facts.orders_and_loads_without_an_event,
+            facts.guards_gone,
+            facts.outcome_differs,
+            facts.version_gap,
+            facts.two_people,
         ),
     ),
     Promise(
         10,
         "Un mauvais fichier ne casse rien",
-        (fed.rejected_without_a_reason, fed.wrong_day, decided.for_another_day),
+        (facts.rejected_without_a_reason, facts.wrong_day, facts.for_another_day),
     ),
-    Promise(11, "Les vieilles données se voient", (fed.age_unknown,)),
+    Promise(11, "Les vieilles données se voient", (facts.age_unknown,)),
     Promise(12, "Personne n'est confondu avec un autre", ()),
     Promise(13, "Ce qui est dit est ce qui vaut", ()),
 )
