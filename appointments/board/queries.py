@@ -15,7 +15,7 @@ from appointments.bulletins.queries import visible
 from appointments.decisions.effective_orders import outcome_alone, said_of
 from appointments.decisions.in_force import Clauses, clauses_of
 from appointments.doctors.queries import AHEAD
-from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
+from appointments.feeds.importing.results import RefusedCount, count_refused
 from appointments.models import (
     CALLED_OFF,
     RULED,

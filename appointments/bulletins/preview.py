@@ -22,7 +22,7 @@ from appointments.decisions import rulings
 from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
-from appointments.feeds.importing.refused_rows import count_refused
+from appointments.feeds.importing.results import count_refused
 from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
 from notifications.quiet_hours import QuietHours
 from notifications.sending import estimate as estimating

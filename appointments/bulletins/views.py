@@ -25,7 +25,6 @@ from appointments.bulletins.forms import (
     WithdrawForm,
 )
 from appointments.bulletins.grid import unreachable
-from appointments.bulletins.moments import approval_in_words
 from appointments.bulletins.preview import (
     ClauseChanges,
     DayTables,
@@ -52,6 +51,7 @@ from appointments.bulletins.queries import (
 )
 from appointments.bulletins.reach import reach_of
 from appointments.bulletins.sentences import (
+    approval_in_words,
     clause_in_words,
     compared_sentences,
     duration_in_words,

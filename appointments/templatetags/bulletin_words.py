@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from django import template
 
-from appointments.bulletins import moments as bulletin_moments
 from appointments.bulletins import sentences
+from appointments.bulletins import sentences as bulletin_moments
 from appointments.models import Bulletin
 from staff import clock
 

@@ -18,9 +18,7 @@ from django.core.files.base import File
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from appointments.feeds.completeness import Declared
-from appointments.feeds.files import export_moment
-from appointments.feeds.files.export_moment import Evidence, ExportMoment
+from appointments.feeds.file_terms import AHEAD, Declared, Evidence, ExportMoment, export_moment
 from appointments.feeds.files.headings import COLUMNS, shortened
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.files.reading import open_schedule
@@ -111,10 +109,10 @@ def load_file(
     terms = replace(terms, was_loaded_before=known is not None and was_loaded_before(known, digest))
     if terms.exported_at is None and not terms.age_is_unknown:
         rule = AgeRule(known.age_rule) if known else AgeRule.FILE
-        found = export_moment.found(evidence, now=clock.now(), rule=rule)
+        found = export_moment(evidence, now=clock.now(), rule=rule)
         terms = replace(terms, exported_at=found.at, age_from=found.found_in)
     check_exported_at(terms.exported_at)
-    proposal = export_moment.found(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
+    proposal = export_moment(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
     if dry_run:
         result = take_in(file, feed_name, terms, progress=progress, dry_run=True)
         return FileLoad(result, file.unused, digest, terms, proposal)
@@ -200,7 +198,7 @@ def check_exported_at(moment: dt.datetime | None) -> None:
     Raises:
         Refusal: as said.
     """
-    if moment is not None and moment > clock.now() + export_moment.AHEAD:
+    if moment is not None and moment > clock.now() + AHEAD:
         raise Refusal(
             _("L'export ne peut pas dater de l'avenir : vérifiez le jour et l'heure."),
             field="exported_at",
@@ -474,7 +472,7 @@ def _check(schedule_import: ScheduleImport) -> None:
         evidence = evidence_of(
             file, path, file_name=schedule_import.file_name, file_date=schedule_import.file_date
         )
-        found = export_moment.found(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
+        found = export_moment(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
         schedule_import.exported_at, schedule_import.age_from = found.at, found.found_in
 
     def keep_progress(rows: int, expected: int) -> None:

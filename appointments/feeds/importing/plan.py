@@ -14,7 +14,7 @@ from typing import Any
 from django.db.models import prefetch_related_objects
 
 from appointments.decisions.appending import Act, entries_at
-from appointments.feeds.completeness import Coverage
+from appointments.feeds.file_terms import Coverage
 from appointments.feeds.files.headings import BY_KEY
 from appointments.feeds.importing.people import (
     NoPlace,

@@ -15,13 +15,11 @@ from django.db import transaction
 
 from appointments.decisions import appending as deciding
 from appointments.decisions.rulings import days_in_force, rule_on
-from appointments.feeds import completeness
-from appointments.feeds.completeness import NOTHING, Area, Coverage, Declared
+from appointments.feeds import file_terms
+from appointments.feeds.file_terms import NOTHING, Area, Coverage, Declared
 from appointments.feeds.importing import write as importing_write
-from appointments.feeds.importing.linking import Pair
 from appointments.feeds.importing.people import Practitioners
 from appointments.feeds.importing.plan import ChunkPlan, Planned, Planner
-from appointments.feeds.importing.refused_rows import keep_refused
 from appointments.feeds.importing.results import (
     CHUNK,
     MOST_REMARKS,
@@ -29,9 +27,10 @@ from appointments.feeds.importing.results import (
     Terms,
     Unanswered,
     codes_of,
+    keep_refused,
     keep_result,
 )
-from appointments.feeds.importing.write import Writer
+from appointments.feeds.importing.write import Pair, Writer
 from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
 from appointments.models import Conflict, ConflictState, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
@@ -231,13 +230,13 @@ class _Load:
             # It cannot know what was planned since, so nothing disappears by it.
             self.result.undone = self.result.moved + self.result.updated
             return None
-        area = completeness.area_of(self.result.declared, coverage)
+        area = file_terms.area_of(self.result.declared, coverage)
         if area is not None:
             self.result.area = area
             known, self.result.disappeared = importing_write.disappeared_from(
                 feed, coverage, area, known_until=known_until
             )
-            self.result.too_many = completeness.too_many(
+            self.result.too_many = file_terms.too_many(
                 [(one.site, one.day) for one in self.result.disappeared], known
             )
         return area
@@ -249,11 +248,11 @@ class _Load:
             return self.terms.declared
         if feed.complete_for:
             return Declared(Extent(feed.complete_for))
-        span = completeness.span_of(coverage.rows_by_day)
+        span = file_terms.span_of(coverage.rows_by_day)
         if not self.terms.proposes or span is None:
             return NOTHING
         units = importing_write.planned_units(feed, *span)
-        return Declared(completeness.proposed(coverage, planned_units=units))
+        return Declared(file_terms.proposed_extent(coverage, planned_units=units))
 
     def _keep_age(
         self, feed: Feed, coverage: Coverage, area: Area | None, now: dt.datetime
@@ -266,7 +265,7 @@ class _Load:
         planned = importing_write.planned_soon(feed, clock.local_day(now))
         result = self.result
         is_changed = result.created or result.updated or result.moved or result.missing
-        if completeness.speaks_for_all(planned, coverage, area):
+        if file_terms.speaks_for_all(planned, coverage, area):
             if exported_at is None and is_changed:
                 feed.heard_at = None
             elif exported_at is not None and (result.undone or not feed.heard_at):

@@ -1,27 +1,34 @@
-"""Load schedule files: give one, see what it would do, load it for good.
+"""Load schedule files: give one, say what it is, see what it would do, load it for good.
 
 Also what loads leave to people: conflicts, refused rows, record numbers that were linked.
 """
 
+import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
+from crispy_forms.helper import FormHelper
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.decisions import appending as queries_of_double_entries
 from appointments.decisions.in_force import ruled_from
+from appointments.feeds.file_terms import Declared
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import loads, services
-from appointments.feeds.importing.forms import CheckedForm, ImportForm, SourceForm
-from appointments.feeds.importing.linking import dismiss_likeness, link_known, unlink
-from appointments.feeds.importing.loads import about_no_phone
+from appointments.feeds.importing.loads import (
+    DEFAULT_SOURCE,
+    FileTerms,
+    about_no_phone,
+    check_source_name,
+)
 from appointments.feeds.importing.queries import (
     conflicts_page,
     conflicts_waiting,
@@ -37,29 +44,194 @@ from appointments.feeds.importing.queries import (
     links_page,
     sources,
     units_declared,
+    units_to_choose,
 )
-from appointments.feeds.importing.refused_rows import (
+from appointments.feeds.importing.results import (
+    MOST_REMARKS,
+    about_older,
     count_refused,
     dismiss,
     note_call,
     refused_page,
     refused_rows,
 )
-from appointments.feeds.importing.results import MOST_REMARKS, about_older
-from appointments.models import ImportState, RejectedRow, ScheduleImport
+from appointments.feeds.importing.write import dismiss_likeness, link_known, unlink
+from appointments.models import AgeRule, Extent, ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
 from staff.access import Capability, requires
 from staff.errors import Refusal
+from staff.inputs import DayInput, MomentInput, bare_helper
 from staff.middleware import takes_files_up_to
+from staff.models import Unit
 from staff.requests import SignedInRequest
 from staff.services import audit
 
 _UNDER_WAY = {ImportState.WAITING, ImportState.RUNNING}
 SHOWN_DISAPPEARED = 20  # names on the page of a load; all of them on a page of their own
-
-
 # A file concerns no one site.
 for_the_group = requires(Capability.LOAD_FEEDS, everywhere=True)
+
+
+class ImportForm(forms.Form):
+    """A file and where it comes from."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Fichier CSV ou XLSX"),
+        max_length=200,
+        allow_empty_file=True,  # the service says better what to do about one
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,.xlsx"}),
+        help_text=gettext_lazy("Jusqu'à %(limit)s Mo.") % {"limit": LARGEST_FILE // 1024 // 1024},
+    )
+    source = forms.CharField(
+        label=gettext_lazy("Source"),
+        max_length=40,
+        initial=DEFAULT_SOURCE,
+        widget=forms.TextInput(attrs={"list": "known-sources", "autocomplete": "off"}),
+        help_text=gettext_lazy(
+            "Le programme d'où vient l'export, toujours le même nom : un autre nom ferait de "
+            "chaque rendez-vous un second."
+        ),
+    )
+    # Milliseconds since 1970, filled by the browser (imports.js); without it nothing is missing.
+    file_date = forms.CharField(required=False, widget=forms.HiddenInput())
+
+    helper = FormHelper()
+    helper.form_tag = False
+    helper.disable_csrf = True
+
+    def clean_source(self) -> str:
+        """Return a usable name."""
+        name: str = self.cleaned_data["source"]
+        try:
+            check_source_name(name)
+        except Refusal as refusal:
+            raise forms.ValidationError(refusal.message) from refusal
+        return name
+
+    def clean_file_date(self) -> dt.datetime | None:
+        """Return when the file was written; what a browser sends wrongly is unknown."""
+        try:
+            milliseconds = int(self.cleaned_data["file_date"])
+            return dt.datetime.fromtimestamp(milliseconds / 1000, tz=dt.UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+
+
+class UnitsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
+    """Units to tick, each with its site; those that the file names are marked."""
+
+    named: frozenset[int] = frozenset()
+
+    def label_from_instance(self, obj: Unit) -> str:
+        """Return what stands beside the box."""
+        place = f"{obj.site} – {obj.name}"
+        if obj.pk not in self.named:
+            return place
+        return _("%(place)s (dans le fichier)") % {"place": place}
+
+
+class CheckedForm(forms.Form):
+    """What a checked file is: when it was exported, and what it is complete for."""
+
+    exported_at = forms.DateTimeField(
+        label=gettext_lazy("Export fait par la source le"),
+        required=False,
+        widget=MomentInput(),
+        help_text=gettext_lazy(
+            "Pas le moment du chargement. Laissez vide si personne ne le sait : les données "
+            "passent alors pour anciennes, et les déplacements attendent une décision."
+        ),
+    )
+    complete_for = forms.ChoiceField(
+        label=gettext_lazy("Ce fichier est complet pour"),
+        choices=Extent.choices,
+        help_text=gettext_lazy("Là seulement, ce qui n'y figure plus est signalé comme disparu."),
+    )
+    units = UnitsField(
+        label=gettext_lazy("Unités dont ce fichier dit tout"),
+        queryset=Unit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(),
+        help_text=gettext_lazy(
+            "Avec « les unités cochées » seulement. Une unité cochée où le fichier ne nomme plus "
+            "personne est vide pour la source."
+        ),
+    )
+    first_day = forms.DateField(label=gettext_lazy("Complet du"), required=False, widget=DayInput())
+    last_day = forms.DateField(
+        label=gettext_lazy("Complet jusqu'au"),
+        required=False,
+        widget=DayInput(),
+        help_text=gettext_lazy("Vides : les jours du fichier, une date isolée mise à part."),
+    )
+
+    helper = bare_helper()
+
+    def __init__(self, *args: Any, load: ScheduleImport, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._load = load
+        for name in self.fields:
+            if name != "units":
+                self.initial.setdefault(name, getattr(load, name))
+        units = cast("UnitsField", self.fields["units"])
+        units.named = frozenset(load.units_named)
+        units.queryset = units_to_choose(load)
+        self.initial.setdefault("units", load.complete_units)
+
+    def clean_exported_at(self) -> dt.datetime | None:
+        """Return the moment; the field knows no seconds, so an untouched one keeps its own."""
+        moment, held = self.cleaned_data["exported_at"], self._load.exported_at
+        is_untouched = moment and held and moment == held.replace(second=0, microsecond=0)
+        return held if is_untouched else moment
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse days the wrong way round."""
+        cleaned = super().clean() or {}
+        first_day, last_day = cleaned.get("first_day"), cleaned.get("last_day")
+        if first_day and last_day and first_day > last_day:
+            self.add_error("last_day", _("Le dernier jour précède le premier."))
+        is_chosen = cleaned.get("complete_for") == Extent.CHOSEN
+        if is_chosen and "units" in cleaned and not cleaned["units"]:
+            self.add_error("units", _("Cochez au moins une unité."))
+        elif cleaned.get("units") and not is_chosen and "complete_for" in cleaned:
+            self.add_error(
+                "complete_for",
+                _("Des unités sont cochées : choisissez « les unités cochées », ou décochez-les."),
+            )
+        return cleaned
+
+    @property
+    def said(self) -> FileTerms:
+        """What the person says, for the service."""
+        values = self.cleaned_data
+        extent = Extent(values["complete_for"])
+        days = (values["first_day"], values["last_day"])
+        units = frozenset(unit.pk for unit in values["units"])
+        return FileTerms(
+            values["exported_at"],
+            Declared(extent) if extent is Extent.NOTHING else Declared(extent, *days, units),
+        )
+
+
+class SourceForm(forms.Form):
+    """What holds for every file of a source when nobody says otherwise."""
+
+    age_rule = forms.ChoiceField(
+        label=gettext_lazy("Quand personne ne dit de quand date un export, prendre"),
+        choices=AgeRule.choices,
+        widget=forms.RadioSelect(),
+    )
+    complete_for = forms.ChoiceField(
+        label=gettext_lazy("Les fichiers de cette source sont complets pour"),
+        choices=[
+            ("", gettext_lazy("à dire à chaque chargement")),
+            *(choice for choice in Extent.choices if choice[0] != Extent.CHOSEN),
+        ],
+        required=False,
+        widget=forms.RadioSelect(),
+    )
+
+    helper = bare_helper()
 
 
 @require_GET

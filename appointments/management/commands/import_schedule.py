@@ -12,9 +12,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.feeds.completeness import Declared
+from appointments.feeds.file_terms import Declared, ExportMoment
 from appointments.feeds.files import moments
-from appointments.feeds.files.export_moment import ExportMoment
 from appointments.feeds.files.reading import FORMATS
 from appointments.feeds.files.values import BadValue
 from appointments.feeds.importing.loads import (

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.bulletins.moments import (
+from appointments.bulletins.sentences import (
     Doubtful,
     MomentDoubt,
     approval_in_words,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from appointments.feeds.completeness import Declared
+from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing.results import LoadResult, Terms
 from appointments.feeds.importing.services import load_records
 from appointments.models import Appointment

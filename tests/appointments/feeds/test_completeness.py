@@ -5,12 +5,12 @@ from collections import Counter
 
 import pytest
 
-from appointments.feeds.completeness import (
+from appointments.feeds.file_terms import (
     Area,
     Coverage,
     Declared,
     area_of,
-    proposed,
+    proposed_extent,
     span_of,
     speaks_for_all,
     too_many,
@@ -80,16 +80,16 @@ def test_a_weekend_without_rows_is_no_gap():
 
 
 def test_one_units_list_is_not_proposed_as_the_whole():
-    assert proposed(a_file(CARDIOLOGY), planned_units=SITES) is Extent.NOTHING
+    assert proposed_extent(a_file(CARDIOLOGY), planned_units=SITES) is Extent.NOTHING
 
 
 def test_a_file_that_names_every_planned_unit_of_its_sites_is_proposed_as_complete_for_them():
-    assert proposed(a_file(CARDIOLOGY, RADIOLOGY), planned_units=SITES) is Extent.SITES
+    assert proposed_extent(a_file(CARDIOLOGY, RADIOLOGY), planned_units=SITES) is Extent.SITES
 
 
 def test_nothing_is_proposed_for_a_source_of_which_nothing_is_known():
-    assert proposed(a_file(CARDIOLOGY), planned_units={}) is Extent.NOTHING
-    assert proposed(a_file(CARDIOLOGY), planned_units={VIRTON_LAB: VIRTON}) is Extent.NOTHING
+    assert proposed_extent(a_file(CARDIOLOGY), planned_units={}) is Extent.NOTHING
+    assert proposed_extent(a_file(CARDIOLOGY), planned_units={VIRTON_LAB: VIRTON}) is Extent.NOTHING
 
 
 def test_units_are_declared_one_by_one_also_where_the_file_names_nobody():

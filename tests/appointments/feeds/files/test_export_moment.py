@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.files.export_moment import AHEAD, Evidence, ExportMoment, found
+from appointments.feeds.file_terms import AHEAD, Evidence, ExportMoment, export_moment
 from appointments.vocabulary import AgeFrom, AgeRule
 from tests.builders import at
 
@@ -16,7 +16,7 @@ NOW = at("2022-05-14 12:00")
 
 def proposed(evidence: Evidence, *, now: dt.datetime) -> ExportMoment:
     """Return the moment that a person is proposed."""
-    return found(evidence, now=now, rule=AgeRule.FILE_DATE)
+    return export_moment(evidence, now=now, rule=AgeRule.FILE_DATE)
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,16 @@ def test_a_change_that_is_still_to_come_is_no_evidence():
 def test_the_date_of_the_file_is_proposed_and_believed_only_where_the_source_says_so():
     evidence = Evidence(file_date=at("2022-05-13 23:30"))
     assert proposed(evidence, now=NOW).found_in is AgeFrom.FILE_DATE
-    assert found(evidence, now=NOW, rule=AgeRule.FILE) == ExportMoment()
-    assert found(evidence, now=NOW, rule=AgeRule.FILE_DATE).at == at("2022-05-13 23:30")
+    assert export_moment(evidence, now=NOW, rule=AgeRule.FILE) == ExportMoment()
+    assert export_moment(evidence, now=NOW, rule=AgeRule.FILE_DATE).at == at("2022-05-13 23:30")
 
 
 def test_a_source_that_is_exported_right_before_loading_is_as_old_as_the_load():
-    assert found(Evidence(), now=NOW, rule=AgeRule.LOADING) == ExportMoment(NOW, AgeFrom.LOADING)
+    assert export_moment(Evidence(), now=NOW, rule=AgeRule.LOADING) == ExportMoment(
+        NOW, AgeFrom.LOADING
+    )
     named = Evidence(file_name="agenda-2022-05-12.csv")
-    assert found(named, now=NOW, rule=AgeRule.LOADING).at == at("2022-05-12 00:00")
+    assert export_moment(named, now=NOW, rule=AgeRule.LOADING).at == at("2022-05-12 00:00")
 
 
 def test_a_clock_that_is_a_little_ahead_makes_an_export_of_now():
@@ -132,6 +134,6 @@ def test_a_clock_that_is_a_little_ahead_makes_an_export_of_now():
 )
 def test_whatever_stands_in_a_file_the_moment_is_aware_and_never_to_come(titles, name, rule):
     evidence = Evidence(titles, PurePath(name).name, None, NOW - dt.timedelta(days=1))
-    moment = found(evidence, now=NOW, rule=rule)
+    moment = export_moment(evidence, now=NOW, rule=rule)
     assert (moment.at is None) == (moment.found_in is AgeFrom.UNKNOWN)
     assert moment.at is None or moment.at <= NOW

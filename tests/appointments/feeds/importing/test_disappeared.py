@@ -2,7 +2,7 @@
 
 import pytest
 
-from appointments.feeds.completeness import Declared
+from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing.results import Unanswered
 from appointments.models import Feed
 from appointments.vocabulary import Extent

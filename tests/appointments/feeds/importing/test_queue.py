@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from appointments.feeds.completeness import Declared
+from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing import loads as importing_queue
 from appointments.feeds.importing.loads import FileTerms
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport

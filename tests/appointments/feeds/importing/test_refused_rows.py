@@ -10,7 +10,7 @@ from appointments.board.queries import board
 from appointments.bulletins.preview import preview
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.importing.loads import load_file
-from appointments.feeds.importing.refused_rows import (
+from appointments.feeds.importing.results import (
     RefusedCount,
     count_refused,
     dismiss,

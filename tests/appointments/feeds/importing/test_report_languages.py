@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from appointments.feeds.files.reading import open_schedule
 from appointments.feeds.importing import loads as importing_queue
 from appointments.feeds.importing.loads import load_file
-from appointments.feeds.importing.refused_rows import dismiss, note_call
+from appointments.feeds.importing.results import dismiss, note_call
 from appointments.feeds.records import RowFault
 from appointments.models import Feed, RefusedRow, RejectedRow, ScheduleImport
 from appointments.models.feed import about_counts
