@@ -14,11 +14,11 @@ from appointments.access import sites_of
 from appointments.bulletins.queries import visible
 from appointments.decisions.effective_orders import outcome_alone, said_of
 from appointments.decisions.in_force import Clauses, clauses_of
+from appointments.decisions.sending_back import decided_by_day
 from appointments.doctors.queries import AHEAD
 from appointments.feeds.importing.results import RefusedCount, count_refused
 from appointments.models import (
     CALLED_OFF,
-    RULED,
     Appointment,
     Basis,
     Bulletin,
@@ -353,6 +353,11 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
     ahead = [count for count in counts if today <= count.day < today + AHEAD]
     on_day = [count for count in counts if count.day == day]
     ruled_days = [(one, orders.days_of(one, today)) for one in in_force]
+    standing = decided_by_day(
+        *(today, today + AHEAD - ONE_DAY),
+        outcomes=[Outcome.CANCELLED],
+        scope=scope_of(user, Capability.SEE_BOARD),
+    )
     return Board(
         day=day,
         days=_days(by_day, orders, today),
@@ -378,9 +383,7 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
         progress=progress(user),
         untrue=holding_untrue(user),
         standing_decisions=sum(
-            number
-            for day, number in standing_by_day(user, today, today + AHEAD - ONE_DAY)
-            if orders.ruling(day) is None
+            number for day, number in standing.items() if orders.ruling(day) is None
         ),
     )
 
@@ -446,19 +449,6 @@ def _bulletins(user: User, today: dt.date) -> list[Bulletin]:
         .order_by("approved_at", "id")
         .prefetch_related("clauses")
     )
-
-
-def standing_by_day(user: User, first_day: dt.date, last_day: dt.date) -> list[tuple[dt.date, int]]:
-    """Return how much persons cancelled, or postponed, by day; what has begun is left out."""
-    standing = Appointment.objects.filter(
-        scope_of(user, Capability.SEE_BOARD).units(),
-        outcome=Outcome.CANCELLED,
-        outcome_basis=Basis.PERSON,
-        day__range=(first_day, last_day),
-        starts_at__gt=clock.now(),
-        status__in=RULED,
-    )
-    return list(standing.order_by().values_list("day").annotate(Count("pk")))
 
 
 def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:

@@ -485,13 +485,21 @@ def reshaped(editor: BulletinEditor, pressed: QueryDict) -> BulletinEditor:
     if "add" in pressed:
         _add_refinement(content, {})
     elif "remove" in pressed:
-        _remove_refinement(content, pressed.get("remove", ""))
+        gone = pressed.get("remove", "")
+        content.refinements = [
+            one for place, one in enumerate(content.refinements) if str(place) != gone
+        ]
+        content.focus = "add"
     elif "refine" in pressed:
         _refine(content, editor, pressed.get("refine", ""))
     elif "add_day" in pressed:
         _add_day(content, editor, pressed.get("new_day", ""))
     else:
-        _remove_day(content, pressed.get("remove_day", ""))
+        gone = pressed.get("remove_day", "")
+        content.layers = {
+            day: rows for day, rows in content.layers.items() if day.isoformat() != gone
+        }
+        content.shown, content.focus = None, "layer"
     return BulletinEditor(editor.places, content=content)
 
 
@@ -499,13 +507,6 @@ def _add_refinement(content: Content, initial: Mapping[str, Any]) -> None:
     if len(content.refinements) < MOST_CLAUSES:
         content.focus = f"refinement-{len(content.refinements)}"
         content.refinements = [*content.refinements, initial]
-
-
-def _remove_refinement(content: Content, index: str) -> None:
-    left = [
-        refinement for place, refinement in enumerate(content.refinements) if str(place) != index
-    ]
-    content.refinements, content.focus = left, "add"
 
 
 def _refine(content: Content, editor: BulletinEditor, name: str) -> None:
@@ -552,8 +553,3 @@ def _why_not(editor: BulletinEditor) -> str:
         "first": first,
         "last": last,
     }
-
-
-def _remove_day(content: Content, word: str) -> None:
-    content.layers = {day: rows for day, rows in content.layers.items() if day.isoformat() != word}
-    content.shown, content.focus = None, "layer"

@@ -22,7 +22,7 @@ from appointments.decisions import rulings
 from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.decisions.sending_back import decided_by_day
-from appointments.feeds.importing.results import count_refused
+from appointments.feeds.importing.results import RefusedCount, count_refused
 from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
 from notifications.quiet_hours import QuietHours
 from notifications.sending import estimate as estimating
@@ -31,6 +31,7 @@ from staff import clock
 from staff.database import as_date
 
 UNDECIDED = ""
+NONE_REFUSED = RefusedCount()
 OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)
 BAR_WIDTH = 1000  # units of the picture's own scale
 # Whole sentences: no language builds them from the same pieces.
@@ -90,7 +91,7 @@ def warnings_of(
     at_night: bool,
     hours: QuietHours,
     operations_by_sms: int = 0,
-    refused: tuple[int, int, int] = (0, 0, 0),
+    refused: RefusedCount = NONE_REFUSED,
 ) -> list[str]:
     """Return what may not go as the bulletin's author thinks, most important first.
 
@@ -100,23 +101,19 @@ def warnings_of(
         at_night: the bulletin sends in quiet hours too.
         hours: the quiet hours.
         operations_by_sms: how many operations are cancelled outright and told by SMS.
-        refused: rows that loads refused and nobody has seen to: all of them, those on the
-            bulletin's days, those whose day cannot be read.
+        refused: rows that loads refused and nobody has seen to.
     """
     warnings = (
-        _of_refused(refused),
-        _of_operations(operations_by_sms),
+        _of_refused(refused) if refused else "",
+        _of_operations(operations_by_sms) if operations_by_sms else "",
         "" if at_night else _of_the_night(estimate, release_at, hours),
-        _of_too_late(estimate.too_late),
+        _of_too_late(estimate.too_late) if estimate.too_late else "",
         _of_the_cap(estimate),
     )
     return [warning for warning in warnings if warning]
 
 
-def _of_refused(refused: tuple[int, int, int]) -> str:
-    number, ruled, without_day = refused
-    if not number:
-        return ""
+def _of_refused(refused: RefusedCount) -> str:
     return ngettext(
         "%(open)d ligne refusée au chargement reste ouverte, dont %(ruled)d sur les jours de ce "
         "bulletin et %(without)d sans jour lisible : aucun bulletin ne prévient ces patients. "
@@ -124,13 +121,11 @@ def _of_refused(refused: tuple[int, int, int]) -> str:
         "%(open)d lignes refusées au chargement restent ouvertes, dont %(ruled)d sur les jours de "
         "ce bulletin et %(without)d sans jour lisible : aucun bulletin ne prévient ces patients. "
         "Voyez « Lignes refusées ».",
-        number,
-    ) % {"open": number, "ruled": ruled, "without": without_day}
+        refused.open,
+    ) % {"open": refused.open, "ruled": refused.on_ruled_days, "without": refused.without_day}
 
 
 def _of_operations(number: int) -> str:
-    if not number:
-        return ""
     return ngettext(
         "%(number)d opération serait annulée d'office et son patient prévenu par SMS : "
         "une opération se dit de vive voix. Choisissez « par téléphone », ou « au cas "
@@ -156,8 +151,6 @@ def _of_the_night(estimate: Estimate, release_at: dt.datetime, hours: QuietHours
 
 
 def _of_too_late(number: int) -> str:
-    if not number:
-        return ""
     return ngettext(
         "%(number)d patient est compté parmi les appels : son SMS partirait trop tard.",
         "%(number)d patients sont comptés parmi les appels : leur SMS partirait trop tard.",
@@ -250,7 +243,14 @@ def preview(bulletin_id: int) -> BulletinPreview:
             emergency_protected=planned.filter(service=Service.EMERGENCY).count(),
             refused_open=refused.open,
             refused_on_its_days=refused.on_ruled_days,
-            **_telling(estimate),
+            patients_by_sms=estimate.by_sms,
+            patients_by_phone=estimate.by_phone,
+            patients_without_number=estimate.without_number,
+            notices_withdrawn=estimate.withdrawn,
+            already_told=estimate.already_told,
+            sms_parts=estimate.parts,
+            sms_cost_euro=round(estimate.parts * settings.SMS_PART_COST_EURO, 2),
+            sms_seconds=round(estimate.seconds, 1),
             samples=estimate.samples,
             warnings=odd_moments(bulletin, clauses_of(bulletin))
             + warnings_of(
@@ -266,7 +266,7 @@ def preview(bulletin_id: int) -> BulletinPreview:
                        WHERE a.id = w.subject_id AND a.service = 'surgery' AND w.word = 'cancelled'
                            AND w.channel = 'sms'""",
                 ),
-                refused=(refused.open, refused.on_ruled_days, refused.without_day),
+                refused=refused,
             ),
         )
 
@@ -340,19 +340,6 @@ def withdrawal(
         call_seconds=estimate.by_phone * settings.CALL_TAKES_SECONDS,
         notices_withdrawn=estimate.withdrawn,
     )
-
-
-def _telling(estimate: Estimate) -> dict[str, Any]:
-    return {
-        "patients_by_sms": estimate.by_sms,
-        "patients_by_phone": estimate.by_phone,
-        "patients_without_number": estimate.without_number,
-        "notices_withdrawn": estimate.withdrawn,
-        "already_told": estimate.already_told,
-        "sms_parts": estimate.parts,
-        "sms_cost_euro": round(estimate.parts * settings.SMS_PART_COST_EURO, 2),
-        "sms_seconds": round(estimate.seconds, 1),
-    }
 
 
 def _counts(cursor: CursorWrapper, scope: RulingScope) -> list[PreviewCount]:

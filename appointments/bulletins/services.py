@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.conf import settings
 from django.db import transaction
@@ -47,63 +48,45 @@ class Outdated(Refusal):
     """Somebody else changed or deleted the draft since it was shown."""
 
 
-@transaction.atomic
-def draft(
-    *,
-    by: User,
-    title: str,
-    first_day: dt.date,
-    last_day: dt.date,
-    release_at: dt.datetime,
-    clauses: Sequence[ClauseTerms],
-    source_text: str = "",
-    quiet_hours_override_reason: str = "",
-) -> Bulletin:
-    """Store a new draft; nothing is decided yet.
+class BulletinContent(TypedDict):
+    """What a draft says.
 
     With a ``quiet_hours_override_reason`` its SMS leave in quiet hours too.
+    """
+
+    title: str
+    first_day: dt.date
+    last_day: dt.date
+    release_at: dt.datetime
+    clauses: Sequence[ClauseTerms]
+    source_text: NotRequired[str]
+    quiet_hours_override_reason: NotRequired[str]
+
+
+@transaction.atomic
+def draft(*, by: User, **content: Unpack[BulletinContent]) -> Bulletin:
+    """Store a new draft; nothing is decided yet.
 
     Raises:
         Refusal: the window or a clause cannot be; the message names each fault.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
-    _check_window(first_day, last_day)
-    reason = _checked_reason(quiet_hours_override_reason)
-    check_clauses(clauses, first_day=first_day, last_day=last_day)
-    bulletin = Bulletin.objects.create(
-        title=title,
-        first_day=first_day,
-        last_day=last_day,
-        release_at=release_at,
-        source_text=source_text,
-        quiet_hours_override_reason=reason,
-        drafted_by=by,
-        drafted_at=clock.now(),
-    )
+    fields, clauses = _checked(content)
+    bulletin = Bulletin.objects.create(**fields, drafted_by=by, drafted_at=clock.now())
     store_clauses(bulletin, clauses)
     audit.record(
         action="bulletin.drafted",
         by=by,
         subject=bulletin,
         clauses=len(clauses),
-        **_at_night(reason),
+        **_at_night(bulletin),
     )
     return bulletin
 
 
 @transaction.atomic
 def redraft(
-    *,
-    bulletin_id: int,
-    by: User,
-    title: str,
-    first_day: dt.date,
-    last_day: dt.date,
-    release_at: dt.datetime,
-    clauses: Sequence[ClauseTerms],
-    source_text: str = "",
-    quiet_hours_override_reason: str = "",
-    seen: str | None = None,
+    *, bulletin_id: int, by: User, seen: str | None = None, **content: Unpack[BulletinContent]
 ) -> Bulletin:
     """Replace the content of a draft. Whoever edits it last is the one who drafted it.
 
@@ -118,14 +101,10 @@ def redraft(
     bulletin = _locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
-    _check_window(first_day, last_day)
-    reason = _checked_reason(quiet_hours_override_reason)
-    check_clauses(clauses, first_day=first_day, last_day=last_day)
-    changes = _order_changes(bulletin, clauses, first_day, last_day)
-    bulletin.title, bulletin.source_text = title, source_text
-    bulletin.quiet_hours_override_reason = reason
-    bulletin.first_day, bulletin.last_day = first_day, last_day
-    bulletin.release_at = release_at
+    fields, clauses = _checked(content)
+    changes = _order_changes(bulletin, clauses, content["first_day"], content["last_day"])
+    for name, value in fields.items():
+        setattr(bulletin, name, value)
     bulletin.drafted_by, bulletin.drafted_at = by, clock.now()
     bulletin.ready_by = bulletin.ready_at = None
     bulletin.save()
@@ -136,7 +115,7 @@ def redraft(
         subject=bulletin,
         clauses=len(clauses),
         **changes,
-        **_at_night(reason),
+        **_at_night(bulletin),
     )
     return bulletin
 
@@ -293,7 +272,7 @@ def approve(
         notices_opened=applied.notices.opened,
         notices_withdrawn=applied.notices.withdrawn,
         **({"two_persons": remark} if remark else {}),
-        **_at_night(bulletin.quiet_hours_override_reason),
+        **_at_night(bulletin),
     )
     return bulletin
 
@@ -510,19 +489,25 @@ def _as_seen(bulletin_id: int, seen: str) -> Bulletin:
     return bulletin
 
 
-def _check_window(first_day: dt.date, last_day: dt.date) -> None:
+def _checked(content: BulletinContent) -> tuple[dict[str, Any], Sequence[ClauseTerms]]:
+    """Return the fields of a draft, and its clauses.
+
+    Raises:
+        Refusal: the window, the reason or a clause cannot be.
+    """
+    first_day, last_day, clauses = content["first_day"], content["last_day"], content["clauses"]
     if last_day < first_day:
         raise Refusal(_("Le dernier jour précède le premier."), field="last_day")
-
-
-def _checked_reason(text: str) -> str:
-    if len(text.strip()) > LONGEST_REASON:
+    reason = content.get("quiet_hours_override_reason", "").strip()
+    if len(reason) > LONGEST_REASON:
         raise Refusal(
             _("Le motif de l'envoi pendant les heures calmes compte au plus %(most)d caractères.")
             % {"most": LONGEST_REASON},
             field="quiet_hours_override_reason",
         )
-    return text.strip()
+    check_clauses(clauses, first_day=first_day, last_day=last_day)
+    fields = {name: value for name, value in content.items() if name != "clauses"}
+    return {"source_text": "", **fields, "quiet_hours_override_reason": reason}, clauses
 
 
 def _order_changes(
@@ -545,8 +530,9 @@ def _approval_moment() -> dt.datetime:
     return max(now, newest + dt.timedelta(microseconds=1)) if newest and newest > now else now
 
 
-def _at_night(reason: str) -> dict[str, str]:
+def _at_night(bulletin: Bulletin) -> dict[str, str]:
     """Return what the trail says of quiet hours: why they are passed over, if they are."""
+    reason = bulletin.quiet_hours_override_reason
     return {"quiet_hours_override_reason": reason} if reason else {}
 
 

@@ -5,6 +5,7 @@ A person's decision outlives its bulletin, and while it stands its word is owed 
 """
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db import transaction
@@ -16,11 +17,13 @@ from appointments.decisions.in_force import ruling_bulletins
 from appointments.decisions.rulings import Applied
 from appointments.models import RULED, Appointment, Basis, Decision, Outcome, Service
 from staff import clock
-from staff.access import Capability, require_everywhere
+from staff.access import AccessScope, Capability, require_everywhere
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
+
+EVERYWHERE = AccessScope(everywhere=True)
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,25 @@ def standing_by_person(first_day: dt.date, last_day: dt.date) -> list[StandingCa
     return sorted(found, key=lambda one: (-one.decisions, str(one.decided_by)))
 
 
-def decided_by_day(first_day: dt.date, last_day: dt.date = dt.date.max) -> dict[dt.date, int]:
+def decided_by_day(
+    first_day: dt.date,
+    last_day: dt.date = dt.date.max,
+    *,
+    outcomes: Collection[Outcome] = (Outcome.CANCELLED, Outcome.UNDER_REVIEW),
+    scope: AccessScope = EVERYWHERE,
+) -> dict[dt.date, int]:
     """Return by day what persons cancelled, postponed or have yet to decide, and has not begun.
 
     No bulletin is needed for it: without one these do not follow the agenda (one query).
+
+    Args:
+        first_day, last_day: both included.
+        outcomes: which of the decisions.
+        scope: where.
     """
     decided = Appointment.objects.filter(
-        outcome__in=[Outcome.CANCELLED, Outcome.UNDER_REVIEW],
+        scope.units(),
+        outcome__in=outcomes,
         outcome_basis=Basis.PERSON,
         day__range=(first_day, last_day),
         starts_at__gt=clock.now(),

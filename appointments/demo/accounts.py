@@ -36,29 +36,18 @@ class DemoAccount:
 ACCOUNTS = (
     DemoAccount("crise1", "Claire", "Rédactrice", Role.CRISIS_CELL, "Cellule de crise : rédige"),
     DemoAccount("crise2", "Marc", "Approbateur", Role.CRISIS_CELL, "Cellule de crise : approuve"),
-    DemoAccount(
-        "docteur1",
-        "",
-        "",
-        Role.DOCTOR,
-        "Médecin à Arlon : garde ses patients",
-        acts_as=(Service.CONSULTATION, "arlon"),
-    ),
-    DemoAccount(
-        "docteur2",
-        "",
-        "",
-        Role.DOCTOR,
-        "Médecin à Libramont : garde ses patients",
-        acts_as=(Service.CONSULTATION, "libramont"),
-    ),
-    DemoAccount(
-        "docteur3",
-        "",
-        "",
-        Role.DOCTOR,
-        "Médecin à Marche : garde ses patients",
-        acts_as=(Service.CONSULTATION, "marche"),
+    *(
+        DemoAccount(
+            f"docteur{number}",
+            "",
+            "",
+            Role.DOCTOR,
+            f"Médecin à {name} : garde ses patients",
+            acts_as=(Service.CONSULTATION, site),
+        )
+        for number, (name, site) in enumerate(
+            (("Arlon", "arlon"), ("Libramont", "libramont"), ("Marche", "marche")), start=1
+        )
     ),
     DemoAccount(
         "chirurgien",

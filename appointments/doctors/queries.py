@@ -451,9 +451,12 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
             now=now,
         )
         if answer.allowed and answer.until:
-            found = _Kept(line["patients"], line["last"], answer.until)
-            before = kept.get(practitioner_id)
-            kept[practitioner_id] = before.together_with(found) if before else found
+            before = kept.get(practitioner_id, _Kept(0, line["last"], answer.until))
+            kept[practitioner_id] = _Kept(
+                before.patients + line["patients"],
+                max(before.last, line["last"]),
+                min(before.until, answer.until),
+            )
     return kept
 
 
@@ -464,13 +467,6 @@ class _Kept:
     patients: int
     last: dt.datetime
     until: dt.datetime
-
-    def together_with(self, other: "_Kept") -> "_Kept":
-        return _Kept(
-            self.patients + other.patients,
-            max(self.last, other.last),
-            min(self.until, other.until),
-        )
 
 
 def _with_last_look(practitioner_ids: list[int]) -> QuerySet[Any]:

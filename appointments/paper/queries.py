@@ -57,7 +57,8 @@ def roster_contents(*, unit_ids: Collection[int], day: dt.date) -> dict[int, Ros
     rows, heard = defaultdict(list), defaultdict(set)
     for appointment in planned:
         age = ages[appointment.feed_id]
-        record_number = _record_number(numbers.get(appointment.patient_id, {}), age.feed)
+        mine = numbers.get(appointment.patient_id, {})
+        record_number = mine.get(age.feed) or next(iter(mine.values()), "")
         also = others.get(appointment.pk, [])
         of_whom = appointment.patient_id, appointment.day
         entries = [appointment.pk, *(one.id for one in also)]  # one act: what was said of any
@@ -148,11 +149,6 @@ def _record_numbers(unit_ids: Collection[int], day: dt.date) -> dict[int, dict[s
     for patient, system, value in found.values_list("patient", "system", "value"):
         numbers[patient].setdefault(system, value)
     return numbers
-
-
-def _record_number(numbers: dict[str, str], feed: str) -> str:
-    """The number that the source itself uses, else the first known."""
-    return numbers.get(feed) or next(iter(numbers.values()), "")
 
 
 def _row(appointment: Appointment, record_number: str, told: NoticeWord) -> RosterRow:

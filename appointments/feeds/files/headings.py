@@ -304,15 +304,11 @@ COLUMNS: tuple[Column, ...] = (
 
 BY_KEY = {column.key: column for column in COLUMNS}
 # The template asks for the moment in one column, and for the landline beside the mobile.
-TEMPLATE_HEADINGS: tuple[tuple[str, str], ...] = tuple(
-    pair
+TEMPLATE_HEADINGS = tuple(
+    title
     for column in COLUMNS
     if column.key not in {"date", "time", "ends_at", "weekday", "changed_at"}
-    for pair in (
-        [(column.title, column.example), ("Téléphone", "063 00 00 00")]
-        if column.key == "phones"
-        else [(column.title, column.example)]
-    )
+    for title in (column.title, *(["Téléphone"] if column.key == "phones" else []))
 )
 
 

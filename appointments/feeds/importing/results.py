@@ -315,15 +315,15 @@ def note_call(*, refused_row_id: int, by: User, note: str = "") -> RefusedRow:
     return _settle(refused_row_id, RefusedState.CALLED, by, note)
 
 
-def dismiss(*, refused_row_id: int, by: User, reason: str) -> RefusedRow:
-    """Note by name why nothing needs doing about a refused row.
+def dismiss(*, refused_row_id: int, by: User, note: str) -> RefusedRow:
+    """Note by name why nothing needs doing about a refused row: the ``note`` says it.
 
     Raises:
-        Refusal: no reason, or the row is no longer open.
+        Refusal: no note, or the row is no longer open.
     """
-    if not reason.strip():
+    if not note.strip():
         raise Refusal(_("Dites pourquoi cette ligne n'appelle rien de plus."), field="note")
-    return _settle(refused_row_id, RefusedState.DISMISSED, by, reason)
+    return _settle(refused_row_id, RefusedState.DISMISSED, by, note)
 
 
 @transaction.atomic

@@ -4,7 +4,7 @@ Also what loads leave to people: conflicts, refused rows, record numbers that we
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, cast
 
 from crispy_forms.helper import FormHelper
@@ -432,25 +432,26 @@ def refused(request: SignedInRequest) -> HttpResponse:
 @for_the_group
 def refused_called(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the patient of a refused row was called by hand."""
-    row = get_object_or_404(refused_rows(request.user), pk=pk)
-    try:
-        note_call(refused_row_id=row.pk, by=request.user, note=request.POST.get("note", ""))
-    except Refusal as refusal:
-        return _refused_page(request, faulty=row.pk, message=refusal.message)
-    messages.success(request, _("Noté : le patient de la ligne refusée a été appelé."))
-    return redirect("refused_rows")
+    said = _("Noté : le patient de la ligne refusée a été appelé.")
+    return _see_to_refused(request, pk, note_call, said)
 
 
 @require_POST
 @for_the_group
 def refused_dismiss(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note by name why nothing needs doing about a refused row."""
+    return _see_to_refused(request, pk, dismiss, _("Noté : la ligne refusée est écartée."))
+
+
+def _see_to_refused(
+    request: SignedInRequest, pk: int, service: Callable[..., object], said: str
+) -> HttpResponse:
     row = get_object_or_404(refused_rows(request.user), pk=pk)
     try:
-        dismiss(refused_row_id=row.pk, by=request.user, reason=request.POST.get("note", ""))
+        service(refused_row_id=row.pk, by=request.user, note=request.POST.get("note", ""))
     except Refusal as refusal:
         return _refused_page(request, faulty=row.pk, message=refusal.message)
-    messages.success(request, _("Noté : la ligne refusée est écartée."))
+    messages.success(request, said)
     return redirect("refused_rows")
 
 
@@ -479,7 +480,7 @@ def _found(request: SignedInRequest, pk: int) -> ScheduleImport:
 
 def template_csv() -> str:
     """Return the template: a line of headings, nothing below that could be loaded by mistake."""
-    return csv_cells.MARK + csv_cells.line([heading for heading, _example in TEMPLATE_HEADINGS])
+    return csv_cells.MARK + csv_cells.line(TEMPLATE_HEADINGS)
 
 
 def faults_csv(

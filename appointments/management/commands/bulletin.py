@@ -43,28 +43,19 @@ class Command(BaseCommand):
         verb.add_argument(
             "--ready", action="store_true", help="Dit aussitôt que le brouillon est prêt."
         )
-        for name, text in (
-            ("ready", "Dit qu'un brouillon est prêt pour l'approbation."),
-            ("delete", "Supprime un brouillon."),
-        ):
-            verb = verbs.add_parser(name, help=text)
-            verb.add_argument("number", type=int)
-            verb.add_argument("--by", required=True, metavar="USER")
+        self._numbered(verbs, "ready", "Dit qu'un brouillon est prêt pour l'approbation.")
+        self._numbered(verbs, "delete", "Supprime un brouillon.")
         verb = verbs.add_parser("preview", help="Montre ce que l'approbation ferait.")
         verb.add_argument("number", type=int)
         verb.add_argument("--json", action="store_true")
-        verb = verbs.add_parser("approve", help="Met un brouillon en vigueur.")
-        verb.add_argument("number", type=int)
-        verb.add_argument("--by", required=True, metavar="USER")
+        verb = self._numbered(verbs, "approve", "Met un brouillon en vigueur.")
         verb.add_argument(
             "--told",
             type=int,
             metavar="N",
             help="Refuse si un autre nombre de patients serait prévenu.",
         )
-        verb = verbs.add_parser("withdraw", help="Demande de retirer un bulletin en vigueur.")
-        verb.add_argument("number", type=int)
-        verb.add_argument("--by", required=True, metavar="USER")
+        verb = self._numbered(verbs, "withdraw", "Demande de retirer un bulletin en vigueur.")
         verb.add_argument("--reason", required=True)
         verb.add_argument(
             "--restores", type=int, metavar="N", help="Remet en vigueur ce bulletin remplacé."
@@ -77,9 +68,7 @@ class Command(BaseCommand):
         verb.add_argument(
             "--by-sms", action="store_true", help="Dit « maintenu » par SMS là où c'est sûr."
         )
-        verb = verbs.add_parser("confirm", help="Retire le bulletin, comme un autre l'a demandé.")
-        verb.add_argument("number", type=int)
-        verb.add_argument("--by", required=True, metavar="USER")
+        self._numbered(verbs, "confirm", "Retire le bulletin, comme un autre l'a demandé.")
         for name, text in (
             ("pause", "Retient tous les envois."),
             ("resume", "Reprend les envois."),
@@ -87,6 +76,14 @@ class Command(BaseCommand):
             verb = verbs.add_parser(name, help=text)
             verb.add_argument("--by", metavar="USER")
         verbs.add_parser("list", help="Montre tous les bulletins, le plus récent d'abord.")
+
+    @staticmethod
+    def _numbered(verbs: Any, name: str, text: str) -> Any:
+        """Add a verb of one bulletin, by somebody."""
+        verb = verbs.add_parser(name, help=text)
+        verb.add_argument("number", type=int)
+        verb.add_argument("--by", required=True, metavar="USER")
+        return verb
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         """Run one verb; a refusal becomes a sentence and exit 1."""

@@ -142,8 +142,8 @@ def test_dismissing_needs_a_name_and_a_reason():
     operator = a_user("flux", Role.FEED_OPERATOR)
     load(a_record(1, unit="nulle-part"))
     with pytest.raises(Refusal, match="Dites pourquoi"):
-        dismiss(refused_row_id=the_row().pk, by=operator, reason=" ")
-    dismiss(refused_row_id=the_row().pk, by=operator, reason="Ligne d'essai du programme")
+        dismiss(refused_row_id=the_row().pk, by=operator, note=" ")
+    dismiss(refused_row_id=the_row().pk, by=operator, note="Ligne d'essai du programme")
     row = the_row()
     assert (row.state, row.settled_by, row.note) == (
         "dismissed",

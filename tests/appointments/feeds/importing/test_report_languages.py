@@ -226,7 +226,7 @@ def test_a_row_that_somebody_closed_stays_closed_when_it_is_loaded_in_another_la
     first, *others = RefusedRow.objects.order_by("line")
     note_call(refused_row_id=first.pk, by=by)
     for row in others:
-        dismiss(refused_row_id=row.pk, by=by, reason="Vu")
+        dismiss(refused_row_id=row.pk, by=by, note="Vu")
     there = list(RefusedRow.objects.order_by("line").values("pk", "key", "content", "state"))
     for language in LANGUAGES:
         loaded(tmp_path, language)
