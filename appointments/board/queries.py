@@ -14,7 +14,7 @@ from appointments.access import sites_of
 from appointments.bulletins.queries import visible
 from appointments.decisions.effective_orders import outcome_alone, said_of
 from appointments.decisions.in_force import Clauses, clauses_of
-from appointments.decisions.sending_back import decided_by_day
+from appointments.decisions.keeping import decided_by_day
 from appointments.doctors.queries import AHEAD
 from appointments.feeds.importing.results import RefusedCount, count_refused
 from appointments.models import (

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from appointments.board.queries import board as board_of
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.forms import SendBackForm
-from appointments.decisions import sending_back
+from appointments.decisions import keeping
 from appointments.decisions.appending import count_double_entries
 from appointments.doctors.queries import AHEAD, waiting_doctors
 from appointments.feeds.importing.queries import conflicts_waiting, count_told_twice
@@ -79,7 +79,7 @@ def standing_decisions(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         status = 422
         if form.is_valid():
-            number = sending_back.send_back_unruled(by=request.user, **form.cleaned_data)
+            number = keeping.send_back_unruled(by=request.user, **form.cleaned_data)
             said = ngettext(
                 "%(number)s décision est redemandée.",
                 "%(number)s décisions sont redemandées.",
@@ -87,7 +87,7 @@ def standing_decisions(request: SignedInRequest) -> HttpResponse:
             )
             messages.success(request, said % {"number": number})
             return redirect("board")
-    days = [(day, sending_back.standing_by_person(day, day)) for day in sending_back.unruled_days()]
+    days = [(day, keeping.standing_by_person(day, day)) for day in keeping.unruled_days()]
     context = {"form": form, "days": days}
     return render(request, "appointments/board/standing_decisions.html", context, status=status)
 

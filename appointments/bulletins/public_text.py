@@ -24,7 +24,7 @@ from appointments.decisions.effective_orders import (
     whole_order,
 )
 from appointments.decisions.in_force import clauses_of, ruling_bulletins
-from appointments.decisions.sending_back import standing_cancellations
+from appointments.decisions.keeping import standing_cancellations
 from appointments.models import Bulletin, Outcome
 from appointments.rules import ClauseTerms, numbered
 from staff import clock

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from appointments.bulletins.playbooks import Playbook
 from appointments.bulletins.queries import fingerprint, places, restorable
 from appointments.bulletins.sentences import compared_sentences
-from appointments.decisions import rulings, sending_back
+from appointments.decisions import keeping, rulings
 from appointments.decisions.in_force import (
     check_clauses,
     clauses_of,
@@ -373,7 +373,7 @@ def withdraw(*, bulletin_id: int, by: User, asked_at: dt.datetime | None = None)
 
     The bulletin that comes back rules the days that no newer one rules: its place among the
     others is that of its first approval. What people cancelled on these days stands, and is
-    told, unless they are asked to decide it anew (``sending_back``).
+    told, unless they are asked to decide it anew (``keeping.send_back``).
 
     Args:
         bulletin_id: in force.
@@ -408,7 +408,7 @@ def withdraw(*, bulletin_id: int, by: User, asked_at: dt.datetime | None = None)
             asked_by=str(bulletin.withdrawal_asked_by),
         )
     if bulletin.withdrawal_sends_back:
-        sending_back.send_back(
+        keeping.send_back(
             first_day=bulletin.first_day,
             last_day=bulletin.last_day,
             by=by,

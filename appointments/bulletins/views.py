@@ -58,7 +58,7 @@ from appointments.bulletins.sentences import (
     order_sentences,
 )
 from appointments.decisions.in_force import clauses_of
-from appointments.decisions.sending_back import decided_by_day, standing_by_person
+from appointments.decisions.keeping import decided_by_day, standing_by_person
 from appointments.models import Bulletin, BulletinState
 from notifications.telling.progress import holding_untrue
 from staff import clock

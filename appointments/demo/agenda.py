@@ -12,69 +12,9 @@ from staff.clock import BRUSSELS
 
 _MORNING, _AFTERNOON = (8 * 60 + 30, 12 * 60), (13 * 60, 17 * 60)
 _LONG_MORNING = (8 * 60, 12 * 60 + 30)
-
-
-@dataclass(frozen=True)
-class Plan:
-    """How a doctor's days look.
-
-    Attributes:
-        presence: share of working days on which the doctor is in.
-        filled: share of the places that are booked.
-        sessions: the kinds of day, each a tuple of (first minute, last minute) of the day.
-        quiet_presence: the same as ``presence`` for weekends and holidays.
-    """
-
-    presence: float
-    filled: float
-    sessions: tuple[tuple[tuple[int, int], ...], ...]
-    quiet_presence: float = 0.0
-
-
-@dataclass(frozen=True)
-class Centre:
-    """A centre where several people are served at once: places a working day, by site."""
-
-    start: int
-    end: int
-    places: dict[str, int]
-
-
 _HALF_DAYS = ((_MORNING,), (_AFTERNOON,))
 _ANY_DAY = ((_MORNING,), (_AFTERNOON,), (_MORNING, _AFTERNOON))
-CLINIC = Plan(presence=0.33, filled=0.92, sessions=_ANY_DAY)
-
-# Of the specialities that do not work as ``CLINIC`` says.
-PLANS = {
-    "bloc": Plan(presence=0.5, filled=0.97, sessions=((_LONG_MORNING,), (_AFTERNOON,))),
-    "radio": Plan(0.66, 0.9, _HALF_DAYS, quiet_presence=0.05),
-    "nucleaire": Plan(0.8, 0.95, ((_MORNING,),)),
-    "urgences": Plan(0.5, 0.6, ((_MORNING,),), quiet_presence=0.3),
-    "hopital-jour": Plan(0.9, 0.85, ((_LONG_MORNING,),)),
-    "dietetique": Plan(0.8, 0.9, _HALF_DAYS),
-}
-
-WALK_IN = {
-    "prelevements": Centre(
-        start=7 * 60,
-        end=11 * 60,
-        places={
-            "arlon": 40,
-            "bastogne": 20,
-            "bertrix": 12,
-            "libramont": 36,
-            "marche": 30,
-            "virton": 18,
-        },
-    ),
-    "covid": Centre(
-        start=8 * 60,
-        end=16 * 60,
-        places={"arlon": 18, "bastogne": 10, "libramont": 16, "marche": 14},
-    ),
-}
 DIALYSIS_PATIENTS = {"arlon": 40, "libramont": 36, "marche": 24}
-
 # speciality: acts, each with its minutes
 _ACTS = {
     "cardio": "Consultation de suivi 20, Électrocardiogramme d'effort 30, Échographie cardiaque "
@@ -112,8 +52,6 @@ ACTS = {
     )
     for speciality, acts in _ACTS.items()
 }
-
-
 FIRST_DAY, LAST_DAY = dt.date(2022, 5, 2), dt.date(2022, 5, 29)
 HOLIDAYS = frozenset({dt.date(2022, 5, 26)})  # Ascension Day
 SUNDAY, SATURDAY = 6, 5
@@ -122,6 +60,65 @@ SECOND_ON_THE_DAY = 0.22  # share of images and samples taken around another app
 TRIES, TRIES_FOR_A_NEW_ONE = 50, 12  # nearly everybody comes at least once,
 LAST_WEEK = dt.date(2022, 5, 23)  # and whoever has not by then comes for a sample
 GAP = dt.timedelta(minutes=20)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a doctor's days look.
+
+    Attributes:
+        presence: share of working days on which the doctor is in.
+        filled: share of the places that are booked.
+        sessions: the kinds of day, each a tuple of (first minute, last minute) of the day.
+        quiet_presence: the same as ``presence`` for weekends and holidays.
+    """
+
+    presence: float
+    filled: float
+    sessions: tuple[tuple[tuple[int, int], ...], ...]
+    quiet_presence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Centre:
+    """A centre where several people are served at once: places a working day, by site."""
+
+    start: int
+    end: int
+    places: dict[str, int]
+
+
+CLINIC = Plan(presence=0.33, filled=0.92, sessions=_ANY_DAY)
+
+# Of the specialities that do not work as ``CLINIC`` says.
+PLANS = {
+    "bloc": Plan(presence=0.5, filled=0.97, sessions=((_LONG_MORNING,), (_AFTERNOON,))),
+    "radio": Plan(0.66, 0.9, _HALF_DAYS, quiet_presence=0.05),
+    "nucleaire": Plan(0.8, 0.95, ((_MORNING,),)),
+    "urgences": Plan(0.5, 0.6, ((_MORNING,),), quiet_presence=0.3),
+    "hopital-jour": Plan(0.9, 0.85, ((_LONG_MORNING,),)),
+    "dietetique": Plan(0.8, 0.9, _HALF_DAYS),
+}
+
+WALK_IN = {
+    "prelevements": Centre(
+        start=7 * 60,
+        end=11 * 60,
+        places={
+            "arlon": 40,
+            "bastogne": 20,
+            "bertrix": 12,
+            "libramont": 36,
+            "marche": 30,
+            "virton": 18,
+        },
+    ),
+    "covid": Centre(
+        start=8 * 60,
+        end=16 * 60,
+        places={"arlon": 18, "bastogne": 10, "libramont": 16, "marche": 14},
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,9 +241,7 @@ class Agenda:
         for place, patient in enumerate(self._dialysed[unit.code]):
             if place % 2 == odd:
                 minute = 7 * 60 if place % 4 < 2 else 12 * 60 + 30
-                yield self._appointment(
-                    day, unit, None, minute, "Séance d'hémodialyse", 240, patient
-                )
+                yield from self._book(day, unit, None, minute, "Séance d'hémodialyse", 240, patient)
 
     def _book(
         self,
@@ -256,11 +251,27 @@ class Agenda:
         minute: int,
         act: str,
         length: int,
+        patient: DemoPatient | None = None,
     ) -> Iterator[DemoAppointment]:
+        """Yield one act for a patient, or for somebody who has time; nothing without one."""
         start = day.moment(minute)
-        patient = self._someone(day, unit, act, start, start + dt.timedelta(minutes=length))
-        if patient is not None:
-            yield self._appointment(day, unit, practitioner, minute, act, length, patient)
+        end = start + dt.timedelta(minutes=length)
+        patient = patient or self._someone(day, unit, act, start, end)
+        if patient is None:
+            return
+        self._seen.add(patient.number)
+        day.take(patient, unit.site, start, end)
+        yield DemoAppointment(
+            starts_at=start,
+            minutes=length,
+            unit=unit,
+            practitioner=practitioner,
+            patient=patient,
+            act=act,
+            status=self._status(day.date),
+            priority=self._priority(unit),
+            groups=patient.groups,
+        )
 
     def _someone(
         self, day: _Day, unit: DemoUnit, act: str, start: dt.datetime, end: dt.datetime
@@ -295,31 +306,6 @@ class Agenda:
                 if (not site or patient.site == site) and fits(patient)
             ]
         return self._pools[group, site]
-
-    def _appointment(
-        self,
-        day: _Day,
-        unit: DemoUnit,
-        practitioner: DemoPractitioner | None,
-        minute: int,
-        act: str,
-        length: int,
-        patient: DemoPatient,
-    ) -> DemoAppointment:
-        start = day.moment(minute)
-        self._seen.add(patient.number)
-        day.take(patient, unit.site, start, start + dt.timedelta(minutes=length))
-        return DemoAppointment(
-            starts_at=start,
-            minutes=length,
-            unit=unit,
-            practitioner=practitioner,
-            patient=patient,
-            act=act,
-            status=self._status(day.date),
-            priority=self._priority(unit),
-            groups=patient.groups,
-        )
 
     def _status(self, date: dt.date) -> str:
         """Return what the source says: the past was seen or missed, some cancelled early."""

@@ -32,6 +32,7 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from appointments.decisions.in_force import (
+    Told,
     clauses_of,
     doctor_of,
     is_sent_back,
@@ -39,9 +40,10 @@ from appointments.decisions.in_force import (
     keeper_of,
     may_be_undone,
     ruling_bulletins,
+    standing_decisions,
+    told_of,
     verdict_for,
 )
-from appointments.decisions.standing import Told, standing_decisions, told_of
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status, Tell
 from appointments.operations.queries import DAYS_AHEAD, OPENED_BY
 from appointments.rules import ClauseTerms, KeepAnswer, Keeper, Verdict, may_keep

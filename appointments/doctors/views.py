@@ -7,13 +7,14 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from appointments.decisions import keeping
@@ -33,7 +34,6 @@ from appointments.doctors.queries import (
     touched,
 )
 from appointments.models import Appointment
-from appointments.operations.forms import ContactedForm, ReasonForm, SeenForm, SeveralForm
 from appointments.paper.views import DayForm
 from notifications.lifecycle import notice_states
 from notifications.models import NoticeState
@@ -47,6 +47,54 @@ from staff.services import audit
 C = Capability
 KEEPS = (C.KEEP, C.KEEP_AS_DELEGATE)
 PAGE_SIZE = MOST
+
+
+class CardForm(forms.Form):
+    """What stood on the card that was tapped: all of it is optional, so that one tap is enough.
+
+    ``seen``: the version of the decision. ``said``: the notice, when the patient was called.
+    """
+
+    reason = forms.CharField(max_length=300, required=False)
+    seen = forms.IntegerField(required=False)
+    said = forms.IntegerField(required=False)
+
+
+class SeenAppointmentsField(forms.Field):
+    """Ticked cards, each as ``number-version``; a number alone says nothing of what was seen."""
+
+    widget = forms.MultipleHiddenInput
+    default_error_messages = {  # noqa: RUF012  # Django's own way
+        "required": gettext_lazy("Cochez d'abord les patients à garder ou à laisser annuler."),
+        "invalid": gettext_lazy(
+            "Ces cases ne disent plus rien : rechargez la page, puis cochez à nouveau."
+        ),
+    }
+
+    def to_python(self, value: Any) -> dict[int, int | None]:
+        """Return the versions by appointment."""
+        seen: dict[int, int | None] = {}
+        for text in value or ():
+            number, _dash, version = text.partition("-")
+            if not (_is_number(number) and (version == "" or _is_number(version))):
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+            seen[int(number)] = int(version) if version else None
+        return seen
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19
+
+
+class SeveralForm(forms.Form):
+    """The same choice for all ticked cards."""
+
+    reason = forms.CharField(max_length=300, required=False)
+    choice = forms.ChoiceField(
+        choices=[("keep", gettext_lazy("garder")), ("let_go", gettext_lazy("laisser annuler"))],
+        error_messages={"required": gettext_lazy("Choisissez : garder ou laisser annuler.")},
+    )
+    appointment = SeenAppointmentsField()
 
 
 @require_safe
@@ -97,30 +145,28 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
 @requires(*KEEPS)
 def keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Keep a patient that the bulletin cancels."""
-    return _act(request, pk, keeping.keep, reason=_reason(request), seen=_seen(request))
+    return _act(request, pk, keeping.keep, **_on_card(request, "reason", "seen"))
 
 
 @require_POST
 @requires(*KEEPS)
 def let_go(request: SignedInRequest, pk: int) -> HttpResponse:
     """Confirm a cancellation in person."""
-    return _act(request, pk, keeping.let_go, reason=_reason(request), seen=_seen(request))
+    return _act(request, pk, keeping.let_go, **_on_card(request, "reason", "seen"))
 
 
 @require_POST
 @requires(*KEEPS)
 def undo_keep(request: SignedInRequest, pk: int) -> HttpResponse:
     """Take a personal decision back."""
-    return _act(request, pk, keeping.undo, seen=_seen(request))
+    return _act(request, pk, keeping.undo, **_on_card(request, "seen"))
 
 
 @require_POST
 @requires(*KEEPS)
 def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
     """Note that the kept patient was reached."""
-    form = ContactedForm(request.POST)
-    said = form.cleaned_data["said"] if form.is_valid() else None
-    return _act(request, pk, _contacted, said=said)
+    return _act(request, pk, _contacted, **_on_card(request, "said"))
 
 
 def _contacted(**asked: Any) -> None:
@@ -258,16 +304,11 @@ def _answer(request: SignedInRequest, appointment: Appointment, refusal: str) ->
     return render(request, "appointments/doctors/_answer.html", context, status=status)
 
 
-def _reason(request: SignedInRequest) -> str:
-    """Return the reason when it is usable: a tap is never lost to a bad sentence."""
-    form = ReasonForm(request.POST)
-    return form.cleaned_data["reason"] if form.is_valid() else ""
-
-
-def _seen(request: SignedInRequest) -> int | None:
-    """Return the version that stood on the card; a tap is never lost to a bad number."""
-    form = SeenForm(request.POST)
-    return form.cleaned_data["seen"] if form.is_valid() else None
+def _on_card(request: SignedInRequest, *names: str) -> dict[str, Any]:
+    """Return what stood on the card; what cannot be read is left out: no tap is lost to it."""
+    form = CardForm(request.POST)
+    form.is_valid()
+    return {name: form.cleaned_data[name] for name in names if name in form.cleaned_data}
 
 
 def _way_back(request: SignedInRequest, pk: int | None = None) -> str:

@@ -26,8 +26,14 @@ from django.db.models import (
 )
 from django.utils.translation import gettext_lazy as _
 
-from appointments.decisions.in_force import keep_answers, keeper_of, may_be_undone
-from appointments.decisions.standing import Told, standing_decisions, told_of
+from appointments.decisions.in_force import (
+    Told,
+    keep_answers,
+    keeper_of,
+    may_be_undone,
+    standing_decisions,
+    told_of,
+)
 from appointments.models import (
     CALLED_OFF,
     Appointment,

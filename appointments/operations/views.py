@@ -5,17 +5,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from appointments.models import Appointment
+from appointments.models import Appointment, Opinion, OpinionRole, Outcome, View
 from appointments.operations import services
-from appointments.operations.forms import OpinionForm, RulingForm
 from appointments.operations.queries import (
     BY_DAY,
     OPENED_BY,
@@ -44,6 +45,72 @@ from staff.services import audit
 
 C = Capability
 PAGE_SIZE = 20
+
+
+class OpinionForm(forms.Form):
+    """A colleague's view; ``roles`` are those as which the person may speak."""
+
+    view = forms.ChoiceField(label=gettext_lazy("Votre avis"), choices=View.choices)
+    comment = forms.CharField(
+        label=gettext_lazy("Commentaire (facultatif)"),
+        max_length=Opinion._meta.get_field("comment").max_length,
+        required=False,
+    )
+
+    def __init__(self, *args: Any, roles: list[OpinionRole], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"] = forms.ChoiceField(
+            label=gettext_lazy("En tant que"), choices=[(role.value, role.label) for role in roles]
+        )
+
+
+class RulingForm(forms.Form):
+    """The Medical Director's ruling, by one of three buttons; the third needs its day.
+
+    ``seen``: the version of the decision shown; ``heard``: the last opinion. ``may_reverse``: the
+    person was asked about changing a ruling. ``day_off_read``: the weekend or holiday about which
+    they were warned; with another day they are warned anew.
+    """
+
+    POSTPONED = "postponed"
+
+    seen = forms.IntegerField(required=False)
+    heard = forms.IntegerField(required=False)
+    outcome = forms.ChoiceField(
+        choices=[
+            (Outcome.MAINTAINED, gettext_lazy("maintenir")),
+            (Outcome.CANCELLED, gettext_lazy("annuler")),
+            (POSTPONED, gettext_lazy("reporter")),
+        ],
+        error_messages={
+            "required": gettext_lazy("Décidez : maintenue, annulée ou reportée."),
+            "invalid_choice": gettext_lazy("Décidez : maintenue, annulée ou reportée."),
+        },
+    )
+    postponed_to = forms.DateField(
+        required=False, error_messages={"invalid": gettext_lazy("Ce jour ne peut pas être lu.")}
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Motif (facultatif)"), max_length=300, required=False
+    )
+    may_reverse = forms.BooleanField(required=False)
+    day_off_read = forms.CharField(required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Return what ``operations.rule`` takes: who postpones cancels, and says until when."""
+        cleaned = super().clean() or self.cleaned_data
+        day_off_read = cleaned.pop("day_off_read", "")
+        cleaned["may_be_day_off"] = day_off_read == str(cleaned.get("postponed_to"))
+        if cleaned.get("outcome") != self.POSTPONED:
+            return cleaned | {"postponed_to": None}
+        if not cleaned.get("postponed_to") and "postponed_to" not in self.errors:
+            self.add_error("postponed_to", _("Indiquez le jour auquel l'opération est reportée."))
+        return cleaned | {"outcome": Outcome.CANCELLED}
+
+    @property
+    def fault(self) -> str:
+        """The first thing that is wrong, in a sentence."""
+        return next((str(why) for whys in self.errors.values() for why in whys), "")
 
 
 def operations_awaiting(request: SignedInRequest) -> HttpResponse:

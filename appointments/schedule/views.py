@@ -11,8 +11,7 @@ from django_htmx.http import push_url
 
 from appointments.access import counted
 from appointments.decisions.appending import others_of
-from appointments.decisions.in_force import keeper_of
-from appointments.decisions.standing import visible_to
+from appointments.decisions.in_force import keeper_of, visible_to
 from appointments.doctors.queries import cards_of
 from appointments.operations.queries import OPENED_BY
 from appointments.schedule.filters import ScheduleFilter

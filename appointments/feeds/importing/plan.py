@@ -250,7 +250,7 @@ class Planner:
         for record in records:
             place = self._places.find(record)
             if isinstance(place, NoPlace):
-                faults.append(self._fault(record, place))
+                faults.append(self._fault(record, place.column, place.value, place.why))
                 continue
             earlier = self.coverage.lines.get(record.source_id)
             if record.source_id in accepted:
@@ -259,17 +259,18 @@ class Planner:
                 repeated = _(
                     "Ce numéro figure déjà à la ligne %(line)s : ne gardez qu'une des deux lignes."
                 )
-                twice = NoPlace("source_id", record.source_id, repeated % {"line": earlier})
                 said = self._digests.get(record.source_id) or digest_of(
                     accepted[record.source_id][0]
                 )
                 is_repeated = said == digest_of(record)
-                faults.append(replace(self._fault(record, twice), is_repeated=is_repeated))
+                twice = repeated % {"line": earlier}
+                fault = self._fault(record, "source_id", record.source_id, twice)
+                faults.append(replace(fault, is_repeated=is_repeated))
                 continue
             found = self._people.recognise(record, known_people)
             if found.refused:
-                other = NoPlace("patient_id", record.patient_id, found.refused)
-                faults.append(self._fault(record, other))
+                fault = self._fault(record, "patient_id", record.patient_id, found.refused)
+                faults.append(fault)
                 continue
             for column, value, why in found.remarks:
                 faults.append(self.remark(record, column, value, why))
@@ -285,16 +286,14 @@ class Planner:
             value: what stands there.
             why: a sentence.
         """
-        fault = self._fault(record, NoPlace(column, value, why))
-        return replace(fault, landed=True, row=None)
+        return replace(self._fault(record, column, value, why), landed=True, row=None)
 
-    def _fault(self, record: ScheduleRecord, where: NoPlace) -> RowFault:
-        column = self._headings.get(where.column, BY_KEY[where.column].title)
+    def _fault(self, record: ScheduleRecord, column: str, value: str, why: Stored) -> RowFault:
         return RowFault(
             record.line,
-            column,
-            where.value,
-            where.why,
+            self._headings.get(column, BY_KEY[column].title),
+            value,
+            why,
             source_id=record.source_id,
             sheet=record.sheet,
             row=_readable(record),

@@ -11,7 +11,7 @@ from appointments.board.queries import board
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.preview import withdrawal
 from appointments.bulletins.queries import restorable
-from appointments.decisions import keeping, rulings, sending_back
+from appointments.decisions import keeping, rulings
 from appointments.models import Bulletin
 from appointments.operations import services as operations
 from appointments.rules import ClauseTerms, Heard, told_over
@@ -383,4 +383,4 @@ class TestDecisionsOfPersons:
         operation.refresh_from_db()
         assert operation.outcome == "under_review"
         assert board(watcher).standing_decisions == 0
-        assert sending_back.unruled_days() == []
+        assert keeping.unruled_days() == []

@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from appointments.bulletins import preview
 from appointments.bulletins import services as bulletins
-from appointments.decisions import keeping, rulings, sending_back
-from appointments.decisions.standing import told_of
+from appointments.decisions import keeping, rulings
+from appointments.decisions.in_force import told_of
 from appointments.feeds.importing import services as importing
 from appointments.incoming import queries as incoming
 from appointments.models import Appointment, Decision
@@ -218,7 +218,7 @@ class TestSendingDecisionsBack:
         for operation in (first, second):
             operations.rule(appointment_id=operation.pk, by=director, outcome="cancelled")
         keeping.let_go(appointment_id=consultation.pk, by=doctor)
-        found = sending_back.standing_by_person(MONDAY, MONDAY)
+        found = keeping.standing_by_person(MONDAY, MONDAY)
         assert [(one.decided_by, one.decisions, one.operations) for one in found] == [
             (director, 2, 2),
             (doctor, 1, 0),

@@ -6,7 +6,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from appointments.decisions import rulings
-from appointments.decisions.standing import told_of
+from appointments.decisions.in_force import told_of
 from appointments.models import Appointment, Decision
 from appointments.operations import services as operations
 from appointments.operations.queries import operating_days, operations_for, postponed_here
