@@ -309,11 +309,9 @@ def _maintained_over(
         return None
     if basis == Basis.PERSON and clause.ruling == Ruling.CANCEL:
         return Telling(Channel.PHONE, by_doctor=True)
-    return (
-        Telling(Channel(clause.channel))
-        if Outcome.MAINTAINED in TOLD_OUTCOMES[clause.tell]
-        else None
-    )
+    if Outcome.MAINTAINED in TOLD_OUTCOMES[clause.tell]:
+        return Telling(Channel(clause.channel))
+    return None
 
 
 def _cancelled_over(clause: ClauseTerms | None, basis: Basis, heard: Heard) -> Telling | None:

@@ -514,17 +514,13 @@ def _refine(content: Content, editor: BulletinEditor, name: str) -> None:
     for row in [*editor.rows, *(row for layer in editor.layers for row in layer.rows)]:
         for site, column in row.columns.items():
             if row[column].html_name == name:
-                _add_refinement(content, _as_cell(row, site, row[column].value()))
-
-
-def _as_cell(row: RowForm, site: str, ruling: str) -> dict[str, Any]:
-    return {
-        **{name: row[name].value() for name in SETTINGS},
-        "ruling": ruling or Ruling.MAINTAIN,
-        "services": [row.service] if row.service != EVERY else [],
-        "sites": [site] if site != EVERY else [],
-        "days": [row.day] if row.day else [],
-    }
+                says = {
+                    "ruling": row[column].value() or Ruling.MAINTAIN,
+                    "services": [row.service] if row.service != EVERY else [],
+                    "sites": [site] if site != EVERY else [],
+                    "days": [row.day] if row.day else [],
+                }
+                _add_refinement(content, {one: row[one].value() for one in SETTINGS} | says)
 
 
 def _add_day(content: Content, editor: BulletinEditor, word: str) -> None:

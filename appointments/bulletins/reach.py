@@ -168,11 +168,8 @@ class EditorReach:
         place = "-".join(str(word) for word in words if word)
         if read(row, row.columns[site]):
             return Spot(place, self._number((row.day, (row.service, site))))
-        return Spot(place, self._what_holds(row, site))
-
-    def _what_holds(self, row: RowForm, site: str) -> str:
-        ruling = "" if row.day is None else self._ruling(row.service, site, row.day)
-        return _("vaut : %(ruling)s") % {"ruling": ruling} if ruling else ""
+        ruling = self._ruling(row.service, site, row.day) if row.day else ""
+        return Spot(place, _("vaut : %(ruling)s") % {"ruling": ruling} if ruling else "")
 
     def _ruling(self, service: str, site: str, day: dt.date) -> str:
         cell = read_off(self.grid, service, site, day)
@@ -214,12 +211,12 @@ def reach_of(editor: BulletinEditor) -> EditorReach:
 
 
 def _read_rows(forms: Sequence[RowForm]) -> tuple[GridRow, ...]:
-    return tuple(GridRow(form.service, rulings=_rulings(form)) for form in forms)
-
-
-def _rulings(form: RowForm) -> dict[str, str]:
-    answers = {site: read(form, name) for site, name in form.columns.items()}
-    return {site: ruling for site, ruling in answers.items() if ruling}
+    rows = []
+    for form in forms:
+        answers = {site: read(form, name) for site, name in form.columns.items()}
+        rulings = {site: ruling for site, ruling in answers.items() if ruling}
+        rows.append(GridRow(form.service, rulings=rulings))
+    return tuple(rows)
 
 
 def _refinement(form: forms.Form) -> ClauseTerms | None:

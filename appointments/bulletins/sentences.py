@@ -17,6 +17,7 @@ from functools import partial
 
 from django.db.models import TextChoices
 from django.utils.formats import date_format
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 from django.utils.translation import pgettext_lazy as in_sentence
@@ -204,11 +205,11 @@ def clause_in_words(clause: ClauseTerms, names: PlaceNames) -> str:
     subject, agreement = _subject(clause.services)
     words = [subject]
     if clause.sites:
-        words.append(joined([names.sites.get(code, code) for code in clause.sites], _("et")))
+        words.append(get_text_list([names.sites.get(code, code) for code in clause.sites], _("et")))
     elif not clause.units:
         words.append(_("tous les sites"))
     if clause.units:
-        words.append(joined([names.units.get(code, code) for code in clause.units], _("et")))
+        words.append(get_text_list([names.units.get(code, code) for code in clause.units], _("et")))
     if clause.days:
         words.append(_on_days(clause.days))
     if clause.groups:
@@ -264,10 +265,10 @@ def _subject(services: Sequence[str]) -> tuple[str, str]:
     if not services or not missing:
         return _("Toutes les activités"), "fp"
     if len(missing) <= MOST_LEFT_OUT:
-        names = joined([str(_SUBJECTS[service][0]) for service in missing], _("et"))
+        names = get_text_list([str(_SUBJECTS[service][0]) for service in missing], _("et"))
         return _("Toutes les activités sauf %(services)s") % {"services": names}, "fp"
     subjects = [_SUBJECTS[Service(service)] for service in services]
-    text = joined([str(label) for label, _agreement in subjects], _("et"))
+    text = get_text_list([str(label) for label, _agreement in subjects], _("et"))
     gender = "f" if all(agreement[0] == "f" for _label, agreement in subjects) else "m"
     number = subjects[0][1][1] if len(subjects) == 1 else "p"
     return text[:1].upper() + text[1:], gender + number
@@ -278,18 +279,18 @@ def _where(statement: Statement, names: PlaceNames) -> str:
     sites = [place.site for place in statement.places if not place.unit]
     units = [place.unit for place in statement.places if place.site not in sites]
     if not sites:
-        return joined([names.units.get(code, code) for code in units], _("et"))
+        return get_text_list([names.units.get(code, code) for code in units], _("et"))
     missing = [code for code in names.sites if code not in sites]
     apart = [names.units.get(code, code) for code in statement.apart]
     if len(missing) > MOST_LEFT_OUT or len(missing) >= len(sites):
-        where = joined([names.sites.get(code, code) for code in sites], _("et"))
+        where = get_text_list([names.sites.get(code, code) for code in sites], _("et"))
         missing = []
     else:
         where = _("tous les sites")
     if left_out := [*(names.sites[code] for code in missing), *apart]:
         return _("%(places)s sauf %(left_out)s") % {
             "places": where,
-            "left_out": joined(left_out, _("et")),
+            "left_out": get_text_list(left_out, _("et")),
         }
     return where
 
@@ -302,7 +303,7 @@ def _when(days: Sequence[dt.date], all_days: Sequence[dt.date]) -> list[str]:
     if len(missing) <= MOST_LEFT_OUT and len(missing) < len(days):
         return [
             pgettext("jours d'une clause", "tous les jours sauf le %(days)s")
-            % {"days": joined([day_in_words(day) for day in missing], _("et"))}
+            % {"days": get_text_list([day_in_words(day) for day in missing], _("et"))}
         ]
     return [_on_days(days)]
 
@@ -314,13 +315,13 @@ def _on_days(days: Sequence[dt.date]) -> str:
             "last": day_in_words(days[-1]),
         }
     return pgettext("jours d'une clause", "le %(days)s") % {
-        "days": joined([day_in_words(day) for day in days], _("et"))
+        "days": get_text_list([day_in_words(day) for day in days], _("et"))
     }
 
 
 def _patients(exempt: Exempt) -> str:
     groups, without = (
-        joined([str(ProtectedGroup(group).label) for group in groups], _("ou"))
+        get_text_list([str(ProtectedGroup(group).label) for group in groups], _("ou"))
         for groups in (exempt.groups, exempt.without)
     )
     if without:
@@ -329,13 +330,6 @@ def _patients(exempt: Exempt) -> str:
             "without": without,
         }
     return _("patients avec %(groups)s") % {"groups": groups}
-
-
-def joined(words: Sequence[str], last: str) -> str:
-    """Return ``a, b et c``."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 class MomentDoubt(TextChoices):

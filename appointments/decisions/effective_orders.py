@@ -34,6 +34,10 @@ class Effect:
     keep_until: dt.datetime | None = None
 
 
+AS_EVER = Effect(Outcome.MAINTAINED)
+"""What holds for emergencies anyway."""
+
+
 @dataclass(frozen=True, slots=True)
 class Exempt:
     """What holds otherwise for patients of one of the ``groups`` who are in none of ``without``."""
@@ -272,7 +276,7 @@ def _stated(axes: Axes, said: OrderInEffect, all_places: Sequence[Place]) -> Ite
     services, places, alike = axes
     days = tuple(sorted(day for days in alike for day in days))
     nearly_all = len(RULED) - len(services) <= MOST_LEFT_OUT
-    if nearly_all and all(_is_as_ever(effect) for effect in said.effects):
+    if nearly_all and all(effect == AS_EVER for effect in said.effects):
         services = (*services, str(Service.EMERGENCY))
     sites = {place.site for place in places if not place.unit}
     whole = tuple(place for place in places if place.site in sites)
@@ -281,8 +285,3 @@ def _stated(axes: Axes, said: OrderInEffect, all_places: Sequence[Place]) -> Ite
         yield Statement(services, whole, days, said, apart)
     if others := tuple(place for place in places if place.site not in sites):
         yield Statement(services, others, days, said)
-
-
-def _is_as_ever(effect: Effect) -> bool:
-    """Whether it is what holds for emergencies anyway."""
-    return effect.outcome == Outcome.MAINTAINED and effect.told is None

@@ -183,7 +183,7 @@ def ruling_bulletins(
     }
 
 
-def ruled_from(*, since: dt.date) -> set[dt.date]:
+def ruled_from(*, since: dt.date = dt.date.min) -> set[dt.date]:
     """Return the days from one on that some bulletin in force rules (one query)."""
     windows = Bulletin.objects.filter(
         state=BulletinState.IN_FORCE, last_day__gte=since

@@ -8,7 +8,6 @@ Whoever withdraws the bulletin sees these decisions, and may send them back.
 import datetime as dt
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from django.db import transaction
 from django.db.models import Count, F, QuerySet
@@ -37,9 +36,7 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
 MOST = 30  # as many as a page of the doctor's day lists
-UNKNOWN: Mapping[int, int | None] = MappingProxyType({})
 EVERYWHERE = AccessScope(everywhere=True)
 
 
@@ -213,7 +210,7 @@ def decide_in_person(
     seen: int | None,
     action: str,
     postponed_to: dt.date | None = None,
-    noted: Mapping[str, str] = NOTHING,
+    noted: Mapping[str, str] | None = None,
 ) -> Decision:
     """Append a person's decision that the rules allow; what stands already is only returned.
 
@@ -245,7 +242,7 @@ def decide_in_person(
         reason=reason,
         postponed_to=postponed_to,
     )
-    audit.record(action=action, by=by, subject=appointment, reason=reason, **noted)
+    audit.record(action=action, by=by, subject=appointment, reason=reason, **(noted or {}))
     return decision
 
 
@@ -263,7 +260,7 @@ def decide_several(
     appointment_ids: Iterable[int],
     by: User,
     reason: str = "",
-    seen: Mapping[int, int | None] = UNKNOWN,
+    seen: Mapping[int, int | None] | None = None,
 ) -> list[Done]:
     """Keep each of these appointments or let it go, each in a transaction with locks of its own.
 
@@ -289,9 +286,8 @@ def decide_several(
     done = []
     for appointment_id in wanted:
         try:
-            decide(
-                appointment_id=appointment_id, by=by, reason=reason, seen=seen.get(appointment_id)
-            )
+            version = seen.get(appointment_id) if seen else None
+            decide(appointment_id=appointment_id, by=by, reason=reason, seen=version)
         except Refusal as why:
             done.append(Done(appointment_id, str(why)))
         else:

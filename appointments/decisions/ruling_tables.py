@@ -92,11 +92,7 @@ class RulingScope:
     @property
     def parameters(self) -> list[dt.date]:
         """The values of the condition's placeholders."""
-        return (
-            []
-            if self.first_day is None or self.last_day is None
-            else [self.first_day, self.last_day]
-        )
+        return [day for day in (self.first_day, self.last_day) if day]
 
 
 def distinct_facts(
@@ -378,8 +374,12 @@ def unsaid(cursor: CursorWrapper, now: dt.datetime) -> list[tuple[int, bool]]:
     return [(subject_id, bool(heard)) for subject_id, heard in cursor.fetchall()]
 
 
-def append_decisions(cursor: CursorWrapper, now: dt.datetime) -> None:
-    """Append the decisions of ``ruled_change`` and repeat them beside the appointments."""
+def append_decisions(cursor: CursorWrapper, now: dt.datetime) -> int:
+    """Append the decisions of ``ruled_change`` and repeat them beside the appointments.
+
+    Returns:
+        how many.
+    """
     cursor.execute(
         """INSERT INTO appointments_decision (appointment_id, version, day, outcome, basis,
                bulletin_id, clause_id, decided_by_id, decided_at, reason)
@@ -387,8 +387,10 @@ def append_decisions(cursor: CursorWrapper, now: dt.datetime) -> None:
                NULL, %s, '' FROM ruled_change""",
         [as_parameter(now)],
     )
+    decisions: int = cursor.rowcount
     cursor.execute(
         """UPDATE appointments_appointment SET outcome = c.outcome, outcome_basis = c.basis,
                decision_version = c.version, postponed_to = NULL
            FROM ruled_change c WHERE c.appointment_id = appointments_appointment.id"""
     )
+    return decisions

@@ -7,7 +7,7 @@ applying does.
 
 import datetime as dt
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,14 +60,6 @@ def ruled_days(
     ruling = ruling_bulletins(days, without=without, restored=restored)
     by_bulletin = {bulletin.pk: ruled_day(bulletin) for bulletin in ruling.values()}
     return {day: by_bulletin[bulletin.pk] for day, bulletin in ruling.items()}
-
-
-def days_in_force() -> Callable[[dt.date], bool]:
-    """Return what says of a day whether a bulletin in force rules it (one query)."""
-    windows = list(
-        Bulletin.objects.filter(state=BulletinState.IN_FORCE).values_list("first_day", "last_day")
-    )
-    return lambda day: any(first_day <= day <= last_day for first_day, last_day in windows)
 
 
 def ruled_day(bulletin: Bulletin) -> RuledDay:
@@ -190,29 +182,23 @@ def _apply(scope: RulingScope, ruled: Ruled, *, fill: Callable[[CursorWrapper], 
         fill(cursor)
         opening.lock_pending(cursor, scope)
         plan(cursor, scope, ruled, now, by_sms=days_back_by_sms(scope))
-        ruling_tables.append_decisions(cursor, now)
-        cursor.execute("SELECT COUNT(*) FROM ruled_change")
-        (decisions,) = cursor.fetchone()
+        decisions = ruling_tables.append_decisions(cursor, now)
         notices = opening.align(cursor, now)
     if notices.opened:
         doorbell.ring()
     return Applied(decisions=decisions, notices=notices)
 
 
-@contextmanager
-def planned(bulletin: Bulletin) -> Iterator[CursorWrapper]:
+def planned(bulletin: Bulletin) -> AbstractContextManager[CursorWrapper]:
     """Give the tables of what a bulletin would do if it were approved now; changes nothing."""
     days = bulletin.days
     ruled = ruled_days(days) | dict.fromkeys(days, ruled_day(bulletin))
-    by_sms = days_back_by_sms(RulingScope(days[0], days[-1]))
-    with _planned(days, ruled, by_sms=by_sms) as cursor:
-        yield cursor
+    return _planned(days, ruled, by_sms=days_back_by_sms(RulingScope(days[0], days[-1])))
 
 
-@contextmanager
 def planned_withdrawal(
     bulletin: Bulletin, restored: Bulletin | None = None, *, by_sms: bool = False
-) -> Iterator[CursorWrapper]:
+) -> AbstractContextManager[CursorWrapper]:
     """Give the tables of what withdrawing a bulletin would do; changes nothing.
 
     Args:
@@ -225,8 +211,7 @@ def planned_withdrawal(
     if by_sms:
         chosen |= set(bulletin.days)
     ruled = ruled_days(days, without=bulletin.pk, restored=restored.pk if restored else 0)
-    with _planned(days, ruled, by_sms=chosen) as cursor:
-        yield cursor
+    return _planned(days, ruled, by_sms=chosen)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ class DemoAccount:
     """One sign-in.
 
     Attributes:
+        name: first name and family name; empty for whoever acts as a doctor.
         role: empty for the administrator, whose rights are Django's own.
         site, unit: codes; empty when the role is held everywhere.
         acts_as: whose agenda is theirs: the doctor of that site with the most acts of that
@@ -24,8 +25,7 @@ class DemoAccount:
     """
 
     username: str
-    first_name: str
-    last_name: str
+    name: str
     role: str
     job: str
     site: str = ""
@@ -34,12 +34,11 @@ class DemoAccount:
 
 
 ACCOUNTS = (
-    DemoAccount("crise1", "Claire", "Rédactrice", Role.CRISIS_CELL, "Cellule de crise : rédige"),
-    DemoAccount("crise2", "Marc", "Approbateur", Role.CRISIS_CELL, "Cellule de crise : approuve"),
+    DemoAccount("crise1", "Claire Rédactrice", Role.CRISIS_CELL, "Cellule de crise : rédige"),
+    DemoAccount("crise2", "Marc Approbateur", Role.CRISIS_CELL, "Cellule de crise : approuve"),
     *(
         DemoAccount(
             f"docteur{number}",
-            "",
             "",
             Role.DOCTOR,
             f"Médecin à {name} : garde ses patients",
@@ -52,39 +51,35 @@ ACCOUNTS = (
     DemoAccount(
         "chirurgien",
         "",
-        "",
         Role.SURGEON,
         "Chirurgien : donne son avis sur les opérations",
         acts_as=(Service.SURGERY, "libramont"),
     ),
-    DemoAccount("infirmiere", "Anne", "Soignante", Role.NURSE, "Infirmière : donne son avis"),
+    DemoAccount("infirmiere", "Anne Soignante", Role.NURSE, "Infirmière : donne son avis"),
     DemoAccount(
         "directeur",
-        "Paul",
-        "Directeur",
+        "Paul Directeur",
         Role.MEDICAL_DIRECTOR,
         "Directeur médical : décide des opérations",
     ),
-    DemoAccount("agent", "Léa", "Appelle", Role.CALL_AGENT, "Agent : appelle les patients"),
+    DemoAccount("agent", "Léa Appelle", Role.CALL_AGENT, "Agent : appelle les patients"),
     DemoAccount(
         "secretariat",
-        "Luc",
-        "Accueil",
+        "Luc Accueil",
         Role.WARD_CLERK,
         "Secrétariat du site d'Arlon : imprime les feuilles",
         site="arlon",
     ),
     DemoAccount(
         "secretariat2",
-        "Eva",
-        "Accueil",
+        "Eva Accueil",
         Role.WARD_CLERK,
         "Secrétariat de la cardiologie de Libramont",
         unit="libramont-cardio",
     ),
-    DemoAccount("flux", "Tom", "Fichier", Role.FEED_OPERATOR, "Opérateur : charge les agendas"),
-    DemoAccount("audit", "Inès", "Contrôle", Role.AUDITOR, "Auditeur : lit tout, ne change rien"),
-    DemoAccount("admin", "Ada", "Référence", "", "Administration des données de référence"),
+    DemoAccount("flux", "Tom Fichier", Role.FEED_OPERATOR, "Opérateur : charge les agendas"),
+    DemoAccount("audit", "Inès Contrôle", Role.AUDITOR, "Auditeur : lit tout, ne change rien"),
+    DemoAccount("admin", "Ada Référence", "", "Administration des données de référence"),
 )
 
 
@@ -93,12 +88,15 @@ def make_accounts(hospital: DemoHospital) -> None:
     password = make_password(DEMO_PASSWORD)  # hashed once: it is the same for all
     sites = {site.code: site for site in Site.objects.all()}
     for account in ACCOUNTS:
-        doctor = _doctor(hospital, account)
+        doctor = None
+        if account.acts_as:
+            doctor = Practitioner.objects.get(code=hospital.busiest(*account.acts_as).code)
         is_admin = not account.role
+        first_name, _space, last_name = account.name.partition(" ")
         user = User.objects.create(
             username=account.username,
-            first_name=doctor.given_name if doctor else account.first_name,
-            last_name=doctor.family_name if doctor else account.last_name,
+            first_name=doctor.given_name if doctor else first_name,
+            last_name=doctor.family_name if doctor else last_name,
             password=password,
             is_staff=is_admin,
             is_superuser=is_admin,
@@ -111,9 +109,3 @@ def make_accounts(hospital: DemoHospital) -> None:
             RoleAssignment.objects.create(
                 user=user, role=account.role, site=sites.get(account.site), unit=unit
             )
-
-
-def _doctor(hospital: DemoHospital, account: DemoAccount) -> Practitioner | None:
-    if account.acts_as is None:
-        return None
-    return Practitioner.objects.get(code=hospital.busiest(*account.acts_as).code)

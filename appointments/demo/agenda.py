@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from appointments.demo.people import TODAY, DemoPatient
-from appointments.demo.places import DemoPractitioner, DemoUnit
+from appointments.demo.people import TODAY, DemoPatient, DemoPractitioner, DemoUnit
 from appointments.vocabulary import ProtectedGroup, Service
 from staff.clock import BRUSSELS
 

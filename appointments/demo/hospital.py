@@ -6,12 +6,13 @@ from functools import cached_property
 from random import Random
 
 from appointments.demo.agenda import Agenda, DemoAppointment
-from appointments.demo.people import DemoPatient, make_patients
-from appointments.demo.places import (
+from appointments.demo.people import (
     SITES,
+    DemoPatient,
     DemoPractitioner,
     DemoSite,
     DemoUnit,
+    make_patients,
     make_practitioners,
     make_units,
 )

@@ -10,7 +10,6 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 from django.db.models import (
@@ -54,7 +53,6 @@ from staff.models import AuditEvent, Delegation, Practitioner, User
 
 DAYS_AROUND = 7
 MOST_SHOWN = 3
-NOTHING: Mapping[int, str] = MappingProxyType({})
 IN_TURN = ("turn", "starts_at", "id")
 MOST_LAPSED = 60
 _DECIDED, _NO_DEADLINE = 2**62, 2**61  # turns, after every deadline in seconds
@@ -329,7 +327,7 @@ def _waits(appointment: Appointment, answer: KeepAnswer) -> bool:
 
 
 def cards_of(
-    appointments: Iterable[Appointment], user: User, *, refusals: Mapping[int, str] = NOTHING
+    appointments: Iterable[Appointment], user: User, *, refusals: Mapping[int, str] | None = None
 ) -> list[Card]:
     """Return the cards of appointments whose patient, unit and site are loaded (five queries).
 
@@ -350,7 +348,7 @@ def cards_of(
             answer=answers[appointment.pk],
             decision=decisions.get(appointment.pk),
             told=told[appointment.pk],
-            refusal=refusals.get(appointment.pk, ""),
+            refusal=(refusals or {}).get(appointment.pk, ""),
             opens_operation=_opens_operation(user, appointment),
             reader_id=user.pk,
             may_undo=may_be_undone(

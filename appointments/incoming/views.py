@@ -1,7 +1,7 @@
 """Somebody rings in: find them, read out what holds, write down that they asked."""
 
 import datetime as dt
-from typing import TypedDict
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -23,7 +23,6 @@ from notifications.references import notice_id_of
 from patients.models import Patient
 from staff.access import Capability, requires
 from staff.errors import Refusal
-from staff.models import User
 from staff.requests import SignedInRequest
 from staff.services import audit
 
@@ -78,16 +77,6 @@ class UnansweredForm(forms.Form):
         max_length=120,
         help_text=_REMARK,
     )
-
-
-class _QuestionFields(TypedDict):
-    """What is kept of every answer."""
-
-    by: User
-    said: str
-    found_by: str
-    reference: str
-    remark: str
 
 
 @require_safe
@@ -188,7 +177,7 @@ def _answer(
                 "vaut maintenant."
             )
         )
-    asked: _QuestionFields = {
+    asked: dict[str, Any] = {
         "by": request.user,
         "said": read.said,
         "found_by": queries.found_by(patient, q),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
-from appointments.access import expected_on, in_units
+from appointments.access import expected_on, in_units, units_of
 from appointments.decisions.appending import others_by_id
 from appointments.feeds.data_age import age_of
 from appointments.models import Appointment, Feed, Roster, RosterState
@@ -273,10 +273,7 @@ def roster_day(user: User, day: dt.date) -> RosterDay:
 
 def printable_units(user: User) -> QuerySet[Unit]:
     """Return the units whose rosters a person may print."""
-    scope = scope_of(user, Capability.PRINT_ROSTERS)
-    if scope.everywhere:
-        return Unit.objects.all()
-    return Unit.objects.filter(Q(site__in=scope.site_ids) | Q(id__in=scope.unit_ids))
+    return units_of(scope_of(user, Capability.PRINT_ROSTERS))
 
 
 def units_with_paper(day: dt.date) -> QuerySet[Unit]:

@@ -3,7 +3,7 @@
 import datetime as dt
 import logging
 import multiprocessing
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 
@@ -21,12 +21,17 @@ from staff.access import Capability, require
 from staff.errors import AccessRefused
 from staff.models import Unit, User
 from staff.paper.pdf import Pdf, PdfUnavailable, draw
-from staff.sentences import Sentence, Stored
+from staff.sentences import Stored
 from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 logger = logging.getLogger(__name__)
 
+# Of a machine without the libraries of WeasyPrint.
+PDF_IS_MISSING = _(
+    "Cette machine ne peut pas faire de PDF (la bibliothèque Pango manque). "
+    "Imprimez la page depuis le navigateur."
+)
 # A roster that has waited longer was probably forgotten by the broker.
 TASK = "appointments.tasks.render_roster"
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
@@ -71,7 +76,11 @@ def issue_many(
             roster = fresh[content.unit_code] = _next_version(content, after=roster, by=by)
         rosters.append(roster)
     Roster.objects.bulk_create(fresh.values())
-    _try_again(roster for roster in rosters if roster.state == RosterState.FAILED)
+    failed = [roster for roster in rosters if roster.state == RosterState.FAILED]
+    for roster in failed:
+        roster.state, roster.message = RosterState.WAITING, ""
+    again = Roster.objects.filter(pk__in=[roster.pk for roster in failed])
+    again.update(state=RosterState.WAITING, message="")
     if in_background:
         waiting = [roster.pk for roster in rosters if roster.state == RosterState.WAITING]
         transaction.on_commit(lambda: ring(waiting))
@@ -100,7 +109,7 @@ def render(*, roster_id: int) -> None:
         pdf = draw(self_contained(content))
     except PdfUnavailable as error:
         logger.warning("no PDF: %s", error)
-        fail(roster=roster, message=pdf_is_missing())
+        fail(roster=roster, message=PDF_IS_MISSING)
     except Exception:  # whatever the paper's library stumbles over, the ward gets its page
         logger.exception("roster %s cannot be drawn", roster_id)
         fail(
@@ -141,14 +150,6 @@ def fail(*, roster: Roster, message: Stored) -> None:
     )
 
 
-def pdf_is_missing() -> Sentence:
-    """Return the sentence for a machine without WeasyPrint's libraries."""
-    return _(
-        "Cette machine ne peut pas faire de PDF (la bibliothèque Pango manque). "
-        "Imprimez la page depuis le navigateur."
-    )
-
-
 def ring(roster_ids: Collection[int]) -> None:
     """Wake a worker for each roster; without a broker the sweep finds them later."""
     try:
@@ -174,13 +175,6 @@ def _require_units(unit_ids: Collection[int], by: User | None) -> None:
     allowed = printable_units(by).filter(id__in=unit_ids).count()
     if allowed != len(set(unit_ids)):
         raise AccessRefused(_("Une de ces unités n'est pas la vôtre : sa feuille reste chez elle."))
-
-
-def _try_again(failed: Iterable[Roster]) -> None:
-    listed = list(failed)
-    for roster in listed:
-        roster.state, roster.message = RosterState.WAITING, ""
-    Roster.objects.bulk_update(listed, ["state", "message"])
 
 
 def _next_version(content: RosterContent, *, after: Roster | None, by: User | None) -> Roster:
@@ -237,7 +231,7 @@ def _printed(roster: Roster, content: RosterContent, drawing: Future[Pdf] | None
     try:
         pdf = drawing.result()
     except PdfUnavailable:
-        why = pdf_is_missing()
+        why = PDF_IS_MISSING
     except Exception:  # a child that died, or a page that the library stumbles over
         why = _("Une feuille n'a pas pu être mise en PDF.")
     else:

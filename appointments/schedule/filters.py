@@ -235,9 +235,8 @@ class ScheduleFilter(filters.FilterSet):
 
     def by_status(self, rows: _Rows, name: str, value: str) -> _Rows:
         """Narrow to a status of the source, or to what the source did not cancel."""
-        return (
-            rows.exclude(status__in=CALLED_OFF) if value == PLANNED else rows.filter(status=value)
-        )
+        planned = rows.exclude(status__in=CALLED_OFF)
+        return planned if value == PLANNED else rows.filter(status=value)
 
     def only_missing(self, rows: _Rows, name: str, value: Any) -> _Rows:
         """Narrow to what disappeared from the source."""

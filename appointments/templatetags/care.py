@@ -1,6 +1,7 @@
-"""How care screens write ages, phone numbers and the time that is left."""
+"""How screens write ages, phone numbers, days, costs and the time that is left."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 from django import template
 from django.utils.html import format_html
@@ -8,6 +9,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from appointments.bulletins import sentences
+from appointments.models import Bulletin
 from appointments.rules import KeepAnswer
 from patients import phones
 from patients.models import Patient
@@ -73,3 +76,27 @@ def why(answer: KeepAnswer) -> str:
 def lies_in(unit: Unit, scope: AccessScope) -> bool:
     """Whether a unit lies inside a scope; no scope holds none."""
     return bool(scope) and scope.covers(site_id=unit.site_id, unit_id=unit.pk)
+
+
+@register.filter
+def costs(parts: int, euro_per_part: float) -> float:
+    """Return what SMS parts cost, in euro."""
+    return parts * euro_per_part
+
+
+@register.filter
+def days_in_words(days: Sequence[dt.date]) -> str:
+    """Return ``lundi 16/05, du mercredi 18/05 au samedi 21/05``."""
+    return sentences.days_in_words(days)
+
+
+@register.filter
+def release_in_words(bulletin: Bulletin) -> str:
+    """Return when the SMS of a bulletin leave or left, true at this moment."""
+    return sentences.release_in_words(
+        release_at=bulletin.release_at,
+        approved_at=bulletin.approved_at,
+        released_at=bulletin.released_at,
+        has_ended=bulletin.has_ended,
+        now=clock.now(),
+    )

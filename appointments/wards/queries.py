@@ -19,23 +19,16 @@ from staff.models import Unit, User
 VISIT_ENDS = (Attended.DONE, Attended.LEFT)  # whoever arrived before them has still arrived
 
 
-def notes_of_day(appointment_ids: Collection[int], day: dt.date) -> dict[int, list[Attendance]]:
-    """Return all that was noted of each appointment on a day, the last at the end (one query).
-
-    Those of which nothing was noted are absent.
-    """
-    notes: dict[int, list[Attendance]] = defaultdict(list)
-    for row in _noted(appointment_ids).filter(day=day):
-        notes[row.appointment_id].append(row)
-    return dict(notes)
-
-
 def notes_by_day(
     appointment_ids: Collection[int],
 ) -> dict[tuple[int, dt.date], list[Attendance]]:
-    """Return all that was noted of each appointment on each of its days, the last at the end."""
+    """Return all that was noted of each appointment on each of its days, the last at the end.
+
+    One query, with who noted it; where nothing was noted nothing is returned.
+    """
     notes: dict[tuple[int, dt.date], list[Attendance]] = defaultdict(list)
-    for row in _noted(appointment_ids):
+    rows = Attendance.objects.filter(appointment__in=appointment_ids)
+    for row in rows.select_related("noted_by").order_by("version"):
         notes[row.appointment_id, row.day].append(row)
     return notes
 
@@ -51,12 +44,6 @@ def holding(notes: Sequence[Attendance]) -> list[Attendance]:
     before = dropwhile(lambda row: row.what in VISIT_ENDS, reversed(notes))
     arrival = next(before, None) if last.what in VISIT_ENDS else None
     return [arrival, last] if arrival and arrival.what == Attended.ARRIVED else [last]
-
-
-def _noted(appointment_ids: Collection[int]) -> QuerySet[Attendance]:
-    """All notes with who made them, the last of a day after the others."""
-    rows = Attendance.objects.filter(appointment__in=appointment_ids)
-    return rows.select_related("noted_by").order_by("version")
 
 
 @dataclass(frozen=True)
@@ -91,14 +78,14 @@ def ward_days(
     todays = expected_on(Appointment.objects.filter(unit__in=unit_ids), day)
     found = of_patients_that_day(todays, search) if search else todays
     ids = set(found.values_list("pk", flat=True))
-    notes, kept_by = notes_of_day(ids, day), _kept_by(unit_ids, day)
+    notes, kept_by = notes_by_day(ids), _kept_by(unit_ids, day)
     days = [
         WardDay(
             content,
             tuple(
-                _line(row, notes.get(row.appointment_id, []), kept_by.get(row.appointment_id, ""))
+                _line(row, notes.get((pk, day), []), kept_by.get(pk, ""))
                 for row in content.rows
-                if row.appointment_id in ids
+                if (pk := row.appointment_id) in ids
             ),
         )
         for content in roster_contents(unit_ids=unit_ids, day=day).values()

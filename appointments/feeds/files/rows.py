@@ -275,7 +275,10 @@ class RowReader:
                 self._remark(column, shown(cell), error.sentence)
                 continue
             relative = headings.relative_in(column)
-            found += [_labelled(one, relative) for one in read.written]
+            found += [
+                f"{number} ({relative})" if relative and "(" not in number else number
+                for number in read.written
+            ]
             for doubtful in read.doubtful:
                 why = _(
                     "Numéro qu'on ne peut composer : vérifiez les chiffres, ou ajoutez "
@@ -316,10 +319,6 @@ class RowReader:
             source_id = ""
         written = value or " ".join(filter(None, map(shown, self.cells)))
         self.faults = [RowFault(self.line, "", written[:80], why, source_id=source_id)]
-
-
-def _labelled(number: str, relative: str) -> str:
-    return f"{number} ({relative})" if relative and "(" not in number else number
 
 
 def shown(cell: object) -> str:

@@ -286,7 +286,7 @@ def find_table(
     coming = iter(rows)
     first = list(islice(coming, headings.SEARCHED_LINES + 1))
     found = headings.find([row for row in first if not isinstance(row, Broken)])
-    rest = [row for row in first if _line(row) > found.line]
+    rest = [row for row in first if (row.line if isinstance(row, Broken) else row[0]) > found.line]
     if not rest:
         raise NoRows(_("Le fichier ne contient que des titres : aucun rendez-vous à charger."))
     rest += islice(coming, headings.SEARCHED_LINES)
@@ -319,10 +319,6 @@ def _usual_width(found: Headings, rows: Sequence[Row | Broken]) -> int:
     lengths = [len(row[1]) for row in rows if not isinstance(row, Broken)]
     (usual, _count), *_others = Counter(lengths).most_common(1) or [(0, 0)]
     return max(usual, found.width)
-
-
-def _line(row: Row | Broken) -> int:
-    return row.line if isinstance(row, Broken) else row[0]
 
 
 def _limited(rows: Iterator[Row | Broken]) -> Iterator[Row | Broken]:

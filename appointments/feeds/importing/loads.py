@@ -47,6 +47,12 @@ UNATTENDED = Terms()
 _SOURCE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _NOT_CHECKED = _("Ce fichier n'est pas vérifié : déposez-le à nouveau.")
 
+# Of a file without any telephone: said first, since nobody in it can be told.
+ABOUT_NO_PHONE = _(
+    "Aucun numéro de téléphone dans ce fichier : personne ne pourra être prévenu par SMS ni "
+    "appelé d'après lui. Vérifiez le titre de la colonne (par exemple « GSM » ou "
+    "« Téléphone ») ou demandez un export qui les contient."
+)
 Progress = Callable[[int, int], None]  # rows read, rows expected
 TASK = "appointments.tasks.run_waiting_imports"
 LEASE = dt.timedelta(minutes=10)  # a dry run is heard of every few hundred rows
@@ -240,15 +246,6 @@ def about_unused(names: Sequence[str]) -> Stored:
     if not names:
         return ""
     return _("Colonnes non utilisées : %(names)s.") % {"names": shortened(", ".join(names), 250)}
-
-
-def about_no_phone() -> Stored:
-    """Return what is said first of a file without any telephone: nobody in it can be told."""
-    return _(
-        "Aucun numéro de téléphone dans ce fichier : personne ne pourra être prévenu par SMS ni "
-        "appelé d'après lui. Vérifiez le titre de la colonne (par exemple « GSM » ou "
-        "« Téléphone ») ou demandez un export qui les contient."
-    )
 
 
 def sha256_of(path: Path) -> str:

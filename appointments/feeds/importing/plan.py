@@ -160,18 +160,18 @@ class Planner:
         self,
         feed: Feed | None,
         headings: Mapping[str, str],
+        practitioners: Practitioners,
         *,
         is_age_known: bool,
-        practitioners: Practitioners,
     ) -> None:
         """Start a load.
 
         Args:
             feed: the source; None when it was never heard of.
             headings: for the keys of columns, the file's own headings.
+            practitioners: those known, and those that this load makes.
             is_age_known: whether anybody knows when the export was made; without it, what it
                 says of when a known appointment takes place waits for a person.
-            practitioners: those known, and those that this load makes.
         """
         self._feed = feed
         self._headings = headings

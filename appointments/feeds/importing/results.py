@@ -368,7 +368,12 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     # Where not even the cells are known, what the file says at that place must do.
     read = said or Readable(name=faults[0].value[:170])
     source_id = next((fault.source_id for fault in faults if fault.source_id), "")[:80]
-    reasons = (_reason(fault) for fault in faults)
+    reasons = (
+        _("%(column)s : %(why)s") % {"column": fault.column, "why": fault.why}
+        if fault.column
+        else fault.why
+        for fault in faults
+    )
     row = RefusedRow(
         feed=feed,
         source_id=source_id,
@@ -388,12 +393,6 @@ def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     row.content = hashlib.sha256(json.dumps([source_id, *said_of_them]).encode()).hexdigest()[:32]
     row.key = source_id or f"# {row.content}"
     return row
-
-
-def _reason(fault: RowFault) -> Stored:
-    if not fault.column:
-        return fault.why
-    return _("%(column)s : %(why)s") % {"column": fault.column, "why": fault.why}
 
 
 def _keep(feed: Feed, rows: list[RefusedRow]) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from django.db import transaction
 
 from appointments.decisions import appending as deciding
-from appointments.decisions.rulings import days_in_force, rule_on
+from appointments.decisions.in_force import ruled_from
+from appointments.decisions.rulings import rule_on
 from appointments.feeds import file_terms
 from appointments.feeds.file_terms import NOTHING, Area, Coverage, Declared
 from appointments.feeds.importing import write as importing_write
@@ -102,13 +103,13 @@ class _Load:
         """Count what the load would do."""
         feed = Feed.objects.filter(name=self.feed_name).first()
         practitioners = Practitioners()
-        planner = self._planner(feed, practitioners)
-        is_ruled = days_in_force()
+        planner = Planner(feed, self.headings, practitioners, is_age_known=self._is_age_known)
+        ruled_days = ruled_from()
         touching = []
         for plan in self._plans(planner, entries, progress):
             written = plan.created + plan.updated + plan.moved
             practitioners.note_unknown(one.record for one in written)
-            ruled = _ruled_part(plan, is_ruled)
+            ruled = _ruled_part(plan, ruled_days)
             if ruled is not None:
                 touching.append(ruled)
         self._count_made(planner, practitioners)
@@ -149,7 +150,9 @@ class _Load:
         lock_rulings(shared=False)
         feed = Feed.objects.get_or_create(name=self.feed_name)[0]
         writer = self._writer(feed, now)
-        planner = self._planner(feed, writer.practitioners)
+        planner = Planner(
+            feed, self.headings, writer.practitioners, is_age_known=self._is_age_known
+        )
         known_until = importing_write.last_appointment()
         changed: list[int] = []
         for plan in self._plans(planner, entries, progress):
@@ -200,14 +203,6 @@ class _Load:
 
     def _writer(self, feed: Feed, now: dt.datetime) -> Writer:
         return Writer(feed, now, is_newest=self._is_age_known and not self._is_older(feed))
-
-    def _planner(self, feed: Feed | None, practitioners: Practitioners) -> Planner:
-        return Planner(
-            feed,
-            self.headings,
-            is_age_known=self._is_age_known,
-            practitioners=practitioners,
-        )
 
     def _is_older(self, feed: Feed) -> bool:
         """Whether the source said something since; what was loaded last at the latest."""
@@ -373,7 +368,7 @@ def _rule_on(
     return estimating.opened_since(last_notice, clock.now())
 
 
-def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPlan | None:
+def _ruled_part(plan: ChunkPlan, ruled_days: Collection[dt.date]) -> ChunkPlan | None:
     """Return the rows of a plan that a bulletin in force may touch; None without any."""
 
     def concerns(one: Planned) -> bool:
@@ -381,7 +376,7 @@ def _ruled_part(plan: ChunkPlan, is_ruled: Callable[[dt.date], bool]) -> ChunkPl
         is_decided = one.known is not None and bool(one.known.outcome)
         if is_decided or one.who.joins:
             return True
-        return any(is_ruled(clock.local_day(moment)) for moment in days)
+        return any(clock.local_day(moment) in ruled_days for moment in days)
 
     part = ChunkPlan(
         created=list(filter(concerns, plan.created)),

@@ -24,9 +24,9 @@ from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import loads, services
 from appointments.feeds.importing.loads import (
+    ABOUT_NO_PHONE,
     DEFAULT_SOURCE,
     FileTerms,
-    about_no_phone,
     check_source_name,
 )
 from appointments.feeds.importing.queries import (
@@ -288,7 +288,7 @@ def _report(
     """Show one load; with a form or a refusal, what somebody answered wrongly."""
     context: dict[str, Any] = {"load": found, "is_under_way": found.state in _UNDER_WAY}
     if found.has_no_phone:
-        context["about_no_phone"] = about_no_phone()
+        context["about_no_phone"] = ABOUT_NO_PHONE
     if found.state in {ImportState.CHECKED, ImportState.LOADED, ImportState.ABANDONED}:
         context["remarks_listed"] = MOST_REMARKS
         context["page"] = faults_page(found, cursor=request.GET.get("cursor", ""))
@@ -417,8 +417,12 @@ def template(request: SignedInRequest, format: str) -> HttpResponse:
     """Give the template: the headings of every column, ready for Excel."""
     if format != "csv":
         raise Http404
-    headers = {"Content-Disposition": 'attachment; filename="agenda-modele.csv"'}
-    return HttpResponse(template_csv(), content_type=csv_cells.CONTENT_TYPE, headers=headers)
+    # Nothing below the headings that could be loaded by mistake.
+    return HttpResponse(
+        csv_cells.MARK + csv_cells.line(TEMPLATE_HEADINGS),
+        content_type=csv_cells.CONTENT_TYPE,
+        headers={"Content-Disposition": 'attachment; filename="agenda-modele.csv"'},
+    )
 
 
 @require_GET
@@ -476,11 +480,6 @@ def _refused_page(
 
 def _found(request: SignedInRequest, pk: int) -> ScheduleImport:
     return get_object_or_404(imports(request.user), pk=pk)
-
-
-def template_csv() -> str:
-    """Return the template: a line of headings, nothing below that could be loaded by mistake."""
-    return csv_cells.MARK + csv_cells.line(TEMPLATE_HEADINGS)
 
 
 def faults_csv(

@@ -231,11 +231,11 @@ def _telling_rows(result: preview.BulletinPreview) -> list[tuple[str, ...]]:
 def _table(rows: Sequence[tuple[str, ...]]) -> list[str]:
     """Return aligned lines; numbers stand to the right, the last column is never padded."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(_cell, row, widths)).rstrip() for row in rows]
 
+    def cell(text: str, width: int) -> str:
+        return text.rjust(width) if text.isdecimal() else text.ljust(width)
 
-def _cell(text: str, width: int) -> str:
-    return text.rjust(width) if text.isdecimal() else text.ljust(width)
+    return ["  ".join(map(cell, row, widths)).rstrip() for row in rows]
 
 
 def _text_of(file: Path) -> str:

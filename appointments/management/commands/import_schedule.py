@@ -17,9 +17,9 @@ from appointments.feeds.files import moments
 from appointments.feeds.files.reading import FORMATS
 from appointments.feeds.files.values import BadValue
 from appointments.feeds.importing.loads import (
+    ABOUT_NO_PHONE,
     DEFAULT_SOURCE,
     FileLoad,
-    about_no_phone,
     about_unused,
     load_file,
     units_called,
@@ -175,7 +175,7 @@ class Command(BaseCommand):
 
     def _say(self, load: FileLoad, *, is_dry_run: bool) -> None:
         if load.result.has_no_phone:
-            self.stdout.write(self.style.WARNING(str(about_no_phone())))
+            self.stdout.write(self.style.WARNING(str(ABOUT_NO_PHONE)))
         self.stdout.write(_about_age(load.terms, load.proposal))
         if load.unused:
             self.stdout.write(str(about_unused(load.unused)))
@@ -343,7 +343,7 @@ def _as_dict(load: FileLoad, is_dry_run: bool) -> dict[str, Any]:
     return {
         "dry_run": is_dry_run,
         "file_sha256": load.file_sha256,
-        "warning": about_no_phone() if load.result.has_no_phone else "",
+        "warning": ABOUT_NO_PHONE if load.result.has_no_phone else "",
         "exported_at": load.terms.exported_at and load.terms.exported_at.isoformat(),
         "complete_for": load.result.declared.extent,
         "complete_units": codes_of(load.result.declared),

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from appointments.paper.queries import units_with_paper
-from appointments.paper.services import Printed, print_units
+from appointments.paper.services import print_units
 from staff.models import Site, Unit
 
 
@@ -41,7 +41,9 @@ class Command(BaseCommand):
         reasons = []
         for printed in print_units(unit_ids=unit_ids, day=options["day"]):
             (out / printed.file_name).write_bytes(printed.body)
-            self.stdout.write(_line(printed))
+            size = _("%(pages)d p.") % {"pages": printed.pages}
+            size = _("page HTML") if printed.why_no_pdf else size
+            self.stdout.write(f"{printed.file_name}  {size}  {printed.rows} {_('rendez-vous')}")
             if printed.why_no_pdf and printed.why_no_pdf not in reasons:
                 reasons.append(printed.why_no_pdf)
         for reason in reasons:
@@ -64,8 +66,3 @@ class Command(BaseCommand):
         if not found:
             self.stdout.write(_("Aucun rendez-vous ce jour-là : aucune feuille à imprimer."))
         return found
-
-
-def _line(printed: Printed) -> str:
-    size = _("page HTML") if printed.why_no_pdf else _("%(pages)d p.") % {"pages": printed.pages}
-    return f"{printed.file_name}  {size}  {printed.rows} {_('rendez-vous')}"

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.models import Appointment, Attendance
 from appointments.wards import services as attending
-from appointments.wards.queries import notes_of_day
+from appointments.wards.queries import notes_by_day
 from appointments.wards.services import AttendanceMark
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent
@@ -61,7 +61,7 @@ class TestOneTick:
         note(appointment, clerk, "absent")
         note(appointment, clerk, "cleared", 1)
         assert words(appointment) == ["absent", "cleared"]
-        assert notes_of_day([appointment.pk], MONDAY)[appointment.pk][-1].what == "cleared"
+        assert notes_by_day([appointment.pk])[appointment.pk, MONDAY][-1].what == "cleared"
 
     def test_whoever_comes_second_is_told_who_was_faster(self, clerk):
         appointment = an_appointment()

@@ -7,7 +7,7 @@ import time_machine
 
 from appointments.models import Appointment, Attendance
 from appointments.wards import services as attending
-from appointments.wards.queries import notes_of_day
+from appointments.wards.queries import notes_by_day
 from appointments.wards.services import AttendanceMark
 from staff.errors import Refusal
 from staff.models import AuditEvent
@@ -44,8 +44,8 @@ class TestWhatWasPostponed:
         assert (row.version, row.day, row.happened_at) == (1, NEXT_WEEK, THEN)
         assert self.chain(operation, MONDAY) == [(1, "arrived"), (2, "left")]
         assert self.chain(operation, NEXT_WEEK) == [(1, "arrived"), (2, "done")]
-        assert notes_of_day([operation.pk], MONDAY)[operation.pk][-1].what == "left"
-        assert notes_of_day([operation.pk], NEXT_WEEK)[operation.pk][-1].what == "done"
+        assert notes_by_day([operation.pk])[operation.pk, MONDAY][-1].what == "left"
+        assert notes_by_day([operation.pk])[operation.pk, NEXT_WEEK][-1].what == "done"
 
     def test_without_a_day_the_planned_one_is_meant(self, clerk, operation):
         assert note(operation, clerk).day == MONDAY
