@@ -285,13 +285,12 @@ def decide_several(
         )
     done = []
     for appointment_id in wanted:
+        version, refusal = seen.get(appointment_id) if seen else None, ""
         try:
-            version = seen.get(appointment_id) if seen else None
             decide(appointment_id=appointment_id, by=by, reason=reason, seen=version)
         except Refusal as why:
-            done.append(Done(appointment_id, str(why)))
-        else:
-            done.append(Done(appointment_id))
+            refusal = str(why)
+        done.append(Done(appointment_id, refusal))
     return done
 
 
