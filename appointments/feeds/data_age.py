@@ -29,11 +29,6 @@ class DataAge:
     loaded_at: dt.datetime | None = None
 
     @property
-    def hours(self) -> int | None:
-        """Full hours of silence."""
-        return None if self.silence is None else self.silence // dt.timedelta(hours=1)
-
-    @property
     def is_unknown(self) -> bool:
         """Whether something was loaded and nobody knows how old it is."""
         return self.heard_at is None and self.loaded_at is not None
