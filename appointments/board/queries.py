@@ -134,7 +134,7 @@ class Tomorrow:
     """
 
     day: dt.date
-    turns: list[OrderChange]
+    changes: list[OrderChange]
     is_ordered: bool
     events: list[BulletinEvent]
 
@@ -156,10 +156,10 @@ def tomorrow_of(
     """
     today = now.astimezone(BRUSSELS).date()
     orders = Orders(in_force)
-    turns, is_ordered = _turns(orders, numbers, list(sites), today)
+    changes, is_ordered = _changes(orders, numbers, list(sites), today)
     return Tomorrow(
         day=today + dt.timedelta(days=1),
-        turns=turns,
+        changes=changes,
         is_ordered=is_ordered,
         events=sorted(
             _events(orders, in_force, now), key=lambda event: (event.moment, event.bulletin.pk)
@@ -167,10 +167,10 @@ def tomorrow_of(
     )
 
 
-def _turns(
+def _changes(
     orders: Orders, numbers: Mapping[tuple[str, int], int], sites: list[Site], today: dt.date
 ) -> tuple[list[OrderChange], bool]:
-    """Return the turns, and whether anything is ordered for tomorrow's appointments."""
+    """Return the changes, and whether anything is ordered for tomorrow's appointments."""
     found: dict[tuple[Service, Order, Order], list[tuple[Site, int]]] = {}
     is_ordered = False
     for service in Service:
@@ -182,7 +182,7 @@ def _turns(
                 is_ordered = is_ordered or then != Order()
                 if now != then:
                     found.setdefault((service, now, then), []).append((site, number))
-    return [OrderChange(*turn, tuple(at)) for turn, at in found.items()], is_ordered
+    return [OrderChange(*change, tuple(at)) for change, at in found.items()], is_ordered
 
 
 def _events(orders: Orders, in_force: Sequence[Bulletin], now: dt.datetime) -> set[BulletinEvent]:

@@ -53,9 +53,9 @@ from staff.models import AuditEvent, Delegation, Practitioner, User
 
 DAYS_AROUND = 7
 MOST_SHOWN = 3
-IN_TURN = ("turn", "starts_at", "id")
+BY_DEADLINE = ("due", "starts_at", "id")
 MOST_LAPSED = 60
-_DECIDED, _NO_DEADLINE = 2**62, 2**61  # turns, after every deadline in seconds
+_DECIDED, _NO_DEADLINE = 2**62, 2**61  # due after every deadline in seconds
 LOOKED = "doctor_day.viewed"
 AHEAD = dt.timedelta(days=DAYS_AHEAD)
 
@@ -253,19 +253,19 @@ def _decided_about(user: User, practitioner: Practitioner) -> QuerySet[Appointme
     )
 
 
-def in_turn(appointments: QuerySet[Appointment], review: Review) -> QuerySet[Appointment]:
-    """Give each of ``touched`` its ``turn``: what waits for a choice first, by its deadline.
+def by_deadline(appointments: QuerySet[Appointment], review: Review) -> QuerySet[Appointment]:
+    """Give each of ``touched`` when it is ``due``: what waits for a choice first, by its deadline.
 
     Args:
         appointments: of ``touched``.
         review: what of them waits.
     """
-    by_turn: dict[int, list[int]] = defaultdict(list)
+    by_moment: dict[int, list[int]] = defaultdict(list)
     for pk, until in review.deadlines.items():
-        by_turn[int(until.timestamp()) if until else _NO_DEADLINE].append(pk)
-    turns = [When(pk__in=pks, then=Value(turn)) for turn, pks in by_turn.items()]
+        by_moment[int(until.timestamp()) if until else _NO_DEADLINE].append(pk)
+    due = [When(pk__in=pks, then=Value(moment)) for moment, pks in by_moment.items()]
     return appointments.annotate(
-        turn=Case(*turns, default=Value(_DECIDED), output_field=BigIntegerField())
+        due=Case(*due, default=Value(_DECIDED), output_field=BigIntegerField())
     )
 
 

@@ -20,13 +20,13 @@ from django.views.decorators.http import require_POST, require_safe
 from appointments.decisions import keeping
 from appointments.decisions.keeping import MOST, Done
 from appointments.doctors.queries import (
-    IN_TURN,
+    BY_DEADLINE,
     DoctorDay,
     answered_for,
     cards_of,
     counts_of,
     days_of,
-    in_turn,
+    by_deadline,
     knows_any,
     lapsed,
     practitioners_of,
@@ -117,8 +117,8 @@ def doctor_day(request: SignedInRequest) -> HttpResponse:
         if shows_review:
             listed = listed.filter(pk__in=review.deadlines)
         page = page_by_key(
-            in_turn(listed, review),
-            keys=IN_TURN,
+            by_deadline(listed, review),
+            keys=BY_DEADLINE,
             cursor=request.GET.get("cursor", ""),
             size=PAGE_SIZE,
         )

@@ -64,7 +64,7 @@ def issue_many(
         AccessRefused: a unit lies outside what ``by`` may print.
     """
     _require_units(unit_ids, by)
-    # Two clerks take turns: the second finds the version of the first. The unique key on
+    # Two clerks wait for each other: the second finds the version of the first. The unique key on
     # (unit, day, version) stands behind this lock.
     list(Unit.objects.select_for_update(no_key=True).filter(id__in=unit_ids).order_by("id"))
     latest = latest_rosters(unit_ids, day)

@@ -153,14 +153,14 @@ def _first_come(wanted: list[list[Attendance]], noted: Noted) -> Iterator[Attend
     faster, nothing of ours follows theirs.
     """
     for step in range(max(map(len, wanted), default=0)):
-        turn = [
+        some = [
             rows[step]
             for rows in wanted
             if step < len(rows) and rows[step].appointment_id not in noted.faults
         ]
-        Attendance.objects.bulk_create(turn, ignore_conflicts=True)
-        after = notes_by_day([row.appointment_id for row in turn])
-        for row in turn:
+        Attendance.objects.bulk_create(some, ignore_conflicts=True)
+        after = notes_by_day([row.appointment_id for row in some])
+        for row in some:
             notes = after[row.appointment_id, row.day]
             standing = next(one for one in notes if one.version == row.version)
             ours = ("what", "noted_by_id", "happened_at", "noted_at", "remark")

@@ -108,7 +108,7 @@ class TestTomorrow:
             ClauseTerms("cancel", "cancelled", services=("consultation", "radiology")),
         )
         in_force(MAINTAIN_ALL, first_day=SUNDAY, last_day=SUNDAY)
-        (consultation, blood) = board(watcher).tomorrow.turns
+        (consultation, blood) = board(watcher).tomorrow.changes
         assert (consultation.service, consultation.today, consultation.tomorrow) == (
             "consultation",
             MAINTAINED,
@@ -123,7 +123,7 @@ class TestTomorrow:
     def test_nothing_turns_when_both_days_are_ruled_alike(self, watcher) -> None:
         an_appointment()
         in_force(first_day=SUNDAY, last_day=TUESDAY)
-        assert board(watcher).tomorrow.turns == []
+        assert board(watcher).tomorrow.changes == []
 
     def test_it_lists_the_moments_until_tomorrow_midnight(self, watcher) -> None:
         in_force(MAINTAIN_ALL, first_day=SUNDAY, last_day=SUNDAY)
