@@ -66,7 +66,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class ClauseTerms:
-    """Whom a clause selects and what it orders, stored or only drafted.
+    """The selectors and the orders of a clause, stored or only drafted.
 
     An empty selector selects everything. Terms that select and order the same are equal, wherever
     they stand: ``position`` counts the clauses of a bulletin from 1, ``id`` and ``bulletin_id``

@@ -21,11 +21,11 @@ class Patient(models.Model):
 
     ``mobile`` and ``landline`` are E.164 (``patients/phones.py`` tells them apart; only a
     mobile gets an SMS), the first of each kind among ``phones``. A wrong national number is kept
-    and flagged, never refused. Who refuses reminders (``reminder_opt_out_at``) still gets SMS
-    about what changed; who refuses SMS (``sms_opt_out_at``) is called. ``search_name`` is the name
-    folded to ASCII capitals, so that search needs no extension; ``search_given_name`` is the same
-    with the given name first, so that an index answers for it alone; ``search_sound``
-    is how it sounds (``patients/sounds.py``).
+    and flagged, never refused. A patient who refuses reminders (``reminder_opt_out_at``) still
+    gets SMS about what changed; one who refuses SMS (``sms_opt_out_at``) is called.
+    ``search_name`` is the name folded to ASCII capitals, so that search needs no extension;
+    ``search_given_name`` is the same with the given name first, so that an index answers for it
+    alone; ``search_sound`` is how it sounds (``patients/sounds.py``).
     """
 
     family_name = models.CharField(_("nom"), max_length=80)

@@ -1,4 +1,4 @@
-"""Lines of the CSV files that we give out, which spreadsheets of the house open as they are."""
+"""Lines of the CSV files that we give out, in the form that Belgian spreadsheets open."""
 
 import csv
 import io

@@ -145,7 +145,7 @@ class TrailFilter(filters.FilterSet):
         model = AuditEvent
         fields: list[str] = []
 
-    # Whom the search for a patient meant, for the trail: who looks whom up stands there too.
+    # The patients that a search meant: the trail also records who looked up whom.
     patients: Sequence[int] = ()
     means_too_many = False
 

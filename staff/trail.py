@@ -1,8 +1,8 @@
 """How the trail is chained and signed: pure functions over the content of events.
 
 Each event carries HMAC-SHA256 (RFC 2104) over the hash before it and its own canonical JSON, made
-with a key that lies outside the database (``TRAIL_KEY``). Who can write to the database but does
-not know the key can change no event without breaking the chain.
+with a key that lies outside the database (``TRAIL_KEY``). Somebody who can write to the database
+but does not know the key can change no event without breaking the chain.
 
 Events older than the key carry a plain SHA-256. They are never hashed again: one keyed event,
 ``SEALED``, names their number and their last hash.

@@ -33,7 +33,7 @@ class _Colleague(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generi
 
 
 class DelegateForm(forms.Form):
-    """Whom a practitioner names; only those who may keep patients are offered."""
+    """The delegate of a practitioner; only people who may keep patients are offered."""
 
     delegate = _Colleague(
         label=gettext_lazy("Qui peut garder vos patients en votre nom"),

@@ -1,7 +1,7 @@
 """The broker of the embedded mode: Kombu's folder of messages, written so that none is half there.
 
 Kombu's own file-system transport makes the file, then locks it, then writes it. A worker that
-looks in between reads an empty message and dies of it (seen once in some thousand rings). Here a
+looks in between reads an empty message and crashes (seen once in some thousand tasks). Here a
 message is written under another name and renamed, which is atomic within a folder (POSIX rename).
 
 A module of its own, since Kombu finds a transport by the name of its module.

@@ -1,4 +1,4 @@
-"""Whether the house stands: what a monitor asks, without a word about patients."""
+"""The health check that a monitor asks for; it says nothing about patients."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -23,8 +23,8 @@ BROKER_PATIENCE_SECONDS = 2
 class SystemHealth:
     """What was found.
 
-    ``ok`` needs the database at this version. A dead broker is told but does not make the
-    house unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md, promise 2).
+    ``ok`` needs the database at this version. A dead broker is reported, and does not
+    make the answer unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md, promise 2).
     ``beat_silent_seconds`` is None where beat runs on another host; it notes its state every
     three minutes. ``clock_ahead_seconds``: of this host, against the database's clock.
     """

@@ -1,4 +1,4 @@
-"""The pages that belong to no app: the way in, the language, the health of the house."""
+"""The pages that belong to no app: the first page, the language, the health check."""
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
@@ -60,7 +60,7 @@ def switch_language(request: HttpRequest) -> HttpResponse:
 
 
 def closed(request: HttpRequest, *args: str) -> HttpResponse:
-    """Shut a page of allauth that this house does not offer."""
+    """Answer 404 for a page of allauth that we do not offer."""
     raise Http404
 
 

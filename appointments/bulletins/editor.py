@@ -158,7 +158,7 @@ class DayListField(forms.CharField):
 
 
 class SettingsForm(forms.Form):
-    """Who is told over what, and who may keep until when."""
+    """Which patients are told over which channel, and who may keep them until when."""
 
     tell = forms.ChoiceField(label=_("Prévenir"), choices=Tell.choices, initial=Tell.CANCELLED)
     channel = forms.ChoiceField(label=_("Par"), choices=_CHANNELS)

@@ -1,9 +1,9 @@
 """What a bulletin orders in effect: the answers of ``rules.decide``, gathered into statements.
 
 Pure. Clauses overrule each other: "all activities of Bertrix: maintained" stands above
-"consultations: cancelled". Who reads them one by one reads two things about the consultations of
-Bertrix. A statement is made from the answers instead: it says one thing about each appointment
-that it speaks of, and names its exceptions. Statements that overlap say the same.
+"consultations: cancelled". Read one by one, they say two things about the consultations of
+Bertrix. A statement is made from the answers instead: it says one thing about each appointment that
+it concerns, and names its exceptions. Statements that overlap say the same.
 
 An emergency goes on whatever a bulletin says: it is left out, unless nearly all else goes on too.
 """

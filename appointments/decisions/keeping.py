@@ -163,7 +163,7 @@ def not_contacted(*, appointment_id: int, by: User) -> Notice:
     if notice.state == NoticeState.OPEN:
         return notice
     reopened = call_states.take_back(delivery_id=_call_of(notice).pk, by=by)
-    # Who heard nothing is owed something else, or nothing where the bulletin was withdrawn since.
+    # A patient who heard nothing is owed another word, or none if the bulletin was withdrawn.
     rulings.align_pairs(pairs=sorted({(one.patient_id, one.day) for one in reopened}))
     notice.refresh_from_db()
     return notice

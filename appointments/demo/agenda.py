@@ -137,7 +137,7 @@ class DemoAppointment:
 
 @dataclass
 class _Day:
-    """Who is taken when, on one day."""
+    """The patients of one day, and when each is busy."""
 
     date: dt.date
     is_quiet: bool

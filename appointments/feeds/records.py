@@ -96,7 +96,7 @@ class ScheduleRecord:
 
 @dataclass(frozen=True, slots=True)
 class Readable:
-    """Whom a refused row is about and when, as far as it can be read; the rest is empty.
+    """The patient and the moment of a refused row, as far as they can be read; the rest is empty.
 
     Attributes:
         record_number: the source's number of the patient.

@@ -180,7 +180,7 @@ def search(user: User, typed: str) -> IncomingSearch:
     meant = search_text.read(typed, today=clock.today())
     if len("".join(typed.split())) < 2 or not meant:
         return IncomingSearch(asked=asked)
-    # Whom to show first, then what is shown of them: of some hundreds few are.
+    # Find the few patients to show among hundreds first, then load what the page shows of them.
     some = first_meant(meant)
     seen = patients_of(user).filter(pk__in=some.ids).order_by(*BY_NAME)
     first = list(seen.values_list("pk", flat=True)[: MOST_FOUND + 1])

@@ -54,7 +54,7 @@ from staff.models import Role, User
 
 C = Capability
 OPENED_BY = (C.GIVE_OPINION, C.RULE_ON_OPERATIONS, C.SEE_BOARD)
-# Who is told on every page that a ruling is overdue.
+# Their holders see on every page that a ruling is overdue.
 ANSWERED_BY = (C.RULE_ON_OPERATIONS, C.SEE_BOARD)
 DAYS_AHEAD = 14
 # What waits for a ruling first; then theatre by theatre, the most urgent first.

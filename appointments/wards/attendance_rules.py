@@ -77,8 +77,8 @@ def moment_of(
 ) -> dt.datetime | None:
     """Return when something happened; None when a past day leaves it open.
 
-    Whoever ticks means "now". Who did not come was missed at the hour of the appointment, so
-    that a sheet needs no time for it; where it was postponed, at that hour of the new day.
+    A tick means "now". An absence counts at the hour of the appointment, so that a sheet needs no
+    time for it; after a postponement, at that hour of the new day.
 
     Args:
         starts_at: the appointment's moment, in the hospital's own time zone, as ``now`` is.

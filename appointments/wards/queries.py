@@ -122,7 +122,7 @@ def unit_days(user: User, day: dt.date) -> list[UnitDay]:
 
 
 def _kept_by(unit_ids: Collection[int], day: dt.date) -> dict[int, str]:
-    """Who may still keep each cancelled appointment; those that a person decided are absent."""
+    """Return who may still keep each cancelled appointment, unless a person decided about it."""
     standing = Decision.objects.filter(
         appointment__unit__in=unit_ids,
         appointment__day=day,

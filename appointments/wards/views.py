@@ -51,7 +51,7 @@ _TRY_AGAIN = _("Rechargez la page et recommencez.")
 
 
 class FindForm(forms.Form):
-    """Whom to look for, and on which day; without one the page chooses."""
+    """The patient to look for, and the day; without one the page chooses."""
 
     q = forms.CharField(
         label=_("Chercher un patient"),
@@ -153,7 +153,7 @@ class PaperRowForm(forms.Form):
                 ),
                 remark=values["remark"] if number == len(marks) else "",
                 day=day,
-                # Who did not come has no hour; every other tick without one leaves it open.
+                # An absence has no hour; every other tick without one leaves it open.
                 hour_is_known=time is not None or what == Attended.ABSENT,
             )
             for number, (what, time) in enumerate(marks, start=1)

@@ -111,8 +111,8 @@ def known_holders(people: Iterable[Person]) -> Holders:
 def joinable(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
     """Return which pairs of patients who were known apart can be made one, and taken back exactly.
 
-    One of them has one record number that is nobody else's: it joins the other. Whom a person
-    said to be two stay two (two queries; none for no pairs).
+    One of them has one record number that is nobody else's: it joins the other. Patients whom a
+    person called two people stay two (two queries; none for no pairs).
 
     Args:
         pairs: (patient id, patient id), of people who are one for sure.

@@ -26,7 +26,7 @@ from staff.trail import Mark
 
 SYSTEM = "système"
 ANCHOR_LATE = dt.timedelta(minutes=5)
-"""Beat anchors each minute: an event that stands in no anchor for longer is a sign of trouble."""
+"""Beat anchors each minute: an event without an anchor for longer shows a fault."""
 log = logging.getLogger(__name__)
 
 

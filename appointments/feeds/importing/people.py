@@ -1,4 +1,4 @@
-"""Whom and what a row names: the patient, the practitioner, the unit.
+"""The patient, the practitioner and the unit that a row names.
 
 A record number stands for one person; a row that names another under it is refused. A new number
 may be of somebody who is known under another one.
@@ -49,7 +49,7 @@ _UNKNOWN = 0
 
 @dataclass(frozen=True, slots=True)
 class NamedPerson:
-    """Whom this file names under a record number, on which line first, and who else they are."""
+    """The person that this file names under a record number, its first line, and who else it is."""
 
     person: Person
     line: Stored
