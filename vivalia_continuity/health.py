@@ -24,7 +24,8 @@ class SystemHealth:
     """What was found.
 
     ``ok`` needs the database at this version. A dead broker is reported, and does not
-    make the answer unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md, promise 2).
+    make the answer unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md,
+    promise 2).
     ``beat_silent_seconds`` is None where beat runs on another host; it notes its state every
     three minutes. ``clock_ahead_seconds``: of this host, against the database's clock.
     """

@@ -138,10 +138,7 @@ def double_entries(user: User) -> list[DoubleEntry]:
 
 
 def count_double_entries(user: User) -> tuple[int, int]:
-    """Return how many acts several sources plan from now on, and of how many not one thing holds.
-
-    One query.
-    """
+    """Return how many acts several sources plan from now on, and how many disagree (one query)."""
     differ = list(_acts(user).values_list("differs", flat=True))
     return len(differ), sum(differ)
 
@@ -257,12 +254,12 @@ def by_person(
 def by_nobody(
     *, appointment: Appointment, verdict: Verdict | None, bulletin_id: int | None, by: User
 ) -> Decision:
-    """Append what holds without a person, who took their decision back; also where it was shared.
+    """Append what holds once a person took their decision back; also where it was shared.
 
     Args:
         appointment: from ``locked``.
-        verdict: of the clause that rules it; None where nothing does: then it is as planned.
-        bulletin_id: under which the person had decided.
+        verdict: of the clause that rules it; None without a clause: then it is as planned.
+        bulletin_id: the bulletin under which the person had decided.
         by: who takes it back.
     """
     others = others_of(appointment).filter(outcome_basis=Basis.PERSON)
@@ -276,10 +273,10 @@ def by_nobody(
 
 
 def share(appointment_ids: Iterable[int]) -> list[int]:
-    """Give what a load brought the decision that a person made about the same act elsewhere.
+    """Give loaded appointments the decision that a person made about another source's entry.
 
-    The newest one of that day counts; what a person decided about the entry itself stays. Part of
-    a service that brings notices in line.
+    The newest decision of that day counts; a decision about the entry itself stays. Part of a
+    service that brings notices in line.
 
     Returns:
         the ids of the appointments that got one.
@@ -312,10 +309,10 @@ def share(appointment_ids: Iterable[int]) -> list[int]:
 
 
 def mark_double_entries(appointments: Iterable[Appointment]) -> Mapping[int, list[SourceEntry]]:
-    """Mark those that another source plans too, on both sides, so that they are found among many.
+    """Mark appointments that another source plans too, on both sides: so they are found quickly.
 
     Args:
-        appointments: with their unit; that were loaded, moved or given to another patient.
+        appointments: those loaded, moved or given to another patient, with their unit.
 
     Returns:
         as ``others_by_id``.

@@ -174,8 +174,8 @@ def _exempt(
 ) -> Iterator[Exempt]:
     """Yield the groups that are ruled otherwise.
 
-    A patient of several groups is ruled by the strongest of their clauses: whom a weaker one
-    means are the patients without the groups of a stronger one that says something else.
+    A patient of several groups is ruled by the strongest of their clauses. A weaker clause rules
+    the patients without the groups of a stronger one that says something else.
     """
     ranked = []
     for group in sorted({group for clause in clauses for group in clause.groups}):
@@ -203,7 +203,7 @@ def _cells(
 
     Args:
         clauses: what orders.
-        naming: whose units and days have cells of their own.
+        naming: the clauses whose units and days have cells of their own.
         world: where and when.
         reading: what is read of a verdict.
     """

@@ -219,7 +219,7 @@ def verdict_for(appointment: Appointment, clauses: Mapping[dt.date, Clauses]) ->
 
 
 def keeper_of(user: User) -> Keeper:
-    """Return whose patients a user answers for (two queries, then remembered on the user)."""
+    """Return which patients a user may decide about (two queries, then cached on the user)."""
     keeper: Keeper | None = getattr(user, "_keeper", None)
     if keeper is None:
         has_own = may(user, Capability.KEEP) and hasattr(user, "practitioner")
@@ -238,8 +238,8 @@ def keeper_of(user: User) -> Keeper:
 def doctor_of(user: User) -> Keeper:
     """Return ``keeper_of`` without the office of Medical Director.
 
-    Who directs one site may have patients at another: a ruling is given on the operations' page
-    alone, where the place is checked.
+    The director of one site may have patients at another. A ruling is given on the operations'
+    page only, which checks the place.
     """
     return replace(keeper_of(user), is_medical_director=False)
 
@@ -408,10 +408,10 @@ def told_of(appointments: list[Appointment]) -> dict[int, Told]:
 
 
 def words_of(appointments: list[Appointment]) -> dict[int, Words]:
-    """Return the words on each appointment of which there are any (one query).
+    """Return the words that notices say of each appointment, if any (one query).
 
-    Those that the patient who comes now was told about the day on which they come. A withdrawn
-    notice counts as heard where it arrived all the same (ADR 0014), never as the newest.
+    Only words to the present patient about the present day count. A withdrawn notice counts as
+    heard if it arrived all the same (ADR 0014), never as the newest.
     """
     expected = {one.pk: (one.patient_id, one.day) for one in appointments}
     items = (

@@ -153,7 +153,7 @@ def contacted(*, appointment_id: int, by: User, said: int | None = None) -> Noti
 
 @transaction.atomic
 def not_contacted(*, appointment_id: int, by: User) -> Notice:
-    """Take ``contacted`` back: it was a slip, and the patient is to be called if it is still owed.
+    """Take ``contacted`` back: it was a mistake, and the patient is called if it is still owed.
 
     Raises:
         Refusal: the appointment is not theirs, somebody else told the patient, or it is too
@@ -248,7 +248,7 @@ def decide_in_person(
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one of them; ``refusal`` says why nothing did."""
+    """The result for one appointment; ``refusal`` says why it was not decided."""
 
     appointment_id: int
     refusal: str = ""
@@ -341,9 +341,9 @@ def decided_by_day(
     outcomes: Collection[Outcome] = (Outcome.CANCELLED, Outcome.UNDER_REVIEW),
     scope: AccessScope = EVERYWHERE,
 ) -> dict[dt.date, int]:
-    """Return by day what persons cancelled, postponed or have yet to decide, and has not begun.
+    """Return by day how many appointments persons cancelled, postponed or have yet to decide.
 
-    No bulletin is needed for it: without one these do not follow the agenda (one query).
+    Only appointments that have not begun, with or without a bulletin (one query).
 
     Args:
         first_day, last_day: both included.
@@ -363,7 +363,7 @@ def decided_by_day(
 
 @transaction.atomic
 def send_back_unruled(*, by: User, reason: str) -> int:
-    """Ask anew those who cancelled on coming days that no bulletin rules; return how many.
+    """Send back the cancellations by persons on coming days without a bulletin; return how many.
 
     Raises:
         AccessRefused: as for ``send_back``.

@@ -71,7 +71,7 @@ def _in_sql(statuses: Iterable[Status]) -> str:
 
 
 LIVE = f"a.status IN {_in_sql(RULED)}"
-# What the source took away; of who was seen, or did not come, nothing is to be corrected.
+# What the source called off. Appointments that took place or were missed need no correction.
 GONE = _in_sql(CALLED_OFF)
 
 
@@ -173,7 +173,7 @@ def find_vain(cursor: CursorWrapper, scope: RulingScope) -> None:
 def _same_act(said: str) -> str:
     """Return the condition that ``a`` is another source's entry of the act that was spoken of.
 
-    The rule of ``double_entries.act_of`` in SQL.
+    The rule of ``appending.act_of`` in SQL.
 
     Args:
         said: alias of a table of what was said; its subject is ``o``, and ``u`` the unit of ``a``.
@@ -211,7 +211,7 @@ def hear_double_entries(cursor: CursorWrapper) -> None:
 
 def find_holding(cursor: CursorWrapper, scope: RulingScope) -> None:
     """Fill ``holds``: what holds for each appointment once the changes do, and what was heard."""
-    # Only what the source moved can have been spoken of on another day.
+    # Only an appointment that the source moved can have been announced for another day.
     cursor.execute(
         f"""INSERT INTO elsewhere SELECT DISTINCT a.id
             FROM appointments_appointment a
@@ -315,10 +315,10 @@ def find_wanted(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> 
 
 
 def _find_left(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> None:
-    """Add to ``wanted`` who was told to come on a day on which nothing takes place for them.
+    """Add to ``wanted`` the patients who were told to come and for whom nothing takes place.
 
-    Moved to another day, given to another patient, or cancelled at the source: who believes in
-    the old word travels for nothing, so they are called first of all.
+    The appointment moved to another day, went to another patient, or was cancelled at the source.
+    These patients would travel for nothing, so they are called first of all.
     """
     opening.find_claims(cursor, scope)
     cursor.execute(
@@ -345,8 +345,8 @@ def _find_left(cursor: CursorWrapper, scope: RulingScope, now: dt.datetime) -> N
 def unsaid(cursor: CursorWrapper, now: dt.datetime) -> list[tuple[int, bool]]:
     """Return what patients are owed and no waiting notice says, whatever the hour.
 
-    Of what had begun when it was decided or learned nobody is told, nor of a day that is over
-    what had been claimed for it.
+    Nobody is told of an appointment that had begun when it was decided or loaded, nor of a claim
+    about a day that is over.
 
     Returns:
         the id of each such appointment, and whether its patient heard something else.

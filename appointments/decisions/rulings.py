@@ -93,7 +93,7 @@ def rule_on(*, appointment_ids: Iterable[int], also: Iterable[tuple[int, dt.date
 
     Args:
         appointment_ids: of those.
-        also: (patient id, day) of which is to be asked too.
+        also: more pairs (patient id, day) to be ruled.
     """
     lock_rulings(shared=False)
     pairs = set(_pairs_of(list(appointment_ids)))
@@ -121,9 +121,9 @@ def align_pairs(*, pairs: Iterable[tuple[int, dt.date]]) -> Applied:
 
 @transaction.atomic
 def align_again(pairs: Iterable[tuple[int, dt.date]]) -> None:
-    """Bring patients' notices in line with what they turned out to have heard.
+    """Bring patients' notices in line with what receipts or calls showed them to have heard.
 
-    Also on the days to which what they heard of was moved meanwhile, or which they were given.
+    Also on the days to which those appointments were moved meanwhile, or postponed.
 
     Args:
         pairs: (patient id, day).
@@ -136,7 +136,7 @@ def align_again(pairs: Iterable[tuple[int, dt.date]]) -> None:
 
 
 def _with_days_of_subjects(pairs: set[tuple[int, dt.date]]) -> list[tuple[int, dt.date]]:
-    """Return the pairs, and those that the appointments touch of which their notices spoke."""
+    """Return the pairs, and the pairs of every appointment that their notices announced."""
     patients, days = {patient_id for patient_id, _day in pairs}, {day for _patient, day in pairs}
     said = NoticeItem.objects.filter(
         notice__patient__in=patients, notice__day__in=days, notice__handed_over_at__isnull=False
@@ -154,7 +154,7 @@ def _with_days_of_subjects(pairs: set[tuple[int, dt.date]]) -> list[tuple[int, d
 def _pairs_of(ids: list[int]) -> Iterator[tuple[int, dt.date]]:
     """Yield the (patient, day) pairs that appointments touch now, before a move, or by notice.
 
-    Also of whom the source took an appointment away, and a day that was given instead.
+    Also pairs of patients who lost an appointment at the source, and of days given instead.
     """
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
@@ -305,7 +305,7 @@ def plan(
 def _told_as(
     rows: Iterable[tuple[Any, ...]], clauses: Mapping[int, ClauseTerms]
 ) -> Iterator[tuple[Any, ...]]:
-    """Yield the rows of ``told_as``: who is told over what, asked once per combination."""
+    """Yield the rows of ``told_as``: the rule of telling, asked once per combination."""
     for row in rows:
         facts = dict(zip(ruling_tables.FACTS, row, strict=True))
         word = facts["heard_word"]

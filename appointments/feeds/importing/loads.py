@@ -1,7 +1,7 @@
 """Load schedule files: at once for the command, or in the background for the screens.
 
 A load that a screen asks for waits in the database. One worker claims it with a compare-and-swap;
-another takes it over when that worker falls silent. The broker only wakes a worker up.
+another takes it over when the lease of that worker is over. The broker only starts a worker.
 """
 
 import datetime as dt
@@ -55,7 +55,7 @@ ABOUT_NO_PHONE = _(
 )
 Progress = Callable[[int, int], None]  # rows read, rows expected
 TASK = "appointments.tasks.run_waiting_imports"
-LEASE = dt.timedelta(minutes=10)  # a dry run is heard of every few hundred rows
+LEASE = dt.timedelta(minutes=10)  # a dry run renews it every few hundred rows
 UNCONFIRMED_FOR = dt.timedelta(days=3)
 _DONE = (ImportState.LOADED, ImportState.UNREADABLE, ImportState.ABANDONED)
 logger = logging.getLogger(__name__)
@@ -192,7 +192,7 @@ def written_at(path: Path) -> dt.datetime:
 
 
 def was_loaded_before(feed: Feed, digest: str) -> bool:
-    """Whether this very file was loaded, and another one since: it then is the older one."""
+    """Whether this very file was loaded before, and another one since: this one is then older."""
     loaded = ScheduleImport.objects.filter(feed=feed, state=ImportState.LOADED).order_by("-id")
     newest = loaded.values_list("file_digest", flat=True).first()
     return newest != digest and loaded.filter(file_digest=digest).exists()
@@ -242,7 +242,7 @@ def check_source_name(name: str) -> None:
 
 
 def about_unused(names: Sequence[str]) -> Stored:
-    """Return the sentence on columns that were passed over; a misspelt one loses telephones."""
+    """Return the sentence on unused columns; a misspelt one would lose telephones."""
     if not names:
         return ""
     return _("Colonnes non utilisées : %(names)s.") % {"names": shortened(", ".join(names), 250)}
@@ -406,7 +406,7 @@ def confirm(
 
 
 def run_waiting() -> int:
-    """Do every load that waits, or whose worker fell silent; return how many were done."""
+    """Do every load that waits, or whose lease is over; return how many were done."""
     done = 0
     while (claimed := _claim()) is not None:
         _run(claimed)

@@ -40,9 +40,9 @@ _TITLES = {"dr": "Dr", "dra": "Dr", "docteur": "Dr", "doctor": "Dr"} | dict.from
     ("prof", "professeur", "pr"), "Pr"
 )
 _FROM_NAME = "nom:"  # how the code of somebody named without one begins
-_MOST_NAMED = 3  # of whom somebody new may be
+_MOST_NAMED = 3  # practitioners whom a new one may be
 _LONGEST_CODE, _LONGEST_NAME_PART = 40, 80
-_NOT_YET = -1  # id of whom a dry run would create
+_NOT_YET = -1  # the id of a practitioner whom a dry run would create
 _DIGEST = 10  # hex digits that tell apart two names too long for a code
 _UNKNOWN = 0
 
@@ -75,20 +75,20 @@ class People:
     """The people of one load: those known before, and those the file has named so far."""
 
     def __init__(self, feed_name: str) -> None:
-        """Start a load of a source; an empty name is a source nobody heard of."""
+        """Start a load of a source; an empty name stands for a new source."""
         self._feed_name = feed_name
         self._seen: dict[str, NamedPerson] = {}
-        self._new = Holders()  # whom this load names first
-        self._known = Holders()  # whom the new ones of this chunk may be
-        self._said = Holders()  # known ones of whom this load says more
-        self._found: dict[str, HolderMatch] = {}  # who else the known ones of this chunk are
+        self._new = Holders()  # people whom this load names first
+        self._known = Holders()  # known people who may be the new ones of this chunk
+        self._said = Holders()  # known people about whom this load says more
+        self._found: dict[str, HolderMatch] = {}  # by record number: who else that is
         self._joins: Mapping[tuple[int, int], tuple[int, int]] = {}
 
     def known(self, records: Sequence[ScheduleRecord]) -> dict[str, KnownPatient]:
-        """Return who is known under the record numbers of a chunk, and look for its new people.
+        """Return the patients known under the record numbers of a chunk; look up its new people.
 
-        One query, one more where there are new people of whom enough is said, and two where
-        people who were known apart are one.
+        One query; one more for new people with enough data, and two more where two known patients
+        are one person.
         """
         numbers = {record.patient_id for record in records}
         known = known_patients(system=self._feed_name, numbers=numbers) if self._feed_name else {}
@@ -99,7 +99,7 @@ class People:
     def _find_others(
         self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]
     ) -> None:
-        """Find who else those are of whom a chunk says more than was known."""
+        """Find the other records of people about whom a chunk says more than was known."""
         self._found = {}
         pairs = []
         for record in records:
@@ -128,7 +128,7 @@ class People:
     def _unlooked(
         self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]
     ) -> Iterator[Person]:
-        """Yield those of a chunk who are new, or of whom more is said than was known."""
+        """Yield the people of a chunk who are new, or about whom it says more than was known."""
         for record in records:
             said, before = _person(record), known.get(record.patient_id)
             if record.patient_id in self._seen:
@@ -138,10 +138,10 @@ class People:
                 yield after
 
     def recognise(self, record: ScheduleRecord, known: Mapping[str, KnownPatient]) -> Recognised:
-        """Compare a record with who bears its number; take it in when that is one person.
+        """Compare a record with the person known under its number; accept it if they are one.
 
         Args:
-            record: of which everything else may be taken.
+            record: a row whose other values are accepted.
             known: from ``known``, for this chunk.
         """
         said = _person(record)
@@ -174,7 +174,7 @@ class People:
         return Recognised(remarks=remarks, like=(found.holder.key, found.likeness))
 
     def _meet(self, record: ScheduleRecord, said: Person) -> Recognised:
-        """Take in somebody whom the source names for the first time."""
+        """Accept a person whom the source names for the first time."""
         number = record.patient_id
         found = self._new.find(said)
         if found is None or found.link is not LinkCertainty.SURE:
@@ -280,7 +280,7 @@ def _remark(remark: Remark, bearer: Person, said: Person) -> tuple[str, str, Sto
 
 
 def described(person: Person) -> str:
-    """Return a person as they are named to whoever must tell two apart."""
+    """Return a person's name and birth date, for a reader who must tell two people apart."""
     name = f"{person.family_name.upper()} {person.given_name}".strip()
     if len(name) > _LONGEST_NAME:
         name = name[:_LONGEST_NAME].rstrip() + "…"
@@ -294,16 +294,16 @@ class Practitioners:
 
     Attributes:
         made: how many were unknown and are made.
-        alike: of those, the record that names each one who looks like others, and who these are.
+        alike: records that name a new practitioner who looks like others, and their names.
     """
 
     def __init__(self) -> None:
         self._by_code: dict[str, int] = {}
         self._by_inami: dict[str, int] = {}
-        # Names, and their words in any order: they find somebody only where one bears them.
+        # Names, and their words in any order: used only if one practitioner has them.
         self._by_name: dict[str, set[int]] = defaultdict(set)
         self._by_words: dict[tuple[str, ...], set[int]] = defaultdict(set)
-        # Each word of a name → whom it may name, to say whom a new one looks like.
+        # Each word of a name → the practitioners with it, to find those whom a new one looks like.
         self._bearers: dict[str, list[_Bearer]] = defaultdict(list)
         self.made = 0
         self.alike: list[tuple[ScheduleRecord, str]] = []
@@ -331,7 +331,7 @@ class Practitioners:
             self._bearers[word].append(bearer)
 
     def _looks_like(self, one: Practitioner) -> list[str]:
-        """Return whom somebody new may be: one name within the other, initials counted."""
+        """Return the known practitioners whom a new one may be: one name within the other."""
         words = _words(_name(one))
         near = (bearer for word in words for bearer in self._bearers.get(word, ()))
         found = {b.code: b.shown for b in near if _may_be_one(b.words, words)}
@@ -353,21 +353,21 @@ class Practitioners:
         )
 
     def create_unknown(self, records: Iterable[ScheduleRecord]) -> None:
-        """Create whom the records name and nobody knows yet, in one statement."""
+        """Create the unknown practitioners that the records name, in one statement."""
         new = self._unknown(records)
         self.made += len(new)
         for practitioner in Practitioner.objects.bulk_create(new.values()):
             self._add(practitioner.pk, practitioner)
 
     def note_unknown(self, records: Iterable[ScheduleRecord]) -> None:
-        """Count whom the records name and nobody knows yet, and create nobody (a dry run)."""
+        """Count the unknown practitioners that the records name, and create none (a dry run)."""
         new = self._unknown(records)
         self.made += len(new)
         for one in new.values():
             self._add(_NOT_YET, one)
 
     def _unknown(self, records: Iterable[ScheduleRecord]) -> dict[str, Practitioner]:
-        """Return whom the records name and nobody knows yet, by code."""
+        """Return the unknown practitioners that the records name, by code."""
         new: dict[str, Practitioner] = {}
         words: set[tuple[str, ...]] = set()
         for record in records:
@@ -395,7 +395,7 @@ class Practitioners:
 
 @dataclass(frozen=True, slots=True)
 class _Bearer:
-    """Somebody known: code, how people are shown them, and the words of the name."""
+    """A known practitioner: code, the name as shown, and the words of the name."""
 
     code: str
     shown: str

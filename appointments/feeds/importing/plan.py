@@ -32,7 +32,7 @@ from staff import clock
 from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
 
-# Where a row stands, and what is told of the file: no part of what the row says.
+# The place of a row and the state of its file: not part of what the row says.
 _ASIDE = {"line", "sheet", "changed_at", "is_name_certain"}
 _content = attrgetter(
     *(
@@ -167,7 +167,7 @@ class Planner:
         """Start a load.
 
         Args:
-            feed: the source; None when it was never heard of.
+            feed: the source; None for a new one.
             headings: for the keys of columns, the file's own headings.
             practitioners: those known, and those that this load makes.
             is_age_known: whether anybody knows when the export was made; without it, what it
@@ -208,7 +208,7 @@ class Planner:
         return plan
 
     def _name_double_entries(self, plan: ChunkPlan) -> None:
-        """Name in a remark what another source plans for the same patient, moment and place."""
+        """Add a remark about what another source plans for the same patient, moment and place."""
         people = plan.patients or {}
         concerned = []
         for one in [*plan.created, *plan.moved]:
@@ -308,7 +308,7 @@ class Planner:
         return {source_id: Known(*values) for source_id, *values in rows}
 
     def _drop_refused_before(self, plan: ChunkPlan) -> None:
-        """Take for unchanged what a person refused already, word for word."""
+        """Count rows as unchanged that a person refused already, word for word."""
         if not plan.waiting:
             return
         refused = set(
@@ -324,9 +324,9 @@ class Planner:
         plan.waiting = asked
 
     def _drop_same(self, plan: ChunkPlan) -> None:
-        """Take for unchanged a row whose words changed and which says nothing new.
+        """Count a row as unchanged if its text changed and it says nothing new.
 
-        It leaves out, or writes so that it cannot be read, what is known of the patient and stays.
+        Such a row omits what is known of the patient, or writes it unreadably; what is known stays.
         """
         people = plan.patients or {}
         if not plan.updated:

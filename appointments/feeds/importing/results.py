@@ -37,14 +37,14 @@ from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 CHUNK = 500
-MOST_REMARKS = 20_000  # that are listed; all are counted, and none refuses the file
+MOST_REMARKS = 20_000  # remarks that are listed; all are counted, and none refuses the file
 _CHUNK = 500
 _WRITTEN = [
     *("source_id", "record_number", "name", "phones", "day", "moment", "place", "why"),
     *("schedule_import", "sheet", "line", "content", "state", "refused_at"),
     *("settled_at", "settled_by", "note"),
 ]
-# The last of days: after all others, where no day can be read.
+# Rows without a readable day stand after all others.
 _NO_DAY = dt.date.max
 
 
@@ -130,7 +130,7 @@ class LoadResult:
 
     @property
     def sheets_left_out(self) -> list[SheetRead]:
-        """Sheets that were not read: as grave as rejected rows, and nobody knows how many."""
+        """Sheets that were not read: as serious as rejected rows, of an unknown number."""
         return [sheet for sheet in self.sheets if sheet.left_out]
 
     @property
@@ -171,7 +171,7 @@ class LoadResult:
 
 
 class Unanswered(Refusal):
-    """A load that somebody must say yes to first; nothing was written."""
+    """A load that somebody must confirm first; nothing was written."""
 
     def __init__(self, questions: Mapping[str, Stored], result: LoadResult) -> None:
         super().__init__(joined(questions.values()), field=next(iter(questions)))
@@ -187,7 +187,7 @@ def codes_of(declared: Declared) -> list[str]:
 
 
 def about_older(undone: int) -> Stored:
-    """Return the sentence about an older file that would undo newer word."""
+    """Return the sentence about an older file that would undo newer data."""
     return ngettext_stored(
         "Ce fichier est plus ancien que ce qui est déjà chargé : il remplacerait %(n)s "
         "rendez-vous par ce que la source disait avant.",
@@ -274,11 +274,11 @@ def keep_refused(
     landed: Collection[str],
     schedule_import: ScheduleImport | None = None,
 ) -> None:
-    """Keep what a load refused until somebody sees to it, and close what it mended.
+    """Keep the rows that a load refused until somebody handles them, and close those it corrected.
 
-    The same row twice is kept once, and stays closed once somebody closed it, unless it now says
-    something else. A number that landed mends its row, but not while another row of the same
-    file bears it and is refused. Set by set; part of the load, whose trail names the counts.
+    The same row twice is kept once. A closed row stays closed, unless it now says something else.
+    A number that was loaded closes its row, but not while another row of the same file has that
+    number and is refused. Part of the load, whose trail event names the counts.
 
     Args:
         feed: the source.
@@ -365,7 +365,7 @@ def _rows(feed: Feed, faults: Iterable[RowFault]) -> list[RefusedRow]:
 
 def _row(feed: Feed, line: int, faults: list[RowFault]) -> RefusedRow:
     said = next((fault.row for fault in faults if fault.row), None)
-    # Where not even the cells are known, what the file says at that place must do.
+    # Without known cells, use what the file says at that place.
     read = said or Readable(name=faults[0].value[:170])
     source_id = next((fault.source_id for fault in faults if fault.source_id), "")[:80]
     reasons = (

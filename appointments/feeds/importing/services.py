@@ -1,8 +1,8 @@
-"""Take in what a feed yields: the good records land, set by set, all of them or none.
+"""Load the records of a feed: the good records are written, set by set, all of them or none.
 
-Nothing is deleted and the source's own status is never written over; the same records twice
-change nothing. What a file of unknown age says otherwise of a known appointment waits until a
-person accepts or refuses it.
+Nothing is deleted, and the source's own status is never overwritten. Loading the same records
+twice changes nothing. If a file of unknown age contradicts a known appointment, its row waits until
+a person accepts or refuses it.
 """
 
 import datetime as dt
@@ -44,7 +44,7 @@ from staff.models import User
 from staff.sentences import gettext_stored as _
 from staff.services import audit
 
-MOST_REJECTED = 20_000  # beyond this the file is not what it should be, and memory has an end
+MOST_REJECTED = 20_000  # more means another kind of file, and memory is limited
 
 Entries = Iterable[ScheduleRecord | RowFault]
 
@@ -146,7 +146,7 @@ class _Load:
     ) -> LoadResult:
         """Load for good, in one transaction: a crash half-way leaves nothing behind."""
         now = clock.now()
-        # First of all locks, as everywhere: whoever decides about a patient takes it first too.
+        # The first of all locks, as everywhere: deciding about a patient takes it first too.
         lock_rulings(shared=False)
         feed = Feed.objects.get_or_create(name=self.feed_name)[0]
         writer = self._writer(feed, now)
@@ -205,7 +205,7 @@ class _Load:
         return Writer(feed, now, is_newest=self._is_age_known and not self._is_older(feed))
 
     def _is_older(self, feed: Feed) -> bool:
-        """Whether the source said something since; what was loaded last at the latest."""
+        """Whether the source exported something later, or the last load is later."""
         said = [moment for moment in (feed.newest_at, feed.heard_at) if moment]
         latest = max(said) if said else feed.loaded_at
         exported_at = self.terms.exported_at
@@ -222,7 +222,7 @@ class _Load:
         """
         self.result.declared = self._declared(feed, coverage)
         if self._is_older(feed):
-            # It cannot know what was planned since, so nothing disappears by it.
+            # It cannot know what was planned later, so nothing disappears because of it.
             self.result.undone = self.result.moved + self.result.updated
             return None
         area = file_terms.area_of(self.result.declared, coverage)
@@ -238,7 +238,7 @@ class _Load:
 
     def _declared(self, feed: Feed, coverage: Coverage) -> Declared:
         if self.result.sheets_left_out:
-            return NOTHING  # whom they name, nobody knows
+            return NOTHING  # nobody knows which appointments they name
         if self.terms.declared is not None:
             return self.terms.declared
         if feed.complete_for:
@@ -252,9 +252,9 @@ class _Load:
     def _keep_age(
         self, feed: Feed, coverage: Coverage, area: Area | None, now: dt.datetime
     ) -> None:
-        """Keep how old the source's word is: of all it plans, and of its newest file.
+        """Keep the age of the source's data: of all that it plans, and of its newest file.
 
-        A file of unknown age that changes nothing takes nothing away from what was known.
+        A file of unknown age that changes nothing leaves the known age as it is.
         """
         exported_at = self.terms.exported_at
         planned = importing_write.planned_soon(feed, clock.local_day(now))
@@ -356,9 +356,9 @@ class _Load:
 def _rule_on(
     appointment_ids: list[int], also: Collection[Pair], *, by: User | None = None
 ) -> Opened:
-    """Let what is in force rule on appointments; return who is told because of it.
+    """Apply the bulletins in force to appointments; return how many patients are told.
 
-    What a person decided about the same act in another source comes first.
+    A person's decision about the same act in another source comes first.
     """
     last_notice = estimating.last_notice()
     shared = deciding.share(appointment_ids)
@@ -388,13 +388,13 @@ def _ruled_part(plan: ChunkPlan, ruled_days: Collection[dt.date]) -> ChunkPlan |
 
 
 def accept_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
-    """Load the rows that waited, as any others; what another person settled meanwhile is left.
+    """Load the rows that waited like any others; skip those that another person settled.
 
-    Each source in a transaction of its own: a load takes the head of the trail last.
+    Each source has its own transaction: a load takes the head of the trail last.
 
     Args:
         conflict_ids: which.
-        by: who says that they hold.
+        by: the person who confirms them.
 
     Returns:
         how many were accepted.
@@ -429,7 +429,7 @@ def _accept_of_feed(feed: Feed, conflict_ids: Collection[int], by: User) -> int:
 
 @transaction.atomic
 def refuse_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
-    """Let what is held stand, and not ask again for the same row; return how many were refused."""
+    """Keep the known appointments and refuse these rows for good; return how many."""
     refused = _settle_conflicts(conflict_ids, ConflictState.REFUSED, by)
     if refused:
         _record_conflicts(refused, ConflictState.REFUSED, by)

@@ -70,14 +70,15 @@ SOON = dt.timedelta(days=6)
 
 @transaction.atomic
 def join(*, leaving_id: int, staying_id: int) -> tuple[PatientIdentifier, set[Pair]]:
-    """Make one of two patients who were known apart and are one person for sure.
+    """Join two known patients who are one person for sure.
 
-    Part of a service that then has it asked what is owed on the days returned, and that writes
-    the trail. What was heard under either number was heard; what waits for both is said once.
+    Part of a service that then aligns the notices of the returned days and writes the trail.
+    Whatever the patient heard under either number counts as heard; a notice that waits for both is
+    sent once.
 
     Args:
-        leaving_id: who joins, with their one record number.
-        staying_id: the other.
+        leaving_id: the patient who joins, with their one record number.
+        staying_id: the other patient.
 
     Returns:
         the record number, linked, and the patient and days of which is to be asked.
@@ -101,7 +102,7 @@ def join(*, leaving_id: int, staying_id: int) -> tuple[PatientIdentifier, set[Pa
 
 @transaction.atomic
 def link_known(*, proposal_id: int, by: User) -> PatientIdentifier:
-    """Make one of two patients that are listed because everything is equal.
+    """Join two patients who are listed because everything about them is equal.
 
     Raises:
         Refusal: not everything is equal any more, or it could not be taken back exactly.
@@ -136,12 +137,12 @@ def link_known(*, proposal_id: int, by: User) -> PatientIdentifier:
 
 @transaction.atomic
 def unlink(*, identifier_id: int, by: User, reason: str) -> PatientIdentifier:
-    """Make two people of one again: a record number gets its own patient back.
+    """Undo a link: a record number gets its own patient back.
 
-    The appointments that came by that number go with it, and the telephones that only it brought
-    leave the other patient. What rules on those days is applied to both: a message that is still
-    to be sent says what concerns each, and the one who was not told is told. What one patient
-    was told stays in their history, each appointment with the record number that it came by.
+    The appointments loaded under that number move with it, and the telephones that only it brought
+    leave the other patient. The bulletins in force are applied to both on those days: a notice that
+    is still to be sent says what concerns each, and a patient who was not told is told. What a
+    patient was told stays in their history, each appointment with its record number.
 
     Args:
         identifier_id: a record number that was linked to another's patient.
@@ -184,7 +185,7 @@ def unlink(*, identifier_id: int, by: User, reason: str) -> PatientIdentifier:
 
 
 def _say_two(record: PatientIdentifier, other_id: int, by: User) -> None:
-    """Keep that somebody said that these are two people: no load makes one of them again."""
+    """Record that somebody called these two people, so that no load joins them again."""
     LinkProposal.objects.update_or_create(
         record=record,
         other_id=other_id,
@@ -199,7 +200,7 @@ def _say_two(record: PatientIdentifier, other_id: int, by: User) -> None:
 
 @transaction.atomic
 def dismiss_likeness(*, proposal_id: int, by: User) -> LinkProposal:
-    """Put aside two records that look alike: somebody saw that nothing needs doing.
+    """Dismiss two records that look alike: somebody saw that nothing needs doing.
 
     Raises:
         Refusal: somebody did already.
@@ -224,8 +225,10 @@ class Writer:
         self._now = now
         self.practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
-        self.joined: dict[int, PatientIdentifier] = {}  # who was known apart → their number
-        self.to_ask: set[Pair] = set()  # of whom is to be asked what is owed
+        self.joined: dict[
+            int, PatientIdentifier
+        ] = {}  # patient who joined → record
+        self.to_ask: set[Pair] = set()  # patients and days whose notices are to be aligned
 
     def write(self, plan: ChunkPlan) -> list[int]:
         """Write one chunk; return the ids of the appointments that are new or different."""
@@ -259,7 +262,7 @@ class Writer:
         return [a.pk for a in created] + [one.known.id for one in changed if one.known] + back
 
     def _join(self, written: Sequence[Planned]) -> None:
-        """Make one of those who were known apart and of whom the file says that they are one."""
+        """Join known patients whom the file shows to be one person."""
         for leaving_id, staying_id in {one.who.joins: 0 for one in written if one.who.joins}:
             if leaving_id in self.joined or staying_id in self.joined:
                 continue
