@@ -392,7 +392,7 @@ class BulletinEditor:
 
     @property
     def offered(self) -> str:
-        """From when to when days are offered, to see whether others have to be."""
+        """The first and last offered day as text, to detect a change."""
         return " ".join(map(str, self.window or ()))
 
     @property
@@ -435,7 +435,7 @@ class BulletinEditor:
 
     @property
     def idle_days(self) -> list[str]:
-        """The days apart without a filled cell: no clause comes of them, so they are not kept."""
+        """The days apart without a filled cell: they give no clause, so they are not kept."""
         return [
             day_in_full(layer.day)
             for layer in self.layers

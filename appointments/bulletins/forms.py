@@ -77,7 +77,7 @@ class CopyForm(forms.Form):
 
 
 class ApproveForm(forms.Form):
-    """The number that the second person read and types: nobody approves without looking.
+    """The number that the second person read and types, so that nobody approves unread.
 
     ``shown`` is the number that their page had; ``seen`` the wording.
     """
@@ -187,7 +187,7 @@ class WithdrawForm(forms.Form):
 
 
 class SendBackForm(forms.Form):
-    """Why persons are asked to decide anew."""
+    """The reason for sending decisions back."""
 
     reason = forms.CharField(
         label=_("Motif"),

@@ -37,7 +37,7 @@ _WINDOW = None
 
 @dataclass(frozen=True)
 class RowSettings:
-    """What holds for all cells of a row: who is told over what, who may keep until when."""
+    """The settings of a row: who is told over which channel, and who may keep until when."""
 
     tell: str = Tell.CANCELLED
     channel: str = Channel.SMS
@@ -45,7 +45,7 @@ class RowSettings:
     keep_until: dt.datetime | None = None
 
 
-# Where a row starts otherwise: each patient of an operation is told by a person, and one rules.
+# Other defaults: operations are told by phone, and the Medical Director rules on them.
 _STARTS = {
     Service.SURGERY: RowSettings(Tell.BOTH, Channel.PHONE, KeptBy.MEDICAL_DIRECTOR),
 }
@@ -67,7 +67,7 @@ class GridRow:
 
 @dataclass(frozen=True)
 class Layer:
-    """One day apart: what its cells say stands above the whole window's, the others follow it."""
+    """One day apart: its cells outrank the whole window's; empty cells follow the window."""
 
     day: dt.date
     rows: tuple[GridRow, ...]
@@ -83,7 +83,7 @@ class Grid:
 
 
 def may_stand_in_cell(service: str, ruling: str) -> bool:
-    """Whether a cell offers the ruling: emergency is never cancelled nor put in doubt."""
+    """Whether a cell offers the ruling: an emergency is always maintained."""
     return service != Service.EMERGENCY or ruling == Ruling.MAINTAIN
 
 

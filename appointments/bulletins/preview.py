@@ -34,7 +34,7 @@ UNDECIDED = ""
 NONE_REFUSED = RefusedCount()
 OUTCOMES = (Outcome.MAINTAINED, Outcome.UNDER_REVIEW, Outcome.CANCELLED, UNDECIDED)
 BAR_WIDTH = 1000  # units of the picture's own scale
-# Whole sentences: no language builds them from the same pieces.
+# Whole sentences, since languages do not build them from the same parts.
 _CHANGES = {
     (UNDECIDED, Outcome.CANCELLED): ngettext_lazy(
         "%(number)d rendez-vous sans décision passe à annulé",
@@ -260,7 +260,7 @@ def preview(bulletin_id: int) -> BulletinPreview:
                 hours=QuietHours.parse(settings.SMS_QUIET_HOURS),
                 operations_by_sms=_one(
                     cursor,
-                    # CROSS: SQLite knows the size of neither table, and begins with this one.
+                    # CROSS JOIN: without statistics, SQLite then begins with the small table.
                     """SELECT COUNT(*) FROM wanted w
                        CROSS JOIN appointments_appointment a
                        WHERE a.id = w.subject_id AND a.service = 'surgery' AND w.word = 'cancelled'
@@ -295,10 +295,10 @@ class Withdrawal:
     Attributes:
         restored: the bulletin that comes back with it, if one does.
         days: from today on.
-        patients_to_tell: who is told something again.
+        patients_to_tell: patients who are told something else now.
         by_sms, by_phone: of these.
         call_seconds: how long calling them takes, by one person.
-        notices_withdrawn: words that were not said yet and will not be.
+        notices_withdrawn: notices that were not sent yet and will not be.
     """
 
     restored: Bulletin | None

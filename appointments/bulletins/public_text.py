@@ -1,8 +1,8 @@
 """What the public reads of a bulletin, in the languages of the region, made from what holds.
 
-Pure. What is ordered in effect speaks through ``sentences``; what stands around it is here, not in
-the catalogues of the screens: patients read it, and each language says it its own way. Nothing of
-who may keep whom, and nothing that a later bulletin could turn into a lie.
+``sentences`` words the orders in effect. The text around them is here and not in the catalogues of
+the screens: patients read it, and each language has its own form. It never says who may keep
+patients, and nothing that a later bulletin could make untrue.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ DAY_FORMAT = "l j F Y"
 
 @dataclass(frozen=True)
 class Frame:
-    """What stands around the orders in one language."""
+    """The text around the orders in one language."""
 
     heading: str
     colon: str
@@ -138,7 +138,7 @@ class PublicText:
 
     @property
     def seen(self) -> str:
-        """What changes whenever the text does, to see that two people did not cross."""
+        """A digest of the text, to detect that two people edit it at once."""
         return digest(self.text)
 
 
@@ -332,7 +332,7 @@ def after_its_end(bulletin: Bulletin, names: PlaceNames) -> AfterItsEnd:
 def edit_public_text(
     *, bulletin_id: int, language: str, text: str, by: User, seen: str
 ) -> PublicText:
-    """Store what somebody wrote; nothing, or what the orders give, leaves it to them.
+    """Store an edited text; an empty one, or the generated one, goes back to the generated text.
 
     Args:
         bulletin_id: of a draft, or of a bulletin whose text must be put better.

@@ -31,7 +31,7 @@ _DRAFT_READERS = (
 
 
 def sees_drafts(user: User) -> bool:
-    """Whether the user reads what is not yet ordered; only who answers for the whole group."""
+    """Whether the user may read drafts: only with a role for the whole group."""
     return any(scope_of(user, capability).everywhere for capability in _DRAFT_READERS)
 
 
@@ -123,14 +123,14 @@ def first_starts(first_day: dt.date, last_day: dt.date) -> dict[dt.date, dt.date
 
 
 def quiet_hours_of(bulletin: Bulletin) -> QuietHours:
-    """Return the hours in which the SMS of a bulletin wait: none where it says why they do not."""
+    """Return the quiet hours of a bulletin: none with an override reason."""
     if bulletin.quiet_hours_override_reason:
         return QuietHours()
     return QuietHours.parse(settings.SMS_QUIET_HOURS)
 
 
 def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...]) -> str:
-    """Return what changes whenever the content does, to see that two people did not cross."""
+    """Return a digest of the content, to detect that two people edit it at once."""
     content = (
         bulletin.title,
         bulletin.first_day,
@@ -147,7 +147,7 @@ def fingerprint(bulletin: Bulletin, clauses: tuple[ClauseTerms, ...]) -> str:
 def events_of(bulletin: Bulletin) -> list[AuditEvent]:
     """Return what the trail says about a bulletin, oldest first.
 
-    Pauses of all sending stand there too, as long as the bulletin told somebody something.
+    Pauses of all sending are included for the time in which the bulletin sent messages.
     """
     mine = Q(object_type="bulletin", object_id=str(bulletin.pk))
     if bulletin.approved_at:

@@ -38,7 +38,7 @@ NOTHING = 0
 
 
 def sources_of(grid: Grid) -> list[tuple[Source, ClauseTerms]]:
-    """Return what orders something, a cell or a refinement, with each clause that it orders by."""
+    """Return each cell or refinement with the clauses that it becomes."""
     said: list[tuple[Source, ClauseTerms]] = [*_cells(grid), *enumerate(grid.refinements)]
     clauses = numbered([clause for _source, clause in said])
     return [(source, clause) for (source, _draft), clause in zip(said, clauses, strict=True)]
@@ -47,7 +47,7 @@ def sources_of(grid: Grid) -> list[tuple[Source, ClauseTerms]]:
 def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[ClauseTerms]) -> Counter[int]:
     """Return how many appointments each clause rules, by its position.
 
-    What no clause speaks of counts under ``NOTHING``, so that the sum is everybody.
+    Appointments without a clause count under ``NOTHING``, so that the sum is all of them.
 
     Args:
         counted: facts, with how many appointments have them.
@@ -55,7 +55,7 @@ def attribute(counted: Iterable[tuple[Facts, int]], clauses: Sequence[ClauseTerm
     """
     days_that_matter = frozenset(day for clause in clauses for day in clause.days)
     ruled: Counter[int] = Counter()
-    known: dict[tuple[Any, ...], int] = {}  # the same facts on other days are ruled alike
+    known: dict[tuple[Any, ...], int] = {}  # the same facts on other days give the same verdict
     for facts, number in counted:
         day = facts.day if facts.day in days_that_matter else None
         key = (facts.service, facts.site, facts.unit, facts.groups, day)

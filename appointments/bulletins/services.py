@@ -279,7 +279,7 @@ def approve(
 
 @transaction.atomic
 def release_now(*, by: User) -> Released:
-    """Let all that waits for its release time go at once, and note it of each bulletin.
+    """Release all messages that wait for their release time, and note it on each bulletin.
 
     Raises:
         AccessRefused: the person may not, or not for the whole group.
@@ -355,7 +355,7 @@ def ask_withdrawal(
 
 @transaction.atomic
 def drop_withdrawal(*, bulletin_id: int, by: User) -> Bulletin:
-    """Leave a bulletin in force after all; where nobody asked otherwise this changes nothing."""
+    """Drop a request for withdrawal; without one this changes nothing."""
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
     bulletin = _in_force(bulletin_id)
@@ -513,9 +513,9 @@ def _checked(content: BulletinContent) -> tuple[dict[str, Any], Sequence[ClauseT
 def _order_changes(
     bulletin: Bulletin, clauses: Sequence[ClauseTerms], first_day: dt.date, last_day: dt.date
 ) -> dict[str, list[str]]:
-    """Return what the trail says of a change: what is ordered no more and what instead, if any.
+    """Return the changed orders for the trail: those added and those dropped, if any.
 
-    In French, whatever language the person reads: the trail is one.
+    Always in French: the trail has one language.
     """
     days = sorted({*bulletin.days, *clock.days_between(first_day, last_day)})
     with translation.override(settings.LANGUAGE_CODE):
@@ -524,22 +524,22 @@ def _order_changes(
 
 
 def _approval_moment() -> dt.datetime:
-    """Return now, or just after the newest approval: it rules, even if the clock was set back."""
+    """Return now, or just after the newest approval if the clock was set back: the newest rules."""
     now = clock.now()
     newest = Bulletin.objects.aggregate(Max("approved_at"))["approved_at__max"]
     return max(now, newest + dt.timedelta(microseconds=1)) if newest and newest > now else now
 
 
 def _at_night(bulletin: Bulletin) -> dict[str, str]:
-    """Return what the trail says of quiet hours: why they are passed over, if they are."""
+    """Return the override reason of quiet hours for the trail, if any."""
     reason = bulletin.quiet_hours_override_reason
     return {"quiet_hours_override_reason": reason} if reason else {}
 
 
 def _check_told(opened: int, told: int | None) -> None:
-    """Refuse when the world changed since somebody read how many patients would be told.
+    """Refuse if another number of patients would be told than the person read.
 
-    What was just applied to know it is undone with the transaction.
+    The transaction rolls back what was applied to count them.
     """
     if told in (None, opened):
         return
@@ -557,7 +557,7 @@ def _check_told(opened: int, told: int | None) -> None:
 
 
 def _supersede() -> list[int]:
-    """Mark bulletins none of whose days they rule any more; return their numbers."""
+    """Mark bulletins that rule none of their days any more; return their numbers."""
     in_force = list(Bulletin.objects.filter(state=BulletinState.IN_FORCE))
     days = [day for bulletin in in_force for day in bulletin.days]
     ruling = {bulletin.pk for bulletin in ruling_bulletins(days).values()}

@@ -117,7 +117,7 @@ def preview(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 def _two_persons(bulletin: Bulletin, user: User) -> dict[str, Stored]:
-    """Return what is said of the two accounts, before anybody presses the button."""
+    """Return the remark or refusal about the two accounts, before anybody approves."""
     try:
         return {"two_persons_remark": require_two_persons(bulletin.drafted_by, user)}
     except Refusal as why:
@@ -127,7 +127,7 @@ def _two_persons(bulletin: Bulletin, user: User) -> dict[str, Stored]:
 @require_http_methods(["GET", "POST"])
 @requires(C.APPROVE_BULLETIN, everywhere=True)
 def approve(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Let a second person put the draft in force, with the effect before their eyes."""
+    """Let a second person approve the draft, on a page that shows its effect."""
     _visible(request, pk)
     form, refusal, status = ApproveForm(request.POST or None), "", 200
     if form.is_valid():
@@ -456,7 +456,7 @@ def _edited(request: SignedInRequest, *, bulletin: Bulletin | None) -> HttpRespo
 
 
 def _say_idle(request: SignedInRequest, days: list[str]) -> None:
-    """Say which days apart are gone, so that nobody looks for them."""
+    """Name the days apart that were not kept."""
     if days:
         words = ngettext(
             "Mis à part sans aucune case remplie, ce jour n'est pas gardé : %(days)s.",
@@ -525,5 +525,5 @@ def _editor_page(
         "refusal": refusal,
     }
     answer = render(request, "appointments/bulletins/edit.html", context, status=status)
-    # Only a part of the page comes anew: the numbers elsewhere have to be asked for.
+    # The answer replaces a part of the page: the numbers elsewhere are requested again.
     return trigger_client_event(answer, "reach") if is_reshaping(request.POST) else answer

@@ -1,4 +1,4 @@
-"""How old the word of the sources is: the age of their exports, never that of loading them."""
+"""The age of the data of each source: the age of its export, never of loading it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -58,8 +58,8 @@ def every_age() -> list[DataAge]:
 def data_age() -> DataAge:
     """Return the age of the source that is unknown, or else silent longest (one query).
 
-    One silent source among several makes some rows old, and a page cannot say which: so the
-    worst one speaks for all, and names itself.
+    One silent source among several makes some rows old, and a page cannot say which. So the page
+    shows the oldest source, with its name.
     """
     loaded = Feed.objects.filter(Q(heard_at__isnull=False) | Q(loaded_at__isnull=False))
     feed = loaded.order_by(F("heard_at").asc(nulls_first=True), "name").first()

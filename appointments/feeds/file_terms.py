@@ -21,10 +21,10 @@ from zoneinfo import ZoneInfo
 
 from appointments.vocabulary import AgeFrom, AgeRule, Extent
 
-# A row further than this from the others is a slip of the pen or a check-up next year: the days
-# between are not days that the file speaks of.
+# A row further than this from the others is a typing error or a check-up next year: the file does
+# not cover the days between.
 FAR_OFF = dt.timedelta(days=7)
-# More disappeared than this on a site and day, and more than that share of it, asks first.
+# If more than this number and share of a site and day disappeared, a person must confirm it.
 MOST_UNASKED = 5
 LARGEST_SHARE = 0.10
 
@@ -220,7 +220,7 @@ def proposed_extent(coverage: Coverage, *, planned_units: Mapping[int, int]) -> 
 def too_many(
     disappeared: Iterable[SiteDay], known: Mapping[SiteDay, int]
 ) -> dict[SiteDay, tuple[int, int]]:
-    """Return the sites and days of which so much disappeared that somebody must say yes.
+    """Return the sites and days of which so much disappeared that a person must confirm it.
 
     Args:
         disappeared: site and day of each appointment that disappeared.
@@ -239,7 +239,7 @@ def too_many(
 def speaks_for_all(
     planned: Collection[tuple[str, int, int, dt.date]], coverage: Coverage, area: Area | None
 ) -> bool:
-    """Whether a file says something of everything the source plans soon: only then is it as young.
+    """Whether a file covers all that the source plans soon: only then it sets the age of the data.
 
     Args:
         planned: number at the source, unit id, site id and day of each.

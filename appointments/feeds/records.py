@@ -1,6 +1,6 @@
-"""What a feed yields: one planned act a record, or why a row could not become one.
+"""The records of a feed: one per planned act, or the fault of a row.
 
-Whatever the source speaks (CSV, XLSX, later HL7 and FHIR), it ends here, and
+Every format (CSV, XLSX, later HL7 and FHIR) becomes these records, and
 ``appointments/feeds/importing/services.py`` writes it.
 """
 
@@ -70,7 +70,7 @@ class ScheduleRecord:
     changed_at: dt.datetime | None = None
 
     def as_kept(self) -> dict[str, Any]:
-        """Return what a record waits as, in JSON."""
+        """Return the record as JSON values, for a row that waits."""
         return asdict(self) | {"protected_groups": sorted(self.protected_groups)}
 
     @classmethod

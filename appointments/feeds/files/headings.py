@@ -29,7 +29,7 @@ _RELATIVES = {
     "PROCHE": "proche", "PERSONNE": "proche", "CONTACTPERSOON": "proche", "URGENCE": "proche",
     "NOODGEVAL": "proche", "EMERGENCY": "proche", "KIN": "proche", "RELATIVE": "proche",
 }  # fmt: skip
-# Whose telephone is not the patient's, and what is no telephone.
+# Words for telephones of other people, and for columns without telephones.
 _NOT_THE_PATIENTS = {
     "MEDECIN", "DOCTEUR", "DR", "ARTS", "HUISARTS", "GENERALISTE", "TRAITANT", "PRATICIEN",
     "PRESTATAIRE", "DOCTOR", "PHYSICIAN", "PRACTITIONER", "SERVICE", "DIENST", "UNITE", "UNIT",
@@ -334,7 +334,7 @@ def key_of(title: str) -> str | None:
 
 
 def relative_in(title: str) -> str:
-    """Return whose telephones a column holds, when not the patient's own; else nothing."""
+    """Return the relative whose telephones a column holds; empty for the patient's own."""
     return next((_RELATIVES[word] for word in fold(title).split() if word in _RELATIVES), "")
 
 
@@ -459,5 +459,5 @@ def _check(headings: Headings) -> None:
 
 
 def shortened(text: str, longest: int = 160) -> str:
-    """Return a text cut to what a sentence bears."""
+    """Return a text cut to fit into a sentence."""
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -77,8 +77,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What no text holds; a lone one is damage, many are another kind of file. Tabs, line ends and the
-# end-of-file mark of DOS are none of them.
+# Characters that no text has; a few are damage, many mean another kind of file. Tabs, line ends and
+# the end-of-file mark of DOS are allowed.
 _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 _LINE_END = re.compile("\r\n|\r|\n")
 _LONE_CONTROLS = 10
@@ -310,7 +310,7 @@ def _is_row(cells: list[str], found: Headings) -> bool:
 
 
 class _RowsFile:
-    """The rows of a workbook in a temporary file, which goes with the last who reads them."""
+    """The rows of a workbook in a temporary file, which is closed with its last reader."""
 
     def __init__(self) -> None:
         self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
@@ -392,7 +392,7 @@ def _read(path: Path) -> tuple[_RowsFile, list[dict[str, Any]]]:
     """Return the rows of a workbook as the child writes them, and the index of its sheets."""
     limits = limits_for(path.stat().st_size)
     rows_file = _RowsFile()
-    # Nothing of this process's secrets goes along.
+    # The child gets no secrets of this process.
     environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     try:
         ended = subprocess.run(  # noqa: S603 - our own program

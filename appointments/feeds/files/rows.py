@@ -74,7 +74,7 @@ class RowReader:
         )
 
     def readable(self) -> Readable:
-        """Return what a person can still do something with, for a row that was not taken."""
+        """Return what a person can still use of a refused row."""
         written = {key: shown(self._cell(key)) for key in BY_KEY if key in self.headings.places}
         moment = " ".join(filter(None, (written.get(k, "") for k in ("starts_at", "date", "time"))))
         names = (written.get("family_name", "").upper(), written.get("given_name", ""))
@@ -89,7 +89,7 @@ class RowReader:
         )
 
     def _day(self) -> dt.date | None:
-        """Return the day of the appointment although its hour, perhaps, cannot be read."""
+        """Return the day of the appointment, even if its hour cannot be read."""
         for key in ("starts_at", "date"):
             cell = self._cell(key)
             parts = [cell, *re.split(r"[ T]", shown(cell))[:1]] if shown(cell) else []
@@ -342,7 +342,7 @@ def _national_number(cell: object) -> str:
 
 
 def _short(key: str) -> Callable[[object], str]:
-    """Return what reads a text and cuts it to what the database holds: nothing depends on it."""
+    """Return a reader that cuts a text to the length of its column."""
     longest = BY_KEY[key].longest
     return lambda cell: values.text(cell)[:longest].rstrip()
 

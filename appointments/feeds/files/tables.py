@@ -19,7 +19,7 @@ from staff.sentences import gettext_stored as _
 
 _AGENDA, _BIRTH = "agenda", "birth"
 _KINDS = {"starts_at": _AGENDA, "date": _AGENDA, "ends_at": _AGENDA, "birth_date": _BIRTH}
-_ENOUGH = 3  # texts and dates of a spreadsheet, before their days are no accident
+_ENOUGH = 3  # so many texts and dates of a spreadsheet show that it swapped day and month
 _MONTHS = 12
 Row = tuple[int, Sequence[Any]]
 _PADDING = " \t\r\n\x00\x1a\xa0\ufffd"
@@ -49,9 +49,9 @@ class _Seen:
 class DateOrder:
     """Watches the dates of a file and refuses the whole of it when it is month-first.
 
-    05/13/2022 exists only month-first. In such a file 05/06/2022 would land in June instead of
-    May, unseen: so the file is refused whole. A file that writes both orders has slips of the
-    pen, and only those rows are refused.
+    05/13/2022 exists only month-first. In such a file 05/06/2022 would be read as June instead of
+    May: so the whole file is refused. A file that writes both orders has typing errors, and only
+    those rows are refused.
     """
 
     def __init__(self) -> None:

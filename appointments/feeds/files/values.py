@@ -213,7 +213,7 @@ LANGUAGES = _meanings(
     }
 )
 
-# What people are shown when a word is not known: the French ones, first of each list or so.
+# The known French words, shown to people when a word is not known.
 _SHOWN = {
     id(SERVICES): "consultation, opération, radiologie, médecine nucléaire, prise de sang, "
     "centre Covid, urgences, hôpital de jour, dialyse, autre",
@@ -263,8 +263,8 @@ def _names_a_speciality(folded: str) -> bool:
 def _misspelt(folded: str, words: dict[str, str]) -> str:
     """Return the known word that a word misspells; empty when it may be another word.
 
-    Who follows the advice changes what happens to the patient. It is given only for one slip of
-    the pen, and only where all the known words that are close mean the same.
+    Following the advice changes what happens to the patient. It is given only for one typing
+    error, and only if all known words that are close mean the same.
     """
     close = difflib.get_close_matches(folded, words, n=3, cutoff=0.8)
     if len({words[one] for one in close}) != 1:
@@ -273,7 +273,7 @@ def _misspelt(folded: str, words: dict[str, str]) -> str:
 
 
 def _is_one_slip(written: str, meant: str) -> bool:
-    """Whether one letter is wrong, missing or too many, or two neighbours are swapped."""
+    """Whether one letter is wrong, missing or added, or two neighbours are swapped."""
     start = len(os.path.commonprefix([written, meant]))
     one, other = written[start:], meant[start:]
     if one[:2] == other[1::-1] and one[2:] == other[2:]:

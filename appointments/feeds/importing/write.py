@@ -225,9 +225,7 @@ class Writer:
         self._now = now
         self.practitioners = Practitioners()
         self.linked: dict[str, int] = {}  # record number → the patient it was linked to
-        self.joined: dict[
-            int, PatientIdentifier
-        ] = {}  # patient who joined → record
+        self.joined: dict[int, PatientIdentifier] = {}  # patient who joined → record
         self.to_ask: set[Pair] = set()  # patients and days whose notices are to be aligned
 
     def write(self, plan: ChunkPlan) -> list[int]:
