@@ -14,7 +14,7 @@ from staff.access import AccessScope, Capability, scope_of
 from staff.lookups import Unindexed, numbers_of
 from staff.models import Site, Unit, User
 
-COUNTED_AT_MOST = 2000  # beyond, a count says nothing that a person needs and costs a scan
+COUNTED_AT_MOST = 2000  # a larger count helps nobody and costs a scan
 
 
 def schedule_for(user: User) -> QuerySet[Appointment]:
@@ -96,6 +96,6 @@ class Counted:
 
 
 def counted(rows: QuerySet[Appointment]) -> Counted:
-    """Count rows, but never more than a page of people could use."""
+    """Count rows up to ``COUNTED_AT_MOST``."""
     number = rows.order_by().values("pk")[: COUNTED_AT_MOST + 1].count()
     return Counted(min(number, COUNTED_AT_MOST), number > COUNTED_AT_MOST)

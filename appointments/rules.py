@@ -31,7 +31,7 @@ TOLD_OUTCOMES: Mapping[str, set[Outcome]] = {
     Tell.BOTH: {Outcome.CANCELLED, Outcome.MAINTAINED},
     Tell.NOBODY: set(),
 }
-# By what a patient does, or leaves, because they believe in the appointment.
+# Ranked by what a patient does or omits because of the appointment.
 TELLING_RANKS = {
     Service.SURGERY: 0,  # fasts, stops anticoagulants, and must know whether to come at all
     Service.EMERGENCY: 0,  # nobody is written to; if ever, then first
@@ -40,7 +40,7 @@ TELLING_RANKS = {
     Service.NUCLEAR_MEDICINE: 2,  # a tracer ordered for the hour, medicines stopped, fasting
     Service.RADIOLOGY: 3,  # fasts or drinks contrast for some examinations
     Service.CONSULTATION: 4,
-    Service.OTHER: 4,  # nothing is known of it: as the most common act
+    Service.OTHER: 4,  # unknown: ranked as the most common act
     Service.BLOOD_SAMPLING: 5,  # fasts at most, and can come on any morning
     Service.COVID_CENTRE: 6,  # comes without preparation, and another centre does it too
 }

@@ -14,7 +14,7 @@ def run_waiting_imports() -> None:
 
 @shared_task(name="appointments.tasks.sweep_imports")
 def sweep_imports() -> None:
-    """Do what the broker forgot, and delete files that are no longer needed."""
+    """Do loads whose task was lost, and delete files that are no longer needed."""
     loads.sweep()
 
 
@@ -26,5 +26,5 @@ def render_roster(roster_id: int) -> None:
 
 @shared_task(name="appointments.tasks.sweep_rosters")
 def sweep_rosters() -> None:
-    """Ring again for rosters that the broker forgot."""
+    """Send the tasks of waiting rosters again."""
     rosters.sweep()

@@ -103,7 +103,7 @@ urlpatterns = [
     path("rosters/<roster_day:day>/progress/", rosters.roster_progress, name="roster_progress"),
     path("rosters/<int:unit_id>/<roster_day:day>/", rosters.roster_print, name="roster_print"),
     path("rosters/files/<int:pk>/", rosters.roster_file, name="roster_file"),
-    # Addresses for those who answer people who ring in.
+    # Addresses of incoming calls.
     path("calls/incoming/", incoming.incoming, name="incoming"),
     path("calls/incoming/unanswered/", incoming.incoming_unanswered, name="incoming_unanswered"),
     path("calls/incoming/<int:patient>/", incoming.incoming_patient, name="incoming_patient"),

@@ -1,6 +1,6 @@
-"""The crisis cell's board: what is in force, what it does where, how far the telling is.
+"""The crisis cell's board: the bulletins in force, their effect by site, the progress of telling.
 
-Also what changes tomorrow against today.
+Also the changes of tomorrow against today.
 """
 
 import datetime as dt
@@ -69,7 +69,7 @@ class Orders:
         return ruling[-1] if ruling else None
 
     def on(self, day: dt.date, service: str, site: str) -> Order:
-        """Return what holds for whoever no clause names by unit or protected group."""
+        """Return the order for patients whom no clause names by unit or protected group."""
         bulletin = self.ruling(day)
         if bulletin is None:
             return Order()
@@ -326,7 +326,7 @@ class Board:
 
     @property
     def is_as_planned(self) -> bool:
-        """Whether without a bulletin all takes place, and nobody believes anything else."""
+        """Whether, without a bulletin, everything takes place and no patient believes otherwise."""
         decided = (Outcome.CANCELLED, Outcome.UNDER_REVIEW)
         others = any(day.tally.counts[outcome] for day in self.days for outcome in decided)
         return not (others or self.standing_decisions or self.untrue)
@@ -391,9 +391,9 @@ def board(user: User, *, day: dt.date | None = None) -> Board:
 def _opened(
     user: User, in_force: list[Bulletin], orders: Orders, today: dt.date, asked: dt.date | None
 ) -> tuple[list["_Count"], dt.date]:
-    """Return the counts, and the day asked for; else the heaviest that a bulletin rules.
+    """Return the counts, and the day asked for; else the busiest day that a bulletin rules.
 
-    Of days alike the first; where nothing is ruled it is tomorrow.
+    Of equal days the first; without a ruled day, tomorrow.
     """
     first = min((max(one.first_day, today) for one in in_force), default=today + ONE_DAY)
     counts = _counts(user, today, asked or first)
@@ -461,7 +461,7 @@ def _on(counts: list[_Count], day: dt.date) -> Counter[tuple[str, int]]:
 
 
 def _days(by_day: dict[dt.date, Tally], orders: Orders, today: dt.date) -> list[BoardDay]:
-    """Return the days that have appointments, and all of the coming week: none is no gap."""
+    """Return the days that have appointments, and all days of the coming week."""
     week = {today + dt.timedelta(days=number) for number in range(7)}
     busiest = max((tally.total for tally in by_day.values()), default=0)
     return [

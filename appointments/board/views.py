@@ -30,7 +30,7 @@ from staff.requests import SignedInRequest
 from staff.sign_in.tries import locked_out
 
 CURVE_HOURS = 12
-MOST = 200  # beyond, nobody calls them all before the deadline
+MOST = 200  # nobody can call more of them before the deadline
 
 
 @require_safe
@@ -50,7 +50,7 @@ def board_live(request: SignedInRequest) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 @requires(Capability.HOLD_SENDING, everywhere=True)
 def release(request: SignedInRequest) -> HttpResponse:
-    """Say who would be told before the hour, and whom doctors may still keep; then let it go."""
+    """Show which patients would be told early and which may still be kept; then release all."""
     came_from = request.POST.get("from") or request.GET.get("from")
     back = "telling" if came_from == "telling" else "board"
     if request.method == "POST":

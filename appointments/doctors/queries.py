@@ -1,6 +1,6 @@
 """A doctor's own appointments that a bulletin touches, with what is needed to judge.
 
-Of a patient's other visits the doctor reads when, at which site, and what holds. Not what for:
+Of a patient's other visits the doctor sees the moment, the site and the outcome, but not the act:
 that is between the patient and the colleague.
 
 Also the doctors who may still keep patients and have not looked since these were cancelled.
@@ -142,7 +142,7 @@ class Card:
 
     @property
     def heading(self) -> tuple[dt.date, bool, dt.datetime | None]:
-        """Under what it stands: its day, and whether it waits for a decision until when."""
+        """Its heading: the day, whether it waits for a decision, and until when."""
         return self.appointment.day, self.may_be_chosen, self.until
 
     @property
@@ -230,7 +230,7 @@ def answered_for(user: User) -> QuerySet[Appointment]:
 def touched(user: User, practitioner: Practitioner) -> QuerySet[Appointment]:
     """Return a practitioner's appointments of today and later about which something is decided.
 
-    Not those whose bulletin rules no more: they are as planned again, and nobody's to decide.
+    Without those whose bulletin lapsed: they are as planned again, and nobody decides them.
     """
     return _decided_about(user, practitioner).exclude(outcome_basis=Basis.LAPSE)
 
@@ -283,7 +283,7 @@ def days_of(appointments: QuerySet[Appointment]) -> list[DoctorDay]:
 
 
 def counts_of(appointments: QuerySet[Appointment]) -> KeepCounts:
-    """Count what ``touched`` lists, by the same word as its cards (two queries)."""
+    """Count what ``touched`` lists, as its cards do (two queries)."""
     kept = Q(outcome=Outcome.MAINTAINED, outcome_basis=Basis.PERSON)
     counts = appointments.aggregate(touched=Count("pk"), kept=Count("pk", filter=kept))
     waiting = NoticeItem.objects.filter(
@@ -321,7 +321,7 @@ def review_of(appointments: QuerySet[Appointment], user: User) -> Review:
 
 
 def _waits(appointment: Appointment, answer: KeepAnswer) -> bool:
-    """Whether a choice is still to be made, by somebody who may."""
+    """Whether somebody may still decide it."""
     by_person = appointment.outcome_basis == Basis.PERSON
     return answer.allowed and (not by_person or is_sent_back(appointment))
 
@@ -462,7 +462,7 @@ def _may_be_kept(user: User) -> dict[int, "_Kept"]:
 
 @dataclass(frozen=True)
 class _Kept:
-    """How many somebody may keep, when the last was cancelled, and the first deadline."""
+    """How many patients may be kept, when the last was cancelled, and the first deadline."""
 
     patients: int
     last: dt.datetime

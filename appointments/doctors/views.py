@@ -172,7 +172,7 @@ def contacted(request: SignedInRequest, pk: int) -> HttpResponse:
 def _contacted(**asked: Any) -> None:
     """Note it, and say so where the decision changed while the doctor was calling."""
     notice = keeping.contacted(**asked)
-    notice_states.answer()  # what the patient heard may call for another word at once
+    notice_states.answer()  # what the patient heard may need another notice at once
     if notice.state == NoticeState.WITHDRAWN:
         raise Refusal(
             _(
@@ -264,7 +264,7 @@ def _not_mine(request: SignedInRequest) -> HttpResponse:
 
 
 def _say_why(request: SignedInRequest, refusal: str) -> HttpResponse:
-    """Answer that nothing was done, and why: in the bar for htmx, on the page otherwise."""
+    """Answer why nothing was done: a message for htmx, on the page otherwise."""
     if request.htmx:
         return render(request, "_components/refusal.html", {"message": refusal}, status=422)
     messages.error(request, refusal)

@@ -1,4 +1,4 @@
-"""Somebody rings in: who they are, and what they may be told."""
+"""Incoming calls: which patient calls, and what they may be told."""
 
 import datetime as dt
 import hashlib
@@ -94,7 +94,7 @@ def _sentence(appointment: Appointment) -> str:
 
 @dataclass(frozen=True)
 class IncomingSearch:
-    """What a search of the ring-in page found.
+    """The result of a search on the page of incoming calls.
 
     Attributes:
         patients: by name, each with ``next_at``; at most ``MOST_FOUND``.
@@ -111,7 +111,7 @@ class IncomingSearch:
 
     @property
     def is_nobody(self) -> bool:
-        """Whether nothing at all came of it."""
+        """Whether nothing was found."""
         return not self.patients and not self.alike and self.asked is None
 
 
@@ -167,7 +167,7 @@ class IncomingDay:
 
 
 def search(user: User, typed: str) -> IncomingSearch:
-    """Return the patients of the reader's places that somebody who rings in may be.
+    """Return the patients of the reader's places who may be calling.
 
     Args:
         user: who looks.
@@ -187,7 +187,7 @@ def search(user: User, typed: str) -> IncomingSearch:
     is_more = len(first) > MOST_FOUND or some.is_more
     found = list(_listed(user).filter(pk__in=first[:MOST_FOUND]))
     alike = [] if is_more else _alike(user, meant, some.ids)
-    # What is no reference of ours may still be a record number.
+    # A text that is not one of our references may be a record number.
     return IncomingSearch(found, is_more, None if found else asked, alike)
 
 
@@ -270,7 +270,7 @@ def _in_force(patient: Patient, user: User) -> Iterable[Notice]:
 def _planned(
     patient: Patient, notices: Mapping[dt.date, Sequence[Notice]]
 ) -> dict[int, Appointment]:
-    """Return what of that which notices speak of is planned for the patient, wherever it is."""
+    """Return the planned appointments that notices announce, at any place."""
     listed = [one for of_day in notices.values() for one in of_day]
     subjects = {item.subject_id for notice in listed for item in notice.items.all()}
     planned = Appointment.objects.filter(pk__in=subjects, patient=patient)
@@ -293,7 +293,7 @@ def _day(
     notices: list[Notice],
     planned: Mapping[int, Appointment],
 ) -> IncomingDay:
-    """Return what to read out of a day: what holds, also where an older notice said otherwise."""
+    """Return what to read out for a day: what holds, even if an older notice said otherwise."""
     true = [one for one in notices if all(_holds(item, day, planned) for item in one.items.all())]
     untold = (NoticeState.OPEN, NoticeState.UNREACHABLE)
     newest = true[-1] if true else None
@@ -319,7 +319,7 @@ def _day(
 
 
 def _words(others: Iterable[Appointment], notices: Iterable[Notice]) -> list[NoticeItem]:
-    """Return what is read out of appointments of which the patient has not heard just that."""
+    """Return the words that are read out and that the patient has not heard yet."""
     heard = {
         item.subject_id: (item.word, item.postponed_to)
         for notice in notices

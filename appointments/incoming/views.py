@@ -1,4 +1,4 @@
-"""Somebody rings in: find them, read out what holds, write down that they asked."""
+"""Incoming calls: find the patient, read out what holds, record the question."""
 
 import datetime as dt
 from typing import Any
@@ -30,7 +30,7 @@ _REMARK = gettext_lazy("Par exemple qui a appelé. Rien de médical.")
 
 
 class SearchForm(forms.Form):
-    """One box for whatever the caller can say of themselves."""
+    """One field for any data by which the caller can be found."""
 
     q = forms.CharField(
         label=gettext_lazy("Nom, date de naissance, numéro ou référence du SMS"),
@@ -65,7 +65,7 @@ class AnswerForm(forms.Form):
 
 
 class UnansweredForm(forms.Form):
-    """That somebody rang whom nobody could answer."""
+    """A call that could not be answered."""
 
     answer = forms.ChoiceField(
         choices=[(one.value, one.label) for one in (Answer.NOT_OURS, Answer.NOT_FOUND)]
@@ -83,7 +83,7 @@ class UnansweredForm(forms.Form):
 @vary_on_headers("HX-Request")
 @requires(Capability.WORK_CALL_LIST)
 def incoming(request: SignedInRequest) -> HttpResponse:
-    """Find who rings; htmx gets what was found alone."""
+    """Find the caller; htmx gets the results only."""
     form = SearchForm(request.GET)
     typed = form.cleaned_data["q"].strip() if form.is_valid() else ""
     found = queries.search(request.user, typed) if typed else None
@@ -138,7 +138,7 @@ def incoming_answer(request: SignedInRequest, patient: int) -> HttpResponse:
 @require_POST
 @requires(Capability.WORK_CALL_LIST)
 def incoming_unanswered(request: SignedInRequest) -> HttpResponse:
-    """Write down that somebody rang who was not found, or whose message is not ours."""
+    """Record a call of a patient who was not found, or whose message is not ours."""
     form = UnansweredForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Rien n'est noté : cherchez d'abord ce que dit le patient."))

@@ -187,8 +187,8 @@ def operations_for(user: User) -> QuerySet[Appointment]:
 def _own(user: User) -> Q:
     """Narrow to the patients of somebody who gives opinions: by their practitioner, or their unit.
 
-    Whoever rules answers for all alike. A nurse's are those of the units in which they work, as
-    far as their role names units.
+    A director has no patients of their own. Those of a nurse are in the units of their role, if it
+    names units.
     """
     if may(user, C.RULE_ON_OPERATIONS):
         return Q(pk__in=[])
@@ -356,7 +356,7 @@ def awaiting_ruling(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def days_refused(operations: QuerySet[Appointment]) -> int:
-    """Return of how many operations the patient cannot come on the day given instead."""
+    """Return how many operations have a new day on which the patient cannot come."""
     return _refused(operations).count()
 
 
@@ -365,7 +365,7 @@ def _refused(operations: QuerySet[Appointment]) -> QuerySet[Appointment]:
 
 
 def opinion_roles(user: User) -> list[OpinionRole]:
-    """Return as what the user may speak, by the roles they hold (one query)."""
+    """Return the opinion roles of the user, from their own roles (one query)."""
     roles = user.role_assignments.values_list("role", flat=True).distinct()
     spoken = {as_role for role in roles for as_role in SPEAKS_AS.get(Role(role), ())}
     return [role for role in OpinionRole if role in spoken]
@@ -486,7 +486,7 @@ def new_day_of(operation: Appointment, day: dt.date) -> NewDay:
 def mark_of(operations: QuerySet[Appointment], day: dt.date, user: User) -> str:
     """Return what changes when somebody else speaks, rules or loads (three queries).
 
-    What the reader does themselves is before their eyes already.
+    Actions of the reader do not count.
     """
     todays = operations.filter(day=day).order_by().values("pk")
     opinions = Opinion.objects.filter(appointment__in=todays).exclude(given_by=user)

@@ -25,7 +25,7 @@ from staff.errors import AccessRefused, Refusal
 from staff.models import User
 from staff.services import audit
 
-LATEST_POSTPONED = dt.timedelta(days=366)  # a year typed wrongly is not a promise
+LATEST_POSTPONED = dt.timedelta(days=366)  # a later day is a typing error
 
 
 class ToConfirm(Refusal):
@@ -151,7 +151,7 @@ def _check_standing(
     seen: int | None,
     by: User,
 ) -> None:
-    """Refuse to change what a person ruled; what another ruled meanwhile is said as such."""
+    """Refuse to change a ruling; say so if another director ruled meanwhile."""
     standing = deciding.standing(appointment)
     if standing is None or standing.basis != Basis.PERSON:
         return
@@ -207,7 +207,7 @@ def _check_day_off(day: dt.date) -> None:
 
 
 def _check_heard(appointment: Appointment, *, heard: int | None, by: User) -> None:
-    """Refuse to rule past an opinion that came after the director's page was shown."""
+    """Refuse a ruling if a colleague gave an opinion after the director's page was shown."""
     if heard is None:
         return
     unheard = appointment.opinions.filter(pk__gt=heard).exclude(given_by=by)

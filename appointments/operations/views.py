@@ -97,7 +97,7 @@ class RulingForm(forms.Form):
     day_off_read = forms.CharField(required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Return what ``operations.rule`` takes: who postpones cancels, and says until when."""
+        """Return the arguments of ``services.rule``: to postpone is to cancel with a new day."""
         cleaned = super().clean() or self.cleaned_data
         day_off_read = cleaned.pop("day_off_read", "")
         cleaned["may_be_day_off"] = day_off_read == str(cleaned.get("postponed_to"))
@@ -263,7 +263,7 @@ def _answer(request: SignedInRequest, found: Appointment, refusal: str = "") -> 
         "roles": opinion_roles(request.user),
         "days": days,
         "is_live": True,
-        "typed": request.POST if refusal else {},  # what was refused is not typed twice
+        "typed": request.POST if refusal else {},  # what was refused stays typed
         "new_day": _new_day(found, request.POST.get("postponed_to", "")) if refusal else None,
     }
     if open_page.get("show") == "awaiting":

@@ -77,12 +77,12 @@ class RosterRow:
 
     @property
     def is_off_at_source(self) -> bool:
-        """Whether the source itself struck it, whatever the crisis decided."""
+        """Whether the source itself cancelled it, whatever the crisis cell decided."""
         return self.status in CALLED_OFF
 
     @property
     def section(self) -> Outcome:
-        """Under which heading it stands; what nobody ruled on happens as planned."""
+        """Its heading; without a decision the appointment takes place as planned."""
         if self.is_off_at_source:
             return Outcome.CANCELLED
         if self.is_postponed_here:

@@ -204,7 +204,7 @@ class UnitRoster:
 
     @property
     def is_telling_changed(self) -> bool:
-        """Whether only the column of who was told has moved on."""
+        """Whether only the column of told patients changed."""
         return (
             self.latest is not None
             and not self.is_plan_changed
@@ -213,7 +213,7 @@ class UnitRoster:
 
     @property
     def can_issue(self) -> bool:
-        """Whether asking would bring something: a first or newer sheet, or a second try."""
+        """Whether a new sheet can be issued: the first one, a newer one, or a second try."""
         if self.latest is None or self.latest.state == RosterState.FAILED:
             return True
         is_changed = self.is_plan_changed or self.is_telling_changed
@@ -247,7 +247,7 @@ class RosterDay:
 
     @property
     def drawn(self) -> int:
-        """How many are done, well or badly."""
+        """How many are done, with or without success."""
         return self.asked - self.waiting
 
     @property

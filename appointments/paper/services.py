@@ -32,7 +32,7 @@ PDF_IS_MISSING = _(
     "Cette machine ne peut pas faire de PDF (la bibliothèque Pango manque). "
     "Imprimez la page depuis le navigateur."
 )
-# A roster that has waited longer was probably forgotten by the broker.
+# The task of a roster that has waited longer was probably lost.
 TASK = "appointments.tasks.render_roster"
 FORGOTTEN_AFTER = dt.timedelta(seconds=20)
 CHILDREN = 2
@@ -83,7 +83,7 @@ def issue_many(
     again.update(state=RosterState.WAITING, message="")
     if in_background:
         waiting = [roster.pk for roster in rosters if roster.state == RosterState.WAITING]
-        transaction.on_commit(lambda: ring(waiting))
+        transaction.on_commit(lambda: enqueue(waiting))
     if fresh:
         versions = {code: roster.version for code, roster in fresh.items()}
         audit.record(action="roster.issued", by=by, day=day, versions=versions)
@@ -150,8 +150,8 @@ def fail(*, roster: Roster, message: Stored) -> None:
     )
 
 
-def ring(roster_ids: Collection[int]) -> None:
-    """Wake a worker for each roster; without a broker the sweep finds them later."""
+def enqueue(roster_ids: Collection[int]) -> None:
+    """Send a drawing task for each roster; without a broker the sweep finds them later."""
     try:
         for roster_id in roster_ids:
             current_app.send_task(TASK, args=[roster_id], retry=False)
@@ -160,11 +160,11 @@ def ring(roster_ids: Collection[int]) -> None:
 
 
 def sweep() -> int:
-    """Ring again for rosters that wait too long; return how many."""
+    """Send the tasks again of rosters that wait too long; return how many."""
     limit = clock.now() - FORGOTTEN_AFTER
     waiting = Roster.objects.filter(state=RosterState.WAITING, made_at__lt=limit)
     forgotten = list(waiting.order_by("id").values_list("id", flat=True)[:200])
-    ring(forgotten)
+    enqueue(forgotten)
     return len(forgotten)
 
 

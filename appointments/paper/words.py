@@ -1,4 +1,4 @@
-"""The words of a sheet: what its codes say to a nurse."""
+"""The words of a sheet: its codes in the reader's language."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -130,7 +130,7 @@ def _age(row: RosterRow, day: dt.date) -> str:
 
 
 def _decision(row: RosterRow) -> tuple[str, str]:
-    """The decision and its ground; what the source struck comes before what the crisis ruled."""
+    """Return the decision and its ground; a cancellation by the source comes first."""
     ruled, ground = _ruled(row), _ground(row)
     if row.is_off_at_source:
         return str(Status(row.status).label), f"{ruled} – {ground}" if ruled else ""
@@ -140,7 +140,7 @@ def _decision(row: RosterRow) -> tuple[str, str]:
 
 
 def _ruled(row: RosterRow) -> str:
-    """What the crisis ruled, as it reads on this sheet; nothing where it ruled nothing."""
+    """Return the decision as this sheet says it; empty without one."""
     if not row.outcome:
         return ""
     if row.is_postponed_here:
@@ -224,7 +224,7 @@ def for_browser(content: RosterContent, *, records_arrivals: bool = False) -> st
 
 
 def _page(content: RosterContent, **context: object) -> str:
-    # Paper hangs on the ward: it speaks the hospital's language, whoever prints it.
+    # Paper is read on the ward: it has the hospital's language, whoever prints it.
     with translation.override(settings.LANGUAGE_CODE):
         values = {
             "roster": content,
@@ -242,7 +242,7 @@ class WardCard:
     """One line in the reader's language.
 
     ``heard`` and ``whom`` speak of patients who should not come: what they know, and who can
-    help them. ``refusal`` says why what was just tried is not so.
+    help them. ``refusal`` says why the last tick was refused.
     """
 
     line: WardLine

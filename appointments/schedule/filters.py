@@ -1,4 +1,4 @@
-"""What a list of appointments can be narrowed by; the state stands in the address."""
+"""The filters of the list of appointments; the address holds their state."""
 
 import datetime as dt
 from typing import Any
@@ -167,7 +167,7 @@ class ScheduleFilter(filters.FilterSet):
 
     @property
     def folded_away(self) -> int:
-        """How many of the filters that a phone folds away are in use."""
+        """How many of the filters are in use that a phone hides."""
         return sum(bool(v) for k, v in self.state().items() if k not in _ALWAYS_SEEN)
 
     def state(self) -> dict[str, str]:
@@ -196,7 +196,7 @@ class ScheduleFilter(filters.FilterSet):
         return rows & in_units(value.units.all())
 
     def by_unit(self, rows: _Rows, name: str, value: Unit) -> _Rows:
-        """Narrow to a unit: what a patient or the filter's days bound, the index of neither."""
+        """Narrow to a unit; without an index if the patient already bounds the list."""
         if self.is_by_patient:
             return rows & in_units(Unit.objects.filter(pk=value.pk))
         return rows.filter(unit=value, **self._days)

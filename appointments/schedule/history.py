@@ -1,4 +1,4 @@
-"""The whole life of one appointment, merged in time, newest first."""
+"""The whole history of one appointment, merged in time, newest first."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from staff.trail_words import sentence_of
 
 SEEN = "appointment.viewed"
 MOST_EVENTS = 200
-# What the trail repeats of a decision or opinion that is listed itself.
+# Events of decisions, opinions and attendance, which are listed themselves.
 _LISTED_ITSELF = (
     "appointment.kept",
     "appointment.let_go",
@@ -154,7 +154,7 @@ def _delivery(delivery: Delivery, notice: Notice) -> HistoryEntry:
 
 
 def _questions(appointment: Appointment) -> Iterator[HistoryEntry]:
-    """Yield what who rang in was answered about the patient's day."""
+    """Yield the answers to callers about the patient's day."""
     asked = Question.objects.filter(patient=appointment.patient_id, day=appointment.day)
     for question in asked.select_related("answered_by").order_by("asked_at", "id"):
         yield HistoryEntry(

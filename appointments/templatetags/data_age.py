@@ -1,4 +1,4 @@
-"""How old the data are, for sheets of paper that know nothing of appointments."""
+"""The age of the data, for printed sheets of apps that do not know appointments."""
 
 import datetime as dt
 from typing import Any
@@ -19,5 +19,5 @@ def lasting(span: dt.timedelta) -> str:
 
 @register.inclusion_tag("_components/data_age_on_paper.html")
 def data_age_on_paper() -> dict[str, Any]:
-    """Return how old the word of every source is (one query)."""
+    """Return the age of the data of every source (one query)."""
     return {"ages": every_age()}

@@ -21,7 +21,7 @@ class MarkConflict(StrEnum):
     """Why two marks of one patient cannot both be true."""
 
     NOT_COME_AND_SEEN = "not_come_and_seen"
-    DONE_AND_LEFT = "done_and_left"  # who left was not seen
+    DONE_AND_LEFT = "done_and_left"  # a patient who left was not seen
     DONE_BEFORE_ARRIVAL = "done_before_arrival"
     LEFT_BEFORE_ARRIVAL = "left_before_arrival"
 

@@ -16,7 +16,7 @@ from patients.search_text import SearchText
 from staff.access import Capability, scope_of
 from staff.models import Unit, User
 
-VISIT_ENDS = (Attended.DONE, Attended.LEFT)  # whoever arrived before them has still arrived
+VISIT_ENDS = (Attended.DONE, Attended.LEFT)  # an arrival before them still holds
 
 
 def notes_by_day(

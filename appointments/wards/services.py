@@ -1,7 +1,7 @@
 """Note what happened to appointments on their day: one by a tick, many from a sheet of paper.
 
-No lock: the unique key on (appointment, day, version) decides who of two was faster. Rows go in
-by appointment, so that two sheets never wait for each other crosswise.
+No lock: the unique key on (appointment, day, version) decides which of two people was first. Rows
+are written by appointment, so that two sheets never deadlock.
 """
 
 import datetime as dt
@@ -58,7 +58,7 @@ class AttendanceMark:
 
 @dataclass(frozen=True)
 class Noted:
-    """What came of it, by appointment: what stands now, or why it could not be noted."""
+    """The result by appointment: what stands now, or why it could not be noted."""
 
     standing: dict[int, Attendance] = field(default_factory=dict)
     faults: dict[int, Refusal] = field(default_factory=dict)
@@ -348,7 +348,7 @@ def _day(one: AttendanceMark, appointment: Appointment) -> dt.date:
 
 
 def _says_the_same(note: Attendance, one: AttendanceMark, *, is_stale: bool) -> bool:
-    """Whether nothing would be added; whoever saw what stands may still mend its time or remark."""
+    """Whether nothing is new; a person who saw the note may still correct its time or remark."""
     asked = one.happened_at and one.happened_at.astimezone(dt.UTC)
     has_new_time = asked is not None and (asked != note.happened_at or not note.hour_is_known)
     has_new_remark = one.remark not in ("", note.remark)
@@ -394,7 +394,7 @@ def why_not(verdict: Timing, *, day: dt.date, moment: dt.datetime | None) -> str
 
 
 def _faster(standing: Attendance) -> Refusal:
-    """Return what to say to whoever came second."""
+    """Return the refusal for the second of two people."""
     moment = date_format(standing.noted_at.astimezone(clock.BRUSSELS), "D j/m H:i")
     return Refusal(
         _("%(who)s vient de noter « %(what)s » (%(moment)s). Vérifiez avant de recommencer.")

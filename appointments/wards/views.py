@@ -210,7 +210,6 @@ def ward_day(request: SignedInRequest, unit_id: int, day: dt.date) -> HttpRespon
     shown = ward_days(unit_ids=[unit.pk], day=day, search=search) if search else [whole]
     context = {
         **_page(whole),
-        **_days(day),
         "form": form,
         "search": search,
         "is_counted": True,
@@ -294,8 +293,7 @@ def _page(whole: WardDay) -> dict[str, Any]:
         "content": content,
         "counts": whole.counts,
         "day": content.day,
-        "today": clock.today(),
-        "can_tick": content.day == clock.today(),
+        **_days(content.day),
     }
 
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from appointments.decisions import appending as queries_of_double_entries
+from appointments.decisions import appending
 from appointments.decisions.in_force import ruled_from
 from appointments.feeds.file_terms import Declared
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
@@ -243,7 +243,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "feeds": feed_ages(request.user),
         "refused": count_refused(ruled_from(since=clock.today())),
         "conflicts": conflicts_waiting(request.user),
-        "double_entries": queries_of_double_entries.count_double_entries(request.user),
+        "double_entries": appending.count_double_entries(request.user),
         "told_twice": count_told_twice(request.user),
     }
     return render(request, "appointments/feeds/list.html", context)
@@ -392,8 +392,8 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
 @for_the_group
 def double_entries(request: SignedInRequest) -> HttpResponse:
     """List what several sources plan for one patient, moment and place; contradictions first."""
-    found = queries_of_double_entries.double_entries(request.user)
-    context = {"found": found, "most": queries_of_double_entries.MOST_SHOWN}
+    found = appending.double_entries(request.user)
+    context = {"found": found, "most": appending.MOST_SHOWN}
     return render(request, "appointments/feeds/double_entries.html", context)
 
 
