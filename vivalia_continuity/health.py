@@ -1,5 +1,6 @@
 """The health check that a monitor asks for; it says nothing about patients."""
 
+import datetime as dt
 import time
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -57,12 +58,13 @@ def health() -> SystemHealth:
         age = data_age() if migrated else None
     except DatabaseFailure:  # it may go away between any two questions
         database, migrated, age = False, False, None
+    silence = age.silence if age else None
     return SystemHealth(
         database=database,
         migrated=migrated,
         broker=_broker_answers(),
         beat_silent_seconds=_beat_silence(),
-        data_age_hours=age.hours if age else None,
+        data_age_hours=None if silence is None else silence // dt.timedelta(hours=1),
         data_age_unknown=age.is_unknown if age else False,
         data_is_old=age.is_old if age else True,
         drill=bool(settings.DEMO_TODAY),
