@@ -12,16 +12,16 @@ from staff.models.fields import both_or_neither, known_value, person_field
 
 
 class Appointment(models.Model):
-    """What a feed planned; ``status`` is the source's word and is never written over.
+    """What a feed planned; ``status`` comes from the source and is never overwritten.
 
     ``outcome``, ``outcome_basis``, ``postponed_to`` and ``decision_version`` repeat the latest
-    ``Decision`` for reading. They stand in no index but that of the few that are postponed, so
-    that PostgreSQL updates them in place (fillfactor 80, see ADR 0004). ``day`` is the local
+    ``Decision`` for reading. No index holds them, except that of the few postponed ones, so that
+    PostgreSQL updates them in place (fillfactor 80, see ADR 0004). ``day`` is the local
     date of ``starts_at`` in Europe/Brussels.
-    ``protected_groups`` holds sorted codes separated by spaces. ``record_number`` is the number
-    by which the source knows the patient: a patient of several numbers can be parted again.
-    ``may_be_double`` is set once another source was seen to plan it too, and never taken back:
-    whether it does is asked of these few.
+    ``protected_groups`` holds sorted codes separated by spaces. ``record_number`` is the patient's
+    number at the source: it allows splitting a patient with several numbers again.
+    ``may_be_double`` is set when another source plans the appointment too, and never cleared:
+    only these few are checked for double entries.
     """
 
     feed = models.ForeignKey(
@@ -121,7 +121,7 @@ class Appointment(models.Model):
                 condition=Q(postponed_to__isnull=False),
                 name="appointment_postponed",
             ),
-            # Few, among years of others.
+            # A partial index: few rows among years of others.
             models.Index(
                 fields=["starts_at", "id"],
                 condition=Q(missing_since__isnull=False),
@@ -144,7 +144,7 @@ class Appointment(models.Model):
 
     @property
     def contested(self) -> models.Model | None:
-        """The conflict about it that waits for a person (one query)."""
+        """Its conflict that waits for a person (one query)."""
         return self.conflicts.filter(state="waiting").first()
 
     @property
@@ -159,13 +159,13 @@ class Appointment(models.Model):
 
 
 class Attendance(models.Model):
-    """What a unit noted of one appointment. Append-only; the latest stands.
+    """What a unit noted about one appointment. Append-only; the latest version holds.
 
-    ``Appointment.status`` is the source's word and stays as it was. ``cleared`` takes back what
-    stood. ``day`` is the day that the note speaks of: the planned one, or the one to which a person
-    postponed it; each day of an appointment has versions of its own. ``happened_at`` is when it was
-    seen, ``noted_at`` when it was written here: later, when it comes from a sheet of paper. A tick
-    without an hour on the sheet counts at the planned hour, and ``hour_is_known`` says that.
+    ``Appointment.status`` comes from the source and does not change. ``cleared`` cancels the note
+    before. ``day`` is the day of the note: the planned one, or the one to which a person postponed
+    the appointment; each day has its own versions. ``happened_at`` is when it was seen.
+    ``noted_at`` is when it was entered here: later, if it comes from a sheet of paper. A tick
+    without an hour on the sheet counts at the planned hour, with ``hour_is_known`` false.
     """
 
     appointment = models.ForeignKey(

@@ -13,7 +13,7 @@ from staff.sentences import SentenceField
 
 
 class BulletinState(models.TextChoices):
-    """Where a bulletin stands; see the drawing in ``Bulletin``."""
+    """The state of a bulletin; see the drawing in ``Bulletin``."""
 
     DRAFT = "draft", _("brouillon")
     IN_FORCE = "in_force", _("en vigueur")
@@ -30,8 +30,8 @@ class Bulletin(models.Model):
           └────────┴──▶ (gone)       │  ▲       └──▶ in_force   put back when that one is withdrawn
                                      └──┴──────▶ withdrawn     asked by one person, done by another
 
-    For each day, the bulletin approved last among those in force rules alone. It stands: what
-    a feed brings later is ruled too. The person who approves is never the one who drafted. A
+    Of the bulletins in force, only the one approved last rules a day. It also rules what a feed
+    brings later. The person who approves is never the one who drafted. A
     draft is ready once its author says so, until somebody edits it; it can be deleted.
     """
 
@@ -171,17 +171,17 @@ class Bulletin(models.Model):
 
     @property
     def leaves_at(self) -> dt.datetime:
-        """From when its SMS leave: the hour that was ordered, or an earlier release."""
+        """When its first SMS may leave: the hour that was ordered, or an earlier release."""
         return self.released_at or self.release_at
 
     @property
     def waits_for_withdrawal(self) -> bool:
-        """Whether its withdrawal is asked for and waits for a second person."""
+        """Whether its withdrawal was requested and waits for a second person."""
         return self.state == BulletinState.IN_FORCE and self.withdrawal_asked_at is not None
 
     @property
     def has_ended(self) -> bool:
-        """Whether it was in force and orders nothing any more."""
+        """Whether it was in force and no longer orders anything."""
         return self.state in (BulletinState.SUPERSEDED, BulletinState.WITHDRAWN)
 
     @property
@@ -191,7 +191,7 @@ class Bulletin(models.Model):
 
 
 class Clause(models.Model):
-    """One line of a bulletin: whom it selects and what it orders.
+    """One row of a bulletin: the patients it selects and what it orders.
 
     The selectors are lists of codes; an empty list selects everything. ``sites`` and ``units``
     hold the codes of the reference data, ``days`` ISO dates.

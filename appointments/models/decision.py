@@ -1,4 +1,4 @@
-"""What was decided, on what ground, and what colleagues thought before."""
+"""Decisions with their basis, and the opinions of colleagues before them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -11,12 +11,12 @@ from staff.models.fields import known_value, person_field, person_or_none_field
 
 
 class Decision(models.Model):
-    """What holds for one appointment on one day, and why. Append-only; the latest stands.
+    """The outcome of one appointment on one day, and why. Append-only; the latest version holds.
 
-    ``clause`` rests on a clause, ``person`` on whoever decided, ``lapse`` on the bulletin that
-    ceased to rule. Clause decisions give way to newer bulletins, a person's do not; both end
+    The basis is a clause (``clause``), the person who decided (``person``), or the bulletin that no
+    longer rules (``lapse``). A newer bulletin replaces a clause decision, not a person's. Both end
     when the appointment moves to another day. ``postponed_to`` is the day that a person promised
-    instead of one that they cancelled (ADR 0013).
+    instead of the one that they cancelled (ADR 0013).
     """
 
     appointment = models.ForeignKey(
@@ -89,7 +89,7 @@ class Decision(models.Model):
 
 
 class OpinionRole(models.TextChoices):
-    """As what a colleague speaks."""
+    """The role in which a colleague gives an opinion."""
 
     SURGEON = "surgeon", _("chirurgien")
     ANAESTHETIST = "anaesthetist", _("anesthésiste")
@@ -97,7 +97,7 @@ class OpinionRole(models.TextChoices):
 
 
 class View(models.TextChoices):
-    """What a colleague thinks should happen."""
+    """The outcome that a colleague recommends."""
 
     MAINTAIN = "maintain", _("maintenir")
     CANCEL = "cancel", _("annuler")

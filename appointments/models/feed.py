@@ -16,12 +16,11 @@ from staff.sentences import SentenceDecoder, SentenceEncoder, SentenceField
 
 
 class Feed(models.Model):
-    """A source of appointments, and how old its word is.
+    """A source of appointments, and the age of its data.
 
-    ``heard_at`` makes the data age of everything it brought: the moment at which the source made
-    the export that last spoke of all it plans; None is unknown. ``newest_at`` is the newest
-    moment of any of its exports, also of one that spoke of a few units. ``loaded_at`` is ours:
-    when something of it was last loaded; None is never.
+    ``heard_at`` gives the age of all its data: when the source made its last export of everything
+    it plans; None is unknown. ``newest_at`` is when it made its newest export, even one of a few
+    units only. ``loaded_at`` is when we last loaded something of it; None is never.
     """
 
     name = models.SlugField(_("nom"), max_length=40, unique=True)
@@ -31,7 +30,7 @@ class Feed(models.Model):
     age_rule = models.CharField(
         _("moment de l'export"), max_length=10, choices=AgeRule.choices, default=AgeRule.FILE
     )
-    # Empty: nobody said; each load asks.
+    # Empty: not set; each load asks.
     complete_for = models.CharField(
         _("complet pour"), max_length=8, choices=Extent.choices, blank=True
     )
@@ -46,7 +45,7 @@ class Feed(models.Model):
 
 
 class ImportState(models.TextChoices):
-    """Where a load stands; see the drawing in ``ScheduleImport``."""
+    """The state of a load; see the drawing in ``ScheduleImport``."""
 
     WAITING = "waiting", _("en attente")
     RUNNING = "running", _("en cours")
@@ -57,7 +56,7 @@ class ImportState(models.TextChoices):
 
 
 def about_counts(counts: Mapping[str, int]) -> str:
-    """Return one sentence on what became of the rows of a file, in the reader's language.
+    """Return the result for the rows of a file in one sentence, in the reader's language.
 
     Args:
         counts: ``rows``, ``created``, ``updated``, ``moved``, ``unchanged``, ``rejected`` and
@@ -90,20 +89,20 @@ class ScheduleImport(models.Model):
                         │        └───▶ abandoned (nobody confirmed it for days)
                         └───▶ unreadable
 
-    ``rows_done`` moves while a dry run runs, for the progress bar. ``claimed_at`` is the real
-    time at which a worker was last heard of; one that fell silent loses the work to another.
-    ``sheets`` says of each sheet of a workbook how many rows were read, or why it was left out:
+    ``rows_done`` grows during a dry run, for the progress bar. ``claimed_at`` is the real time of
+    the worker's last sign of life; without one, another worker takes the load over.
+    ``sheets`` holds, for each sheet of a workbook, the number of rows read or why it was left out:
     ``{"name", "rows", "left_out"}``.
-    The stored file holds patient data: it goes as soon as it is no longer needed, its SHA-256
-    stays.
+    The stored file holds patient data: it is deleted as soon as it is no longer needed. Its
+    SHA-256 stays.
 
-    ``exported_at`` is when the source made the file, None where nobody knows; ``age_from`` says
-    where that was found. ``first_day`` and ``last_day`` are what a person declared, empty for
-    the days of the file; ``covers_from`` and ``covers_until`` what came of it.
+    ``exported_at`` is when the source made the file, None if unknown; ``age_from`` is where that
+    was found. ``first_day`` and ``last_day`` are what a person declared, empty for
+    the days of the file; ``covers_from`` and ``covers_until`` are the days that apply.
     ``complete_units`` are the units that were declared one by one, ``units_named`` those of the
-    rows that can be taken; both by number. ``rows_undone``
-    counts what an older file would change back, and
-    ``too_many_missing`` names the sites and days of which much disappeared: both ask first.
+    valid rows; both by number. ``rows_undone`` counts what an older file would change back.
+    ``too_many_missing`` names the sites and days on which many appointments disappeared. Both
+    need a confirmation.
     """
 
     feed = models.ForeignKey(Feed, models.PROTECT, related_name="imports", verbose_name=_("source"))
@@ -116,7 +115,7 @@ class ScheduleImport(models.Model):
     file_date = models.DateTimeField(_("fichier écrit le"), null=True, blank=True)
     exported_at = models.DateTimeField(_("export fait le"), null=True, blank=True)
     age_from = models.CharField(max_length=10, choices=AgeFrom.choices[1:], blank=True)
-    # Empty until somebody, the source's setting or the first reading said it.
+    # Empty until a person, the source's setting or the first reading sets it.
     complete_for = models.CharField(
         _("complet pour"), max_length=8, choices=Extent.choices, blank=True
     )
@@ -152,7 +151,7 @@ class ScheduleImport(models.Model):
     sms_later = models.PositiveIntegerField(_("SMS plus tard"), default=0)
     told_by_sms_later = models.PositiveIntegerField(_("par SMS plus tard"), default=0)
     told_by_phone = models.PositiveIntegerField(_("par téléphone"), default=0)
-    # Sentences that ask.
+    # Questions to confirm.
     too_many_missing = models.JSONField(
         default=list, blank=True, encoder=SentenceEncoder, decoder=SentenceDecoder
     )
@@ -188,7 +187,7 @@ class ScheduleImport(models.Model):
 
     @property
     def about_counts(self) -> str:
-        """One sentence on what became of the rows, in the reader's language."""
+        """The result for the rows in one sentence, in the reader's language."""
         names = ("created", "updated", "moved", "unchanged", "rejected", "missing")
         counts = {name: getattr(self, f"rows_{name}") for name in names}
         return about_counts({"rows": self.rows_total, **counts})
@@ -205,20 +204,20 @@ class ScheduleImport(models.Model):
 
     @property
     def has_more_sms(self) -> bool:
-        """Whether somebody gets more than one SMS: patients alone do not say how many leave."""
+        """Whether somebody gets more than one SMS, so that there are more SMS than patients."""
         told = self.told_by_sms_now + self.told_by_sms_later
         return self.sms > told or self.sms_now > self.told_by_sms_now
 
     @property
     def has_no_phone(self) -> bool:
-        """Whether rows were taken and not one of them says how to reach its patient."""
+        """Whether rows were loaded and none of them has a telephone number of its patient."""
         return self.rows_total > self.rows_rejected and self.rows_with_phone == 0
 
 
 class RejectedRow(models.Model):
-    """One fault of one row: where, what was found, what to do.
+    """One fault of one row: where it is, what was found, what to do.
 
-    ``landed`` rows were taken all the same, without the faulty value.
+    A row with ``landed`` was loaded without the faulty value.
     """
 
     schedule_import = models.ForeignKey(
@@ -263,7 +262,7 @@ class DisappearedRow(models.Model):
 
 
 class ConflictState(models.TextChoices):
-    """What became of a conflict."""
+    """The state of a conflict."""
 
     WAITING = "waiting", _("en attente")
     ACCEPTED = "accepted", _("accepté")
@@ -272,10 +271,10 @@ class ConflictState(models.TextChoices):
 
 
 class Conflict(models.Model):
-    """A file of unknown age says otherwise of a known appointment than what is held.
+    """A file of unknown age contradicts what is stored of an appointment.
 
-    It may be older than what is held, so a person decides. ``record`` is the row as it was read
-    (``feeds/records.py``): accepting it loads it as any other.
+    It may be older than what is stored, so a person decides. ``record`` is the row as it was read
+    (``feeds/records.py``). Accepting the conflict loads this row like any other.
 
     ::
 
@@ -327,12 +326,12 @@ class Conflict(models.Model):
 
     @property
     def status_label(self) -> str:
-        """What the file says of it, in the reader's language."""
+        """The status in the file, in the reader's language."""
         return str(Status(self.status).label)
 
 
 class RefusedState(models.TextChoices):
-    """What became of a refused row; see the drawing in ``RefusedRow``."""
+    """The state of a refused row; see the drawing in ``RefusedRow``."""
 
     OPEN = "open", _("ouverte")
     MENDED = "mended", _("corrigée")
@@ -341,19 +340,19 @@ class RefusedState(models.TextChoices):
 
 
 class RefusedRow(models.Model):
-    """One row that a load refused, with what could be read of whom it is about.
+    """One row that a load refused, with what could be read about the patient.
 
     ::
 
-        open ─┬▶ mended      the same source later landed that appointment
+        open ─┬▶ mended      the same source later loaded that appointment
               ├▶ called      somebody called the patient by hand
-              └▶ dismissed   somebody says by name why nothing needs doing
-        mended, called, dismissed ─▶ open   refused again, and the row says something else
+              └▶ dismissed   somebody signs a reason why nothing needs doing
+        mended, called, dismissed ─▶ open   refused again with another content
 
-    No bulletin rules on it and nobody is told: only people can see to it.
-    ``key`` names the row at its source, so that the same file twice keeps it once: the number of
-    the appointment, or a digest of the row where that cannot be read. ``day`` is None where no
-    day can be read. ``content`` is a digest of what was read.
+    No bulletin rules on it and no patient is told: only people can handle it.
+    ``key`` identifies the row at its source, so that the same file loaded twice stores it once: the
+    number of the appointment, or a digest of the row if that is unreadable. ``day`` is None if it
+    is unreadable. ``content`` is a digest of what was read.
     """
 
     feed = models.ForeignKey(

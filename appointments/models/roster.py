@@ -10,7 +10,7 @@ from staff.sentences import SentenceField
 
 
 class RosterState(models.TextChoices):
-    """Where a printed roster stands."""
+    """The state of a printed roster."""
 
     WAITING = "waiting", _("en attente")
     READY = "ready", _("prête")
@@ -25,9 +25,9 @@ class Roster(models.Model):
         waiting ─▶ ready
           ▲  └───▶ failed ─▶ waiting   (asked for again, the content being the same)
 
-    ``content_digest`` is of all that is printed: unchanged content makes no new version.
-    ``plan_digest`` leaves out who was told: that changes by the minute while messages go out,
-    and is no reason to throw a sheet away.
+    ``content_digest`` covers everything printed: unchanged content makes no new version.
+    ``plan_digest`` leaves out which patients were told. That changes by the minute while messages
+    go out, and the printed sheet stays valid.
     """
 
     unit = models.ForeignKey(Unit, models.PROTECT, related_name="rosters", verbose_name=_("unité"))
