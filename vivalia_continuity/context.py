@@ -1,4 +1,4 @@
-"""What every page shows: the menu, the data age, the day of a drill, what is held or overdue."""
+"""Variables of every page: menu, data age, day of a drill, held and overdue SMS."""
 
 import datetime as dt
 from typing import Any
@@ -14,7 +14,7 @@ from vivalia_continuity.navigation import menu
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """Return the variables of base.html; lazily, so that a fragment of a page asks nothing."""
+    """Return the variables of base.html; lazily, so that a fragment of a page makes no query."""
     context = {
         "hospital_name": settings.HOSPITAL_NAME,
         "demo_today": _demo_day(),

@@ -1,7 +1,7 @@
-"""The broker of the embedded mode: Kombu's folder of messages, written so that none is half there.
+"""The broker of the embedded mode: Kombu's folder of messages, written atomically.
 
 Kombu's own file-system transport makes the file, then locks it, then writes it. A worker that
-looks in between reads an empty message and crashes (seen once in some thousand tasks). Here a
+reads in between gets an empty message and crashes (seen once in some thousand tasks). Here a
 message is written under another name and renamed, which is atomic within a folder (POSIX rename).
 
 A module of its own, since Kombu finds a transport by the name of its module.
@@ -20,10 +20,10 @@ SCHEME = "folder"
 
 
 class WholeMessageChannel(filesystem.Channel):
-    """Kombu's channel, but for the way a message is put."""
+    """Kombu's channel with another way to write a message."""
 
     def _put(self, queue: str, message: Any, **_kwargs: Any) -> None:  # type: ignore[override]
-        """Put a message onto a queue, whole or not at all."""
+        """Put a message onto a queue atomically."""
         folder = Path(self.data_folder_out)
         name = f"{round(time.monotonic() * 1000)}_{uuid.uuid4()}.{queue}.msg"
         unfinished = folder / f"{name}.unfinished"

@@ -22,13 +22,13 @@ BROKER_PATIENCE_SECONDS = 2
 
 @dataclass(frozen=True)
 class SystemHealth:
-    """What was found.
+    """The result of the health check.
 
-    ``ok`` needs the database at this version. A dead broker is reported, and does not
-    make the answer unhealthy: people work on, and beat's sweep finds what waits (DESIGN.md,
+    ``ok`` needs the database at this version. A dead broker is reported but does not make the
+    answer unhealthy: people can work, and beat's sweep finds the waiting SMS (DESIGN.md,
     promise 2).
-    ``beat_silent_seconds`` is None where beat runs on another host; it notes its state every
-    three minutes. ``clock_ahead_seconds``: of this host, against the database's clock.
+    ``beat_silent_seconds`` is None if beat runs on another host; it saves its state every
+    three minutes. ``clock_ahead_seconds``: this host's clock against the database's.
     """
 
     database: bool
@@ -52,7 +52,7 @@ class SystemHealth:
 
 
 def health() -> SystemHealth:
-    """Look at the database, its version, the broker and the age of the data."""
+    """Check the database, its version, the broker and the age of the data."""
     try:
         database, migrated = True, _is_migrated()
         age = data_age() if migrated else None
@@ -95,7 +95,7 @@ def _is_migrated() -> bool:
 
 @cache
 def _newest_migrations() -> frozenset[tuple[str, str]]:
-    """Return the last migration of each app; read from disk once, for this is asked often.
+    """Return the last migration of each app; read from disk once, since monitors ask often.
 
     For a squashed migration these are the ones that it replaces: Django records them in each
     database, made before or after the squash.

@@ -1,4 +1,4 @@
-"""What must not be written into a log."""
+"""Filters for secrets in the logs."""
 
 import logging
 import re
@@ -7,10 +7,10 @@ _HOOK = re.compile(r"(/hooks/)[^/\s?#]+")
 
 
 class HideHookSecrets(logging.Filter):
-    """Takes the secret out of the addresses that gateways call, which Django logs on a fault."""
+    """Removes the secret from the URLs that gateways call, which Django logs on a fault."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Change the record where needed; never leave one out."""
+        """Change the record if needed; never drop one."""
         if "/hooks/" in (text := record.getMessage()):
             record.msg, record.args = _HOOK.sub(r"\1…", text), None
         return True

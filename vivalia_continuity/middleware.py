@@ -1,4 +1,4 @@
-"""What holds for every request: the person's language, and a sign-in that ran out."""
+"""The person's language and the expired sign-in, for every request."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Answer = Callable[[HttpRequest], HttpResponse]
 
 
 class PersonalLanguageMiddleware:
-    """Whoever is signed in reads the language of their account, on any computer."""
+    """Sets the language of the signed-in account, on any computer."""
 
     def __init__(self, get_response: Answer) -> None:
         self.get_response = get_response
@@ -27,10 +27,10 @@ class PersonalLanguageMiddleware:
 
 
 class LiveSignInMiddleware:
-    """A live page whose sign-in ran out loads itself again, and so shows the sign-in page.
+    """Reloads a live page whose sign-in expired, so that it shows the sign-in page.
 
-    Otherwise htmx would follow the redirect and put the sign-in page inside the old one. What a
-    person did meanwhile is not lost without a word: they are told that it is not recorded.
+    Otherwise htmx would follow the redirect and put the sign-in page inside the old one. If the
+    person did something meanwhile, a message says that it is not recorded.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -47,7 +47,7 @@ class LiveSignInMiddleware:
 
 
 def _not_recorded(request: HttpRequest) -> dict[str, str]:
-    """Return what is said to somebody who acted after their sign-in ran out."""
+    """Return the message for a person who acted after their sign-in expired."""
     page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
     return {
         "message": _(

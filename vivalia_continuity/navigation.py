@@ -1,4 +1,4 @@
-"""The menu: each page is shown to whoever may open it, and one of them is a role's own page."""
+"""The menu: the pages that a person may open, and the one on which their work starts."""
 
 from dataclasses import dataclass
 
@@ -11,28 +11,28 @@ from staff.access import Capability, may
 from staff.models import User
 
 C = Capability
-# Where a person starts: the first of these that opens. Whoever has several jobs starts with the
-# one that decides most.
+# A person starts on the first of these pages that they may open. With several jobs, it is the one
+# with the most decisions.
 FIRST_PAGES = (
     *("board", "doctor_day", "operations", "call_list"),
     *("wards", "rosters", "imports", "bulletins"),
 )
-# So many pages stand in one line of a screen of 1280 px, in German too. Whoever may open more
-# finds those that are seldom needed behind one entry.
+# So many pages fit into the menu bar of a screen of 1280 px, in German too. The seldom needed
+# pages beyond that number are behind one entry.
 MOST_IN_LINE = 7
 SELDOM = frozenset({"message_texts", "rosters", "imports", "trail"})
 
 
 @dataclass(frozen=True)
 class Page:
-    """One entry: the name of its address, its label, and the capabilities of which one opens it."""
+    """One entry: the URL name, the label, and the capabilities of which any one opens it."""
 
     name: str
     label: str | Promise
     capabilities: tuple[Capability, ...]
 
     def opens_for(self, user: User) -> bool:
-        """Whether the page is there for the user: a delegate's only while somebody named them."""
+        """Whether the user may open the page; a delegate's page only while a delegation exists."""
         if any(may(user, capability) for capability in self.capabilities):
             return True
         as_delegate = self.name == "doctor_day" and may(user, C.KEEP_AS_DELEGATE)
@@ -63,7 +63,7 @@ PAGES = (
 
 @dataclass(frozen=True)
 class Menu:
-    """The pages of a person: those that stand in line, and those behind "more"."""
+    """The pages of a person: those in the menu bar, and those behind "more"."""
 
     in_line: list[Page]
     more: list[Page]

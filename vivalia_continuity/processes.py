@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-STEADY_SECONDS = 60.0  # who lived that long starts again at once
+STEADY_SECONDS = 60.0  # a child that ran so long restarts at once
 LONGEST_WAIT_SECONDS = 30.0
 _TICK_SECONDS = 0.2
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -70,15 +70,15 @@ class _Child:
 
 
 class Supervisor:
-    """Starts the parts, starts again whichever dies, stops them all on SIGINT, SIGTERM, SIGHUP.
+    """Starts the parts, restarts one that dies, stops all on SIGINT, SIGTERM, SIGHUP.
 
     Args:
-        parts: what to keep running.
+        parts: the processes to keep running.
         folder: the working directory of the children.
         environment: their environment.
-        say: is given one French sentence per event.
-        first_wait: seconds before a part that died is started again; doubles each time.
-        grace: seconds given to end what is being done before SIGKILL.
+        say: called with one French sentence per event.
+        first_wait: seconds before a part that died is restarted; doubles each time.
+        grace: seconds for a child to finish its work before SIGKILL.
     """
 
     def __init__(
@@ -143,7 +143,7 @@ class Supervisor:
 
     def _stop_all(self) -> None:
         for child in self._children:
-            # The leader alone: it lets the others of its group finish what they do.
+            # Only the leader: it lets the others of its group finish their work.
             child.process.send_signal(signal.SIGTERM)
         deadline = time.monotonic() + self._grace
         for child in self._children:

@@ -1,7 +1,7 @@
 """The web server of embedded mode: ``python -m vivalia_continuity.web_server HOST PORT``.
 
-Waitress reads a request whole, in one loop for all connections, before a thread takes it. Who
-sends half a request and waits (a broken network, an attacker) keeps no thread from the others.
+Waitress reads a request whole, in one loop for all connections, before a thread takes it. A
+client that sends half a request and waits (a broken network, an attacker) blocks no thread.
 Server mode has gunicorn behind a reverse proxy, which does the same.
 """
 
@@ -17,7 +17,7 @@ from vivalia_continuity.wsgi import application
 
 THREADS = 4
 MOST_CONNECTIONS = 1000
-# A connection on which nothing moved for so long is closed. Pages ask again every few seconds.
+# A connection idle for so long is closed. Pages poll every few seconds.
 SILENCE_SECONDS = 30
 LARGEST_BODY = LARGEST_FILE + 1024 * 1024  # a form around the largest file
 LARGEST_HEADERS = 32 * 1024

@@ -1,4 +1,4 @@
-"""The steps of the day, one after the other, each saying in French what came of it."""
+"""The steps of the day in order, each with a French line on its result."""
 
 import subprocess
 import sys
@@ -33,7 +33,7 @@ PATIENCE = 90.0  # seconds that the worker has to send everything
 
 @contextmanager
 def running_worker(log: Path) -> Iterator[None]:
-    """Run a worker with its beat; what it says goes to ``log``."""
+    """Run a worker with its beat; its output goes to ``log``."""
     with (
         log.open("w") as said,
         subprocess.Popen(  # noqa: S603 - our own command line
@@ -68,8 +68,8 @@ class DemonstrationDay:
     """One run of the day.
 
     Args:
-        out: where the schedule, the messages and the rosters are left.
-        say: is given each line of text.
+        out: the folder for the schedule, the messages and the rosters.
+        say: called with each line of text.
         style_title: makes a line stand out.
     """
 

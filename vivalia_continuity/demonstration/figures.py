@@ -1,4 +1,4 @@
-"""What the demonstration shows and leaves behind: counts, and the messages as a file."""
+"""The results of the demonstration: counts, and the messages as a file."""
 
 import csv
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""What the people of the demonstration do once the bulletin is in force."""
+"""The people's actions in the demonstration once the bulletin is in force."""
 
 from collections import Counter
 
@@ -24,7 +24,7 @@ def user(name: str) -> User:
 
 
 def planned(service: Service) -> QuerySet[Appointment]:
-    """Return what is planned of a service on the day of the bulletin, in order of time."""
+    """Return the appointments of a service on the day of the bulletin, in order of time."""
     return Appointment.objects.filter(
         day=BULLETIN_DAY, service=service, status=Status.BOOKED
     ).order_by("starts_at", "pk")
@@ -48,7 +48,7 @@ def doctors_keep() -> dict[str, int]:
 
 
 def operations_are_ruled_on() -> Counter[str]:
-    """Let surgeon and nurse speak of each operation, and the Medical Director rule."""
+    """Let surgeon and nurse give opinions on each operation, and the Medical Director decide."""
     surgeon, nurse, director = user("chirurgien"), user("infirmiere"), user("directeur")
     ruled: Counter[str] = Counter()
     for operation in planned(Service.SURGERY):
@@ -73,7 +73,7 @@ def operations_are_ruled_on() -> Counter[str]:
 
 
 def agent_calls() -> Counter[str]:
-    """Let the call agent work the beginning of the list; return what came of the calls."""
+    """Let the call agent work through the start of the list; return the results of the calls."""
     agent = user("agent")
     results: Counter[str] = Counter()
     for place in range(CALLS):

@@ -1,4 +1,4 @@
-"""How dates are written, where a language differs from the letters that the code asks for.
+"""Date formats of the languages that differ from the format letters in the code.
 
 A package of its own, since Django finds the formats of a language in it (``FORMAT_MODULE_PATH``).
 """
@@ -10,9 +10,9 @@ _in_english = DateFormat.S
 
 
 def _ending_of_the_day(self: DateFormat) -> str:
-    """Return what follows the number of a day: ``1er`` in French, and what Django says in English.
+    """Return the ending of a day's number: ``1er`` in French, Django's own in English.
 
-    No date is written with it in the other languages.
+    The other languages have none.
     """
     if (get_language() or "").startswith("fr"):
         return "er" if self.j() == 1 else ""
@@ -20,5 +20,5 @@ def _ending_of_the_day(self: DateFormat) -> str:
 
 
 def teach_endings() -> None:
-    """Have Django write the first day of a month as French does, wherever it writes a date."""
+    """Make Django write the first day of a month in French as ``1er``, in every date."""
     DateFormat.S = _ending_of_the_day  # type: ignore[method-assign]

@@ -1,8 +1,8 @@
-"""The thirteen promises of DESIGN.md section 6, asked of the data as it lies in the database.
+"""The thirteen promises of DESIGN.md section 6, checked against the data in the database.
 
-Tests prove what the code does; this finds what the data says, after a crash, a restore or a
-hand that went round the code. Each check is one or two statements over whole tables and gives
-sentences; silence means that the promise holds.
+Tests check the code. This checks the data, after a crash, a restore or a change made outside the
+code. Each check is one or two statements over whole tables and yields sentences; none means that
+the promise holds.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ Check = Callable[[], Iterator[str]]
 
 @dataclass(frozen=True)
 class Promise:
-    """One promise; without checks it is one that only tests can keep."""
+    """One promise; without checks, only tests can verify it."""
 
     number: int
     title: str

@@ -1,8 +1,8 @@
-"""What the feeds brought, what was decided about it, and what the trail tells of it.
+"""Checks of the loaded appointments, the decisions and the trail.
 
-Feeds: explained where a row was refused, on the right day, of a known age. Decisions: whole,
-agreeing with what is shown, and never against an emergency. The trail: whole, and telling of every
-decision that a person took.
+Feeds: each refused row has a reason, each appointment the right day, each feed a known age.
+Decisions: complete, equal to what is shown, and never against an emergency. The trail: unbroken,
+with an event for every decision of a person.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ from vivalia_continuity.promises.told import STANDING, new_day
 
 
 def rejected_without_a_reason() -> Iterator[str]:
-    """A load that refused rows without keeping which ones and why."""
+    """A load that refused rows without storing which ones and why."""
     kept = RejectedRow.objects.filter(schedule_import=OuterRef("pk"))
     yield from sentence(
         ScheduleImport.objects.filter(~Exists(kept), rows_rejected__gt=0),
@@ -51,9 +51,9 @@ def wrong_day() -> Iterator[str]:
 
 
 def age_unknown() -> Iterator[str]:
-    """A feed that brought appointments and has neither an age nor a load: it would look new.
+    """A feed with appointments but without an age and a load: it would look new.
 
-    An age that nobody knows is said on every page, as loudly as one too old.
+    Every page shows an unknown age as clearly as one too old.
     """
     brought = Appointment.objects.filter(feed=OuterRef("pk"))
     yield from sentence(
@@ -64,9 +64,9 @@ def age_unknown() -> Iterator[str]:
 
 
 def emergency_cancelled() -> Iterator[str]:
-    """An emergency for which anything but maintained holds.
+    """An emergency with another outcome than maintained.
 
-    What was decided before the source called it an emergency is history.
+    A decision made before the source marked it as an emergency does not count.
     """
     yield from sentence(
         Appointment.objects.filter(service=Service.EMERGENCY).exclude(
@@ -83,7 +83,7 @@ def emergency_cancelled() -> Iterator[str]:
 
 
 def outcome_differs() -> Iterator[str]:
-    """An appointment that shows something else than its latest decision."""
+    """An appointment whose outcome differs from its latest decision."""
     latest = Decision.objects.filter(appointment=OuterRef("pk")).order_by("-version")
     shown = Appointment.objects.annotate(
         latest_version=Subquery(latest.values("version")[:1]),
@@ -107,7 +107,7 @@ def outcome_differs() -> Iterator[str]:
 
 
 def version_gap() -> Iterator[str]:
-    """An appointment whose decisions do not count 1, 2, 3…"""
+    """An appointment whose decision versions are not 1, 2, 3…"""
     counted = Appointment.objects.annotate(
         number=Count("decisions"), last=Max("decisions__version")
     )
@@ -118,7 +118,7 @@ def version_gap() -> Iterator[str]:
 
 
 def two_people() -> Iterator[str]:
-    """A bulletin that somebody both drafted and approved."""
+    """A bulletin drafted and approved by one person."""
     yield from sentence(
         Bulletin.objects.filter(approved_by=F("drafted_by")),
         "bulletins approuvés par la personne qui les a rédigés",
@@ -126,7 +126,7 @@ def two_people() -> Iterator[str]:
 
 
 def for_another_day() -> Iterator[str]:
-    """An appointment that moved and still shows what was decided for the day before."""
+    """A moved appointment with an outcome decided for its old day."""
     for_its_day = Decision.objects.filter(
         appointment=OuterRef("pk"), version=OuterRef("decision_version"), day=OuterRef("day")
     )
@@ -145,7 +145,7 @@ def chain() -> Iterator[str]:
 
 
 def orders_and_loads_without_an_event() -> Iterator[str]:
-    """A bulletin or a load of which the trail knows nothing: it was emptied, or begun anew."""
+    """A bulletin or a load without an event: the trail was emptied or restarted."""
     loaded = ScheduleImport.objects.filter(state=ImportState.LOADED)
     for rows, action, said in (
         (Bulletin.objects.all(), "bulletin.drafted", "bulletins"),
@@ -160,13 +160,13 @@ def orders_and_loads_without_an_event() -> Iterator[str]:
 
 
 def guards_gone() -> Iterator[str]:
-    """A table whose rows the database no longer refuses to change."""
+    """An append-only table without its guard in the database."""
     for table in append_only.unguarded():
         yield f"{table} : la base n'y refuse plus les changements (déclencheur absent)"
 
 
 def decisions_without_an_event() -> Iterator[str]:
-    """A decision said to be a person's, of which the trail knows nothing."""
+    """A person's decision without an event in the trail."""
     event = AuditEvent.objects.filter(
         object_type="appointment",
         object_id=Cast(OuterRef("appointment_id"), CharField()),

@@ -1,4 +1,4 @@
-"""What became of what left: each fate is known, or on its way to be."""
+"""Checks of delivery fates: each is known, or will become known."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ _ANSWERED_OTHERWISE = (
 
 
 def unknown_and_unlisted() -> Iterator[str]:
-    """A delivery whose fate is unknown while its notice is closed: nobody would look at it."""
+    """A delivery of unknown fate with a closed notice: no list shows it."""
     yield from sentence(
         Delivery.objects.filter(state=DeliveryState.UNKNOWN).exclude(
             notice__state=NoticeState.OPEN
@@ -35,7 +35,7 @@ def unknown_and_unlisted() -> Iterator[str]:
 
 
 def unknown_for_ever() -> Iterator[str]:
-    """An unknown delivery that no limit will ever turn into a call."""
+    """A delivery of unknown fate that no time limit turns into a call."""
     yield from sentence(
         Delivery.objects.filter(state=DeliveryState.UNKNOWN, lease_until__isnull=True),
         "envois au sort inconnu que rien ne mènera à la liste d'appel",
@@ -43,7 +43,7 @@ def unknown_for_ever() -> Iterator[str]:
 
 
 def left_hanging() -> Iterator[str]:
-    """A delivery under way that no lease will ever bring back."""
+    """A delivery under way without a lease: nothing will retry it."""
     under_way = [DeliveryState.CLAIMED, DeliveryState.SUBMITTING]
     yield from sentence(
         Delivery.objects.filter(state__in=under_way, lease_until__isnull=True),
@@ -52,9 +52,9 @@ def left_hanging() -> Iterator[str]:
 
 
 def accepted_for_ever() -> Iterator[str]:
-    """An SMS whose patient counts as told only once a receipt says so, waiting without a limit.
+    """An SMS that waits for a receipt without a time limit.
 
-    Over a gateway without receipts the notice was told when the SMS was accepted.
+    With a gateway without receipts, the notice is told when the SMS is accepted.
     """
     yield from sentence(
         Delivery.objects.filter(
@@ -65,10 +65,10 @@ def accepted_for_ever() -> Iterator[str]:
 
 
 def delivered_and_not_told() -> Iterator[str]:
-    """A try that reached the patient while the notice still says otherwise.
+    """A delivery that reached the patient, of a notice in another state.
 
-    A withdrawn notice may stay so, and one given up as unreachable before a newer one was
-    opened: that one says what holds now.
+    A withdrawn notice may stay withdrawn. So may an unreachable one before a newer notice, which
+    gives the current outcome.
     """
     newer = Notice.objects.filter(
         patient=OuterRef("notice__patient"),
@@ -85,9 +85,9 @@ def delivered_and_not_told() -> Iterator[str]:
 
 
 def receipt_ignored() -> Iterator[str]:
-    """An SMS that a receipt calls delivered and that shows another fate.
+    """An SMS with a receipt "delivered" and another fate.
 
-    Of a long one whose parts are numbered, a receipt speaks for one part.
+    For a long SMS with numbered parts, a receipt covers one part.
     """
     says_delivered = Receipt.objects.filter(delivery=OuterRef("pk"), state=ReceiptState.DELIVERED)
     parts = DeliveryPart.objects.filter(delivery=OuterRef("pk"))

@@ -1,4 +1,4 @@
-"""What left for the patients' phones: when, and what it says."""
+"""Checks of the SMS handed over: their time and their text."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -50,7 +50,7 @@ def sms_against_a_standing_decision() -> Iterator[str]:
 
 
 def sent_while_paused() -> Iterator[str]:
-    """An SMS handed over while all sending was held, but for the slice that was just leaving."""
+    """An SMS handed over while all sending was paused, except the batch under way."""
     paused = Sending.objects.filter(paused_at__lt=OuterRef("submitted_at") - GRACE)
     yield from sentence(
         Delivery.objects.filter(Exists(paused), channel=Channel.SMS).exclude(
@@ -61,9 +61,9 @@ def sent_while_paused() -> Iterator[str]:
 
 
 def _has_no_order(column: str) -> Q:
-    """Whether a moment cannot be held against others: it lies in hours that came twice.
+    """Whether a moment cannot be compared with others, because its hour occurred twice.
 
-    The clock that counts was set back (``ClockStep``); wrong clocks of hosts write no moments.
+    The database's clock was set back (``ClockStep``). The hosts' clocks write no moments.
     """
     step = ClockStep.objects.filter(
         noticed_at__lte=OuterRef(column) + SKEW, was_at__gte=OuterRef(column) - SKEW
@@ -72,7 +72,7 @@ def _has_no_order(column: str) -> Q:
 
 
 def bodies() -> Iterator[str]:
-    """An SMS that says something medical, or that its reader could not check."""
+    """An SMS with a medical word, or one that its reader could not check."""
     sent = (
         Delivery.objects.filter(channel=Channel.SMS)
         .filter(Q(submitted_at__isnull=False) | ~Q(body=""))
@@ -92,7 +92,7 @@ def _faults(notice_id: int, body: str, callback_number: str) -> Iterator[str]:
     references = [word for word in words if "-" in word and notice_id_of(word) == notice_id]
     if not references:
         yield "sans la référence de leur avis"
-    # A reference is drawn by lot: one in a few hundred reads DR or CT without meaning it.
+    # A reference is random: one in a few hundred contains DR or CT by chance.
     said = " ".join(word for word in words if word not in references)
     if medical_words_in(said, harmless=[settings.HOSPITAL_NAME]):
         yield "qui disent quelque chose de médical"

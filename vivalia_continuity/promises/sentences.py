@@ -1,4 +1,4 @@
-"""How a check speaks: how many, and which ones to look at first."""
+"""The sentence of a check: how many rows break the promise, and the first of them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +14,7 @@ def sentence(rows: QuerySet[Any], text: str, *, field: str = "pk") -> Iterator[s
     Args:
         rows: what breaks the promise.
         text: what is wrong with them, in French, without their number.
-        field: which column names a row to the reader.
+        field: the column that identifies a row to the reader.
     """
     first = [str(value) for value in rows.order_by(field).values_list(field, flat=True)[:SHOWN]]
     if first:

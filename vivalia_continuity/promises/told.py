@@ -1,4 +1,4 @@
-"""Told once, and nobody lost."""
+"""Checks that each patient is told once and none is forgotten."""
 
 import datetime as dt
 from collections import Counter
@@ -43,9 +43,9 @@ _TRIED = (DeliveryState.FAILED, DeliveryState.EXPIRED, DeliveryState.SUPPRESSED)
 
 
 def two_sms_handed_over() -> Iterator[str]:
-    """A notice of which two SMS left, or may have, without anybody having sent one again.
+    """A notice with two SMS that left, or may have left, although no person resent one.
 
-    What ended as ``failed`` because nobody knows may have left too.
+    A delivery that is ``failed`` because its fate stayed unknown may have left too.
     """
     left = Delivery.objects.filter(
         Q(state__in=HANDED_OVER) | Q(state=DeliveryState.FAILED, failure=Failure.UNKNOWN),
@@ -60,13 +60,13 @@ def two_sms_handed_over() -> Iterator[str]:
 
 
 def _resent_by_a_person() -> set[int]:
-    """Return the SMS in whose place a person had another one sent."""
+    """Return the SMS that a person resent."""
     events = AuditEvent.objects.filter(action="sms.resent").values_list("detail", flat=True)
     return {pk for detail in events for pk in detail["deliveries"]}
 
 
 def reference_shared() -> Iterator[str]:
-    """Two tries under one client reference: a gateway would take them for one message."""
+    """Two deliveries with one client reference: a gateway takes them for one message."""
     named = Delivery.objects.exclude(client_reference="").values("client_reference")
     shared = named.annotate(number=Count("pk")).filter(number__gt=1)
     yield from sentence(
@@ -76,7 +76,7 @@ def reference_shared() -> Iterator[str]:
 
 
 def two_notices_pending() -> Iterator[str]:
-    """A patient for whom two notices about one day wait to be handed over."""
+    """A patient with two pending notices about one day."""
     pending = Notice.objects.filter(state=NoticeState.OPEN, handed_over_at__isnull=True)
     earlier = pending.filter(
         patient=OuterRef("patient"), day=OuterRef("day"), version__lt=OuterRef("version")
@@ -87,7 +87,7 @@ def two_notices_pending() -> Iterator[str]:
 
 
 def same_word_twice() -> Iterator[str]:
-    """An appointment about which a patient was told the same word twice in a row.
+    """An appointment with the same outcome told twice in a row.
 
     What a withdrawn notice may have said in between is another word, also where the gateway
     reported afterwards that its SMS failed: a person then tells what holds once more.
@@ -112,7 +112,7 @@ def same_word_twice() -> Iterator[str]:
         # In one condition with a window: alone, the state would narrow what the windows see.
         Q(notice__state=NoticeState.OPEN, word=F("word_before"))
         | Q(notice__state=NoticeState.TOLD, word=F("word_before")),
-        Q(word=Word.CANCELLED) | Q(starts_at=F("hour_before")),  # another hour is another word
+        Q(word=Word.CANCELLED) | Q(starts_at=F("hour_before")),  # a new hour is a new outcome
         state_before__in=standing,
         new_day=F("new_day_before"),
     )
@@ -124,7 +124,7 @@ def same_word_twice() -> Iterator[str]:
 
 
 def item_repeated() -> Iterator[str]:
-    """An appointment that stands twice in one notice."""
+    """An appointment that occurs twice in one notice."""
     earlier = NoticeItem.objects.filter(
         notice=OuterRef("notice"), subject_id=OuterRef("subject_id"), pk__lt=OuterRef("pk")
     )
@@ -136,28 +136,28 @@ def item_repeated() -> Iterator[str]:
 
 
 def decided_but_not_told() -> Iterator[str]:
-    """An outcome that is owed to a patient, without any notice that says so."""
+    """An outcome owed to a patient without a notice of it."""
     yield from _unsaid("rendez-vous décidés dont aucun avis ne parle", heard=False)
 
 
 def told_otherwise() -> Iterator[str]:
-    """A patient whose last word on an appointment is no longer what holds."""
+    """A patient who was last told an outcome that no longer holds."""
     yield from _unsaid("rendez-vous dont le patient croit encore autre chose", heard=True)
 
 
 def _unsaid(what: str, *, heard: bool) -> Iterator[str]:
-    """Ask the rules, as applying a bulletin does, what is owed and nothing is about to say."""
+    """Return the outcomes that are owed by the rules and that no notice will tell."""
     unsaid = [pk for pk, has_heard in rulings.unsaid() if has_heard == heard]
     yield from sentence(Appointment.objects.filter(pk__in=unsaid), what)
 
 
 def new_day(field: str | OuterRef | Subquery) -> Coalesce:
-    """Return the day given instead; where there is none, a date that equals itself."""
+    """Return the day given instead; without one, a date that equals itself."""
     return Coalesce(field, Value(dt.date.min, output_field=DateField()))
 
 
 def open_without_a_try() -> Iterator[str]:
-    """An open notice that nobody and nothing is about to deliver."""
+    """An open notice without a live delivery, by SMS or by phone."""
     live = Delivery.objects.filter(notice=OuterRef("pk"), state__in=LIVE)
     yield from sentence(
         Notice.objects.filter(~Exists(live), state=NoticeState.OPEN),
@@ -166,9 +166,9 @@ def open_without_a_try() -> Iterator[str]:
 
 
 def waiting_in_vain() -> Iterator[str]:
-    """An SMS that waits although it is of no more use: its patient should be called by now.
+    """An SMS that waits past its deadline: its patient should be called.
 
-    Also while sending is paused. A sweep ends such a try within seconds.
+    Also while sending is paused. A sweep ends such a delivery within seconds.
     """
     too_late = clock.now().astimezone(dt.UTC) - SWEPT_WITHIN
     waiting = Delivery.objects.filter(
@@ -181,7 +181,7 @@ def waiting_in_vain() -> Iterator[str]:
 
 
 def unreachable_without_a_try() -> Iterator[str]:
-    """A notice given up without a single try to show for it."""
+    """A notice given up without any delivery."""
     tries = Delivery.objects.filter(notice=OuterRef("pk"), state__in=_TRIED)
     yield from sentence(
         Notice.objects.filter(~Exists(tries), state=NoticeState.UNREACHABLE),
@@ -190,7 +190,7 @@ def unreachable_without_a_try() -> Iterator[str]:
 
 
 def told_without_a_hand_over() -> Iterator[str]:
-    """A notice called told although nothing was ever handed over."""
+    """A told notice of which no delivery was handed over."""
     reached = Delivery.objects.filter(notice=OuterRef("pk"), state__in=HANDED_OVER)
     yield from sentence(
         Notice.objects.filter(~Exists(reached), state=NoticeState.TOLD),

@@ -1,12 +1,12 @@
 """French dates: "1er janvier 2022", and "2 janvier 2022": only the first day is an ordinal number.
 
-Found by the letters that ask for it, as in ``formats/de/formats.py``. ``S`` is the ending of the
+Found by the requested letters, as in ``formats/de/formats.py``. ``S`` is the ending of the
 day, which ``vivalia_continuity.formats`` teaches French.
 """
 
 import re
 
-# What Django itself asks for by name: the administration.
+# Django's administration requests these by name.
 DATE_FORMAT = "jS F Y"
 DATETIME_FORMAT = "jS F Y H:i"
 MONTH_DAY_FORMAT = "jS F"

@@ -16,7 +16,7 @@ from staff.errors import Refusal
 from vivalia_continuity import embedded
 from vivalia_continuity.demonstration.day import DemonstrationDay
 
-# Whatever the machine's own settings say, the demonstration has its database and sends nothing.
+# Whatever the machine's settings are, the demonstration has its own database and sends nothing.
 _ELSEWHERE = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TRAIL_KEY", "DEBUG")
 
 
@@ -27,11 +27,11 @@ class Command(BaseCommand):
     requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Where to leave what comes out."""
+        """Declare the options."""
         parser.add_argument("--out", required=True, type=Path, metavar="DIR")
 
     def handle(self, *args: Any, out: Path, **options: Any) -> None:
-        """Start the child; or, inside it, play the day."""
+        """Start the child; inside it, run the day."""
         out = out.resolve()
         data = out / "data"
         if data == settings.DATA_DIR:
@@ -70,7 +70,7 @@ class Command(BaseCommand):
 
 
 def _environment(data: Path) -> dict[str, str]:
-    """Return the child's environment; an empty value also outweighs what ``.env`` says."""
+    """Return the child's environment; an empty value also overrides ``.env``."""
     return {
         **os.environ,
         **dict.fromkeys(_ELSEWHERE, ""),

@@ -12,7 +12,7 @@ from vivalia_continuity.promises import PROMISES
 
 
 class Command(BaseCommand):
-    """Say of each promise whether the data keeps it; exit 1 when one is broken."""
+    """Report for each promise whether the data keeps it; exit 1 when one is broken."""
 
     help = "Contrôle le journal et les treize promesses sur les données ; 1 si l'une est rompue."
 
@@ -46,7 +46,7 @@ class Command(BaseCommand):
         self.stdout.write("Tout est tenu.")
 
     def _say_how_far_anchored(self) -> None:
-        """Without an anchor outside the database nothing shows that an older copy was put back."""
+        """Report the anchors: without them, a restored older copy goes unnoticed."""
         files = audit.anchor_files()
         if not files:
             self.stdout.write(
