@@ -1,4 +1,4 @@
-"""One person or two: a source says something of a record number, and something is known of it.
+"""One person or two: compares a source's description of a record number with the known one.
 
 Pure: no database. A record number is typed by people, shared by mistake ("0"), given to a whole
 family, or used again; two people under one number would become one, and one of them would never
@@ -15,7 +15,7 @@ from patients.names import fold
 
 _SHORTEST_NICKNAME = 3
 _MOST_WORDS = 6  # of one given name; beyond, only an equal one is compatible
-# What is written before a child has a name, or instead of one.
+# Written before a child has a name, or instead of one.
 _NO_GIVEN_NAME = {"BEBE", "BABY", "NN", "N N", "NOUVEAU NE", "INCONNU", "ONBEKEND", "X"}
 # Louis and Louise, Jean and Jeanne, Paul and Paulette: two children rather than a nickname.
 _FEMININE = {"A", "E", "IE", "NE", "LE", "TE", "NA", "INE", "ETTE", "LINE"}
@@ -23,7 +23,7 @@ _FEMININE = {"A", "E", "IE", "NE", "LE", "TE", "NA", "INE", "ETTE", "LINE"}
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What is said of somebody; what is not said is empty.
+    """The identifying values of a person; unknown ones are empty.
 
     ``national_number`` is as written; only one that passes every check counts here.
     """
@@ -44,7 +44,7 @@ class Difference(enum.Enum):
 
 
 class Remark(enum.Enum):
-    """What changed in the description of one person, and is said without refusing the row."""
+    """A change in the description of one person, reported without refusing the row."""
 
     FAMILY_NAME = "family_name"
     GIVEN_NAME = "given_name"
@@ -54,19 +54,19 @@ class Remark(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class IdentityVerdict:
-    """``difference`` is None for the same person; ``remarks`` are what changed about them."""
+    """``difference`` is None for the same person; ``remarks`` are the changes."""
 
     difference: Difference | None = None
     remarks: tuple[Remark, ...] = ()
 
     @property
     def is_same(self) -> bool:
-        """Whether there is one person."""
+        """Whether both are one person."""
         return self.difference is None
 
 
 class LinkCertainty(enum.Enum):
-    """How sure it is that two record numbers are one person."""
+    """The certainty that two record numbers are one person."""
 
     NO = "no"
     PROPOSED = "proposed"
@@ -74,7 +74,7 @@ class LinkCertainty(enum.Enum):
 
 
 class _Said(enum.Enum):
-    """How a value compares; nothing is compared with an empty one."""
+    """The result of comparing two values; an empty one is not compared."""
 
     EQUAL = enum.auto()
     CLOSE = enum.auto()
@@ -94,8 +94,8 @@ def compare(known: Person, said: Person) -> IdentityVerdict:
     - any of them where the family name changed too: a family name alone may change.
 
     An empty value contradicts nothing, and neither does a national number that fails its checks.
-    A birth date with one other digit, or with day and month swapped, is a slip of the pen.
-    Where birth dates are missing, nothing tells twins from others, so their rule holds too.
+    A birth date with one other digit, or with day and month swapped, is a typing error.
+    Without birth dates, twins cannot be told from others, so their rule holds too.
     """
     if known == said:
         return IdentityVerdict()  # nearly every row of a load
@@ -124,9 +124,9 @@ def compare(known: Person, said: Person) -> IdentityVerdict:
 def link(one: Person, other: Person) -> LinkCertainty:
     """Return whether the people of two record numbers, or of two sources, are one.
 
-    Sure only when valid national number, family name, given name and birth date are all there
-    and all equal, accents, capitals and hyphens aside. A copied national number, or equal names
-    and birth date without one, is for a person to look at.
+    Certain only if valid national number, family name, given name and birth date are all present
+    and equal, except accents, capitals and hyphens. A copied national number, or equal names and
+    birth date without one, needs a person to decide.
     """
     numbers = _numbers(one, other)
     if numbers is _Said.CONTRADICTS:
@@ -147,7 +147,7 @@ def names_and_birth(person: Person) -> tuple[str, str, dt.date] | None:
 
 
 def merged(known: Person, said: Person) -> Person:
-    """Return a person after one more description: what it leaves empty stays as known."""
+    """Return a person after one more description: its empty values stay as known."""
     number = said.national_number or known.national_number
     if is_worse_number(said.national_number, known.national_number):
         number = known.national_number
@@ -160,7 +160,7 @@ def merged(known: Person, said: Person) -> Person:
 
 
 def is_worse_number(said: str, known: str) -> bool:
-    """Whether a national number would replace a valid one by one that fails its checks."""
+    """Whether a national number fails its checks and would replace a valid one."""
     return bool(said) and not valid_number(said) and bool(valid_number(known))
 
 
@@ -172,7 +172,7 @@ def valid_number(written: str) -> str:
 
 
 def are_one_family(one: str, other: str) -> bool:
-    """Whether two family names may be one, written otherwise or with a second name.
+    """Whether two family names may be one, in another spelling or with a second name.
 
     >>> are_one_family("Van den Berg", "VANDENBERG"), are_one_family("Dupont", "Dupont-Martin")
     (True, True)
@@ -240,7 +240,7 @@ def _folded(person: Person) -> tuple[str, str]:
 
 
 def _are_swapped(known: Person, said: Person) -> bool:
-    """Whether one has as its family name what the other has as its given name."""
+    """Whether family name and given name are swapped."""
     family, given = _folded(known)
     return bool(family and given) and family != given and _folded(said) == (given, family)
 

@@ -1,4 +1,4 @@
-"""Who the patients are and how they are reached. FHIR: Patient."""
+"""The patients and their telephones. FHIR: Patient."""
 
 from django.conf import settings
 from django.db import models
@@ -8,7 +8,7 @@ from patients.phones import Phone
 
 
 class Language(models.TextChoices):
-    """Languages in which a patient is written to."""
+    """Languages of the messages to patients."""
 
     FRENCH = "fr", _("français")
     DUTCH = "nl", _("néerlandais")
@@ -24,8 +24,8 @@ class Patient(models.Model):
     and flagged, never refused. A patient who refuses reminders (``reminder_opt_out_at``) still
     gets SMS about what changed; one who refuses SMS (``sms_opt_out_at``) is called.
     ``search_name`` is the name folded to ASCII capitals, so that search needs no extension;
-    ``search_given_name`` is the same with the given name first, so that an index answers for it
-    alone; ``search_sound`` is how it sounds (``patients/sounds.py``).
+    ``search_given_name`` is the same with the given name first, so that the given name alone has an
+    index; ``search_sound`` is its sound (``patients/sounds.py``).
     """
 
     family_name = models.CharField(_("nom"), max_length=80)
@@ -75,7 +75,7 @@ class Patient(models.Model):
     def numbers(self) -> tuple[Phone, ...]:
         """Every number of the patient, in order; lists fetch ``phones`` beforehand.
 
-        A mobile or landline that is not in the list comes first: it is what is written to.
+        A mobile or landline that is not in the list comes first: messages go to it.
         """
         listed = {one.number: one for one in self.phones.all()}
         alone = [
@@ -88,18 +88,18 @@ class Patient(models.Model):
 
 
 class PhoneKind(models.TextChoices):
-    """What a number can take."""
+    """The kind of a number."""
 
     MOBILE = "mobile", _("GSM")
     LANDLINE = "landline", _("fixe")
 
 
 class PatientPhone(models.Model):
-    """One of a patient's numbers, in the order in which they are to be tried. FHIR: ContactPoint.
+    """One of a patient's numbers, in the order of trying them. FHIR: ContactPoint.
 
     The first mobile and the first landline of a patient are also ``Patient.mobile`` and
-    ``Patient.landline``, where everything that is done set by set reads them;
-    ``patients/services/numbers.py`` says what stands in all three.
+    ``Patient.landline``, which statements over many patients read;
+    ``patients/services/numbers.py`` writes all three.
     """
 
     patient = models.ForeignKey(
@@ -144,15 +144,15 @@ class PatientPhone(models.Model):
 
 
 class PatientIdentifier(models.Model):
-    """The number by which one source knows a patient (record number). FHIR: Identifier.
+    """A source's number of a patient (record number). FHIR: Identifier.
 
-    ``known_since`` is when a source first named it; None where that was not kept.
-    ``linked_at``: the number was linked to the patient of another one, whom every value that
-    tells people apart says it is (``patients/identity.py``). ``linked_says`` is what its source
-    says of it since, and ``linked_numbers`` the telephones that only it brought: with both the
-    link is taken back exactly. ``linked_from`` is the patient whose it was, where two who were
-    known apart turned out to be one: they stay, without a number, and get it back.
-    ``linked_kept`` is what else moved with it.
+    ``known_since`` is when a source first named it; None if that was not stored.
+    ``linked_at``: the number was linked to the patient of another number, because all identifying
+    values are equal (``patients/identity.py``). ``linked_says`` is its source's description since
+    then, ``linked_numbers`` the telephones that only it brought: with both, the link can be undone
+    exactly. ``linked_from`` is its former patient, if two separate patients turned out to be one:
+    that patient stays without a number, and gets it back when the link is undone.
+    ``linked_kept`` holds the other data that moved with it.
     """
 
     patient = models.ForeignKey(
@@ -203,7 +203,7 @@ class PatientIdentifier(models.Model):
 
 
 class Likeness(models.TextChoices):
-    """Why two records may be one person, and are not linked for all that."""
+    """Why two records may be one person but are not linked."""
 
     ALL = "all", _("tout est égal, mais les deux patients étaient déjà connus séparément")
     NUMBER = "number", _("même numéro national, autre nom, prénom ou date de naissance")
@@ -211,10 +211,10 @@ class Likeness(models.TextChoices):
 
 
 class LinkProposal(models.Model):
-    """Two records that may be one person: for people to look at, nothing is linked.
+    """Two records that may be one person: people decide, nothing is linked.
 
-    Made when a source first names ``record``, or says more of it. Twins with a copied number look
-    like this too.
+    Made when a source first names ``record``, or describes it further. Twins with a copied number
+    look like this too.
     """
 
     record = models.ForeignKey(

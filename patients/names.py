@@ -12,7 +12,7 @@ _PARTICLE_WORDS = {word for particle in _PARTICLES for word in particle.split()}
     particle.replace(" ", "") for particle in _PARTICLES
 }
 _SHORTEST_REST = 3
-MOST_WORDS = 5  # beyond, nobody spells a name out to be found
+MOST_WORDS = 5  # more words are not searched in other spellings
 
 
 def fold(text: str) -> str:
@@ -37,7 +37,7 @@ def search_given_name(family_name: str, given_name: str) -> str:
 
 
 def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the ways in which a name may be written that was heard: together or apart.
+    """Return the possible spellings of a name heard on the phone: together or apart.
 
     Args:
         words: folded, as typed; a result may hold several words in one string.
@@ -58,7 +58,7 @@ def spellings(words: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def glued(words: Sequence[str]) -> tuple[str, ...]:
-    """Write particles and what follows them in one: ``VAN DEN BERG`` as ``VANDENBERG``."""
+    """Write particles and the next word in one: ``VAN DEN BERG`` as ``VANDENBERG``."""
     together, open_particle = [], ""
     for word in words:
         if word in _PARTICLE_WORDS:
@@ -70,7 +70,7 @@ def glued(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _apart(word: str) -> Iterator[str]:
-    """Yield the ways to write a name apart behind its particle."""
+    """Yield the ways to separate a name from its particle."""
     for particle in _PARTICLES:
         head = particle.replace(" ", "")
         rest = word.removeprefix(head)

@@ -5,12 +5,12 @@ from functools import lru_cache
 from stdnum.be import ssn
 
 
-# A load asks twice of each number: once to check its row, once to write its patient.
+# A load checks each number twice: once for its row, once to write its patient.
 @lru_cache(maxsize=4096)
 def is_valid(number: str) -> bool:
     """Whether a number passes every check: length, date of birth and check digits.
 
-    The checks are python-stdnum's ``be.ssn``. A number that fails is kept and shown as wrong; a
+    The checks are python-stdnum's ``be.ssn``. A number that fails is stored and shown as wrong; the
     patient is never refused for it.
     """
     return bool(ssn.is_valid(number))

@@ -1,8 +1,8 @@
-"""Telephone numbers: what people and files wrote, made international, mobile or landline.
+"""Telephone numbers: reads them as people and files write them, in international form.
 
 Numbering facts come from libphonenumber's metadata. Any country's mobile may get an SMS. A number
-without its country's prefix is Belgian when it can be; near Arlon many patients have one of
-Luxembourg or of France, which is recognised where no Belgian number is written so. Pure: no
+without its country's prefix is Belgian if possible; near Arlon many patients have one of
+Luxembourg or of France, which is recognised if no Belgian number has that form. Pure: no
 database and no Django.
 """
 
@@ -18,7 +18,7 @@ from phonenumbers import PhoneNumberType
 from patients.names import fold
 
 HOME = "BE"
-LONGEST_CELL = 500  # characters that are looked at: a cell holds numbers, not a letter
+LONGEST_CELL = 500  # characters that are read: a cell holds numbers, not a letter
 LONGEST_LABEL = 40
 MOST_KEPT = 8  # numbers of a patient: the newest, and always a mobile and a landline
 _MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
@@ -38,7 +38,7 @@ _DATE = re.compile(r"\s*\d{1,2}([./-])\d{1,2}\1(?:19|20)\d{2}\s*")
 _RUN = re.compile(r"[+(]*\d[\d ./(),+\-]*")  # a line break ends a number
 _GROUP = re.compile(r"(?:\+ *)?\d+")
 _STRONG = re.compile(r"[/,]| - |  ")
-# Between two numbers, or behind an area alone: "063 / 22 33 44".
+# Between two numbers, or after an area alone: "063 / 22 33 44".
 _SPACED = re.compile(r" [/,-]|[/,-] |  ")
 _AREA = re.compile(r"0[1-9]\d{0,2}")
 _EXTENSION = re.compile(
@@ -50,7 +50,7 @@ _PIECES = re.compile(r"[;,/|\n]|\b(?:ou|of|or|et|en|and|oder|und)\b", re.I)
 _FEWEST_DIGITS = 4  # fewer are an hour, a count or "tél 2", never a telephone
 _SHORTEST, _LONGEST = 8, 16  # digits of a number as people write it, the prefix included
 _SHORTEST_START = 3
-# What only says that a telephone follows, and of which sort: the number says so itself.
+# Words that only announce a telephone and its sort: the number shows that itself.
 _SAYS_NOTHING = {
     "TEL", "TELEPHONE", "TELEPHONES", "TELEFOON", "TELEFOONNUMMER", "TELEFON", "PHONE", "GSM",
     "MOBILE", "MOBIEL", "MOB", "PORTABLE", "PORT", "HANDY", "FIXE", "FIX", "VAST", "T", "P", "M",
@@ -67,7 +67,7 @@ class Phone:
     Attributes:
         number: E.164 (ITU-T), for example ``+32495123456``.
         is_mobile: an SMS can reach it.
-        label: whose it is or where it rings, as the source says: ``fille``, ``poste 12``.
+        label: its owner or place in the source's words: ``fille``, ``poste 12``.
     """
 
     number: str
@@ -83,12 +83,12 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class PhoneCell:
-    """What stands in a cell of telephones.
+    """The content of a cell of telephones.
 
     Attributes:
         phones: the numbers, in the order of the cell, each once.
-        written: of each number, the piece of the cell that it was read from, with its label.
-        doubtful: what should be a number and cannot be dialled, as written.
+        written: for each number, the part of the cell that it was read from, with its label.
+        doubtful: parts that look like a number and cannot be dialled, as written.
     """
 
     phones: tuple[Phone, ...] = ()
@@ -99,7 +99,7 @@ class PhoneCell:
 # A load reads each number twice, once to check its row and once to write its patient.
 @lru_cache(maxsize=4096)
 def read(text: str) -> Phone | None:
-    """Return the phone that a text is, or None when it is no number that can be dialled.
+    """Return the phone of a text, or None if it cannot be dialled.
 
     Args:
         text: one number and nothing else, for example ``0495/12.34.56``, ``+352 621 123 456``,
@@ -137,14 +137,14 @@ def _valid(digits: str, region: str) -> Phone | None:
 
 
 def merged(said: Iterable[Phone], known: Iterable[Phone]) -> tuple[Phone, ...]:
-    """Return a patient's numbers after a source named some of them, in the order to keep.
+    """Return a patient's numbers after a source named some of them, in the order to store.
 
-    What the source says now comes first; what was known stays behind it, since a source may leave
-    a column out, and a number too many costs a call while one too few may cost the patient.
+    The source's numbers come first. The known ones stay after them, since a source may leave a
+    column out: one number too many costs a call, one too few may cost the patient.
 
     Args:
-        said: what the source names, in its order; nothing changes when it is nothing.
-        known: what is kept already, in order.
+        said: the source's numbers, in its order; nothing changes if there are none.
+        known: the stored numbers, in order.
     """
     before = {phone.number: phone for phone in known}
     found: dict[str, Phone] = {}
@@ -163,9 +163,9 @@ def first_of(phones: Iterable[Phone], *, is_mobile: bool) -> Phone | None:
 
 
 def in_calling_order(phones: Sequence[Phone]) -> tuple[Phone, ...]:
-    """Return the order in which a person rings: landline, mobile, then the others as they come.
+    """Return the numbers in the order of calling: landline, mobile, then the others.
 
-    An SMS was tried on the mobile, so the landline is another way.
+    The SMS already went to the mobile, so the landline comes first.
     """
     first = [one for kind in (False, True) if (one := first_of(phones, is_mobile=kind))]
     return (*first, *(one for one in phones if one not in first))
@@ -184,7 +184,7 @@ def display(number: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """Digits and what may stand between them: one number, several, or none."""
+    """Digits and their separators: one number, several, or none."""
 
     text: str
     start: int
@@ -193,10 +193,10 @@ class _Run:
 
 @lru_cache(maxsize=4096)
 def read_cell(text: str) -> PhoneCell:
-    """Return every number of a cell, however they are strung together.
+    """Return every number of a cell, with any separators.
 
-    What cannot be dialled loses only itself: it never takes a neighbour with it, and no number is
-    made of a part of a longer one.
+    An invalid number never affects its neighbours, and no number is made of a part of a longer
+    one.
 
     Args:
         text: for example ``0495/12.34.56 - 063/22.33.44``, ``GSM: 0495 12 34 56 (fille)``,
@@ -245,7 +245,7 @@ def _cell(
 
 
 def _numbers_of(run: _Run) -> tuple[list[tuple[int, int, Phone]], list[str]]:
-    """Return the numbers in a run with their places, and what is left of it."""
+    """Return the numbers in a run with their places, and the rest of the run."""
     groups = [(one.start(), one.end()) for one in _GROUP.finditer(run.text)]
     chosen = _best_split(run.text, groups)
     numbers, left, at = [], [], 0
@@ -260,10 +260,10 @@ def _numbers_of(run: _Run) -> tuple[list[tuple[int, int, Phone]], list[str]]:
 
 
 def _best_split(text: str, groups: Sequence[tuple[int, int]]) -> list[tuple[int, int, Phone]]:
-    """Return the numbers that take up most digits of a run, the fewest where several ways do.
+    """Return the numbers that use most digits of a run; of equal solutions, the one with fewest.
 
-    A number that does not show where it begins (no ``0``, no ``+``) counts only where nothing is
-    left over, and so does one cut out of digits that a space alone holds together.
+    A number without a clear beginning (no ``0``, no ``+``) counts only if no digit is left over.
+    The same holds for one cut out of digits separated by spaces only.
     """
     if not groups:
         return []
@@ -294,7 +294,7 @@ def _split(
 
 
 def _sizes(groups: Sequence[tuple[int, int]], end: int) -> Iterator[tuple[int, int]]:
-    """Yield where a number that ends before group ``end`` may begin, with its digits."""
+    """Yield the possible beginnings of a number that ends before group ``end``, with its digits."""
     size = 0
     for start in range(end - 1, -1, -1):
         size += groups[start][1] - groups[start][0]
@@ -305,7 +305,7 @@ def _sizes(groups: Sequence[tuple[int, int]], end: int) -> Iterator[tuple[int, i
 
 
 def _stands_alone(text: str, groups: Sequence[tuple[int, int]], first: int, last: int) -> bool:
-    """Whether nothing beside a number may belong to it."""
+    """Whether no neighbouring text may belong to a number."""
     start = text[groups[first][0] : groups[first][1]]
     is_apart = first == 0 or _STRONG.search(text[groups[first - 1][1] : groups[first][0]])
     if not _shows_a_beginning(start) and not (is_apart and start.startswith("0")):
@@ -341,7 +341,7 @@ def _piece(text: str, groups: Sequence[tuple[int, int]]) -> str:
 
 
 def _labels(plain: str, numbers: Sequence[tuple[int, int, Phone]]) -> list[str]:
-    """Return what is said about each number by the words before and behind it."""
+    """Return the label of each number from the words before and after it."""
     labels: list[list[str]] = [[] for _ in numbers]
     if not numbers:
         return []
@@ -363,7 +363,7 @@ def _labels(plain: str, numbers: Sequence[tuple[int, int, Phone]]) -> list[str]:
 
 
 def _said(text: str) -> str:
-    """Return the words of a label that say more than that a telephone follows."""
+    """Return the words of a label without those that only announce a telephone."""
     words = re.findall(r"[\w'’.-]*[^\W\d_][\w'’.-]*", text)
     return " ".join(word.strip(".-") for word in words if fold(word) not in _SAYS_NOTHING)
 
@@ -373,7 +373,7 @@ def _count(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    """Return text with ASCII digits, hyphens and spaces, without what cannot be seen."""
+    """Return text with ASCII digits, hyphens and spaces, without invisible characters."""
     folded = unicodedata.normalize("NFKC", text.replace("\r\n", "\n").replace("\r", "\n"))
     kept = (
         c if c == "\n" or unicodedata.category(c) not in {"Cc", "Cs"} else " "

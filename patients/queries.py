@@ -1,4 +1,4 @@
-"""Find patients by what somebody typed. The caller narrows to what the reader may see."""
+"""Find patients by a typed text. The caller narrows to what the reader may see."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,26 +19,26 @@ MOST_MEANT = 300  # of a million patients some thousands have the commonest name
 
 @dataclass(frozen=True)
 class Meant:
-    """The numbers of the patients that a search means; ``is_more`` when there are others."""
+    """The numbers of the patients found by a search; ``is_more`` if there are others."""
 
     ids: list[int]
     is_more: bool
 
 
 def first_meant(search: SearchText) -> Meant:
-    """Return the patients that a search means, or ``MOST_MEANT`` of them (one query).
+    """Return the patients that a search finds, or ``MOST_MEANT`` of them (one query).
 
-    Which of them is left to the database: an order would make it look at all.
+    The database chooses which: an order would make it read all of them.
     """
     ids = [number for (number,) in patient_ids(search)[: MOST_MEANT + 1]]
     return Meant(list(dict.fromkeys(ids))[:MOST_MEANT], len(ids) > MOST_MEANT)
 
 
 def first_sounding(search: SearchText, *, but: Sequence[int] = ()) -> Meant:
-    """Return patients whose names sound as what was typed, other than those given (one query).
+    """Return patients whose names sound like the text, except those given (one query).
 
-    The first word that was typed or any later one begins the family name; the index of
-    ``Patient.search_sound`` answers.
+    The first typed word or any later one begins the family name. The index of
+    ``Patient.search_sound`` is used.
     """
     keys = keys_of(search.words)
     if not keys or len(keys) > MOST_WORDS:
@@ -58,7 +58,7 @@ def _sounds(keys: Sequence[str]) -> Q:
 
 
 def is_meant(search: SearchText) -> Q:
-    """Return the condition that a search means a patient, for rows that are few already."""
+    """Return the condition that a search finds a patient, for a query with few rows."""
     if search.words:
         return _name(search) & _birth_date(search)
     records = _records(search).filter(patient=OuterRef("pk"))
@@ -70,10 +70,9 @@ def is_meant(search: SearchText) -> Q:
 
 
 def patient_ids(search: SearchText) -> QuerySet[Any, Any]:
-    """Return the numbers of the patients that a search means, some perhaps twice.
+    """Return the numbers of the patients that a search finds, some perhaps twice.
 
-    Each branch of the union is answered by an index, which an ``OR`` over two tables would
-    forbid.
+    Each branch of the union uses an index, which an ``OR`` over two tables would prevent.
     """
     if search.words:
         return Patient.objects.filter(_name(search), _birth_date(search)).values_list("pk")

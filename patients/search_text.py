@@ -1,7 +1,7 @@
-"""What somebody typed into a search box: a name, a number, a birth date, or several of them.
+"""The text of a search box: a name, a number, a birth date, or several of them.
 
-Pure: no database and no clock. Digits alone are often several things at once (``010260`` is a
-birth date and may be a record number), so every reading that makes sense is returned.
+Pure: no database and no clock. Digits alone are often ambiguous (``010260`` is a birth date and may
+be a record number), so every sensible reading is returned.
 """
 
 import datetime as dt
@@ -35,7 +35,7 @@ _WITH_MONTH = re.compile(r"(?<!\d)(\d{1,2})(?:er)?\s+([^\W\d_]{3,9})\.?\s+(\d{4}
 
 @dataclass(frozen=True)
 class SearchText:
-    """The readings of what was typed. Names and birth dates hold together, the rest is "or".
+    """The readings of a text. Names and birth dates are joined by "and", the rest by "or".
 
     ``words`` are folded as ``Patient.search_name`` is; ``phone`` is E.164; ``national_number``
     is eleven digits; ``record_number`` is as typed.
@@ -57,7 +57,7 @@ def read(text: str, *, today: dt.date) -> SearchText:
     Args:
         text: for example ``dupont anne``, ``Dupont 01/02/1960``, ``0495 12 34 56``,
             ``60.02.01-123.45``, ``1 février 1960``, ``010260``, ``D-2041``.
-        today: nobody is born later; decides the century of a year of two digits.
+        today: the latest birth date; decides the century of a year of two digits.
     """
     text = " ".join(text.split())
     dates, rest = _written_date(text, today)
@@ -114,7 +114,7 @@ def _bare_date(text: str, today: dt.date) -> tuple[dt.date, ...]:
 
 
 def _dates(year: str, month: str, day: str, today: dt.date) -> tuple[dt.date, ...]:
-    """Return the dates that somebody alive may be born on; two digits may mean two centuries."""
+    """Return the possible birth dates of living people; two digits may mean two centuries."""
     centuries = ("19", "20") if len(year) == len("60") else ("",)
     dates = []
     for century in centuries:

@@ -1,7 +1,7 @@
-"""Who may do what, and where.
+"""Capabilities of roles, and the places where they hold.
 
-One table (``GRANTS``) says what each role may do; role assignments say where. Views ask
-``requires``, services ask ``require``, and every list narrows itself with ``scope_of``.
+One table (``GRANTS``) lists the capabilities of each role; role assignments give the places. Views
+use ``requires``, services ``require``, and every list is narrowed with ``scope_of``.
 """
 
 import enum
@@ -19,12 +19,12 @@ from staff.errors import AccessRefused
 from staff.models import Role, User
 from staff.requests import SignedInRequest
 
-# True for every row; unlike an empty Q() it also says so when joined by "or".
+# True for every row; unlike an empty Q() also when joined by "or".
 EVERYTHING = ~Q(pk__in=[])
 
 
 class Capability(enum.Enum):
-    """Something a role can do."""
+    """An action that a role allows."""
 
     SEE_BOARD = "see_board"
     SEE_SCHEDULE = "see_schedule"  # appointments and patients of the scope
@@ -96,7 +96,7 @@ GRANTS: dict[Role, frozenset[Capability]] = {
 
 @dataclass(frozen=True)
 class AccessScope:
-    """Where a capability holds: everywhere, or at some sites and in some units."""
+    """The places of a capability: everywhere, or some sites and units."""
 
     everywhere: bool = False
     site_ids: frozenset[int] = frozenset()
@@ -117,7 +117,7 @@ class AccessScope:
 
 
 def scope_of(user: User, capability: Capability) -> AccessScope:
-    """Return where ``user`` holds ``capability`` (one query per user object, then remembered)."""
+    """Return where ``user`` holds ``capability`` (one query per user object, then cached)."""
     if not user.is_authenticated or not user.is_active:
         return AccessScope()
     if not hasattr(user, "_assignments"):

@@ -1,4 +1,4 @@
-"""How people sign in: accounts are given by an administrator, never taken."""
+"""Sign-in: an administrator makes the accounts, nobody signs up."""
 
 from typing import Any
 
@@ -20,18 +20,18 @@ from staff.sign_in.limits import SignInStep
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):
-    """No sign-up page; passwords are tried within a budget that all processes share."""
+    """No sign-up page; a budget shared by all processes limits wrong passwords."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Accounts are made in the reference data by an administrator."""
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Refuse a try during a pause, before the password is looked at."""
+        """Refuse a try during a pause, before the password is checked."""
         _begin(request, str(credentials.get("username", "")), SignInStep.PASSWORD)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        """Check a password, and forget earlier failures when it is right."""
+        """Check a password, and delete earlier failures if it is right."""
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user:
             who = tries.visitor(request, str(credentials.get("username", "")))
@@ -45,7 +45,7 @@ class ClosedAccountAdapter(DefaultAccountAdapter):
 
 
 class _Limited:
-    """A form for a code of the second factor, tried within a budget that all processes share."""
+    """A form for a code of the second factor; a shared budget limits wrong codes."""
 
     def clean_code(self) -> str:
         """Check a code."""
@@ -66,14 +66,14 @@ class AuthenticateForm(_Limited, factor.AuthenticateForm):
 
 
 class ReauthenticateForm(_Limited, factor.ReauthenticateForm):
-    """The code before something that matters."""
+    """The code before a sensitive action."""
 
 
 def _use_once(authenticator: Authenticator, code: str) -> None:
-    """Remember in the database which code of a TOTP device was used, and refuse it again.
+    """Store the used code of a TOTP device in the database, and refuse a second use.
 
-    allauth remembers it in the cache of one process only, so another one would take it once more
-    (RFC 6238, section 5.2: never a second time). Recovery codes it strikes out in the database.
+    allauth stores it in the cache of one process only, so another process would accept it again
+    (RFC 6238, section 5.2: never a second time). It stores used recovery codes in the database.
 
     Raises:
         ValidationError: this code, or a later one, was used already.
@@ -90,7 +90,7 @@ def _use_once(authenticator: Authenticator, code: str) -> None:
 
 
 def _counter_of(secret: str, code: str) -> int:
-    """Return the number of the half minute of which a valid code is."""
+    """Return the number of the half minute of a valid code."""
     counters: list[int] = list(totp.yield_hotp_counters_from_time())
     typed = normalize_user_code(code)
     for counter in (counters[0] - 1, *counters):  # it may have ended since allauth looked

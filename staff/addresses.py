@@ -1,4 +1,4 @@
-"""From which address a request comes, when proxies hand it on. Pure: no Django."""
+"""The address of a request behind proxies. Pure: no Django."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -8,9 +8,9 @@ Network = IPv4Network | IPv6Network
 
 
 def source(connection: str, forwarded_for: str, trusted: Sequence[Network]) -> Address | None:
-    """Return who asks: behind proxies of ours, the last hop before them.
+    """Return the client's address: behind our own proxies, the last hop before them.
 
-    What stands further left in X-Forwarded-For was written by whoever asks and proves nothing.
+    Addresses further left in X-Forwarded-For come from the client and prove nothing.
 
     Args:
         connection: the address of the connection (``REMOTE_ADDR``).

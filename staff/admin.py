@@ -37,7 +37,7 @@ class ForAdministrators:
     """``is_staff`` makes the administrator: Django's own permissions and groups are not used."""
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether an administrator asks."""
+        """Whether the user is an administrator."""
         return bool(request.user.is_active and request.user.is_staff)
 
     has_module_permission = has_view_permission
@@ -111,7 +111,7 @@ class PractitionerAdmin(ReferenceAdmin):
 
 @admin.register(Delegation)
 class DelegationAdmin(ReferenceAdmin):
-    """Who keeps patients in whose name."""
+    """Delegations of practitioners."""
 
     list_display = ("practitioner", "delegate", "given_at", "revoked_at")
     list_select_related = ("practitioner", "delegate")
@@ -130,8 +130,8 @@ class RoleAssignmentInline(ForAdministrators, admin.TabularInline):  # type: ign
 class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # no generic at run time
     """Accounts and their roles.
 
-    Who made or changed whose account is kept apart too: it decides which two accounts are two
-    persons (``staff/two_persons.py``). A superuser is out of an administrator's reach.
+    Changes of accounts are also stored separately: they decide which two accounts are two persons
+    (``staff/two_persons.py``). An administrator cannot change a superuser.
     """
 
     actions = ("unlock", "end_sessions")
@@ -166,13 +166,13 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
     )
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whether an administrator asks, and not about a superuser above them."""
+        """Whether the user is an administrator, and the account is in reach."""
         return self.has_view_permission(request) and _is_in_reach(request, obj)
 
     has_delete_permission = has_change_permission
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """Save, and note who made the account or opened, closed or raised it."""
+        """Save, and record a new, opened, closed or raised account."""
         super().save_model(request, obj, form, change)
         if not change:
             note(account=obj, what=AccountChange.What.MADE, by=person(request))
@@ -181,7 +181,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
             devices.forget_all(obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """Save the roles, and note who gave them."""
+        """Save the roles, and record the user who gave them."""
         super().save_formset(request, form, formset, change)
         if formset.has_changed():
             note(account=form.instance, what=AccountChange.What.ROLE, by=person(request))
@@ -190,7 +190,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
-        """Give a password, and note who knows it now."""
+        """Set a password, and record the user who knows it."""
         before = User.objects.filter(pk=id).values_list("password", flat=True).first()
         response = super().user_change_password(request, id, form_url)
         account = User.objects.filter(pk=id).first()
@@ -201,7 +201,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
 
     @admin.action(description=_("Débloquer la connexion"))
     def unlock(self, request: HttpRequest, queryset: Any) -> None:
-        """Let people try again to sign in."""
+        """Unlock the sign-in of the accounts."""
         for account in queryset:
             tries.unlock(user=account, by=person(request))
         number = len(queryset)
@@ -218,7 +218,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
     @admin.action(description=_("Fermer toutes les sessions"))
     @transaction.atomic
     def end_sessions(self, request: HttpRequest, queryset: Any) -> None:
-        """Make people sign in again, on every device."""
+        """End all sessions of the accounts, on every device."""
         accounts = [one for one in queryset if _is_in_reach(request, one)]
         for account in accounts:
             devices.forget_all(account)
@@ -236,7 +236,7 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
 
 
 def _is_in_reach(request: HttpRequest, obj: Any) -> bool:
-    """Whether the one who asks may change this account: a superuser's only as a superuser."""
+    """Whether the user may change this account: a superuser's only as a superuser."""
     return not (isinstance(obj, User) and obj.is_superuser and not person(request).is_superuser)
 
 
@@ -250,7 +250,7 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Events are written by what happens."""
+        """Nobody adds an event by hand."""
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -258,5 +258,5 @@ class AuditEventAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # no generic
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The trail is never cut."""
+        """The trail is never deleted."""
         return False

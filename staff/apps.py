@@ -9,5 +9,5 @@ class StaffConfig(AppConfig):
     name = "staff"
 
     def ready(self) -> None:
-        """Connect what the trail hears of sign-ins."""
+        """Connect the signals of sign-ins."""
         from staff.sign_in import signals  # noqa: F401

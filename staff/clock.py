@@ -1,12 +1,12 @@
-"""What time it is for the hospital.
+"""The hospital's time.
 
-Every service asks here, so that a drill can replay a given day (``DEMO_TODAY``) and a test can
+Every service reads it here, so that a drill can replay a given day (``DEMO_TODAY``) and a test can
 freeze time. All moments are those of the **database's** clock, which all hosts share: a host
-whose own clock is wrong neither sends early nor makes the others wait. SQLite has the clock of
-its host. ``real`` is the moment itself, for leases between processes; ``now`` is the hospital's.
+with a wrong clock neither sends early nor delays the others. SQLite has the clock of
+its host. ``real`` is the true moment, for leases between processes; ``now`` is the hospital's.
 
-The database is asked every few seconds; in between, the time since then is measured with a clock
-that nobody sets. So a host's clock that jumps changes nothing either.
+The database is read every few seconds; in between, the monotonic clock measures the time since
+then. So a jump of a host's clock changes nothing either.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # goes on w
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """What the database said, and when that was, in seconds since the host started."""
+    """The database's moment, and when it was read, in seconds since the host started."""
 
     moment: dt.datetime
     at: float
@@ -53,7 +53,7 @@ def now() -> dt.datetime:
 def real() -> dt.datetime:
     """Return the current moment on the database's clock, aware, in UTC; no drill changes it.
 
-    The host's own clock where the database has none, or could not be asked yet.
+    The host's own clock if the database has none, or could not be reached yet.
     """
     asked = _last_asked()
     if asked is None:
@@ -62,17 +62,17 @@ def real() -> dt.datetime:
 
 
 def shown(moment: dt.datetime) -> dt.datetime:
-    """Return a moment of the real clock as people are shown it: a drill has its own date."""
+    """Return a moment of the real clock as shown to people: a drill has its own date."""
     return now() - (real() - moment) if settings.DEMO_TODAY else moment
 
 
 def of_host(moment: dt.datetime) -> dt.datetime:
-    """Return a moment of this host's own clock, as of a file on it, on the hospital's."""
+    """Convert a moment of this host's clock, such as a file's, to the hospital's clock."""
     return now() - (timezone.now() - moment)
 
 
 def host_is_ahead() -> dt.timedelta:
-    """Return by how much this host's clock is ahead of the database's; negative where behind."""
+    """Return by how much this host's clock is ahead of the database's; negative if behind."""
     asked = _last_asked()
     return timezone.now() - real() if asked else dt.timedelta()
 
@@ -93,27 +93,27 @@ def local_day(moment: dt.datetime) -> dt.date:
 
 
 def days_between(first: dt.date, last: dt.date) -> list[dt.date]:
-    """Return every day from the first to the last; none where the last comes before."""
+    """Return every day from the first to the last; none if the last is before the first."""
     return [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
 
 
 def told_hour(moment: dt.datetime) -> str:
     """Return the hour of an appointment as its patient is told: ``09:10``, in Brussels.
 
-    Most agendas write midnight where they hold no hour, and nobody is asked to come at midnight.
-    It is left open then (``--:--``): a wrong hour misleads, an open one does not.
+    Most agendas write midnight for an unknown hour, and no patient is expected at midnight. Then
+    the hour stays open (``--:--``): a wrong hour misleads, an open one does not.
     """
     local = moment.astimezone(BRUSSELS)
     return "--:--" if is_midnight(local) else f"{local:%H:%M}"
 
 
 def is_midnight(moment: dt.datetime) -> bool:
-    """Whether a moment is the beginning of a day in Brussels."""
+    """Whether a moment is midnight in Brussels."""
     return moment.astimezone(BRUSSELS).time() == dt.time()
 
 
 def lasting(span: dt.timedelta) -> str:
-    """Return how long something lasts: ``2 j 4 h``, ``1 h 53``, ``25 min``; never nothing."""
+    """Return a duration in words: ``2 j 4 h``, ``1 h 53``, ``25 min``; never empty."""
     minutes = span // dt.timedelta(minutes=1)
     hours, days = minutes // 60, minutes // 1440
     if days > 0:
@@ -124,12 +124,12 @@ def lasting(span: dt.timedelta) -> str:
 
 
 def since_boot() -> float:
-    """Return seconds since the host started: a clock that nobody sets."""
+    """Return the seconds since the host started (monotonic clock)."""
     return time.clock_gettime(_SINCE_BOOT)
 
 
 def _last_asked() -> _Asked | None:
-    """Ask the database if that was a while ago; None where the host's own clock counts."""
+    """Return the database's moment, reread after a while; None if the host's own clock counts."""
     global _asked  # noqa: PLW0603  # one clock for the whole process
     if not (settings.DATABASE_CLOCK and is_postgresql()):
         return None
@@ -147,14 +147,14 @@ def _ask() -> _Asked | None:
             (moment,) = cursor.fetchone()
     except DatabaseFailure:
         if not connection.in_atomic_block:
-            connection.close()  # beat does nothing else with it, and would never have a new one
+            connection.close()  # beat makes no other query, and would never reconnect
         return None
     ended = since_boot()
     return _Asked(moment, (began + ended) / 2)
 
 
 def _may_ask() -> bool:
-    """Not from an event loop, where Django lets nobody, nor in a transaction that is broken."""
+    """Whether a query is possible: not in an event loop, nor in a broken transaction."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -1,4 +1,4 @@
-"""Lines of the CSV files that we give out, in the form that Belgian spreadsheets open."""
+"""Lines of exported CSV files, in the form that Belgian spreadsheets open."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\u
 
 
 def harmless(cell: object) -> str:
-    """Return a cell that no spreadsheet takes for a formula: its value came from a stranger."""
+    """Return a cell that no spreadsheet takes for a formula: its value is not trusted."""
     text = str(cell)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
 

@@ -1,4 +1,4 @@
-"""The few differences between SQLite and PostgreSQL that raw SQL has to know."""
+"""The few differences between SQLite and PostgreSQL in raw SQL."""
 
 import datetime as dt
 import json
@@ -12,7 +12,7 @@ from django.db.models import BooleanField, Q
 from django.db.models.expressions import RawSQL
 
 NAMES = 20220516  # the first key of advisory locks by name
-RULINGS = 20220514  # advisory lock: who applies rulings, and who changes one appointment
+RULINGS = 20220514  # advisory lock: applying rulings, or changing one appointment
 
 
 def is_postgresql() -> bool:
@@ -21,7 +21,7 @@ def is_postgresql() -> bool:
 
 
 def as_parameter(moment: dt.datetime) -> Any:
-    """Return an aware moment in the form in which the database stores it."""
+    """Return an aware moment in the database's own form."""
     return connection.ops.adapt_datetimefield_value(moment)
 
 
@@ -103,8 +103,8 @@ def among(column: str, values: Iterable[int] | Iterable[str]) -> Q:
 def lock_rulings(*, shared: bool) -> None:
     """Hold the lock of rulings until the transaction ends.
 
-    Applying a bulletin or loading a file takes it alone; deciding about one appointment shares
-    it with others of its kind. SQLite writers already exclude each other (BEGIN IMMEDIATE).
+    Applying a bulletin or loading a file takes it exclusively; deciding about one appointment
+    shares it. SQLite writers already exclude each other (BEGIN IMMEDIATE).
     """
     if is_postgresql():
         function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"

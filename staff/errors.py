@@ -1,15 +1,15 @@
-"""The one error a person gets to read."""
+"""The errors shown to people."""
 
 from staff.sentences import Stored
 
 
 class Refusal(Exception):
-    """Something was asked that cannot be done; the sentence says why and what to do.
+    """A request that cannot be done; the sentence says why and what to do.
 
     Args:
         sentence: one, free of jargon, in the reader's language; a ``Sentence`` where it is
             stored for later readers.
-        field: name of the form field or column at fault, when there is one.
+        field: name of the form field or column at fault, if any.
     """
 
     def __init__(self, sentence: Stored, *, field: str = "") -> None:
@@ -22,7 +22,7 @@ class Refusal(Exception):
 
     @property
     def message(self) -> str:
-        """The sentence in the language of who reads it now."""
+        """The sentence in the current reader's language."""
         return str(self.sentence)
 
 

@@ -1,4 +1,4 @@
-"""What the forms of all pages share: fields for days and moments, and a bare layout."""
+"""Shared parts of forms: fields for days and moments, and a bare layout."""
 
 from typing import Any
 

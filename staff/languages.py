@@ -1,5 +1,5 @@
-"""The language that somebody reads in before anybody knows who they are."""
+"""The language of a visitor before sign-in."""
 
-# In the session of whoever is not signed in yet: the language that they chose. Not the cookie,
-# which outlives the person at a shared computer.
+# Session key of the language chosen before sign-in. A cookie would stay for the next person at a
+# shared computer.
 CHOSEN_LANGUAGE = "chosen_language"

@@ -1,4 +1,4 @@
-"""What a queryset says so that both databases answer from the right index."""
+"""Lookups with which both databases use the right index."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ _LAST_CHARACTER = "\U0010ffff"
 
 @CharField.register_lookup
 class Prefix(StartsWith):
-    """``column__prefix="DUP"``: the value begins so; case and accents count.
+    """``column__prefix="DUP"``: the value starts so; case and accents count.
 
     PostgreSQL uses ``LIKE 'DUP%'`` with an index of ``varchar_pattern_ops``, such as Django makes
     beside the plain one. SQLite's LIKE ignores case and therefore the index
@@ -23,7 +23,7 @@ class Prefix(StartsWith):
     lookup_name = "prefix"
 
     def as_sqlite(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Ask for a range: from the prefix up to the prefix and the last character there is."""
+        """Compare with a range: from the prefix to the prefix with the last Unicode character."""
         column, parameters = compiler.compile(self.lhs)
         bounds = (self.rhs, f"{self.rhs}{_LAST_CHARACTER}")
         return f"({column} >= %s AND {column} < %s)", (
@@ -34,33 +34,33 @@ class Prefix(StartsWith):
         )
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
-        """Ask as ``startswith`` does, whose operator the lookup's own name would not find."""
+        """Compare as ``startswith`` does, whose operator the lookup's own name would not find."""
         compiled: tuple[str, tuple[Any, ...]] = compiler.compile(StartsWith(self.lhs, self.rhs))
         return compiled
 
 
 class Unindexed(Func):
-    """A column that is compared as it stands, row by row, and never looked up in an index.
+    """A column that is compared row by row, never through an index.
 
-    For a condition that many rows fulfil. Without statistics, which nobody gathers there, SQLite
-    takes an index for every "=" and "IN" and sorts what it finds, be it the years of a site; a
-    unary plus keeps it from that (https://www.sqlite.org/optoverview.html, section 2).
-    PostgreSQL counts, and is left alone.
+    For a condition that many rows fulfil. Without statistics, SQLite
+    takes an index for every "=" and "IN" and sorts all rows that it finds; a unary plus prevents
+    that (https://www.sqlite.org/optoverview.html, section 2).
+    PostgreSQL has statistics and needs no plus.
     """
 
     arity = 1
     template = "%(expressions)s"
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        """Put the plus in front."""
+        """Add the plus."""
         return self.as_sql(compiler, connection, template="+%(expressions)s", **extra)
 
 
 def numbers_of(*arms: QuerySet[Any]) -> QuerySet[Any]:
     """Return the numbers of the rows of all querysets, to be used as a subquery.
 
-    Each arm is answered from its own index, which an ``OR`` forbids SQLite: there, none of its
-    sides may rest on a partial index. A row may be in several arms.
+    Each arm uses its own index. With an ``OR``, SQLite uses none if one side needs a partial
+    index. A row may be in several arms.
     """
     first, *others = (arm.order_by().values("pk") for arm in arms)
     return first.union(*others)
@@ -88,7 +88,7 @@ class InJson(Func):
         super().__init__(column, **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        """Look into the list with ``json_each``."""
+        """Search the list with ``json_each``."""
         column, parameters = compiler.compile(self.source_expressions[0])
         value = "one.value"
         if self.inner:
@@ -103,7 +103,7 @@ class InJson(Func):
         return holds, (*parameters, *self.numbers)
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> tuple[str, Any]:
-        """Ask with a ``jsonpath``."""
+        """Search with a ``jsonpath``."""
         column, parameters = compiler.compile(self.source_expressions[0])
         inner = {"": "", "0": "[0]"}.get(self.inner, f".{self.inner}")
         path = f"$.{self.member}[*]{inner} ? (@ == $wanted[*])"

@@ -1,4 +1,4 @@
-"""What is refused in words, before or after a view, and what no browser may keep."""
+"""Refusals before and after a view, and pages that no browser may cache."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from staff.errors import AccessRefused, Refusal
 
-# Whoever is not signed in sends a password or a gateway's report of a megabyte, nothing larger.
+# Without a sign-in, a request is a password or a gateway's report of a megabyte at most.
 LARGEST_BODY_OF_STRANGERS = 2 * 1024 * 1024
 _View = TypeVar("_View", bound=Callable[..., Any])
 
@@ -39,7 +39,7 @@ def _refused(request: HttpRequest, message: str, *, status: int) -> HttpResponse
 
 
 def takes_files_up_to(size: int) -> Callable[[_View], _View]:
-    """Let a view be sent more than a form: a file of so many bytes."""
+    """Let a view take a file of up to so many bytes."""
 
     def marked(view: _View) -> _View:
         view.largest_body = size + 1024 * 1024  # type: ignore[attr-defined]  # the form around it
@@ -52,7 +52,7 @@ class LargeBodyMiddleware:
     """Refuse a body by its announced length, before anything reads it.
 
     Django writes an uploaded file to the disk while it looks for the form's token, long before a
-    view asks who is there. A body without an announced length is not read at all (WSGI).
+    view checks the user. A body without an announced length is not read at all (WSGI).
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -89,9 +89,9 @@ def _largest_body(request: HttpRequest) -> int:
 
 
 class NoStoreMiddleware:
-    """Forbid browsers and proxies to keep what a signed-in person was shown.
+    """Forbid browsers and proxies to cache pages of a signed-in person.
 
-    Computers on wards are shared: *back* after signing out must show nobody's patients.
+    Computers on wards are shared: *back* after signing out must show no patients.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,8 +1,8 @@
 """Lists page by key, not by offset: page 900 costs what page 1 does, and rows that arrive in
 between neither repeat nor hide others.
 
-A cursor holds the key values of the row at the edge of a page. It opens nothing: the caller has
-already narrowed the queryset to what the reader may see.
+A cursor holds the key values of the row at the edge of a page. It gives no access: the caller
+has already narrowed the queryset to what the reader may see.
 """
 
 import base64
@@ -30,7 +30,7 @@ class KeyPage(Generic[M]):
 
     @property
     def previous_exists(self) -> bool:
-        """Whether rows stand before this page."""
+        """Whether there are rows before this page."""
         return bool(self.previous_cursor)
 
     def __iter__(self) -> Iterator[M]:
@@ -56,8 +56,8 @@ def page_by_key(
             for descending; an index on them makes every page equally fast.
         cursor: from the page before or after; empty or unreadable means the first page.
         size: rows on a page.
-        keys_first: find the rows of the page, and only then all that is shown of them; for what
-            no index has in order, so that hundreds of rows are not joined to show fifty.
+        keys_first: first find the rows of the page, then read their columns. For an order without
+            an index, so that hundreds of rows are not joined to show fifty.
     """
     place = _decode(queryset, keys, cursor)
     backward = place is not None and cursor.startswith(_BACKWARD)
@@ -90,7 +90,7 @@ def _reversed(keys: Sequence[str]) -> list[str]:
 def _after(order: Sequence[str], place: Sequence[Any]) -> Q:
     """Return the rows that follow ``place``: a > x or (a = x and (b > y or …)).
 
-    The first key is also bounded alone, which is what lets a database use its index.
+    The first key also has a bound of its own, so that the database uses its index.
     """
     condition = Q()
     for key, value in reversed(list(zip(order, place, strict=True))):
@@ -115,7 +115,7 @@ def _encode(direction: str, keys: Sequence[str], row: Model) -> str:
 
 
 def _decode(queryset: QuerySet[Any], keys: Sequence[str], cursor: str) -> list[Any] | None:
-    """Return the key values, or None for a cursor that somebody shortened or made up."""
+    """Return the key values, or None for an invalid cursor."""
     if cursor[:1] not in {_FORWARD, _BACKWARD}:
         return None
     padded = cursor[1:] + "=" * (-len(cursor[1:]) % 4)

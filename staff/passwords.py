@@ -1,8 +1,8 @@
-"""Passwords that somebody who knows the hospital would try. Pure but for Django's validator.
+"""Passwords that somebody who knows the hospital would try. Pure except Django's validator.
 
 Django's own list holds the common passwords of the English-speaking world, written as they are
-typed there. These are the words of French- and Dutch-speaking Belgium, and they are found with
-digits and signs around them and letters written as digits too.
+typed there. These are the words of French- and Dutch-speaking Belgium. They are also found with
+digits and signs around them, and with letters written as digits.
 """
 
 import re
@@ -13,11 +13,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 FEWEST_DIFFERENT = 6
-MOST_COMMON_WORDS = 2  # so many common words alone are no password; a sentence of them may be
+MOST_COMMON_WORDS = 2  # at most so many common words are no password; a sentence of them may be one
 _SHORTEST_NAME = 3
 _AROUND = re.compile(r"^[\W\d_]+|[\W\d_]+$")
 _LOOKS_LIKE = str.maketrans("013457@$€!", "oieastasei")
-# Chosen by us: what people in Belgian hospitals type first, in French, Dutch and German.
+# Our own choice: first guesses in Belgian hospitals, in French, Dutch and German.
 _WRITTEN = """
     motdepasse passe password secret azerty azertyuiop qwerty qwertz qsdfghjklm wxcvbn abcdef
     bonjour bonsoir salut merci soleil amour jetaime doudou loulou chouchou coucou princesse
@@ -45,7 +45,7 @@ class GuessableValidator:
 
         Args:
             password: as typed.
-            user: whose it would be; their names are common words for them.
+            user: the owner; their names count as common words.
 
         Raises:
             ValidationError: says what is wrong with it.
@@ -55,7 +55,7 @@ class GuessableValidator:
             raise ValidationError(fault, code="password_guessable")
 
     def get_help_text(self) -> str:
-        """Return what is asked of a password."""
+        """Return the rules for a password."""
         return _(
             "Ni votre nom, ni un mot courant avec des chiffres, ni les mêmes signes répétés : "
             "quelques mots sans lien entre eux conviennent."
@@ -97,7 +97,7 @@ def _names(user: Any) -> frozenset[str]:
 
 
 def _is_repeated(password: str) -> bool:
-    """Whether a password is one piece, several times."""
+    """Whether a password repeats one piece."""
     return (password + password).find(password, 1) < len(password)
 
 

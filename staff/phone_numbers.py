@@ -1,4 +1,4 @@
-"""Numbers and names under which a hospital is seen on a phone, as administrators write them.
+"""The numbers and sender names of a hospital, as administrators write them.
 
 Rules without a model.
 """
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 HOME = "BE"
 # 3GPP TS 23.040, 9.1.2.5: an alphanumeric address is at most 11 characters of the GSM alphabet.
-# Letters and digits are what every gateway takes; digits alone would be a number.
+# Every gateway takes letters and digits; digits alone would be a number.
 _ALPHANUMERIC = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9]{1,11}")
 
 
@@ -22,7 +22,7 @@ def international(text: str) -> str:
         text: with its country's prefix, or as Belgium writes it.
 
     Raises:
-        ValidationError: no number that can be dialled.
+        ValidationError: it cannot be dialled.
     """
     try:
         parsed = phonenumbers.parse(text, HOME)
@@ -40,13 +40,13 @@ def international(text: str) -> str:
 
 
 def sender(text: str) -> str:
-    """Return what phones show as the sender of an SMS: a short name, or a number as E.164.
+    """Return the sender of an SMS: a short name, or a number as E.164.
 
     Args:
-        text: may be empty, for what the gateway is set to.
+        text: may be empty, for the sender set at the gateway.
 
     Raises:
-        ValidationError: neither of the two.
+        ValidationError: it is neither of the two.
     """
     if not text or _ALPHANUMERIC.fullmatch(text):
         return text

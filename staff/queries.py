@@ -1,4 +1,4 @@
-"""Reads of the trail, and of who may act in whose name."""
+"""Reads of the trail and of delegations."""
 
 import datetime as dt
 from collections.abc import Callable, Sequence
@@ -18,32 +18,32 @@ from staff.access import GRANTS, Capability, scope_of
 from staff.lookups import InJson, Unindexed
 from staff.models import AuditEvent, AuditHead, Delegation, User
 
-# As many events are sorted without anybody noticing; more are found soon, from the newest back.
+# Sorting so many events is fast. More are found quickly from the newest back.
 FEW_EVENTS = 2000
 _Events = QuerySet[AuditEvent]
 
 
 def trail_for(user: User) -> QuerySet[AuditEvent]:
-    """Return the events that a user may read: all or none, for an event has no place."""
+    """Return the events that a user may read: all or none, since an event has no place."""
     if not scope_of(user, Capability.SEE_TRAIL).everywhere:
         return AuditEvent.objects.none()
     return AuditEvent.objects.all()
 
 
 def trail_head() -> AuditHead:
-    """Return the end of the chain; of an empty one before the first event."""
+    """Return the end of the chain; an unsaved one before the first event."""
     return AuditHead.objects.first() or AuditHead()
 
 
 def events_with(events: QuerySet[AuditEvent], **wanted: Any) -> QuerySet[AuditEvent]:
     """Narrow to events with one property, however rare or frequent it is (one query).
 
-    Rare ones are found by the index on what is asked. Frequent ones are met again and again on
-    the way from the newest event back, and an index would only bring more to sort. Without
-    statistics SQLite cannot tell the two apart.
+    Rare events are found by the index of the property. Frequent ones come up when reading from
+    the newest event back, and an index would only give more rows to sort. Without statistics
+    SQLite cannot tell the two apart.
 
     Args:
-        events: what is narrowed.
+        events: the events to narrow.
         **wanted: a lookup on one column.
     """
     ((lookup, value),) = wanted.items()
@@ -57,11 +57,11 @@ def events_with(events: QuerySet[AuditEvent], **wanted: Any) -> QuerySet[AuditEv
 
 @dataclass(frozen=True)
 class Traces:
-    """Where the trail speaks of somebody.
+    """Where the trail names a person.
 
     Attributes:
-        kind: the kind of object that is theirs.
-        numbers: which ones.
+        kind: the kind of object that belongs to the person.
+        numbers: the numbers of these objects.
         listed: the facts that may list such numbers, as JSON paths, for example ``notices``.
     """
 
@@ -76,7 +76,7 @@ _find_patients: list[FindPatients] = []
 
 
 def find_patients_with(find: FindPatients) -> None:
-    """Let the app that knows patients answer whom the trail is searched for."""
+    """Register the patient search of the app that knows patients."""
     _find_patients[:] = [find]
 
 
@@ -95,14 +95,14 @@ def events_about(events: QuerySet[AuditEvent], traces: Sequence[Traces]) -> Quer
 
 
 def may_be_delegates(user: User) -> QuerySet[User]:
-    """Return whom a practitioner may name: doctors, nurses and secretaries, but for themselves."""
+    """Return the possible delegates: doctors, nurses and secretaries except the practitioner."""
     roles = [role for role, granted in GRANTS.items() if Capability.KEEP_AS_DELEGATE in granted]
     colleagues = User.objects.filter(is_active=True, role_assignments__role__in=roles)
     return colleagues.exclude(pk=user.pk).distinct().order_by("last_name", "first_name", "username")
 
 
 def delegations_of(user: User) -> QuerySet[Delegation]:
-    """Return who may keep patients in the user's own name now."""
+    """Return the current delegations of the user."""
     standing = Delegation.objects.filter(practitioner__user=user, revoked_at=None)
     return standing.select_related("delegate").order_by("given_at", "id")
 
@@ -145,12 +145,12 @@ class TrailFilter(filters.FilterSet):
         model = AuditEvent
         fields: list[str] = []
 
-    # The patients that a search meant: the trail also records who looked up whom.
+    # The patients found by a search: the trail also records each search.
     patients: Sequence[int] = ()
     means_too_many = False
 
     def by_patient(self, events: _Events, name: str, value: str) -> _Events:
-        """Narrow to what touches a patient: their file, appointments, messages, and lists."""
+        """Narrow to a patient: their file, appointments, messages, and lists."""
         found = _find_patients[0](value) if _find_patients else ((), ())
         if found is None:
             self.means_too_many = True
@@ -159,27 +159,27 @@ class TrailFilter(filters.FilterSet):
         return events_about(events, traces)
 
     def by_actor(self, events: _Events, name: str, value: User) -> _Events:
-        """Narrow to what somebody did or saw."""
+        """Narrow to the events of one actor."""
         return events_with(events, actor_id=value.pk)
 
     def by_action(self, events: _Events, name: str, value: str) -> _Events:
-        """Narrow to actions that begin so."""
+        """Narrow to actions with this prefix."""
         return events_with(events, action__prefix=value)
 
     def by_type(self, events: _Events, name: str, value: str) -> _Events:
-        """Narrow to a kind of object; with its number the index knows both."""
+        """Narrow to a kind of object; with its number, one index covers both."""
         if self.form.cleaned_data.get("object_id"):
             return events.filter(object_type=value)
         return events_with(events, object_type=value)
 
     def by_number(self, events: _Events, name: str, value: str) -> _Events:
-        """Narrow to a number, of whatever kind of object: the index wants to be told each."""
+        """Narrow to a number of any kind of object; the index needs each kind listed."""
         if not self.form.cleaned_data.get("object_type"):
             kinds = sorted({model._meta.model_name or "" for model in apps.get_models()})
             events = events.filter(object_type__in=kinds)
         return events.filter(object_id=value)
 
     def by_day(self, events: _Events, name: str, value: dt.date) -> _Events:
-        """Narrow to a local day, by the bounds that the index of the moment knows."""
+        """Narrow to a local day, by bounds on the indexed moment."""
         begins, ends = (clock.midnight(value + dt.timedelta(days=days)) for days in (0, 1))
         return events.filter(at__gte=begins, at__lt=ends)

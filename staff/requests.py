@@ -1,4 +1,4 @@
-"""What a view behind ``@requires`` is given."""
+"""The request of a view behind ``@requires``."""
 
 from typing import cast
 
@@ -9,12 +9,12 @@ from staff.models import User
 
 
 class SignedInRequest(HttpRequest):
-    """A request of somebody who is signed in: ``requires`` has sent everybody else away."""
+    """A request of a signed-in person; ``requires`` has refused all others."""
 
     user: User
     htmx: HtmxDetails
 
 
 def person(request: HttpRequest) -> User:
-    """Return who is signed in, where Django's own pages give a plain request."""
+    """Return the signed-in user of a plain request, as Django's own pages give it."""
     return cast(User, request.user)

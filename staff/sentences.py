@@ -1,7 +1,7 @@
-"""Sentences that one person has written down and another reads: each reader in their language.
+"""Stored sentences that each reader sees in their own language.
 
-A sentence that is translated when it is stored speaks the language of whoever caused it. Stored
-as a ``Sentence`` it is the French original with its values, and is translated when it is shown.
+A sentence translated before storing is in the language of the person who caused it. A
+``Sentence`` stores the French original with its values, and is translated when it is shown.
 Mark one with ``gettext_stored`` where ``gettext`` would translate at once::
 
     from staff.sentences import gettext_stored as _
@@ -23,12 +23,12 @@ from django.db import models
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 
-_SAID = '{"said": '  # how a sentence begins in a column of text
+_SAID = '{"said": '  # the start of a sentence in a column of text
 
 
 @dataclass(frozen=True, slots=True)
 class ShownDay:
-    """A day in a sentence, written as the reader's language writes it: ``form`` is Django's."""
+    """A day in a sentence, in the reader's date format: ``form`` is Django's."""
 
     day: dt.date
     form: str = "d/m/Y"
@@ -43,8 +43,8 @@ class Sentence:
 
     Attributes:
         msgid: the French original, as the catalogues know it.
-        plural: its plural; empty when it counts nothing.
-        count: what decides between the two.
+        plural: its plural; empty without a number.
+        count: the number that decides between the two.
         values: for each name in it, a text, a number, a day or another sentence.
     """
 
@@ -54,7 +54,7 @@ class Sentence:
     values: tuple[tuple[str, "Value"], ...] = ()
 
     def __mod__(self, values: Mapping[str, object]) -> "Sentence":
-        """Return the sentence with its values, written as those of ``gettext`` are."""
+        """Return the sentence with its values, as with ``gettext``."""
         return replace(self, values=tuple((name, _value(one)) for name, one in values.items()))
 
     def __str__(self) -> str:
@@ -67,10 +67,10 @@ class Sentence:
         try:
             return text % dict(self.values)
         except (KeyError, TypeError, ValueError):
-            return text  # not stored by us: no reason for a page to fail
+            return text  # not stored by this code: the page must not fail
 
     def as_kept(self) -> dict[str, Any]:
-        """Return what is stored of it, in JSON; ``said`` comes first."""
+        """Return its stored form, in JSON; ``said`` comes first."""
         kept: dict[str, Any] = {"said": self.msgid}
         if self.plural:
             kept |= {"plural": self.plural, "count": self.count}
@@ -87,7 +87,7 @@ class Sentence:
 
 
 Value = str | int | ShownDay | Sentence
-Stored = Sentence | str  # plain text where a person typed it, or an older version stored it
+Stored = Sentence | str  # plain text if a person typed it, or an older version stored it
 
 
 def gettext_stored(msgid: str) -> Sentence:
@@ -101,7 +101,7 @@ def ngettext_stored(singular: str, plural: str, count: int) -> Sentence:
 
 
 def joined(parts: Iterable[Stored], between: str = " ") -> Stored:
-    """Return several sentences as one; nothing of none."""
+    """Return several sentences as one; empty if there are none."""
     said = [part for part in parts if part]
     if len(said) <= 1:
         return said[0] if said else ""
@@ -152,7 +152,7 @@ class SentenceEncoder(json.JSONEncoder):
     """Writes the sentences inside of JSON."""
 
     def default(self, o: Any) -> Any:
-        """Return what is stored of a sentence."""
+        """Return the stored form of a sentence."""
         return o.as_kept() if isinstance(o, Sentence) else super().default(o)
 
 
@@ -160,7 +160,7 @@ class SentenceDecoder(json.JSONDecoder):
     """Reads the sentences inside of JSON."""
 
     def decode(self, s: str, *args: Any) -> Any:
-        """Return what was stored, with its sentences."""
+        """Return the stored JSON, with its sentences."""
         return _with_sentences(super().decode(s, *args))
 
 

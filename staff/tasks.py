@@ -1,4 +1,4 @@
-"""What the beat asks of the staff app."""
+"""Periodic tasks of the staff app."""
 
 from celery import shared_task
 
@@ -7,5 +7,5 @@ from staff.services import audit
 
 @shared_task
 def anchor_trail() -> None:
-    """Note the end of the trail outside the database."""
+    """Write the end of the trail outside the database."""
     audit.anchor()

@@ -1,8 +1,8 @@
-"""How the trail is chained and signed: pure functions over the content of events.
+"""The chain and the signatures of the trail: pure functions over the content of events.
 
 Each event carries HMAC-SHA256 (RFC 2104) over the hash before it and its own canonical JSON, made
-with a key that lies outside the database (``TRAIL_KEY``). Somebody who can write to the database
-but does not know the key can change no event without breaking the chain.
+with a key outside the database (``TRAIL_KEY``). Without the key, nobody can change an event in the
+database without breaking the chain.
 
 Events older than the key carry a plain SHA-256. They are never hashed again: one keyed event,
 ``SEALED``, names their number and their last hash.
@@ -27,7 +27,7 @@ _FIELDS = ("sequence", "actor", "actor_name", "action", "object_type", "object_i
 
 
 def key_id(key: str) -> str:
-    """Return the name of a key, which says nothing of the key itself: 12 hex digits."""
+    """Return the name of a key, which does not reveal the key: 12 hex digits."""
     return _signed(key, "name of the key")[:12]
 
 
@@ -57,7 +57,7 @@ def event_hash(content: Mapping[str, Any], *, at: dt.datetime, previous: str, ke
 
 
 def head_signature(sequence: int, last_hash: str, key: str) -> str:
-    """Return what the head row must carry, so that the end of the chain cannot be moved back."""
+    """Return the signature of the head row, so that the end of the chain cannot be moved back."""
     return _signed(key, f"head {sequence} {last_hash}")
 
 
@@ -68,7 +68,7 @@ def is_signed_head(sequence: int, last_hash: str, signature: str, keys: Iterable
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One event as it was seen outside the database: on a sheet, or in an anchor file.
+    """One event as noted outside the database: on a sheet, or in an anchor file.
 
     Attributes:
         sequence: the number of the event.
@@ -94,7 +94,7 @@ class Mark:
         return cls(int(sequence), found)
 
     def fits(self, event_hash: str) -> bool:
-        """Whether the event that has this number now is the one that was seen."""
+        """Whether the event with this number now is the one of the mark."""
         return event_hash.startswith(self.hash)
 
 
@@ -105,7 +105,7 @@ def anchor_line(mark: Mark, *, at: dt.datetime, key: str) -> str:
 
 
 def read_anchor(line: str, keys: Iterable[str]) -> Mark | None:
-    """Return what a line of an anchor file saw; None if no key of ours wrote it."""
+    """Return the mark in a line of an anchor file; None if none of our keys signed it."""
     said, _, signature = line.strip().rpartition(" ")
     parts = said.split(" ")
     if len(parts) != 3 or not parts[1].isdecimal():

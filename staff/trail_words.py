@@ -1,7 +1,7 @@
-"""What the trail says, in words: one sentence for each action, in the reader's language.
+"""The trail in words: one sentence for each action, in the reader's language.
 
-An event is stored as a dotted action, a subject and facts, so that it reads the same for ever.
-Here they become a sentence that follows the name of who acted: "a approuvé le bulletin 3". A test
+An event is stored as a dotted action, a subject and facts, so that it never changes.
+Here they become a sentence that follows the name of the actor: "a approuvé le bulletin 3". A test
 reads the source and fails when an action has no sentence, or a fact no name.
 """
 
@@ -126,14 +126,14 @@ SENTENCES = {
     "ward_day.viewed": gettext_lazy("a consulté la journée de l'unité %(id)s"),
 }
 
-# What an administrator does to reference data: any kind of object.
+# Actions of an administrator on reference data of any kind.
 _OF_ANY_KIND = {
     "added": gettext_lazy("a ajouté : %(kind)s %(id)s"),
     "changed": gettext_lazy("a modifié : %(kind)s %(id)s"),
     "deleted": gettext_lazy("a supprimé : %(kind)s %(id)s"),
 }
 
-# What each fact is called.
+# The name of each fact.
 FACTS = {
     "accepts_disappeared": gettext_lazy("disparitions acceptées"),
     "accepts_older": gettext_lazy("fichier plus ancien accepté"),
@@ -239,29 +239,29 @@ FACTS = {
 
 
 def kind_of(object_type: str) -> str:
-    """Return what a kind of object is called; as recorded when no model has that name."""
+    """Return the name of a kind of object; as recorded if no model has that name."""
     return str(_kinds().get(object_type, object_type))
 
 
 def kinds() -> list[tuple[str, str]]:
-    """Return each kind of object with what it is called, by that name."""
+    """Return each kind of object with its name, sorted by name."""
     return sorted(_kinds().items(), key=lambda kind: kind[1])
 
 
 def actions() -> list[tuple[str, str]]:
-    """Return each action with its sentence, the number of the subject left open."""
+    """Return each action with its sentence, without the number of the subject."""
     return [(action, _filled(sentence, {})) for action, sentence in SENTENCES.items()]
 
 
 def has_sentence(action: str) -> bool:
-    """Whether an action is said in words."""
+    """Whether an action has a sentence."""
     return action in SENTENCES or action.rpartition(".")[2] in _OF_ANY_KIND
 
 
 def sentence_of(event: AuditEvent) -> str:
-    """Return what somebody did, in words that follow their name.
+    """Return the sentence of an event, to follow the name of the actor.
 
-    An action of an earlier version that no sentence is known of is shown as recorded.
+    An action of an earlier version without a sentence is shown as recorded.
     """
     sentence = SENTENCES.get(event.action) or _OF_ANY_KIND.get(event.action.rpartition(".")[2])
     if sentence is None:
@@ -271,7 +271,7 @@ def sentence_of(event: AuditEvent) -> str:
 
 
 def facts_of(event: AuditEvent) -> Iterator[tuple[str, str]]:
-    """Yield what was recorded beside the sentence: what each fact is called, and its value."""
+    """Yield the name and the value of each fact recorded beside the sentence."""
     for name, value in event.detail.items():
         if value not in (None, "", [], {}):
             yield str(FACTS.get(name, name)), _shown(value)

@@ -1,8 +1,8 @@
 """Whether two accounts are two persons, where two must agree. Pure: no Django.
 
-Whoever makes an account, or gives it a password or a role, can sign in as it. So the two who
-approve must not have touched each other's accounts lately, nor both hold a password that one
-third person gave them. Unlocking a sign-in is no change.
+A person who makes an account, or sets its password or role, can sign in as it. So neither of the
+two may have changed the other's account lately, nor may both have a password that one third person
+gave them. Unlocking a sign-in is no change.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ class AccountEdit:
     Attributes:
         account: id of the account.
         by: id of the account that did it; None for the command line.
-        gives_password: whether whoever did it knows the password since.
+        gives_password: whether that person knows the password since.
         at: when, aware.
     """
 
@@ -36,7 +36,7 @@ class IdentityDoubt:
     Attributes:
         by: id of the account that could act as another.
         accounts: ids of the accounts that it could act as.
-        is_refused: False where it need only be said.
+        is_refused: False if a remark is enough.
     """
 
     by: int
@@ -47,7 +47,7 @@ class IdentityDoubt:
 def doubt(
     first: int, second: int, changes: Collection[AccountEdit], *, now: dt.datetime
 ) -> IdentityDoubt | None:
-    """Return why two accounts may be one person; None when nothing speaks for it.
+    """Return why two accounts may be one person; None without a reason.
 
     Args:
         first, second: ids of the two accounts.
@@ -72,7 +72,7 @@ def doubt(
 
 
 def _givers(account: int, changes: Collection[AccountEdit]) -> set[int]:
-    """Return who made the account or gave it a password, its owner and the command line aside."""
+    """Return the other accounts that made it or set its password."""
     return {
         change.by
         for change in changes
@@ -81,7 +81,7 @@ def _givers(account: int, changes: Collection[AccountEdit]) -> set[int]:
 
 
 def _has_own_password(account: int, changes: Collection[AccountEdit]) -> bool:
-    """Whether the owner has changed the password since somebody else gave it last."""
+    """Whether the owner has changed the password since somebody else last set it."""
     given = [one for one in changes if one.account == account and one.gives_password]
     newest = max(given, key=lambda one: one.at, default=None)
     return newest is None or newest.by == account

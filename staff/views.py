@@ -1,4 +1,4 @@
-"""The trail, for the auditor; a practitioner's delegates."""
+"""The pages of the trail and of a practitioner's delegates."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -33,7 +33,7 @@ class _Colleague(forms.ModelChoiceField):  # type: ignore[type-arg]  # no generi
 
 
 class DelegateForm(forms.Form):
-    """The delegate of a practitioner; only people who may keep patients are offered."""
+    """The delegate of a practitioner: one of the people who may keep patients."""
 
     delegate = _Colleague(
         label=gettext_lazy("Qui peut garder vos patients en votre nom"),
@@ -55,14 +55,14 @@ class DelegateForm(forms.Form):
 @require_safe
 @requires(Capability.SEE_TRAIL)
 def trail(request: SignedInRequest) -> HttpResponse:
-    """List who did and who saw what, the newest first."""
+    """List the events of the trail, the newest first."""
     return _trail_page(request)
 
 
 @require_POST
 @requires(Capability.SEE_TRAIL)
 def trail_verify(request: SignedInRequest) -> HttpResponse:
-    """Read the whole trail, and say whether it is as it was written."""
+    """Check the whole trail, and show whether it is unchanged."""
     if not trail_for(request.user).exists():
         return _trail_page(request)
     faults = list(islice(audit.faults(), MOST_FAULTS + 1))
@@ -78,7 +78,7 @@ def trail_verify(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @requires(Capability.SEE_TRAIL)
 def trail_export(request: SignedInRequest) -> HttpResponse | StreamingHttpResponse:
-    """Give the events that the filters leave as a CSV file, the oldest first."""
+    """Return the filtered events as a CSV file, the oldest first."""
     chosen, events = _chosen(request)
     if not chosen.is_valid():
         return _trail_page(request)
@@ -109,7 +109,7 @@ def _trail_page(
 
 
 def _chosen(request: SignedInRequest) -> tuple[TrailFilter, QuerySet[AuditEvent]]:
-    """Return the filters with the events they leave; none when a filter makes no sense."""
+    """Return the filters with the events that they select; no events for an invalid filter."""
     chosen = TrailFilter(request.GET, queryset=trail_for(request.user))
     return chosen, chosen.qs if chosen.is_valid() else chosen.queryset.none()
 
@@ -138,7 +138,7 @@ def _csv_of(events: Iterable[AuditEvent]) -> Iterator[str]:
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(Capability.KEEP)
 def delegates(request: SignedInRequest) -> HttpResponse:
-    """List who keeps patients in one's own name, and name another."""
+    """List the own delegates, and add one."""
     practitioner = getattr(request.user, "practitioner", None)
     form = DelegateForm(request.POST if request.method == "POST" else None, by=request.user)
     if request.method == "POST" and practitioner and form.is_valid():
@@ -161,7 +161,7 @@ def delegates(request: SignedInRequest) -> HttpResponse:
 @require_POST
 @requires(Capability.KEEP)
 def delegate_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
-    """Take a delegation back."""
+    """Revoke a delegation."""
     try:
         revoked = delegating.revoke(delegation_id=pk, by=request.user)
     except Refusal as why:

@@ -1,4 +1,4 @@
-"""Who else somebody may be: people whose record number is new, compared with everybody known."""
+"""Compare people with a new record number with all known patients."""
 
 import datetime as dt
 from collections import defaultdict
@@ -13,16 +13,16 @@ from patients.names import search_name
 from staff.sentences import Stored
 
 MOST_HOLDERS = 2_000  # that a few hundred people resemble; a copied number has many
-_MOST_COMPARED = 20  # of those who share one number or one name and birth date
+_MOST_COMPARED = 20  # of the people with the same number or the same name and birth date
 
 Names = tuple[str, str, dt.date]
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Somebody known: a patient's id, or the record number of one whom this load names first.
+    """A known person: a patient's id, or a record number that is new in this load.
 
-    ``where`` says where they stand, for the people who read a remark.
+    ``where`` tells the readers of a remark where the person is found.
     """
 
     key: int | str
@@ -33,7 +33,7 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class HolderMatch:
-    """Somebody whom a person is, or may be."""
+    """A known person who is, or may be, the same."""
 
     holder: Holder
     link: LinkCertainty
@@ -42,14 +42,14 @@ class HolderMatch:
 
 @dataclass
 class Holders:
-    """People by what must be equal for two to be one: the whole of it, a number, a name."""
+    """People by the values that are equal for one person: all of them, a number, a name."""
 
     _sure: dict[tuple[str, Names], Holder] = field(default_factory=dict)
     _by_number: dict[str, list[Holder]] = field(default_factory=lambda: defaultdict(list))
     _by_names: dict[Names, list[Holder]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, holder: Holder) -> None:
-        """Take somebody in."""
+        """Add a person."""
         number, names = valid_number(holder.person.national_number), names_and_birth(holder.person)
         if number and names:
             self._sure.setdefault((number, names), holder)
@@ -59,11 +59,11 @@ class Holders:
             self._by_names[names].append(holder)
 
     def find(self, person: Person, *, but: int | None = None) -> HolderMatch | None:
-        """Return who a person is for sure, else whom they may be, else None.
+        """Return the certain match of a person, else a possible one, else None.
 
         Args:
-            person: who.
-            but: the patient that they are already.
+            person: the person.
+            but: the patient to leave out: the person's own.
         """
         number, names = valid_number(person.national_number), names_and_birth(person)
         same = self._sure.get((number, names)) if names else None
@@ -85,7 +85,7 @@ def known_holders(people: Iterable[Person]) -> Holders:
     """Return the patients who share a valid national number, or names and birth date (one query).
 
     Args:
-        people: a few hundred; nothing is asked for those of whom too little is known.
+        people: a few hundred; those with too few values are skipped.
     """
     holders = Holders()
     meant = _meant(list(people))
@@ -109,16 +109,16 @@ def known_holders(people: Iterable[Person]) -> Holders:
 
 
 def joinable(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], tuple[int, int]]:
-    """Return which pairs of patients who were known apart can be made one, and taken back exactly.
+    """Return the pairs of separate patients that can be joined, and separated again exactly.
 
-    One of them has one record number that is nobody else's: it joins the other. Patients whom a
-    person called two people stay two (two queries; none for no pairs).
+    One of them has a single record number, which joins the other. Patients whom a person declared
+    two people stay two (two queries; none without pairs).
 
     Args:
-        pairs: (patient id, patient id), of people who are one for sure.
+        pairs: (patient id, patient id), of people who are certainly one.
 
     Returns:
-        pair → who leaves, who stays.
+        pair → the patient who leaves, the one who stays.
     """
     if not pairs:
         return {}

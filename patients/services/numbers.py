@@ -1,4 +1,4 @@
-"""A patient's telephone numbers: what stands in ``PatientPhone``, ``mobile`` and ``landline``."""
+"""Write a patient's telephone numbers: ``PatientPhone``, ``mobile`` and ``landline``."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,7 +14,7 @@ from staff.services import audit
 
 
 def main_numbers(numbers: Sequence[Phone]) -> dict[str, str]:
-    """Return the columns of ``Patient`` that go with a list of numbers."""
+    """Return the columns of ``Patient`` for a list of numbers."""
     mobile = phones.first_of(numbers, is_mobile=True)
     landline = phones.first_of(numbers, is_mobile=False)
     return {
@@ -24,13 +24,13 @@ def main_numbers(numbers: Sequence[Phone]) -> dict[str, str]:
 
 
 def write_numbers(numbers: Mapping[int, Sequence[Phone]], *, are_new: bool = False) -> None:
-    """Write the numbers of some patients in place of those they have (two queries).
+    """Replace the numbers of some patients (two queries).
 
     ``main_numbers`` goes into ``Patient`` in the same transaction: the caller writes that row.
 
     Args:
         numbers: by id of the patient, in order.
-        are_new: nothing is there yet.
+        are_new: they have no numbers yet.
     """
     if not numbers:
         return
@@ -51,16 +51,16 @@ def write_numbers(numbers: Mapping[int, Sequence[Phone]], *, are_new: bool = Fal
 
 @transaction.atomic
 def add_number(*, patient_id: int, text: str, label: str = "", by: User) -> Phone:
-    """Keep a number that somebody found for a patient, behind those that are known.
+    """Add a number that somebody found for a patient, after the known ones.
 
     Args:
-        patient_id: whose.
-        text: as a person writes it; one number.
-        label: whose it is or where it was found.
-        by: who found it.
+        patient_id: the patient.
+        text: one number, as a person writes it.
+        label: its owner or where it was found.
+        by: the user who found it.
 
     Raises:
-        Refusal: no number that can be dialled, or more than one.
+        Refusal: it cannot be dialled, or is more than one number.
     """
     found = phones.read_cell(text).phones
     if len(found) != 1:
@@ -76,7 +76,7 @@ def add_number(*, patient_id: int, text: str, label: str = "", by: User) -> Phon
     patient = Patient.objects.select_for_update().get(pk=patient_id)
     known = patient.numbers
     numbers = phones.merged(known, [new]) if known else (new,)
-    if new.number not in {one.number for one in numbers}:  # of too many, a person's word counts
+    if new.number not in {one.number for one in numbers}:  # a person's number always stays
         numbers = (*numbers[:-1], new)
     for column, number in main_numbers(numbers).items():
         setattr(patient, column, number)

@@ -1,4 +1,4 @@
-"""Make patients known, or bring what is known of them up to date, many at a time."""
+"""Create and update patients, many at a time."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,17 +37,17 @@ _OPT_OUTS = ("sms_opt_out_at", "reminder_opt_out_at")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What a source says of one patient; what it does not say is empty.
+    """The values of one patient in a source; missing ones are empty.
 
     Attributes:
-        number: by which the source knows the patient (record number).
+        number: the source's number of the patient (record number).
         phones: as written or E.164, one number each, in the source's order.
-        is_name_certain: when not, the family name only serves to create; it never replaces one.
-        same_as: who else this is, where the number is new: a patient's id, or another record
+        is_name_certain: if not, the family name is used for a new patient only.
+        same_as: for a new number, the patient that it belongs to: a patient's id, or another record
             number of the source; the two are linked (``identity.link``).
-        like: who else this may be, in the same way but for any number, and why; nothing is linked.
-        is_newest: when not, what is known may be younger than what is said: it is completed, and
-            nothing of it replaced.
+        like: a patient that it may belong to, in the same form but for any number, and why; nothing
+            is linked.
+        is_newest: if not, the stored values may be newer: empty ones are filled, none replaced.
     """
 
     number: str
@@ -65,35 +65,35 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class KnownPatient:
-    """Who is known under a record number."""
+    """The patient of a record number."""
 
     identifier: PatientIdentifier
 
     @property
     def patient(self) -> Patient:
-        """Whose number it is."""
+        """The patient of the number."""
         return self.identifier.patient
 
     @property
     def since(self) -> dt.datetime | None:
-        """When a source first named the number; None: that was not kept."""
+        """When a source first named the number; None if that was not stored."""
         return self.identifier.known_since
 
     @property
     def person(self) -> Person:
-        """What tells the patient from others."""
+        """The identifying values of the patient."""
         return person_of(self.patient)
 
 
 def person_of(patient: Patient) -> Person:
-    """Return what tells a patient from others."""
+    """Return the identifying values of a patient."""
     return Person(
         patient.family_name, patient.given_name, patient.birth_date, patient.national_number
     )
 
 
 def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPatient]:
-    """Return who is known under the record numbers of a source (one query)."""
+    """Return the patients of the record numbers of a source (one query)."""
     known = PatientIdentifier.objects.filter(system=system, value__in=set(numbers))
     return {
         identifier.value: KnownPatient(identifier) for identifier in known.select_related("patient")
@@ -107,13 +107,13 @@ def register(
     described: Sequence[Description],
     known: Mapping[str, KnownPatient] | None = None,
 ) -> dict[str, int]:
-    """Create the patients that a source names for the first time and update the others.
+    """Create the patients with a new record number and update the others.
 
-    The last description of a number counts, value by value. What a source leaves empty does not
-    erase what is known: an export without telephone columns must not make every patient
-    unreachable. Neither does a national number that fails its checks replace a valid one.
-    Whether a description is of the person known is asked before (``patients/identity.py``).
-    What a linked number says adds telephones to its patient and changes nothing else of them.
+    The last description of a number counts, value by value. An empty value does not erase a known
+    one: an export without telephone columns must not make every patient unreachable. A national
+    number that fails its checks does not replace a valid one.
+    The caller has checked that each description is of the known person (``patients/identity.py``).
+    The description of a linked number only adds telephones to its patient.
 
     Args:
         system: the source, as in ``PatientIdentifier.system``.
@@ -148,7 +148,7 @@ def register(
 
 
 def _after(earlier: Description | None, one: Description) -> Description:
-    """Return a description with what it leaves empty taken from an earlier one."""
+    """Return a description with its empty values filled from an earlier one."""
     if earlier is None:
         return one
     number = one.national_number
@@ -188,7 +188,7 @@ def _create(system: str, described: dict[str, Description]) -> dict[str, int]:
 def _resolved(
     system: str, described: Iterable[Description], found: Mapping[str, int]
 ) -> dict[int | str, int]:
-    """Return the patients that new numbers are, or may be; those of earlier chunks are read."""
+    """Return the certain and possible patients of new numbers; those of earlier chunks are read."""
     listed = list(described)
     named = {one.same_as for one in listed} | {one.like[0] for one in listed if one.like}
     others: dict[int | str, int] = {}
@@ -214,7 +214,7 @@ def _link(
     newest: Mapping[str, Description],
     new: Mapping[str, int],
 ) -> None:
-    """Keep what linked numbers say beside them, and their telephones behind the patient's own."""
+    """Store the descriptions of linked numbers, and their telephones after the patient's own."""
     now = clock.now()
     says = {number: _as_json(newest[number]) for number in newest}
     changed = [
@@ -271,7 +271,7 @@ def _link(
 
 
 def _as_json(one: Description) -> dict[str, Any]:
-    """Return what a source says of a linked number, to make its own patient of it again."""
+    """Return the description of a linked number as JSON, to make a patient of it again."""
     return {
         "family_name": one.family_name if one.is_name_certain else "",
         "given_name": one.given_name,
@@ -283,14 +283,14 @@ def _as_json(one: Description) -> dict[str, Any]:
 
 
 def _kept(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
-    """Return what was said last; what is left empty stays."""
+    """Return the newer values; a value left empty stays."""
     return {key: value or older.get(key, value) for key, value in newer.items()}
 
 
 def _propose(
     system: str, described: Mapping[str, Description], others: Mapping[int | str, int]
 ) -> None:
-    """Keep whom numbers may be too, for people to look at."""
+    """Store the possible matches of numbers, for people to check."""
     likely = {
         number: (others[one.like[0]], one.like[1])
         for number, one in described.items()
@@ -310,22 +310,22 @@ def _propose(
             )
             for record in records
         ),
-        ignore_conflicts=True,  # said once, and put aside once
+        ignore_conflicts=True,  # proposed once, and dismissed once
     )
 
 
 @transaction.atomic
 def join(*, leaving_id: int, staying_id: int, kept: Mapping[str, Any]) -> PatientIdentifier:
-    """Give the one record number of a patient to another, who is the same person.
+    """Move the single record number of a patient to another patient, who is the same person.
 
-    The patient who leaves stays as they are, without a number, so that it is given back exactly.
-    Their telephones come behind the other's; who refuses SMS under either refuses them.
-    Part of a service that moves what belongs to the patient and writes the trail.
+    The patient who leaves is kept without a number, so that the join can be undone exactly. Their
+    telephones come after the other's; a refusal of SMS by either of them holds for both.
+    Part of a service that moves the patient's other rows and writes the trail.
 
     Args:
-        leaving_id: who has one record number, that is not linked.
+        leaving_id: the patient with a single record number, which is not linked.
         staying_id: the other.
-        kept: what that service needs to take it back.
+        kept: the data with which that service undoes the join.
 
     Raises:
         Refusal: there is more than one number, or a linked one.
@@ -358,7 +358,7 @@ def join(*, leaving_id: int, staying_id: int, kept: Mapping[str, Any]) -> Patien
 
 
 def _description(number: str, patient: Patient) -> Description:
-    """Return what is known of a patient, but for the telephones, as if a source said it."""
+    """Return the stored values of a patient, without telephones, as a description."""
     return Description(
         number,
         patient.family_name,
@@ -371,10 +371,10 @@ def _description(number: str, patient: Patient) -> Description:
 
 @transaction.atomic
 def part(*, identifier_id: int) -> PatientIdentifier:
-    """Give a linked record number a patient of its own again, as its source describes them.
+    """Give a linked record number its own patient again, as its source describes them.
 
-    The one whose it was, where there was one; else a new one.
-    Part of a service that moves what came by that number and writes the trail.
+    It is the former patient of the number if there was one, else a new one.
+    Part of a service that moves the rows of that number and writes the trail.
 
     Raises:
         Refusal: the number is not linked.
@@ -434,11 +434,11 @@ def _update(known: dict[str, Patient], described: dict[str, Description]) -> Non
 
 
 def says_nothing_new(one: Description, known: KnownPatient) -> bool:
-    """Whether a description leaves the patient as they are.
+    """Whether a description changes nothing of the patient.
 
     Args:
-        one: what a source says under a number.
-        known: who is known under it; the telephones are best fetched with the patient.
+        one: the description of a number.
+        known: the patient of that number; prefetch the telephones.
     """
     if known.identifier.linked_at or one.same_as is not None or one.like:
         return False
@@ -458,7 +458,7 @@ def _told(
 
 
 def _values(one: Description, patient: Patient) -> dict[str, Any]:
-    """Return the fields of a patient after this description, but for the telephones."""
+    """Return the fields of a patient after this description, without telephones."""
     if not one.is_newest:
         one = replace(
             one,
@@ -488,5 +488,5 @@ def _values(one: Description, patient: Patient) -> dict[str, Any]:
 
 
 def _said(one: Description) -> list[Phone]:
-    """Return the numbers that a description names, in order; what cannot be dialled is none."""
+    """Return the valid numbers of a description, in order."""
     return [phone for text in one.phones for phone in phones.read_cell(text).phones]

@@ -12,7 +12,7 @@ class AuditEvent(models.Model):
     ``sequence`` counts from 1 without a gap; ``hash`` signs the previous hash and this event's
     canonical JSON (``staff/trail.py``) with the key that ``key`` names; events older than the
     first key have none. The database refuses UPDATE, DELETE and TRUNCATE by trigger; ``manage.py
-    verify`` finds what was done behind its back.
+    verify`` finds changes made without the triggers.
     """
 
     sequence = models.BigIntegerField(_("numéro"), unique=True)
@@ -51,8 +51,8 @@ class AuditEvent(models.Model):
 class AuditHead(models.Model):
     """The end of the chain, one row: its lock makes writers append one after the other.
 
-    ``signature`` is made with the trail's key, so that who can write to the database cannot move
-    the end back. The database refuses to delete the row and to lower ``sequence``.
+    ``signature`` is made with the trail's key, so that nobody with access to the database can
+    move the end back. The database refuses to delete the row and to lower ``sequence``.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)

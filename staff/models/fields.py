@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def person_field(label: "_StrPromise", **options: Any) -> "models.ForeignKey[User, User]":
-    """Return the account of whoever did something; it cannot be deleted any more."""
+    """Return a field for the account that did something; that account cannot be deleted."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -26,7 +26,7 @@ def person_field(label: "_StrPromise", **options: Any) -> "models.ForeignKey[Use
 def person_or_none_field(
     label: "_StrPromise", **options: Any
 ) -> "models.ForeignKey[User | None, User | None]":
-    """Return ``person_field`` for what nobody did yet, or what the system did."""
+    """Return ``person_field`` that is empty if nobody did it yet, or the system did."""
     return models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -24,7 +24,7 @@ class UnitKind(models.TextChoices):
 
 
 class Site(models.Model):
-    """A hospital of the group. ``code`` is what files and playbooks call it."""
+    """A hospital of the group. ``code`` is its name in files and playbooks."""
 
     code = models.SlugField(_("code"), max_length=40, unique=True)
     name = models.CharField(_("nom"), max_length=80)
@@ -64,7 +64,7 @@ class Site(models.Model):
         return self.name
 
     def clean(self) -> None:
-        """Write both numbers as E.164, and refuse what a phone could not show or dial."""
+        """Convert both numbers to E.164, and refuse those that a phone cannot show or dial."""
         faults: dict[str, list[str]] = {}
         checks: dict[str, Callable[[str], str]] = {
             "callback_number": phone_numbers.international,

@@ -1,4 +1,4 @@
-"""What is remembered of tries to sign in, and of who changed whose account."""
+"""Tries to sign in, and changes of accounts."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from staff.sign_in.limits import SignInStep
 class SignInTry(models.Model):
     """One try that failed, or is under way; one that succeeds is deleted.
 
-    ``account`` is the name as typed, folded, whether or not such an account exists: who guesses
+    ``account`` is the name as typed, folded, whether or not such an account exists: an attacker
     must not learn which names do. ``device`` is the known device that tried; empty for others.
     """
 
@@ -39,10 +39,10 @@ class SignInTry(models.Model):
 
 
 class AccountChange(models.Model):
-    """Who made or changed whose account, role or password; never changed afterwards.
+    """A change of an account, role or password by somebody; append-only.
 
-    ``by`` is None for the command line. ``staff/two_persons.py`` asks it whether two accounts are
-    two persons.
+    ``by`` is None for the command line. ``staff/two_persons.py`` decides from it
+    whether two accounts are two persons.
     """
 
     class What(models.TextChoices):

@@ -15,7 +15,7 @@ from staff.models.place import Site, Unit
 
 
 class Role(models.TextChoices):
-    """The jobs of DESIGN.md section 2; what each may do is in ``staff/access.py``."""
+    """The jobs of DESIGN.md section 2; ``staff/access.py`` lists the capabilities of each."""
 
     CRISIS_CELL = "crisis_cell", _("Cellule de crise")
     DOCTOR = "doctor", _("Médecin")
@@ -29,7 +29,7 @@ class Role(models.TextChoices):
 
 
 class UserManager(DjangoUserManager["User"]):
-    """Makes accounts; a superuser's password is checked however it is given."""
+    """Makes accounts, and checks every superuser's password."""
 
     def create_superuser(  # type: ignore[override]
         self, username: str, email: str = "", password: str | None = None, **fields: Any
@@ -37,8 +37,8 @@ class UserManager(DjangoUserManager["User"]):
         """Make a superuser.
 
         Raises:
-            ValidationError: the password can be guessed. Django's command lets one pass that
-                comes from the environment, or that somebody insists on.
+            ValidationError: the password can be guessed. Django's command accepts such a one
+                from the environment, or after a confirmation.
         """
         if password is not None:
             account = User(username=username, email=email, **fields)
@@ -49,7 +49,7 @@ class UserManager(DjangoUserManager["User"]):
 class User(AbstractUser):
     """A person with a sign-in. Rights come from role assignments, never from groups."""
 
-    # Raised to end all sessions of this account; its devices are then no longer known ones.
+    # Incremented to end all sessions of this account and to forget its devices.
     devices_version = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     language = models.CharField(_("langue"), max_length=2, choices=settings.LANGUAGES, default="fr")
 
@@ -63,7 +63,7 @@ class User(AbstractUser):
         return f"{self.first_name} {self.last_name.upper()}".strip() or self.username
 
     def _get_session_auth_hash(self, secret: str | bytes | None = None) -> str:
-        """Return what a session must carry to go on: void with the password or the version."""
+        """Return the hash of a valid session: it changes with the password and the version."""
         salt = "staff.models.User.session"
         value = f"{self.password}:{self.devices_version}"
         return salted_hmac(salt, value, secret=secret, algorithm="sha256").hexdigest()

@@ -1,1 +1,1 @@
-"""What every sheet of paper needs: a page that needs no other file, and a PDF of it."""
+"""Printed sheets: a page without other files, and a PDF of it."""

@@ -1,8 +1,8 @@
-"""A page becomes a PDF, reading nothing but the page.
+"""Make a PDF of a page, without reading anything else.
 
 Needs no Django, so that a child process that does only this starts fast and stays small.
-WeasyPrint keeps memory for each page it ever drew (ADR 0006): whoever calls this many times
-does so in processes that are thrown away.
+WeasyPrint keeps memory for each page that it drew (ADR 0006): many calls belong into short-lived
+processes.
 """
 
 import contextlib
@@ -10,15 +10,15 @@ import io
 import logging
 from dataclasses import dataclass
 
-# Tagged for readers of screens and refused by validators otherwise: ISO 14289-1.
+# Tagged for screen readers, as ISO 14289-1 requires.
 VARIANT = "pdf/ua-1"
 
-# WeasyPrint warns of each letter without a glyph: letters out of patients' names, in a log.
+# WeasyPrint warns of each letter without a glyph: letters of patients' names, in a log.
 logging.getLogger("weasyprint").setLevel(logging.ERROR)
 
 
 class PdfUnavailable(Exception):
-    """WeasyPrint or the system libraries that it draws with (Pango) are not here."""
+    """WeasyPrint or its system libraries (Pango) are missing."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def draw(page: str) -> Pdf:
         PdfUnavailable: the libraries are missing.
     """
     try:
-        # A failed import prints a banner, for each sheet anew; the caller says it in one sentence.
+        # A failed import prints a banner for each sheet; the caller reports it in one sentence.
         with contextlib.redirect_stdout(io.StringIO()):
             from weasyprint import HTML
             from weasyprint.urls import URLFetcher

@@ -1,4 +1,4 @@
-"""The style sheet of a page that has to need no other file: for a PDF, or to carry away."""
+"""The style sheet of a page without other files: for a PDF, or to store elsewhere."""
 
 import base64
 from pathlib import Path
@@ -10,7 +10,7 @@ STYLESHEET = "continuity/paper.css"
 
 
 def stylesheet_as_data(name: str) -> str:
-    """Return one of our static style sheets as an address that holds it whole.
+    """Return one of our static style sheets as a ``data:`` address.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -1,4 +1,4 @@
-"""Who changed whose account, and whether two accounts are two persons."""
+"""Changes of accounts, and whether two accounts are two persons."""
 
 from django.db.models import Q
 
@@ -12,20 +12,20 @@ _GIVES_PASSWORD = {AccountChange.What.MADE, AccountChange.What.PASSWORD}
 
 
 def note(*, account: User, what: AccountChange.What, by: User | None) -> None:
-    """Remember that somebody made or changed an account; call it in the same transaction."""
+    """Record that somebody made or changed an account; call it in the same transaction."""
     AccountChange.objects.create(account=account, what=what, by=by, at=clock.real())
 
 
 def require_two_persons(first: User, second: User) -> Stored:
-    """Refuse where one person could be behind both accounts.
+    """Refuse if one person could be behind both accounts.
 
     Args:
-        first: who wrote what is to be approved.
-        second: who would approve it.
+        first: the author of the bulletin.
+        second: the user who approves it.
 
     Returns:
-        A sentence to be shown and recorded, where both accounts were made by one third person
-        and each has set a password of its own since; else empty.
+        A sentence to show and record, if one third person made both accounts and each has set a
+        password of its own since; else empty.
 
     Raises:
         Refusal: names who changed whose account, and what to do.

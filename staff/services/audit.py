@@ -1,8 +1,8 @@
 """Write to the trail, anchor it outside the database, and check that nobody edited it.
 
-How events are chained and signed stands in ``staff/trail.py``. An anchor is a line in a file
-outside the database (``TRAIL_ANCHOR_FILES``, best on another disk) that says how far the trail had
-come and with which hash. Sheets of paper carry the same mark.
+``staff/trail.py`` chains and signs the events. An anchor is a line in a file
+outside the database (``TRAIL_ANCHOR_FILES``, best on another disk) with the
+last number of the trail and its hash. Printed sheets carry the same mark.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ def record(
 
     Args:
         action: dotted verb, for example ``bulletin.approved``.
-        by: who did it; None for the system itself.
+        by: the user; None for the system itself.
         subject: the object concerned.
         **detail: JSON-serialisable facts and sentences; no more of a patient than is needed.
     """
@@ -70,7 +70,7 @@ def record(
 
 
 class _Encoder(SentenceEncoder, DjangoJSONEncoder):
-    """Writes sentences, and what Django's own writes: dates, moments and numbers."""
+    """Writes sentences, and dates, moments and numbers as Django's own encoder does."""
 
 
 def hash_of(event: AuditEvent, key: str) -> str:
@@ -93,7 +93,7 @@ def hash_of(event: AuditEvent, key: str) -> str:
 
 
 def mark() -> Mark:
-    """Return how far the trail has come, to be printed or kept outside the database."""
+    """Return the end of the trail, to be printed or stored outside the database."""
     head = AuditHead.objects.filter(id=1).first() or AuditHead()
     return Mark(head.sequence, head.hash)
 
@@ -122,17 +122,17 @@ def anchor() -> list[str]:
 
 
 def _note_late_beginnings() -> bool:
-    """Record each anchor file that begins anew beside an older trail; whether there was one.
+    """Record each anchor file that starts after the trail did; return whether there was one.
 
-    A file that somebody removed is written again within a minute, and then looks whole: the trail
-    says that it was not there.
+    A removed file is written again within a minute and then looks complete. The event in the
+    trail shows that it was missing.
     """
     late = [path for path in map(Path, settings.TRAIL_ANCHOR_FILES) if _is_empty(path)]
     first = AuditEvent.objects.filter(sequence=1).first()
     if not late or first is None or first.at > clock.now() - ANCHOR_LATE:
         return False
     for path in late:
-        if path.parent.is_dir():  # else it cannot be written, which is said each time
+        if path.parent.is_dir():  # else it cannot be written, which is reported each time
             record(action="trail.anchor_begun", by=None, path=str(path))
     return True
 
@@ -167,13 +167,13 @@ def _append(path: Path, line: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class AnchorFile:
-    """How far one anchor file reaches.
+    """The range of events that one anchor file covers.
 
     Attributes:
-        path: where it lies.
+        path: its path.
         first: the number of the first event that it anchors; 0 without any.
         last: the number of the last one; 0 without any.
-        fault: what is wrong with that, in words; empty where it reaches to the end of the trail.
+        fault: a sentence on what is wrong; empty if it reaches the end of the trail.
     """
 
     path: str
@@ -183,12 +183,12 @@ class AnchorFile:
 
 
 def anchor_files() -> list[AnchorFile]:
-    """Return what each configured anchor file vouches for; empty where none is configured."""
+    """Return the range of each configured anchor file."""
     return _read_anchors(_keys()).files
 
 
 def _fault_of_anchor(file: AnchorFile, furthest: int) -> str:
-    """Say that a file is missing, or ends before the others or the trail; else nothing."""
+    """Return that a file is missing, or ends before the others or the trail; else nothing."""
     words = {"path": file.path, "last": file.last, "furthest": furthest}
     if not file.last:
         if not AuditEvent.objects.exists() and not furthest:
@@ -208,7 +208,7 @@ def _fault_of_anchor(file: AnchorFile, furthest: int) -> str:
 
 
 def contradicts(seen: Mark) -> str:
-    """Return why the trail does not fit a mark from a sheet of paper; empty when it does."""
+    """Return why the trail contradicts a mark from a printed sheet; empty if it does not."""
     event = AuditEvent.objects.filter(sequence=seen.sequence).first()
     if event is None:
         return _("événement %(n)s absent du journal") % {"n": seen.sequence}
@@ -220,7 +220,7 @@ def contradicts(seen: Mark) -> str:
 
 
 def faults() -> Iterator[str]:
-    """Yield one sentence per break in the trail; nothing when it is whole."""
+    """Yield one sentence per break in the trail; none when it is unbroken."""
     keys = _keys()
     read = _read_anchors(keys)
     marks = read.marks
@@ -287,7 +287,7 @@ def _faults_of(event: AuditEvent, last: AuditEvent, keys: dict[str, str]) -> Ite
 
 @dataclass(slots=True)
 class _Anchors:
-    """What the anchor files say: marks by number, what is wrong with lines, reach of each file."""
+    """The content of the anchor files: marks by number, faulty lines, range of each file."""
 
     marks: dict[int, list[Mark]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
@@ -301,7 +301,7 @@ def _keys() -> dict[str, str]:
 def _read_anchors(keys: dict[str, str]) -> _Anchors:
     read = _Anchors()
     texts: dict[Path, str] = {}
-    # All at once: beat writes one after the other, and no file is to look older than it is.
+    # Read together: beat writes one after the other, and no file may look older than it is.
     for path in map(Path, settings.TRAIL_ANCHOR_FILES):
         try:
             texts[path] = path.read_text(encoding="ascii", errors="replace")

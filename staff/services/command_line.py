@@ -1,4 +1,4 @@
-"""Who acts when a command names nobody."""
+"""The user for commands that name none."""
 
 from staff.models import Role, RoleAssignment, User
 
@@ -6,10 +6,10 @@ USERNAME = "ligne-de-commande"
 
 
 def user() -> User:
-    """Return the member of the crisis cell that stands for the command line, made on first use.
+    """Return the command line's own member of the crisis cell, made on first use.
 
-    Nobody can sign in as it. It drafts and pauses; a bulletin it drafted is approved by a person,
-    whom the command must name.
+    Nobody can sign in as it. It drafts and pauses. Its bulletins are approved by a person, whom
+    the command must name.
     """
     account, created = User.objects.get_or_create(
         username=USERNAME,

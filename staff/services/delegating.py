@@ -1,4 +1,4 @@
-"""A practitioner lets somebody else keep patients in their name, and takes that back."""
+"""Delegations: a practitioner lets somebody else keep patients in their name."""
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -12,15 +12,15 @@ from staff.services import audit
 
 @transaction.atomic
 def name(*, practitioner_id: int, delegate_id: int, by: User) -> Delegation:
-    """Let somebody keep patients in a practitioner's name; who does so already is only returned.
+    """Let somebody keep patients in a practitioner's name; return an existing delegation as it is.
 
     Args:
-        practitioner_id: in whose name; ``by`` themselves, for a delegate names no other.
-        delegate_id: who may from now on.
-        by: who names them.
+        practitioner_id: the practitioner; must be ``by``, since a delegate cannot delegate.
+        delegate_id: the new delegate.
+        by: the user who delegates.
 
     Raises:
-        Refusal: not theirs to give, or the other's role does not keep patients.
+        Refusal: it is not theirs, or the other's role does not keep patients.
     """
     practitioner = _own(practitioner_id, by)
     delegate = User.objects.filter(pk=delegate_id).first()
@@ -40,20 +40,20 @@ def name(*, practitioner_id: int, delegate_id: int, by: User) -> Delegation:
 
 @transaction.atomic
 def revoke(*, delegation_id: int, by: User) -> Delegation:
-    """Take a delegation back, from the next tap on; one taken back already is only returned.
+    """Revoke a delegation, from the next tap on; return a revoked one as it is.
 
     Args:
-        delegation_id: which.
+        delegation_id: the delegation.
         by: the practitioner who gave it.
 
     Raises:
-        Refusal: not theirs to take back.
+        Refusal: it is not theirs.
     """
     found = Delegation.objects.filter(pk=delegation_id).first()
     if found is None:
         raise AccessRefused(_("Cette délégation n'est pas la vôtre."))
     _own(found.practitioner_id, by)
-    found.refresh_from_db()  # under the practitioner's lock: somebody may have been faster
+    found.refresh_from_db()  # under the practitioner's lock: perhaps revoked meanwhile
     if found.revoked_at is None:
         found.revoked_at = clock.now()
         found.save(update_fields=["revoked_at"])
@@ -62,7 +62,7 @@ def revoke(*, delegation_id: int, by: User) -> Delegation:
 
 
 def _own(practitioner_id: int, by: User) -> Practitioner:
-    """Return somebody's own practitioner under lock; another's is refused."""
+    """Return the user's own practitioner, locked; refuse another's."""
     require(by, Capability.KEEP)
     mine = Practitioner.objects.select_for_update().filter(pk=practitioner_id, user=by).first()
     if mine is None:

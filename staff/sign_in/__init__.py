@@ -1,1 +1,1 @@
-"""Who may try to sign in, and how often: limits, tries, devices that are known, the trail of it."""
+"""Tries to sign in: limits, counts, known devices, and their trail."""

@@ -1,7 +1,7 @@
-"""Which device signed in to which account before: a signed cookie per account.
+"""Devices that signed in to an account before: a signed cookie per account.
 
-The cookie skips neither the password nor the second factor. It only gives the device a budget of
-tries of its own (``staff/sign_in/limits.py``). It is void after 90 days, when the password is
+The cookie skips neither the password nor the second factor. It only gives the device its own
+budget of tries (``staff/sign_in/limits.py``). It is void after 90 days, when the password is
 changed, when the account is closed and when its sessions are ended.
 """
 
@@ -19,7 +19,7 @@ _SALT = "staff.sign_in.device"
 
 
 def of(request: HttpRequest, user: User) -> str:
-    """Return the name of the device that asks, if it is known to this account; else empty."""
+    """Return the name of the request's device, if it is known to this account; else empty."""
     written = request.COOKIES.get(_cookie(user), "")
     try:
         found = signing.loads(written, salt=_SALT, max_age=LIFETIME_SECONDS)
@@ -32,7 +32,7 @@ def of(request: HttpRequest, user: User) -> str:
 
 
 def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
-    """Make the device that just signed in a known one, for another 90 days."""
+    """Make the device that just signed in a known one for 90 days."""
     content = {
         "device": of(request, user) or secrets.token_hex(16),
         "session": _short(user.get_session_auth_hash()),
@@ -49,7 +49,7 @@ def remember(request: HttpRequest, response: HttpResponse, user: User) -> None:
 
 
 def forget_all(user: User) -> None:
-    """End every session of this account, and make its devices strangers again."""
+    """End every session of this account, and make its devices unknown again."""
     user.devices_version += 1
     user.save(update_fields=["devices_version"])
 

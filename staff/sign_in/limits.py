@@ -1,10 +1,10 @@
-"""How often somebody may be wrong: pure functions over the moments of earlier failures.
+"""Limits of failed sign-ins: pure functions over the moments of earlier failures.
 
 The shape follows OWASP's "device cookies" (cheat sheet *Slow Down Online Guessing Attacks with
 Device Cookies*): strangers share a budget for an account, and a device that signed in to that very
 account before has one of its own, so that strangers cannot use up the owner's.
 
-A try during a pause is refused and not counted: it neither helps nor makes the pause longer.
+A try during a pause is refused and not counted: it does not make the pause longer.
 """
 
 import datetime as dt
@@ -15,14 +15,14 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 WINDOW = dt.timedelta(minutes=15)
-# An address from which so many different accounts failed is guessing; it waits longer and longer.
-# Tired people of one ward share an address, so it is slowed and never shut out.
+# An address that failed for so many accounts is probably guessing; its wait doubles each time.
+# The people of a ward share an address, so it is slowed and never locked out.
 SLOW_FROM_ACCOUNTS = 5
 LONGEST_WAIT = dt.timedelta(seconds=60)
 
 
 class SignInStep(TextChoices):
-    """What was asked for."""
+    """The step of a sign-in."""
 
     PASSWORD = "password", _("mot de passe")
     FACTOR = "factor", _("second facteur")  # a code of it, or a recovery code
@@ -58,7 +58,7 @@ class FailedTry:
 def paused_until(
     failures: Collection[FailedTry], *, address: str, device: str, budget: Budget, now: dt.datetime
 ) -> dt.datetime | None:
-    """Return until when a visitor may not try one account; None when they may.
+    """Return the end of a visitor's pause for one account; None without one.
 
     Args:
         failures: of that account and step, of all visitors.
@@ -79,7 +79,7 @@ def paused_until(
 def slowed_until(
     failures: Collection[tuple[str, dt.datetime]], *, now: dt.datetime
 ) -> dt.datetime | None:
-    """Return until when an address waits, because too many accounts failed from it.
+    """Return the end of an address's wait, after failures for too many accounts.
 
     Args:
         failures: account and moment of each failure of unknown devices at that address.

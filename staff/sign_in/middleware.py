@@ -1,4 +1,4 @@
-"""What a try to sign in leaves in the answer: the wait, or a device that is known from now on."""
+"""The answer to a try to sign in: the wait, or the cookie of a known device."""
 
 import math
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from staff.sign_in.tries import Paused
 
 
 class SignInMiddleware:
-    """Answers a refused try with the wait, and remembers a device that signed in."""
+    """Answers a refused try with the wait, and sets the cookie of a device that signed in."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

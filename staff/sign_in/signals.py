@@ -1,6 +1,6 @@
-"""Sign-ins, sign-outs, passwords and second factors, written into the trail.
+"""Records sign-ins, sign-outs, passwords and second factors in the trail.
 
-allauth's own signals, not Django's: those also fire where nobody signs in (tests, commands).
+allauth's own signals, not Django's: those also fire without a person (tests, commands).
 """
 
 from typing import Any
@@ -22,7 +22,7 @@ from staff.sign_in import tries
 
 @receiver(account.user_logged_in)
 def signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
-    """Record who signed in from where; the answer makes the device a known one."""
+    """Record a sign-in with its address; the answer makes the device a known one."""
     who = tries.visitor(request, user.get_username())
     audit.record(
         action="account.signed_in",
@@ -40,7 +40,7 @@ def signed_in(request: HttpRequest, user: User, **_more: Any) -> None:
 
 @receiver(user_logged_out)
 def signed_out(user: User | None, **_more: Any) -> None:
-    """Record who signed out."""
+    """Record a sign-out."""
     if user is not None:
         audit.record(action="account.signed_out", by=user, subject=user)
 
@@ -54,7 +54,7 @@ def password_changed(user: User, **_more: Any) -> None:
 
 @receiver(factor.authenticator_added)
 def factor_added(user: User, authenticator: Any, **_more: Any) -> None:
-    """Record a new second factor; the page of keys shows since when it is there."""
+    """Record a new second factor; the page of keys shows since when it exists."""
     authenticator.created_at = clock.now()
     authenticator.save(update_fields=["created_at"])
     _factor("added", user, authenticator)
@@ -62,7 +62,7 @@ def factor_added(user: User, authenticator: Any, **_more: Any) -> None:
 
 @receiver(factor.authenticator_removed)
 def factor_removed(user: User, authenticator: Any, **_more: Any) -> None:
-    """Record that a second factor is gone."""
+    """Record that a second factor was removed."""
     _factor("removed", user, authenticator)
 
 

@@ -1,7 +1,7 @@
 """Tries to sign in, counted in the database, so that all processes share one count.
 
-A try is written down before the password is looked at and deleted when it was right: many tries
-at once cannot exceed a budget.
+A try is stored before the password is checked, and deleted if it was right: many tries at once
+cannot exceed a budget.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ KEPT = dt.timedelta(days=1)
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who tries: the account's name as typed, from where, and on which known device."""
+    """One visitor: the account's name as typed, the address, and the known device."""
 
     account: str
     address: str
@@ -33,20 +33,20 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Paused:
-    """A try that was refused without a look at the password; ``until`` is of the real clock."""
+    """A try that was refused without checking the password; ``until`` is of the real clock."""
 
     until: dt.datetime
     is_slowed: bool = False
 
     @property
     def shown_until(self) -> dt.datetime:
-        """Until when, as people are shown it."""
+        """The end of the pause, as shown to people."""
         return clock.shown(self.until)
 
 
 @dataclass(frozen=True)
 class LockedOut:
-    """An account to which strangers cannot sign in; ``until`` is as people are shown it."""
+    """An account to which strangers cannot sign in; ``until`` is the shown moment."""
 
     user: User
     until: dt.datetime
@@ -63,7 +63,7 @@ def budget_of(step: SignInStep) -> Budget:
 
 
 def visitor(request: HttpRequest, account: str) -> Visitor:
-    """Return who tries to sign in to an account."""
+    """Return the visitor of a try to sign in."""
     address = addresses.source(
         request.META.get("REMOTE_ADDR", ""),
         request.headers.get("X-Forwarded-For", ""),
@@ -81,7 +81,7 @@ def folded(account: str) -> str:
 
 @transaction.atomic
 def begin(who: Visitor, step: SignInStep) -> Paused | None:
-    """Write a try down, unless the visitor has to wait; then nothing is written or made longer."""
+    """Store a try, unless the visitor has to wait: then nothing is stored or extended."""
     lock_name(f"sign-in {who.account}")
     now = clock.real()
     until = paused_until(
@@ -104,7 +104,7 @@ def begin(who: Visitor, step: SignInStep) -> Paused | None:
 
 @transaction.atomic
 def failed(who: Visitor, step: SignInStep) -> None:
-    """Record in the trail that a try failed, and that it was the last one for a while."""
+    """Record in the trail that a try failed, and that a pause begins."""
     now = clock.real()
     user = User.objects.filter(username__iexact=who.account).first()
     audit.record(
@@ -129,21 +129,21 @@ def failed(who: Visitor, step: SignInStep) -> None:
 
 
 def passed(who: Visitor, step: SignInStep) -> None:
-    """Forget the failures of this device, or of the strangers at this address."""
+    """Delete the failures of this device, or of the strangers at this address."""
     mine = SignInTry.objects.filter(account=who.account, step=step, device=who.device)
     (mine if who.device else mine.filter(address=who.address)).delete()
 
 
 @transaction.atomic
 def unlock(*, user: User, by: User | None) -> int:
-    """Let everybody try again to sign in to an account; return how many failures are forgotten."""
+    """End all pauses of an account; return the number of deleted failures."""
     forgotten, _models = SignInTry.objects.filter(account=folded(user.username)).delete()
     audit.record(action="account.unlocked", by=by, subject=user, failures=forgotten)
     return forgotten
 
 
 def locked_out(role: Role | None = None) -> list[LockedOut]:
-    """Return the accounts, of a role if one is given, that strangers cannot sign in to now.
+    """Return the accounts, of a role if given, to which strangers cannot sign in now.
 
     Three queries, however many there are.
     """
