@@ -1,4 +1,4 @@
-"""The demo hospital: made by code from a seed number, so that the same seed is the same hospital.
+"""The demo hospital, generated from a seed: the same seed gives the same hospital.
 
-Everything but ``loading`` and ``accounts`` is pure. Nobody in it exists.
+All modules except ``loading`` and ``accounts`` are pure. All people in it are invented.
 """

@@ -16,12 +16,12 @@ class DemoAccount:
     """One sign-in.
 
     Attributes:
-        name: first name and family name; empty for whoever acts as a doctor.
+        name: first name and family name; empty for an account of a doctor.
         role: empty for the administrator, whose rights are Django's own.
-        site, unit: codes; empty when the role is held everywhere.
-        acts_as: whose agenda is theirs: the doctor of that site with the most acts of that
-            service on the day of the bulletin.
-        job: what it is for, in French, for the sign-in page and the console.
+        site, unit: codes; empty if the role is held everywhere.
+        acts_as: the doctor of the account: the one of that site with the most acts of that service
+            on the day of the bulletin.
+        job: its purpose, in French, for the sign-in page and the console.
     """
 
     username: str
@@ -85,7 +85,7 @@ ACCOUNTS = (
 
 def make_accounts(hospital: DemoHospital) -> None:
     """Make the users, their roles and their agendas; sites, units and doctors exist already."""
-    password = make_password(DEMO_PASSWORD)  # hashed once: it is the same for all
+    password = make_password(DEMO_PASSWORD)  # hashed once: all accounts have the same password
     sites = {site.code: site for site in Site.objects.all()}
     for account in ACCOUNTS:
         doctor = None

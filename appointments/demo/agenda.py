@@ -1,4 +1,4 @@
-"""Four weeks of a hospital's agenda: who comes where, when, to whom, for what."""
+"""Four weeks of a hospital's agenda: patients, places, hours, doctors and acts."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator
@@ -63,7 +63,7 @@ GAP = dt.timedelta(minutes=20)
 
 @dataclass(frozen=True)
 class Plan:
-    """How a doctor's days look.
+    """The pattern of a doctor's days.
 
     Attributes:
         presence: share of working days on which the doctor is in.
@@ -80,7 +80,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Centre:
-    """A centre where several people are served at once: places a working day, by site."""
+    """A centre that serves several people at once: places per working day, by site."""
 
     start: int
     end: int
@@ -137,7 +137,7 @@ class DemoAppointment:
 
 @dataclass
 class _Day:
-    """The patients of one day, and when each is busy."""
+    """The patients of one day, and the busy times of each."""
 
     date: dt.date
     is_quiet: bool
@@ -150,12 +150,12 @@ class _Day:
         return dt.datetime.combine(self.date, dt.time(hour, minute), tzinfo=BRUSSELS)
 
     def is_free(self, patient: DemoPatient, start: dt.datetime, end: dt.datetime) -> bool:
-        """Whether the patient has time, with a little to walk over."""
+        """Whether the patient is free, with time to walk over."""
         taken = self.busy.get(patient.number, [])
         return all(end + GAP <= begins or start >= ends + GAP for begins, ends in taken)
 
     def take(self, patient: DemoPatient, site: str, start: dt.datetime, end: dt.datetime) -> None:
-        """Remember that the patient is at a site from start to end."""
+        """Record that the patient is at a site from start to end."""
         self.busy.setdefault(patient.number, []).append((start, end))
         self.at_site.setdefault(site, []).append(patient)
 
@@ -221,7 +221,7 @@ class Agenda:
                 minute += length
 
     def _walk_in(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
-        """Yield the places of a centre where several people are served at once."""
+        """Yield the acts of a centre that serves several people at once."""
         centre = WALK_IN[unit.speciality]
         places = centre.places[unit.site]
         if day.is_quiet:
@@ -233,7 +233,7 @@ class Agenda:
             yield from self._book(day, unit, None, minute, act, length)
 
     def _dialysis(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
-        """Yield the regulars: one half Monday, Wednesday, Friday, the other the days between."""
+        """Yield the regular acts: half on Monday, Wednesday and Friday, half on the days between."""
         if day.date.weekday() == SUNDAY:
             return
         odd = day.date.weekday() % 2
@@ -252,7 +252,7 @@ class Agenda:
         length: int,
         patient: DemoPatient | None = None,
     ) -> Iterator[DemoAppointment]:
-        """Yield one act for a patient, or for somebody who has time; nothing without one."""
+        """Yield one act for the given patient, or for a free one; nothing if there is none."""
         start = day.moment(minute)
         end = start + dt.timedelta(minutes=length)
         patient = patient or self._someone(day, unit, act, start, end)
@@ -275,7 +275,7 @@ class Agenda:
     def _someone(
         self, day: _Day, unit: DemoUnit, act: str, start: dt.datetime, end: dt.datetime
     ) -> DemoPatient | None:
-        """Return a patient who fits and has time; None when a few tries found nobody."""
+        """Return a suitable free patient; None if a few tries found none."""
         rng = self._rng
         already_here = day.at_site.get(unit.site)
         goes_on_to = unit.speciality in {"radio", "prelevements"}
@@ -307,7 +307,7 @@ class Agenda:
         return self._pools[group, site]
 
     def _status(self, date: dt.date) -> str:
-        """Return what the source says: the past was seen or missed, some cancelled early."""
+        """Return the source's status: past acts took place or were missed, some are cancelled."""
         chance = self._rng.random()
         if chance < 0.02:
             return "cancelled"
@@ -326,7 +326,7 @@ class Agenda:
 
 
 def _group_for(speciality: str, act: str, rng: Random) -> str:
-    """Return which of the pools below an act draws its patient from."""
+    """Return the group of patients for an act, of those below."""
     if speciality == "gyneco":
         return "pregnant" if "grossesse" in act or "Échographie" in act else "gyneco"
     if speciality == "ortho" and "plâtre" in act:

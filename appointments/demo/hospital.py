@@ -1,4 +1,4 @@
-"""The whole demo hospital from one number, and its schedule as a feed would yield it."""
+"""The whole demo hospital from a seed, and its schedule as records of a feed."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ from staff import clock
 SEED = 20220514
 PATIENTS = 9_000
 BULLETIN_DAY = dt.date(2022, 5, 16)
-# The last export before the attack: of the evening before the demo's day.
+# The last export before the attack: on the evening before the demo's day.
 EXPORTED_AT = dt.datetime(2022, 5, 13, 23, 30, tzinfo=clock.BRUSSELS)
 
 
 @dataclass(frozen=True)
 class DemoHospital:
-    """Reference data, people, and the records of four weeks in the order of time."""
+    """Reference data, people, and the records of four weeks in order of time."""
 
     sites: tuple[DemoSite, ...]
     units: tuple[DemoUnit, ...]

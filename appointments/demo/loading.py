@@ -41,7 +41,7 @@ HEADINGS = (
     "Urgence",
     "Groupes protégés",
 )
-# What people mistype: source number, unit, kind of act, moment. Each is refused by itself.
+# Typing errors: source number, unit, kind of act, moment. Each row is refused by itself.
 BAD_ROWS = (
     ("RV900001", "arlon-cardiologi", "consultation", "16/05/2022 09:10"),
     ("RV900002", "libramont-ortho", "consultation", "31/02/2022 10:00"),
@@ -56,7 +56,7 @@ def write_csv(hospital: DemoHospital, path: Path, *, with_bad_rows: bool = True)
     """Write the records of a hospital: semicolons, UTF-8 with BOM, day first.
 
     Args:
-        hospital: what is exported.
+        hospital: the hospital to export.
         path: the file to write.
         with_bad_rows: add the rows of ``BAD_ROWS`` at the end.
     """
@@ -98,7 +98,7 @@ def _row(record: ScheduleRecord) -> tuple[str, ...]:
 
 
 def _as_printed(number: str) -> str:
-    """Return a national number as it stands on the identity card."""
+    """Return a national number in the form of the identity card."""
     if not number:
         return ""
     return f"{number[:2]}.{number[2:4]}.{number[4:6]}-{number[6:9]}.{number[9:]}"
@@ -116,7 +116,7 @@ def load_demo(*, seed: int = SEED, report: Callable[[str], None] = lambda line: 
     """Make the hospital of a seed: reference data, sign-ins, four weeks of appointments.
 
     Args:
-        seed: the same seed, the same hospital.
+        seed: the same seed gives the same hospital.
         report: is given one French sentence per step.
 
     Raises:

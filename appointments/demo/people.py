@@ -1,9 +1,9 @@
-"""The demo's hospitals with their units and doctors, and nine thousand patients: nobody exists.
+"""The demo's hospitals with their units and doctors, and nine thousand invented patients.
 
-Patients live in households that share landlines and mobiles. The names are heard in the province of
-Luxembourg and around it.
+Patients live in households that share landlines and mobiles. The names are common in the province
+of Luxembourg and around it.
 
-As far as the plans allow, the numbers belong to nobody; that is no promise, and the demo's
+As far as the numbering plans allow, nobody has these numbers. That is not certain, so the demo's
 gateway never sends.
 
 - **Germany** reserves numbers for films; of those, the mobiles here are 0171 39200 00 to 99
@@ -134,7 +134,7 @@ class DemoPractitioner:
 
     @property
     def full_name(self) -> str:
-        """As a schedule names them."""
+        """The name as in a schedule."""
         return f"Dr {self.given_name} {self.family_name}"
 
 
@@ -238,7 +238,7 @@ _COUNTRIES = {"fr": {"be": 90, "lu": 7, "fr": 3}, "de": {"be": 55, "lu": 25, "de
 
 
 class Numbers:
-    """Gives out telephone numbers, each once."""
+    """Assigns telephone numbers, each once."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -268,7 +268,7 @@ class Numbers:
 
 
 def national_number(birth_date: dt.date, *, is_female: bool) -> str:
-    """Return eleven digits with right check digits and a counter that is never given out."""
+    """Return eleven digits with right check digits and a counter that is never assigned."""
     first_nine = f"{birth_date:%y%m%d}{'000' if is_female else '999'}"
     divided = f"2{first_nine}" if birth_date.year >= CENTURY else first_nine
     return f"{first_nine}{97 - int(divided) % 97:02}"
@@ -281,7 +281,7 @@ def wrong_national_number(right: str) -> str:
 
 @dataclass
 class DemoPatient:
-    """One invented person; ``groups`` are what the hospital knows them for."""
+    """One invented person; ``groups`` are their protected groups."""
 
     number: str
     family_name: str
@@ -303,7 +303,7 @@ class DemoPatient:
 
     @property
     def phones(self) -> tuple[str, ...]:
-        """The numbers a file would give, mobile first."""
+        """The numbers as in a file, mobile first."""
         return tuple(filter(None, (self.mobile, self.landline)))
 
 
@@ -401,7 +401,7 @@ def make_patients(count: int, rng: Random) -> list[DemoPatient]:
 
 
 def _take_phones_away(patients: list[DemoPatient], numbers: Numbers, rng: Random) -> None:
-    """Leave 8 % without a mobile, mostly the old; of those, a few without any number."""
+    """Leave 8 % without a mobile, mostly old people; a few of them without any number."""
     old = [patient for patient in patients if patient.age > SENIOR]
     young = [patient for patient in patients if patient.age <= SENIOR]
     wanted = round(len(patients) * WITHOUT_MOBILE)
