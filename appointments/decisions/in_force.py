@@ -32,7 +32,7 @@ from appointments.rules import (
     may_undo,
 )
 from notifications.models import NoticeItem, NoticeState, Word
-from notifications.telling.notices import standing_or_heard
+from notifications.telling.progress import standing_or_heard
 from notifications.vocabulary import Channel
 from staff import clock
 from staff.access import Capability, may, scope_of

@@ -233,7 +233,7 @@ class Agenda:
             yield from self._book(day, unit, None, minute, act, length)
 
     def _dialysis(self, day: _Day, unit: DemoUnit) -> Iterator[DemoAppointment]:
-        """Yield the regular acts: half on Monday, Wednesday and Friday, half on the days between."""
+        """Yield the regular acts: half on Monday, Wednesday, Friday, half on the days between."""
         if day.date.weekday() == SUNDAY:
             return
         odd = day.date.weekday() % 2
