@@ -13,12 +13,12 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 import phonenumbers
 from babel.dates import format_date
 from django.conf import settings
-from django.template.loader import get_template
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -203,8 +203,8 @@ def _number(number: str) -> str:
 @lru_cache(maxsize=64)
 def shipped(language: str, kind: str) -> str:
     """Return the text of a language and a ``MessageKind`` as it came with the application."""
-    template = get_template(f"sms/{language}/{kind}.txt").template  # type: ignore[attr-defined]
-    return str(template.source).strip()
+    path: Path = settings.BASE_DIR / "templates" / "sms" / language / f"{kind}.txt"
+    return path.read_text(encoding="utf-8").strip()
 
 
 _remembered: list[tuple[float, dict[tuple[str, str], str]]] = []
