@@ -39,7 +39,7 @@ def test_everything_due_is_sent_through_the_gateway_of_the_settings() -> None:
     assert list(states) == [("accepted", "console")] * 3
 
 
-def test_who_sends_sweeps_meanwhile_for_beats_sweeps_may_wait_behind_it(monkeypatch) -> None:
+def test_a_run_sweeps_meanwhile(monkeypatch) -> None:
     an_sms()
     swept: list[object] = []
     gateway = FakeGateway(seconds=0.5)
@@ -64,7 +64,7 @@ def test_a_worker_that_is_told_to_stop_ends_its_senders(monkeypatch) -> None:
     assert len(gateway.messages) == 1
 
 
-def test_the_sweep_wakes_a_sender_when_something_is_due(
+def test_the_sweep_starts_a_sender_when_something_is_due(
     bell, django_capture_on_commit_callbacks
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):
@@ -95,7 +95,7 @@ def test_a_gateway_that_cannot_be_read_holds_up_no_call(settings, bell, caplog) 
     assert bell == []
 
 
-def test_a_pause_keeps_the_bell_quiet(bell, django_capture_on_commit_callbacks) -> None:
+def test_a_pause_starts_no_sender(bell, django_capture_on_commit_callbacks) -> None:
     an_sms()
     Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chief"))
     with django_capture_on_commit_callbacks(execute=True):
@@ -103,7 +103,7 @@ def test_a_pause_keeps_the_bell_quiet(bell, django_capture_on_commit_callbacks) 
     assert bell == []
 
 
-def test_nobody_is_woken_for_a_gateway_to_which_nobody_more_may_connect(
+def test_no_sender_starts_for_a_gateway_without_a_free_session(
     settings, bell, django_capture_on_commit_callbacks
 ) -> None:
     settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=2"
@@ -118,7 +118,7 @@ def test_nobody_is_woken_for_a_gateway_to_which_nobody_more_may_connect(
     assert len(bell) == 1
 
 
-def test_nobody_is_woken_while_one_who_holds_a_session_sends_through_the_others_too(
+def test_no_sender_starts_while_another_one_holds_the_last_session_of_a_gateway(
     settings, bell, django_capture_on_commit_callbacks
 ) -> None:
     settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=1 console://"
@@ -148,7 +148,7 @@ def test_a_gateway_with_two_sessions_has_two_senders(settings) -> None:
     assert first is not second
 
 
-def test_a_seat_whose_worker_died_wakes_another(
+def test_a_lease_that_ran_out_starts_another_sender(
     settings, bell, django_capture_on_commit_callbacks
 ) -> None:
     settings.SMS_GATEWAY_URL = "smpp://u:p@smsc.example?sessions=1"
@@ -175,7 +175,7 @@ def test_beat_knows_the_sweep_by_its_name() -> None:
     assert tasks.sweep_outbox.name in scheduled
 
 
-def test_a_bell_is_heard_for_a_while_by_the_clock_that_all_hosts_share(bell, monkeypatch) -> None:
+def test_a_task_expires_by_the_clock_that_all_hosts_share(bell, monkeypatch) -> None:
     moment = dt.datetime(2022, 5, 15, 9, tzinfo=dt.UTC)
     swept: list[object] = []
     monkeypatch.setattr(tasks.sweeping, "sweep", lambda **_options: swept.append(1))
@@ -192,6 +192,6 @@ def test_a_bell_is_heard_for_a_while_by_the_clock_that_all_hosts_share(bell, mon
         assert len(swept) == heard
 
 
-def test_no_sweep_is_rarer_than_a_bell_is_worth() -> None:
+def test_no_sweep_is_rarer_than_a_task_expires() -> None:
     for name, entry in settings.CELERY_BEAT_SCHEDULE.items():
         assert not name.startswith("sweep") or entry["schedule"] <= settings.DOORBELL_SECONDS

@@ -101,7 +101,7 @@ class TestWhatIsSent:
 
 
 class TestWhatIsNotSent:
-    def test_a_paused_house_sends_nothing_and_loses_nothing(self) -> None:
+    def test_a_pause_sends_nothing_and_loses_nothing(self) -> None:
         sms = an_sms()
         Sending.objects.create(paused_at=SUNDAY, paused_by=a_user("chef"))
         gateway = FakeGateway()
@@ -118,7 +118,7 @@ class TestWhatIsNotSent:
         sms.refresh_from_db()
         assert (sms.state, sms.claimed_by, sms.lease_until) == ("queued", "", None)
 
-    def test_who_refuses_sms_is_called(self) -> None:
+    def test_a_patient_who_opted_out_of_sms_is_called(self) -> None:
         sms = an_sms(a_notice(patient=a_patient(sms_opt_out_at=SUNDAY)))
         gateway = FakeGateway()
         send(gateway)
@@ -218,9 +218,7 @@ class TestNothingLeft:
         sunday.shift(11)
         assert send(FakeGateway()).accepted == 50
 
-    def test_what_waited_here_too_long_for_a_slow_gateway_leaves_in_the_same_run(
-        self, settings
-    ) -> None:
+    def test_what_waited_too_long_for_a_slow_gateway_leaves_in_the_same_run(self, settings) -> None:
         settings.SMS_LEASE_SECONDS = 0.4  # of which a quarter may be spent waiting
         for _ in range(3):
             an_sms()

@@ -45,7 +45,7 @@ class TestFailover:
         send_over(first, second)
         assert (len(first.messages), second.messages) == (1, [])
 
-    def test_what_never_left_goes_over_the_next_one(self) -> None:
+    def test_what_never_left_goes_through_the_next_gateway(self) -> None:
         for _ in range(30):
             an_sms()
         away = FakeGateway(NotSent("pas de connexion"), name="away")
@@ -55,7 +55,7 @@ class TestFailover:
         assert len(second.messages) == 30
         assert set(Delivery.objects.values_list("gateway", flat=True)) == {"second"}
 
-    def test_a_wrong_password_is_tried_once_a_minute_however_often_senders_are_woken(
+    def test_a_wrong_password_is_tried_once_a_minute_however_often_a_sender_starts(
         self, sunday
     ) -> None:
         an_sms()
@@ -79,7 +79,7 @@ class TestFailover:
             dispatch.run(worker="w1", gateways=[gateway_from_url(peer.url)], seconds=0.6)
             assert len(peer.binds) == 2
 
-    def test_what_may_have_left_never_goes_over_another(self) -> None:
+    def test_what_may_have_left_never_goes_through_another_gateway(self) -> None:
         for _ in range(30):
             an_sms()
         silent = FakeGateway(Unknown("pas de réponse"), name="silent", window=5)
@@ -91,7 +91,7 @@ class TestFailover:
         assert Delivery.objects.filter(state="unknown").count() == len(asked)
         assert Delivery.objects.filter(state="accepted").count() == 30 - len(asked)
 
-    def test_a_gateway_that_was_away_is_asked_little_until_it_takes_something(self, sunday) -> None:
+    def test_a_gateway_that_was_away_gets_few_messages_until_it_accepts_one(self, sunday) -> None:
         for _ in range(50):
             an_sms()
         gateway = FakeGateway(NotSent("pas de connexion"))
@@ -105,7 +105,7 @@ class TestFailover:
         sunday.shift(5)
         assert send(FakeGateway()).accepted == 50
 
-    def test_the_next_gateway_takes_over_when_the_first_had_its_fill_of_the_day(self) -> None:
+    def test_the_next_gateway_takes_over_when_the_first_reached_its_daily_cap(self) -> None:
         for _ in range(5):
             an_sms()
         first = FakeGateway(name="first", parts_per_day=3)

@@ -178,7 +178,7 @@ class TestBeforeItLeaves:
         assert str(event.actor) == "Ligne de commande"
         assert event.detail == {"gateway": "console", "phone": "…0001", "text": "Recu ?"}
 
-    def test_it_counts_against_the_cap_of_the_day_and_stops_there(self) -> None:
+    def test_it_counts_against_the_daily_cap_and_stops_there(self) -> None:
         life(Fake(parts_per_day=1))
         assert GatewayState.objects.get(name="fake").parts_of_day == 1
         second = Fake(parts_per_day=1)

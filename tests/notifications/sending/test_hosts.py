@@ -23,7 +23,7 @@ def sweep() -> None:
     sweeping.sweep(gateways=[FakeGateway()])
 
 
-def test_a_host_says_that_it_is_there_every_few_seconds(sunday, settings) -> None:
+def test_a_host_notes_every_few_seconds_that_it_is_alive(sunday, settings) -> None:
     hosts.note_presence()
     sunday.shift(10)
     hosts.note_presence()
@@ -64,7 +64,7 @@ def test_sending_goes_on_at_the_rate_that_it_had(sunday) -> None:
 
 
 @pytest.mark.parametrize("failure", [NotSent(), NotSent(answered=True)])
-def test_a_gateway_is_left_in_peace_no_longer_than_before(sunday, failure) -> None:
+def test_a_backoff_is_moved_back_with_the_clock(sunday, failure) -> None:
     gateway = FakeGateway()
     rate.standing(gateway)
     hosts.note_presence()
@@ -86,7 +86,7 @@ def test_a_pause_that_was_asked_for_keeps_its_length(sunday) -> None:
     assert rate.standing(gateway).wait == pytest.approx(30.0)
 
 
-def test_what_a_dead_worker_held_comes_back_after_one_lease(sunday, settings) -> None:
+def test_claims_of_a_dead_worker_are_free_after_one_lease(sunday, settings) -> None:
     hosts.note_presence()
     lease = {"claimed_by": "dead", "lease_until": in_seconds(settings.SMS_LEASE_SECONDS)}
     claimed = an_sms(state="claimed", not_before=in_seconds(0), **lease)
@@ -101,7 +101,7 @@ def test_what_a_dead_worker_held_comes_back_after_one_lease(sunday, settings) ->
     assert claimed.not_before < timezone.now()
 
 
-def test_a_seat_of_a_dead_worker_is_free_after_its_lease(sunday) -> None:
+def test_a_session_of_a_dead_worker_is_free_after_its_lease(sunday) -> None:
     gateway = FakeGateway(sessions=1)
     hosts.note_presence()
     until = in_seconds(leases.LEASE_SECONDS)

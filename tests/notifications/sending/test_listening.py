@@ -53,7 +53,7 @@ class Talking(FakeGateway):
 
 
 class TestListening:
-    def test_receipts_are_heard_with_nothing_to_send(self) -> None:
+    def test_receipts_arrive_with_nothing_to_send(self) -> None:
         sms = an_sms(
             a_notice(handed_over_at=SUNDAY),
             state="accepted",
@@ -68,7 +68,7 @@ class TestListening:
         assert not GatewaySeat.objects.exists()
 
     @pytest.mark.parametrize("answers_after", [0.3, 0.8], ids=["before-a-look", "after-a-look"])
-    def test_a_receipt_that_comes_before_the_answer_tells_in_the_same_turn(
+    def test_a_receipt_that_comes_before_the_answer_is_matched_in_the_same_run(
         self, answers_after: float
     ) -> None:
         sms = an_sms()
@@ -78,7 +78,7 @@ class TestListening:
         sms.refresh_from_db()
         assert (sms.state, sms.notice.state) == ("delivered", "told")
 
-    def test_a_pause_holds_what_is_sent_but_not_what_is_heard(self) -> None:
+    def test_a_pause_holds_sending_but_not_receiving(self) -> None:
         waiting = an_sms()
         sms = an_sms(
             a_notice(handed_over_at=SUNDAY),

@@ -46,7 +46,7 @@ def asked(gateway: FakeGateway) -> list[str]:
 
 
 class TestTurns:
-    def test_all_have_their_turn_those_first_whose_limit_is_nearest(self, monkeypatch) -> None:
+    def test_all_are_queried_page_by_page_the_nearest_limit_first(self, monkeypatch) -> None:
         monkeypatch.setattr(asking, "AT_ONCE", 10)
         limits = (9, 3, 14, 1, 6)
         messages = [unknown(limits[n % 5]) for n in range(25)]
@@ -58,7 +58,7 @@ class TestTurns:
         assert asked(gateway) == references[20:]
         assert asked(gateway) == references[:10]
 
-    def test_who_is_settled_or_new_meanwhile_moves_no_other_out_of_its_turn(
+    def test_a_page_skips_nothing_when_messages_are_settled_or_added_meanwhile(
         self, monkeypatch
     ) -> None:
         monkeypatch.setattr(asking, "AT_ONCE", 2)
@@ -70,7 +70,7 @@ class TestTurns:
         assert asked(gateway) == [third.client_reference, fourth.client_reference]
         assert asked(gateway) == [third.client_reference, fourth.client_reference]
 
-    def test_each_gateway_has_its_own_round(self, monkeypatch) -> None:
+    def test_each_gateway_has_its_own_pages(self, monkeypatch) -> None:
         monkeypatch.setattr(asking, "AT_ONCE", 1)
         mine = [unknown(n) for n in (1, 2)]
         others = [unknown(n, gateway="other") for n in (1, 2)]
@@ -80,9 +80,7 @@ class TestTurns:
 
 
 class TestNumbers:
-    def test_what_has_no_number_takes_no_place_where_only_numbers_are_known(
-        self, monkeypatch
-    ) -> None:
+    def test_what_has_no_id_is_not_queried_where_only_ids_are_known(self, monkeypatch) -> None:
         monkeypatch.setattr(asking, "AT_ONCE", 2)
         for _ in range(3):
             unknown(1)
@@ -90,7 +88,7 @@ class TestNumbers:
         assert asked(AnsweringByNumber(name=SMSC)) == [numbered.client_reference]
         assert len(asked(Answering(name=SMSC))) == 2
 
-    def test_nobody_is_woken_to_ask_about_it(self) -> None:
+    def test_no_sender_starts_to_query_it(self) -> None:
         unknown()
         assert anything_to_ask([Answering(name=SMSC)])
         assert not anything_to_ask([AnsweringByNumber(name=SMSC)])

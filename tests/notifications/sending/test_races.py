@@ -115,7 +115,7 @@ def test_a_withdrawal_that_holds_the_notice_wins_over_a_worker_that_waits_for_it
     assert gateway.messages == []
 
 
-def test_two_who_send_the_same_again_send_it_once() -> None:
+def test_two_people_who_resend_the_same_sms_send_it_once() -> None:
     chiefs = [a_user(f"chief{n}", "crisis_cell") for n in range(2)]
     with transaction.atomic():
         ids = [

@@ -26,7 +26,7 @@ def way() -> GatewayReach:
 
 
 class TestRate:
-    def test_who_sends_makes_the_others_wait(self) -> None:
+    def test_the_rate_is_shared_by_all_hosts(self) -> None:
         gateway = FakeGateway(parts_per_second=10.0)
         rate.spend(gateway, [1, 2, 1])
         assert rate.standing(gateway).wait == pytest.approx(0.4)
@@ -72,7 +72,7 @@ class TestCap:
         assert rate.spend(gateway, [2, 2, 2]) == 2
         assert rate.standing(gateway).is_full
 
-    def test_parts_given_back_open_a_full_gateway_again(self) -> None:
+    def test_parts_given_back_lift_a_reached_cap(self) -> None:
         gateway = FakeGateway(parts_per_day=5)
         rate.spend(gateway, [2, 2, 2])
         rate.give_back(gateway, 2)
@@ -98,7 +98,7 @@ class TestHealth:
         standing = rate.standing(FakeGateway())
         assert (standing.is_usable, standing.is_on_probation) == (True, False)
 
-    def test_one_that_is_out_of_reach_is_left_in_peace_longer_each_time(self, sunday) -> None:
+    def test_the_backoff_from_one_out_of_reach_grows_each_time(self, sunday) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         waits = []
@@ -111,7 +111,7 @@ class TestHealth:
         assert rate.standing(gateway).is_usable
         assert rate.standing(gateway).is_on_probation
 
-    def test_one_that_takes_offence_is_left_alone_for_as_long_as_it_needs(self, sunday) -> None:
+    def test_a_backoff_lasts_at_least_as_long_as_the_gateway_asks(self, sunday) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         refused = NotSent("mot de passe refusé", retry_after=60.0, answered=True)
@@ -121,7 +121,7 @@ class TestHealth:
         sunday.shift(2)
         assert rate.standing(gateway).is_usable
 
-    def test_silence_once_is_no_reason_but_twice_in_a_row_is(self) -> None:
+    def test_two_silences_in_a_row_start_a_backoff_one_does_not(self) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         rate.note(gateway, [SILENCE])
@@ -130,7 +130,7 @@ class TestHealth:
         assert not rate.standing(gateway).is_usable
         assert state().complaint == f"{settings.HOST_NAME} : pas de réponse"
 
-    def test_an_answer_ends_the_probation_even_if_it_is_a_refusal(self, sunday) -> None:
+    def test_any_answer_ends_the_probation_also_a_refusal(self, sunday) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         rate.note(gateway, [NotSent()])
@@ -141,7 +141,7 @@ class TestHealth:
         assert state().accepted_at == timezone.now()
         assert rate.standing(gateway).is_usable
 
-    def test_too_fast_makes_every_worker_wait(self) -> None:
+    def test_throttling_makes_every_host_wait(self) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         rate.note(gateway, [Throttled(7.0), Throttled(3.0)])
@@ -151,7 +151,9 @@ class TestHealth:
 
 class TestHosts:
     @pytest.mark.parametrize("failure", [NotSent("pas de connexion"), SILENCE])
-    def test_a_host_without_a_way_leaves_the_gateway_to_the_others(self, settings, failure) -> None:
+    def test_a_host_that_cannot_reach_the_gateway_leaves_it_to_the_others(
+        self, settings, failure
+    ) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         for _twice in range(2):
@@ -169,7 +171,7 @@ class TestHosts:
         settings.HOST_NAME = "srv-2"
         assert rate.standing(gateway).is_away
 
-    def test_an_answer_to_one_host_says_nothing_of_the_way_of_another(self, settings) -> None:
+    def test_an_answer_to_one_host_does_not_end_the_backoff_of_another(self, settings) -> None:
         gateway = FakeGateway()
         rate.standing(gateway)
         rate.note(gateway, [NotSent()])

@@ -25,26 +25,26 @@ def failing(times: int, written: list[str]):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_done_again_until_it_works() -> None:
+def test_a_write_is_retried_until_it_works() -> None:
     written: list[str] = []
     sender.until_it_works(failing(3, written))
     assert written == ["written"]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_after_a_while_it_gives_up(monkeypatch) -> None:
+def test_a_retry_gives_up_after_a_while(monkeypatch) -> None:
     monkeypatch.setattr(sender, "PATIENCE_SECONDS", -1.0)
     with pytest.raises(OperationalError):
         sender.until_it_works(failing(3, []))
 
 
 @pytest.mark.django_db
-def test_inside_a_transaction_it_cannot_be_done_again() -> None:
+def test_nothing_is_retried_inside_a_transaction() -> None:
     with transaction.atomic(), pytest.raises(OperationalError):
         sender.until_it_works(failing(1, []))
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_mistake_of_ours_is_no_reason_to_try_again() -> None:
+def test_a_programming_error_is_not_retried() -> None:
     with pytest.raises(ZeroDivisionError):
         sender.until_it_works(lambda: 1 // 0)

@@ -109,7 +109,7 @@ def times_renewed(queries: CaptureQueriesContext) -> int:
 
 
 class TestCap:
-    def test_the_receipts_of_a_gateway_that_had_its_fill_are_still_heard(self) -> None:
+    def test_receipts_of_a_gateway_at_its_daily_cap_still_arrive(self) -> None:
         sms, waiting = an_awaited_sms(), an_sms()
         had_its_fill("fake")
         gateway = Listening(DELIVERED, parts_per_day=1, leaves=True)
@@ -119,7 +119,7 @@ class TestCap:
         assert (sms.state, gateway.messages) == ("delivered", [])
         assert waiting.state in ("held", "queued")
 
-    def test_a_rest_too_small_for_the_next_message_is_left_and_the_next_gateway_takes_over(
+    def test_a_rest_of_the_cap_too_small_for_the_next_message_is_left_to_the_next_gateway(
         self,
     ) -> None:
         for _ in range(12):
@@ -138,7 +138,7 @@ class TestCap:
         assert send_over(first, second).accepted == 5
         assert (len(first.messages), len(second.messages)) == (3, 2)
 
-    def test_a_worker_that_listens_at_a_full_gateway_still_feeds_the_next_one(self) -> None:
+    def test_a_listening_gateway_at_its_daily_cap_leaves_the_rest_to_the_next_one(self) -> None:
         for _ in range(5):
             an_sms()
         first = Listening(name="first", parts_per_day=3)
@@ -148,14 +148,14 @@ class TestCap:
 
 
 class TestPreference:
-    def test_a_first_gateway_that_another_worker_fills_is_not_passed_over(self) -> None:
+    def test_a_first_gateway_whose_sessions_others_hold_is_not_passed_over(self) -> None:
         GatewaySeat.objects.create(gateway="first", seat=0, worker="other", until=at("2099-01-01"))
         an_sms()
         first, second = Listening(name="first", sessions=1), FakeGateway(name="second")
         assert send_over(first, second).claimed == 0
         assert second.messages == []
 
-    def test_nor_is_one_that_is_too_slow_for_a_while(self) -> None:
+    def test_nor_is_one_that_throttles(self) -> None:
         for _ in range(50):
             an_sms()
         first = FakeGateway(Throttled(retry_after=30), name="first")
@@ -163,7 +163,9 @@ class TestPreference:
         assert send_over(first, second).held_up
         assert second.messages == []
 
-    def test_who_listens_at_the_second_sends_through_the_first(self, sunday) -> None:
+    def test_a_session_at_the_second_gateway_does_not_keep_the_first_from_sending(
+        self, sunday
+    ) -> None:
         an_sms(not_before=SUNDAY + dt.timedelta(minutes=1))
         first = FakeGateway(name="first")
         second = Listening(name="second", opened=lambda: sunday.shift(60))
@@ -180,9 +182,7 @@ class TestPreference:
         assert [one.reference for one in second.messages] == [sms.client_reference]
         assert len(first.messages) == 1
 
-    def test_the_second_is_fed_while_the_first_is_away_and_not_any_more_when_it_is_back(
-        self, sunday
-    ) -> None:
+    def test_the_second_gateway_sends_only_while_the_first_is_away(self, sunday) -> None:
         for _ in range(40):
             an_sms()
 
@@ -224,14 +224,14 @@ class TestPreference:
 
 
 class TestBesideEachOther:
-    def test_one_worker_hears_two_gateways_in_one_run(self) -> None:
+    def test_one_run_receives_from_two_gateways(self) -> None:
         sms = an_awaited_sms(gateway="second")
         first, second = Listening(name="first"), Listening(DELIVERED, name="second")
         assert send_over(first, second, seconds=1.5).out_of_time
         sms.refresh_from_db()
         assert (sms.state, first.times_opened) == ("delivered", 1)
 
-    def test_the_second_is_heard_although_the_first_has_work_all_the_time(self) -> None:
+    def test_receipts_of_the_second_gateway_arrive_while_the_first_is_busy(self) -> None:
         sms = an_awaited_sms(gateway="second")
         for _ in range(200):
             an_sms()
@@ -242,7 +242,7 @@ class TestBesideEachOther:
         assert (sms.state, second.messages) == ("delivered", [])
         assert first.messages
 
-    def test_a_gateway_that_is_the_only_one_to_listen_is_opened_once(self) -> None:
+    def test_a_single_listening_gateway_is_opened_once(self) -> None:
         gateway = Listening()
         send_over(gateway, seconds=1.2)
         assert gateway.times_opened == 1
@@ -253,7 +253,7 @@ class TestNeverBlocked:
     def _ask_at_once(self):
         asking.forget()
 
-    def test_a_question_without_an_answer_holds_nothing_up(self) -> None:
+    def test_a_query_without_an_answer_delays_nothing(self) -> None:
         an_awaited_sms(state="unknown", lease_until=SUNDAY + dt.timedelta(minutes=10))
         an_sms()
         gateway = ListeningAndMute(timeout=2.0)
