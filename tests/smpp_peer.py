@@ -125,7 +125,7 @@ class SmscPeer:
         }
 
     def send(self, body: bytes, *, times: int = 1) -> None:
-        """Send deliver_sm to whoever is bound, now or later."""
+        """Send deliver_sm to each bound client, now or later."""
         self._loop.call_soon_threadsafe(self._store, [body] * times)
 
     def say(self, data: bytes) -> None:
@@ -135,7 +135,7 @@ class SmscPeer:
         )
 
     def hang_up(self) -> None:
-        """Close every connection; new ones are let in."""
+        """Close every connection; new ones are accepted."""
         self._loop.call_soon_threadsafe(
             lambda: [one.transport.abort() for one in list(self.connections)]
         )

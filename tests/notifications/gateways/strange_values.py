@@ -1,4 +1,4 @@
-"""What nobody should write, for readers that must bear it."""
+"""Values that no gateway should send, for readers that must accept anything."""
 
 import copy
 from collections.abc import Iterator

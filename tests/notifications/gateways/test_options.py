@@ -1,4 +1,4 @@
-"""The options that every gateway's URL may carry: who may call its hook."""
+"""The options that every gateway's URL may carry: which addresses may call its hook."""
 
 from ipaddress import ip_network
 

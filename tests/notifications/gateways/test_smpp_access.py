@@ -1,4 +1,4 @@
-"""Getting in and staying in: bind, TLS, enquire_link, and what a check says."""
+"""Access to an SMSC: bind, TLS, enquire_link, reconnecting, and what a check says."""
 
 import asyncio
 import datetime as dt
@@ -91,7 +91,7 @@ class TestCheck:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make a certificate for 127.0.0.1 that only its own file, ``cert.pem``, vouches for."""
+    """Make a certificate for 127.0.0.1 that only its own file, ``cert.pem``, certifies."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
     here = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
@@ -171,8 +171,8 @@ class TestEnquireLink:
 
 
 class TestReconnecting:
-    def link(self, peer_port: int = 1) -> SessionKeeper:
-        """Return a link that nobody opened."""
+    def keeper(self, peer_port: int = 1) -> SessionKeeper:
+        """Return a keeper that was not opened."""
         return SessionKeeper(
             parse_url(
                 f"smpp://vivalia:s3cret@127.0.0.1:{peer_port}?timeout=1",
@@ -184,8 +184,8 @@ class TestReconnecting:
 
     def test_the_waits_double_with_chance_in_them_up_to_a_minute(self) -> None:
         async def waits() -> list[float]:
-            link = self.link()
-            return [link._next_wait() for _ in range(12)]
+            keeper = self.keeper()
+            return [keeper._next_wait() for _ in range(12)]
 
         found = asyncio.run(waits())
         for n, seconds in enumerate(found):
@@ -194,10 +194,10 @@ class TestReconnecting:
 
     def test_after_a_wrong_password_it_waits_a_minute(self) -> None:
         async def next_wait(port: int) -> float:
-            link = self.link(port)
-            await link.open()
-            seconds = link._next_wait()
-            await link.close()
+            keeper = self.keeper(port)
+            await keeper.open()
+            seconds = keeper._next_wait()
+            await keeper.close()
             return seconds
 
         with SmscPeer(bind_status=0x0E) as peer:

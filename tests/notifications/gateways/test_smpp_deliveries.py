@@ -40,7 +40,7 @@ class TestSmppDeliveries(ConformsWithReplies):
             return with_client(peer.url, work).reports
 
 
-def heard(peer: SmscPeer, *, receipts: int, text: str = "Ne venez pas.") -> Client:
+def received(peer: SmscPeer, *, receipts: int, text: str = "Ne venez pas.") -> Client:
     """Submit one message, and wait for receipts and their acknowledgement."""
 
     async def work(client: Client) -> None:
@@ -56,27 +56,27 @@ class TestReceipts:
     @pytest.mark.parametrize("ids", ["decimal", "hex", "hex, decimal", "decimal, hex"])
     def test_its_number_is_found_in_whatever_form(self, ids: str) -> None:
         with SmscPeer(ids=ids) as peer:
-            (receipt,) = heard(peer, receipts=1).receipts
+            (receipt,) = received(peer, receipts=1).receipts
         assert peer.submitted[0]["id"] in receipt.provider_ids
         assert (receipt.state, receipt.phone) == ("delivered", "+32470000000")
 
     def test_an_empty_number_leaves_the_phone(self) -> None:
         with SmscPeer(ids="empty") as peer:
-            (receipt,) = heard(peer, receipts=1).receipts
+            (receipt,) = received(peer, receipts=1).receipts
         assert (receipt.provider_ids, receipt.phone) == ((), "+32470000000")
 
     def test_it_may_come_before_the_answer(self) -> None:
         with SmscPeer(receipt_after=-1) as peer:
-            assert len(heard(peer, receipts=1).receipts) == 1
+            assert len(received(peer, receipts=1).receipts) == 1
 
     def test_it_may_come_later_and_twice_and_is_then_the_same(self) -> None:
         with SmscPeer(receipt_after=0.05, receipt_times=2) as peer:
-            first, second = heard(peer, receipts=2).receipts
+            first, second = received(peer, receipts=2).receipts
         assert first == second
 
     def test_each_part_of_a_long_message_has_one(self) -> None:
         with SmscPeer() as peer:
-            receipts = heard(peer, receipts=2, text=LONG).receipts
+            receipts = received(peer, receipts=2, text=LONG).receipts
         numbers = {one["id"] for one in peer.submitted}
         assert {one.provider_ids[0] for one in receipts} == numbers
 
