@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from django.db import transaction
 from django.db.models import F, Max, Q, QuerySet
-from django.utils.translation import gettext as _
 
 from appointments.decisions import appending as deciding
 from appointments.decisions.rulings import align_pairs
@@ -42,6 +41,7 @@ from staff.access import Capability, require_everywhere
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
+from staff.sentences import gettext_stored as _
 from staff.services import audit
 
 Pair = tuple[int, dt.date]

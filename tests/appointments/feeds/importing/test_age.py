@@ -42,7 +42,7 @@ def the_feed() -> Feed:
 class TestAge:
     def test_data_are_as_old_as_their_export_whenever_they_are_loaded(self):
         load(a_record(1), said=OF_FRIDAY)
-        assert (data_age().heard_at, data_age().hours) == (FRIDAY, 30)
+        assert (data_age().heard_at, data_age().silence) == (FRIDAY, dt.timedelta(hours=30))
         assert data_age().is_old
         assert the_feed().loaded_at == SATURDAY_NOON
 
