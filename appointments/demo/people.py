@@ -3,8 +3,7 @@
 Patients live in households that share landlines and mobiles. The names are common in the province
 of Luxembourg and around it.
 
-As far as the numbering plans allow, nobody has these numbers. That is not certain, so the demo's
-gateway never sends.
+As far as we know, nobody has these numbers. In any case, the demo's gateway never sends.
 
 - **Germany** reserves numbers for films; of those, the mobiles here are 0171 39200 00 to 99
   (Bundesnetzagentur, "Rufnummern für Medienproduktionen", Mitteilung 148/2021).

@@ -98,8 +98,7 @@ class IncomingSearch:
 
     Attributes:
         patients: by name, each with ``next_at``; at most ``MOST_FOUND``.
-        alike: others whose names sound the same, in the same way; none when there are too many
-            of the name as it was typed.
+        alike: others whose names sound alike; none if too many have the name as typed.
         is_more: there are others, of whom nothing is shown.
         asked: what is known of the reference that was typed, if it was one.
     """

@@ -91,18 +91,16 @@ class ScheduleImport(models.Model):
 
     ``rows_done`` grows during a dry run, for the progress bar. ``claimed_at`` is the real time of
     the worker's last sign of life; without one, another worker takes the load over.
-    ``sheets`` holds, for each sheet of a workbook, the number of rows read or why it was left out:
-    ``{"name", "rows", "left_out"}``.
-    The stored file holds patient data: it is deleted as soon as it is no longer needed. Its
-    SHA-256 stays.
+    ``sheets`` holds, for each sheet of a workbook, the rows read or why it was left out:
+    ``{"name", "rows", "left_out"}``. The stored file holds patient data: it is deleted as soon as
+    it is no longer needed. Its SHA-256 stays.
 
     ``exported_at`` is when the source made the file, None if unknown; ``age_from`` is where that
-    was found. ``first_day`` and ``last_day`` are what a person declared, empty for
-    the days of the file; ``covers_from`` and ``covers_until`` are the days that apply.
-    ``complete_units`` are the units that were declared one by one, ``units_named`` those of the
-    valid rows; both by number. ``rows_undone`` counts what an older file would change back.
-    ``too_many_missing`` names the sites and days on which many appointments disappeared. Both
-    need a confirmation.
+    was found. ``first_day`` and ``last_day`` are declared by a person, empty for the days of the
+    file; ``covers_from`` and ``covers_until`` are the days that apply. ``complete_units`` are the
+    units declared one by one, ``units_named`` those of the valid rows; both by number. Two values
+    need a confirmation: ``rows_undone`` counts what an older file would change back, and
+    ``too_many_missing`` names the sites and days on which many appointments disappeared.
     """
 
     feed = models.ForeignKey(Feed, models.PROTECT, related_name="imports", verbose_name=_("source"))
