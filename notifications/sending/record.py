@@ -25,7 +25,7 @@ _NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
 
 
 @dataclass(frozen=True)
-class Answer:
+class DeliveryAnswer:
     """What was answered for one delivery; ``again``: it may have left before."""
 
     delivery: Delivery
@@ -61,7 +61,7 @@ def _others(
     if not results:
         return
     mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
-    answers = [Answer(one, *results[one.pk]) for one in delivery_states.lock(mine)]
+    answers = [DeliveryAnswer(one, *results[one.pk]) for one in delivery_states.lock(mine)]
     for kind, write in _WRITERS.items():
         of_kind = [one for one in answers if isinstance(one.result, kind)]
         if of_kind:
@@ -96,13 +96,13 @@ def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
         DeliveryPart.objects.bulk_create(parts, ignore_conflicts=True)
 
 
-def _give_back(answers: Sequence[Answer], gateway: Gateway) -> None:
+def _give_back(answers: Sequence[DeliveryAnswer], gateway: Gateway) -> None:
     """What did not leave does not count against the daily cap."""
     if answers:
         rate.give_back(gateway, sum(one.delivery.parts for one in answers))
 
 
-def _refused(answers: Sequence[Answer]) -> None:
+def _refused(answers: Sequence[DeliveryAnswer]) -> None:
     """After a permanent refusal the patient is called; a temporary one is retried while of use."""
     now = clock.now()
     refused = [(one, one.result) for one in answers if isinstance(one.result, Refused)]
@@ -118,17 +118,17 @@ def _refused(answers: Sequence[Answer]) -> None:
     follow_up.call_instead(to_call, at=now)
 
 
-def _throttled(answers: Sequence[Answer]) -> None:
+def _throttled(answers: Sequence[DeliveryAnswer]) -> None:
     seconds = max(one.result.retry_after for one in answers if isinstance(one.result, Throttled))
     _queue_again(answers, seconds)
 
 
-def _not_sent(answers: Sequence[Answer]) -> None:
+def _not_sent(answers: Sequence[DeliveryAnswer]) -> None:
     _queue_again(answers, 0.0)
     _remark(answers)
 
 
-def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
+def _queue_again(answers: Sequence[DeliveryAnswer], seconds: float) -> None:
     """Queue the same try again: nothing left, so its notice may be withdrawn again.
 
     What may have left before keeps its reference and stays handed over.
@@ -144,12 +144,12 @@ def _queue_again(answers: Sequence[Answer], seconds: float) -> None:
     delivery_states.requeue([one.delivery.pk for one in answers if one.again], at=then)
 
 
-def _unknown(answers: Sequence[Answer]) -> None:
+def _unknown(answers: Sequence[DeliveryAnswer]) -> None:
     delivery_states.become_unknown([one.delivery.pk for one in answers])
     _remark(answers)
 
 
-def _remark(answers: Sequence[Answer]) -> None:
+def _remark(answers: Sequence[DeliveryAnswer]) -> None:
     delivery_states.note_remarks(
         {
             one.delivery.pk: one.result.remark[:200]
@@ -159,7 +159,7 @@ def _remark(answers: Sequence[Answer]) -> None:
     )
 
 
-_WRITERS: dict[type, Callable[[Sequence[Answer]], None]] = {
+_WRITERS: dict[type, Callable[[Sequence[DeliveryAnswer]], None]] = {
     Refused: _refused,
     Throttled: _throttled,
     NotSent: _not_sent,
