@@ -22,6 +22,7 @@ from notifications.sending import hosts, leases, query, rate
 from notifications.sending import sweep as sweeping
 from notifications.sending.sender import (
     LONGEST_STAY_SECONDS,
+    LOOK_SECONDS,
     DispatchResult,
     Run,
     Sender,
@@ -31,7 +32,6 @@ from staff import clock
 
 __all__ = ["DispatchResult", "run"]
 logger = logging.getLogger(__name__)
-LOOK_SECONDS = 0.25
 LEASE_AGAIN_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
 

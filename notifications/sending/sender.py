@@ -51,7 +51,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
 """How often the switch is looked at: it stops within two of these and what is on the way."""
-KEEP_LEASE_SECONDS = 1.0
 PROMOTE_SECONDS = 2.0
 AHEAD_SECONDS = 0.25
 """How much is handed over at once, in seconds of what the gateway takes."""
@@ -191,11 +190,17 @@ class Sender:
 
     @asynccontextmanager
     async def _kept_lease(self) -> AsyncIterator[None]:
-        """Renew the lease meanwhile, also while the connection opens; without it, leave."""
+        """Renew the lease meanwhile, also while the connection opens.
+
+        Where it is lost, or cannot be renewed, the sender leaves: another one may hold it now.
+        """
 
         async def keep() -> None:
-            while await in_database(leases.keep, self.gateway, worker=self._worker):
-                await asyncio.sleep(KEEP_LEASE_SECONDS)
+            try:
+                while await in_database(leases.keep, self.gateway, worker=self._worker):
+                    await asyncio.sleep(LOOK_SECONDS)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the lease of %s was not renewed: %s", self.gateway.name, error)
             self._leaving = True
 
         keeping = asyncio.create_task(keep())
