@@ -75,10 +75,16 @@ def earliest_appointment(leaves_at: dt.datetime | None = None) -> dt.datetime:
 # --- transitions ----------------------------------------------------------------------------
 
 
-def newer_than_outer() -> QuerySet[Notice]:
-    """Return the later versions of a notice of an outer query that were not withdrawn."""
+def newer_than_outer(path: str = "") -> QuerySet[Notice]:
+    """Return the later versions of a notice of an outer query that were not withdrawn.
+
+    Args:
+        path: from the outer query's model to its notice, as ``notice__``.
+    """
     return Notice.objects.filter(
-        patient=OuterRef("patient"), day=OuterRef("day"), version__gt=OuterRef("version")
+        patient=OuterRef(f"{path}patient"),
+        day=OuterRef(f"{path}day"),
+        version__gt=OuterRef(f"{path}version"),
     ).exclude(state=NoticeState.WITHDRAWN)
 
 

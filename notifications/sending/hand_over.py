@@ -21,7 +21,6 @@ from notifications.models import (
     Delivery,
     DeliveryState,
     Failure,
-    Notice,
     NoticeItem,
     NoticeState,
     Sending,
@@ -37,12 +36,16 @@ DAY_SECONDS = 24 * 3600
 
 @dataclass(frozen=True, slots=True)
 class HandedOver:
-    """A message for the gateway; ``again``: it may have left before, under the same reference."""
+    """A message for the gateway, and what it belongs to."""
 
     delivery_id: int
     notice_id: int
     message: Message
-    again: bool
+
+    @property
+    def again(self) -> bool:
+        """Whether it may have left before, under the same reference."""
+        return self.message.again
 
 
 @transaction.atomic
@@ -80,11 +83,6 @@ def _claimed(ids: Sequence[int], worker: str) -> list[Any]:
 
     As rows, not models: these are read thousands of times a second.
     """
-    newer = Notice.objects.filter(
-        patient=OuterRef("notice__patient"),
-        day=OuterRef("notice__day"),
-        version__gt=OuterRef("notice__version"),
-    ).exclude(state=NoticeState.WITHDRAWN)
     lapsed = NoticeItem.objects.filter(notice=OuterRef("notice"), has_lapsed=True)
     held = Delivery.objects.filter(pk__in=ids, claimed_by=worker, state=DeliveryState.CLAIMED)
     facts = {
@@ -95,7 +93,7 @@ def _claimed(ids: Sequence[int], worker: str) -> list[Any]:
         "sender": F("notice__site__sms_sender"),
         "opted_out_at": F("notice__patient__sms_opt_out_at"),
         "is_settled": ~Q(notice__state=NoticeState.OPEN)
-        | Exists(newer)
+        | Exists(notice_states.newer_than_outer("notice__"))
         | Q(notice__handed_over_at__isnull=False) & Exists(lapsed),
     }
     own = ("id", "notice_id", "address", "client_reference", "body", "parts")
@@ -146,7 +144,6 @@ def _write(ready: Sequence[Any], latest: dt.datetime, alphabet: Alphabet) -> lis
             one.id,
             one.notice_id,
             _message(one, lines.get(one.notice_id, []), latest, alphabet),
-            bool(one.client_reference),
         )
         for one in ready
     ]

@@ -57,8 +57,8 @@ def _may_ask(gateway: Gateway) -> bool:
     return gateway.can_query and time.monotonic() - asked_at >= AGAIN_SECONDS
 
 
-def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | None]) -> int:
-    """Record what a gateway answered; return how many answers say anything.
+def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | None]) -> None:
+    """Record what a gateway answered.
 
     Args:
         gateway: its name.
@@ -72,7 +72,6 @@ def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | N
     ]
     if receipts:
         receiving.receive(gateway=gateway, reports=receipts)
-    return len(receipts)
 
 
 def _is_news(sent: Sent, receipt: ReceiptReport) -> bool:

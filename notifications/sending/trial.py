@@ -201,7 +201,7 @@ def send_one(
 async def _live(trial: _Trial, wait: float, tell: Callable[[Step], object]) -> None:
     """Submit the message, and tell what is heard of it."""
     async with GatewayConnection(trial.gateway, longest_wait=wait) as connection:
-        connection.send([HandedOver(0, 0, trial.message, again=False)])
+        connection.send([HandedOver(0, 0, trial.message)])
         await in_database(tell, Step(_("remis à %s") % trial.gateway.name))
         ends = time.monotonic() + wait
         while connection.is_open and time.monotonic() < ends:

@@ -31,9 +31,7 @@ Work = Callable[[GatewayConnection], Awaitable[None]]
 
 def some(number: int) -> list[HandedOver]:
     """Return messages to submit."""
-    return [
-        HandedOver(n, n, Message(f"r{n}", f"+3247000{n:04}", "x"), False) for n in range(number)
-    ]
+    return [HandedOver(n, n, Message(f"r{n}", f"+3247000{n:04}", "x")) for n in range(number)]
 
 
 async def all_answers(connection: GatewayConnection) -> list[SubmitAnswer]:
