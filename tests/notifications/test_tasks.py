@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from celery.signals import before_task_publish, worker_shutting_down
 from django.conf import settings
+from django.db import OperationalError as DatabaseIsAway
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -49,6 +50,27 @@ def test_a_run_sweeps_meanwhile(monkeypatch) -> None:
     tasks.dispatch_sms()
     assert len(gateway.messages) == 1
     assert swept
+
+
+@pytest.mark.parametrize("error", [DatabaseIsAway("database is locked"), ValueError("a mistake")])
+def test_a_sweep_that_breaks_ends_neither_the_run_nor_the_next_sweep(
+    monkeypatch, caplog, error: Exception
+) -> None:
+    an_sms()
+    swept: list[object] = []
+
+    def sweep(*, gateways: list) -> None:
+        swept.append(gateways)
+        raise error
+
+    gateway = FakeGateway(seconds=0.5)
+    monkeypatch.setattr(tasks, "configured_sessions", lambda: [gateway])
+    monkeypatch.setattr(dispatch, "SWEEP_SECONDS", 0.01)
+    monkeypatch.setattr(sweeping, "sweep", sweep)
+    tasks.dispatch_sms()
+    assert len(gateway.messages) == 1
+    assert len(swept) >= 2
+    assert "did not work" in caplog.text
 
 
 def test_a_worker_that_is_told_to_stop_ends_its_senders(monkeypatch) -> None:
