@@ -453,15 +453,16 @@ def _write_each(
     }
     assignments = ", ".join(f"{name} = {formula}" for name, (formula, _given) in formulas.items())
     owner = "" if claimed_by is None else "AND notifications_delivery.claimed_by = %s"
-    # So PostgreSQL finds them by their ids, although its statistics of states are out of date;
-    # SQLite does so anyway.
+    # PostgreSQL's statistics of states and workers are out of date here: it would not look the
+    # deliveries up by id, and would compare each with each value. So it is given the ids, and
+    # COALESCE, of which it has no statistics. SQLite looks them up by id anyway.
     found = f"AND {is_one_of('notifications_delivery.id')}" if is_postgresql() else ""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""UPDATE notifications_delivery SET {assignments}
                 FROM {json_rows(id="bigint", **kinds)}
-                WHERE notifications_delivery.id = r.id {found} {owner}
-                    AND notifications_delivery.state IN ({in_sql(allowed)})
+                WHERE notifications_delivery.id = r.id {found} AND COALESCE(
+                    notifications_delivery.state IN ({in_sql(allowed)}) {owner}, FALSE)
                 RETURNING notice_id""",  # noqa: S608  # our own columns
             [
                 *(one for _formula, given in formulas.values() for one in given),
