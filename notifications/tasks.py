@@ -11,9 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.gateways import configured, configured_sessions
-from notifications.sending import dispatch
+from notifications.sending import dispatch, switch
 from notifications.sending import sweep as sweeping
-from notifications.sending import wake as doorbell
 
 logger = logging.getLogger(__name__)
 
@@ -57,4 +56,4 @@ def sweep_outbox() -> None:
         return
     sweeping.sweep(gateways=gateways)
     if dispatch.sender_is_needed(gateways):
-        doorbell.ring()
+        switch.ring()

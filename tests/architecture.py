@@ -21,7 +21,7 @@ ORDER = {
         ("apps", "demo", "management", "tasks", "templatetags", "urls"),
     ),
     "notifications": (
-        ("vocabulary", "models", "references", "rules", "quiet_hours", "sms_text", "access"),
+        ("vocabulary", "models", "rules", "access"),
         ("gateways",),
         ("texts",),
         ("lifecycle",),
@@ -39,13 +39,12 @@ CHOICES = ("django.db.models.TextChoices", "django.utils.translation.gettext_laz
 PURE = (
     *VOCABULARIES,
     *("appointments.rules", "appointments.wards.attendance_rules"),
-    *("notifications.rules", "notifications.sms_text", "notifications.receipts.rules"),
-    *("notifications.receipts.stop_words", "notifications.texts.cost"),
+    *("notifications.rules", "notifications.receipts.stop_words", "notifications.texts.cost"),
     "notifications.texts.forbidden_words",
     *("patients.names", "patients.phones"),
 )
 # Layers that do not know those who call them.
-INNER = ("services", "queries", "models", "rules", "vocabulary", "sms_text")
+INNER = ("services", "queries", "models", "rules", "vocabulary")
 OUTER = ("views", "urls", "forms", "management", "admin")  # tasks: a service rings for one
 
 

@@ -54,7 +54,7 @@ def test_every_app_was_read():
         ("appointments.vocabulary", "appointments.models.Service"),
         ("appointments.vocabulary", "django.db.models.Model"),
         ("appointments.rules", "django.db.models.TextChoices"),
-        ("notifications.sms_text", "django.utils.timezone"),
+        ("notifications.rules", "django.utils.timezone"),
         ("appointments.board.views", "notifications.gateways.console"),
         ("notifications.telling.views", "notifications.gateways.Gateway"),
         ("appointments.decisions.keeping", "appointments.doctors.views"),

@@ -17,9 +17,8 @@ from appointments.decisions import keeping
 from appointments.rules import ClauseTerms
 from appointments.vocabulary import Service
 from notifications.gateways import Unknown
-from notifications.models import Delivery, Notice, Word
-from notifications.references import notice_id_of
-from notifications.sending import hand_over as handing_over
+from notifications.models import Delivery, Notice, Word, notice_id_of
+from notifications.sending import handover
 from notifications.sending import switch as sending
 from notifications.sending.sweep import sweep
 from notifications.texts import render as texts
@@ -83,7 +82,7 @@ def test_promise_2_nobody_is_lost_when_the_broker_is_dead(saturday_noon, monkeyp
     def dead(*args, **kwargs):
         raise OSError("no broker")
 
-    monkeypatch.setattr("notifications.sending.wake.current_app.send_task", dead)
+    monkeypatch.setattr("notifications.sending.switch.current_app.send_task", dead)
     for landline in ("", "+3263012345"):
         an_appointment(patient=a_patient(landline=landline))
         an_appointment(patient=a_patient(landline=landline, mobile=""))
@@ -126,7 +125,7 @@ def test_promise_3_no_sms_to_a_kept_patient_that_was_not_handed_over(
     gateway = FakeGateway()
     claimed = claim_due("w1") if is_claimed else []
     keeping.keep(appointment_id=kept.pk, by=doctor)
-    assert not handing_over.hand_over(ids=claimed, worker="w1", gateway=gateway)
+    assert not handover.hand_over(ids=claimed, worker="w1", gateway=gateway)
     send(gateway)
     assert gateway.messages == []
     assert everything_is_kept()

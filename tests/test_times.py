@@ -13,7 +13,7 @@ PYTHON_FORMAT = re.compile(r"%[HI]:?%M|[\"'][GHgh]:i(?::s)?[\"']")
 # Where a time stands alone on purpose: file → why its reader knows the day.
 ALONE = {
     "templates/appointments/paper/_row.html": "each printed page carries the day in its head",
-    "notifications/quiet_hours.py": "hours of every day",
+    "notifications/rules.py": "quiet hours: hours of every day",
     "templates/appointments/incoming/_day.html": "under the heading of its day",
     "templates/appointments/doctors/_card.html": "under the heading of its day",
     "staff/clock.py": "told to a patient: an SMS names the day once, a sentence beside the hour",

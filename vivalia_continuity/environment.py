@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 
 SECRETS = ("SECRET_KEY", "TRAIL_KEY", "DATABASE_URL", "REDIS_URL", "SMS_GATEWAY_URL")
 SHORTEST_SECRET_KEY = 32

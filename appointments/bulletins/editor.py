@@ -39,7 +39,7 @@ from appointments.bulletins.playbooks import MOST_CLAUSES
 from appointments.bulletins.queries import Places
 from appointments.models import Bulletin, Clause, KeptBy, ProtectedGroup, Ruling, Service, Tell
 from appointments.rules import ClauseTerms
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from staff import clock
 from staff.inputs import DayInput, MomentInput, bare_helper
 

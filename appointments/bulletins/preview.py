@@ -24,7 +24,7 @@ from appointments.decisions.keeping import decided_by_day
 from appointments.decisions.ruling_tables import LIVE, RulingScope
 from appointments.feeds.importing.results import RefusedCount, count_refused
 from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Estimate, Sample
 from staff import clock

@@ -14,7 +14,7 @@ from appointments.bulletins.sentences import PlaceNames, doubtful_moments, in_wo
 from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.models import RULED, Appointment, Bulletin, BulletinState
 from appointments.rules import ClauseTerms, numbered
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from staff import clock
 from staff.access import Capability, may, scope_of
 from staff.models import AuditEvent, Site, Unit, User

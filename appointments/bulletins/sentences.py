@@ -26,7 +26,7 @@ from appointments.decisions import effective_orders
 from appointments.decisions.effective_orders import MOST_LEFT_OUT, Effect, Exempt, Statement, World
 from appointments.models import KeptBy, Outcome, ProtectedGroup, Ruling, Service, Tell
 from appointments.rules import OUTCOME_OF, ClauseTerms, numbered
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from notifications.vocabulary import Channel
 from staff import clock
 from staff.clock import BRUSSELS

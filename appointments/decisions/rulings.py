@@ -23,7 +23,7 @@ from appointments.rules import ClauseTerms, Facts, Heard, decide, telling_rank, 
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Aligned
 from notifications.models import Notice, NoticeItem, NoticeState
-from notifications.sending import wake as doorbell
+from notifications.sending import switch
 from patients.models import Patient
 from staff import clock
 from staff.database import analyze, as_parameter, lock_rulings, temporary_tables
@@ -185,7 +185,7 @@ def _apply(scope: RulingScope, ruled: Ruled, *, fill: Callable[[CursorWrapper], 
         decisions = ruling_tables.append_decisions(cursor, now)
         notices = opening.align(cursor, now)
     if notices.opened:
-        doorbell.ring()
+        switch.ring()
     return Applied(decisions=decisions, notices=notices)
 
 

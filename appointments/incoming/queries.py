@@ -25,8 +25,9 @@ from notifications.models import (
     NoticeState,
     Question,
     Word,
+    notice_id_of,
 )
-from notifications.references import looks_like_one, notice_id_of
+from notifications.rules import may_be_reference
 from notifications.telling.outbox import Asked, asked_about, lines_of
 from notifications.texts import render as texts
 from patients import search_text
@@ -172,7 +173,7 @@ def search(user: User, typed: str) -> IncomingSearch:
         user: who looks.
         typed: a name, a birth date, a number, or the reference of an SMS.
     """
-    asked = asked_about(user, typed) if looks_like_one(typed) or notice_id_of(typed) else None
+    asked = asked_about(user, typed) if may_be_reference(typed) or notice_id_of(typed) else None
     if asked is not None and asked.is_ours:
         known = [asked.notice.patient_id] if asked.notice else []
         return IncomingSearch(patients=list(_listed(user).filter(pk__in=known)), asked=asked)

@@ -18,8 +18,7 @@ from django_htmx.http import push_url
 from appointments.incoming import queries
 from appointments.incoming.queries import IncomingDay
 from notifications.calls import questions
-from notifications.models import Answer, Question
-from notifications.references import notice_id_of
+from notifications.models import Answer, Question, notice_id_of
 from patients.models import Patient
 from staff.access import Capability, requires
 from staff.errors import Refusal

@@ -41,7 +41,7 @@ from typing import Any
 
 from yarl import URL
 
-from notifications import sms_text
+from notifications import rules
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
@@ -329,7 +329,7 @@ def _receipt(state: ReceiptState, words: str) -> ReceiptReport:
 
 def _about_parts(said: Mapping[str, Any]) -> str:
     text = http.as_object(said.get("textMessage")).get("text")
-    parts = sms_text.count(text).parts if isinstance(text, str) else 1
+    parts = rules.count(text).parts if isinstance(text, str) else 1
     return f"au moins une des {parts} parties" if parts > 1 else ""
 
 

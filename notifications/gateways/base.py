@@ -18,7 +18,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.models import Failure, ReceiptState
-from notifications.sms_text import Alphabet
+from notifications.rules import Alphabet
 
 SHORTEST_HOOK = 16
 ANYWHERE = "any"
@@ -31,8 +31,8 @@ class Message:
     Attributes:
         reference: ours, 32 characters of hexadecimal, never used twice.
         to: E.164.
-        text: in the SMS alphabet where possible (``sms_text.transliterate``).
-        parts: how many SMS it costs (``sms_text.count``).
+        text: in the SMS alphabet where possible (``rules.transliterate``).
+        parts: how many SMS it costs (``rules.count``).
         sender: what the phone should show; empty for the gateway's own setting.
         lasts: seconds for which it is of use: after that the patient is called. None for more
             than a day, since operators refuse long validity periods.

@@ -33,7 +33,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from notifications import sms_text
+from notifications import rules
 from notifications.gateways import http
 from notifications.gateways.base import (
     Accepted,
@@ -90,7 +90,7 @@ class KannelGateway(http.HttpGateway):
             "to": f"00{message.to.removeprefix('+')}",
             "text": message.text,
             "charset": "UTF-8",
-            "coding": "0" if sms_text.count(message.text).encoding == "gsm7" else "2",
+            "coding": "0" if rules.count(message.text).encoding == "gsm7" else "2",
         }
         if sender := message.sender or self.options.sender:
             params["from"] = sender

@@ -48,7 +48,7 @@ from notifications.models import (
     DeliveryState,
     Failure,
 )
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from staff import clock
 from staff.database import among, as_list, as_parameter, is_one_of, is_postgresql, json_rows
 from staff.sentences import Stored
@@ -387,7 +387,7 @@ def withdraw(notice_ids: Iterable[int] | RawSQL, *, at: dt.datetime) -> None:
 
 
 def apply_receipts(said: Mapping[int, tuple[str, str, str, str]], *, at: dt.datetime) -> None:
-    """Write the states that ``receipts.rules.after_receipt`` gave; accepted ones wait for more.
+    """Write the states that ``rules.after_receipt`` gave; accepted ones wait for more.
 
     Args:
         said: by delivery its state, failure and remark, and the number at the gateway, which

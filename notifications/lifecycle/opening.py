@@ -27,7 +27,7 @@ from django.db.models.expressions import RawSQL
 from notifications import rules
 from notifications.lifecycle import delivery_states, notice_states
 from notifications.models import WITHDRAWABLE
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from staff import clock
 from staff.database import (
     analyze,

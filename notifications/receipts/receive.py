@@ -1,39 +1,37 @@
 """What gateways report afterwards: store each receipt once, find its delivery, move it on.
 
 Receipts come late, twice, before the answer to the submission, out of order, and for messages
-that are not ours. Each one is kept; a repeated one changes nothing. ``rules`` decides which
-delivery a receipt means and which state follows. Everything works set by set.
+that are not ours. Each one is kept; a repeated one changes nothing. What waits for a receipt is
+asked about too, where the gateway has answers. Everything works set by set.
 
 Raw SQL is left where the ORM has no equivalent: ``_store`` (``bulk_create`` does not say which
-rows are new), ``_numbered`` (the index is on an expression with a literal, which SQLite takes by
-the letter), ``_assign`` and the parts in ``effects`` (a value for each row; ``bulk_update`` takes
-twenty times as long). It gets a set as one JSON text, since binding each value costs more.
+rows are new). It gets a set as one JSON text, since binding each value costs more.
 """
 
 import datetime as dt
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
-from notifications.gateways import Inbound, ReceiptReport, Report
+from notifications.gateways import Gateway, Inbound, ReceiptReport, Report, Sent
 from notifications.models import (
-    Channel,
     Delivery,
     DeliveryPart,
     DeliveryState,
     GatewayState,
     Receipt,
+    ReceiptState,
 )
 from notifications.receipts import effects, replies
-from notifications.receipts import rules as receipt_rules
-from notifications.receipts.rules import Candidate, international, key_of, one_line, plain
-from patients.models import Patient, PatientPhone
+from notifications.rules import international, key_of, one_line, plain_number
 from staff import clock
-from staff.database import among, as_list, as_moment, as_parameter, is_one_of, json_rows
+from staff.database import among, as_parameter, json_rows
 
 LOOK_AGAIN_SECONDS = 3600.0
 """How long an unmatched receipt is looked at again: an answer is not later than that."""
@@ -41,16 +39,14 @@ YOUNG_SECONDS = 120.0
 """How long it is looked at each time."""
 YOUNG_AT_ONCE, OLD_AT_ONCE = 5000, 500
 AT_ONCE = 1000
-_WAITING = (DeliveryState.SUBMITTING, DeliveryState.ACCEPTED, DeliveryState.UNKNOWN)
-_CANDIDATE = ("pk", "notice_id", "address", "submitted_at")
+ASK_AGAIN_SECONDS = 10.0
+ASKED_AT_ONCE = 100
 _STORED = {
     **dict.fromkeys(("key", "state", "failure", "reference", "provider_id"), "text"),
     **dict.fromkeys(("other_ids", "phone", "remark"), "text"),
     "temporary": "boolean",
     "happened_at": "timestamptz",
 }
-GatewayAnd = tuple[str, str]
-"""The name of a gateway, and one of its numbers or a phone."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +80,14 @@ def _without_doubtful(gateway: str, reports: Sequence[Report]) -> list[Report]:
     doubtful = [one for one in reports if isinstance(one, ReceiptReport) and one.otherwise]
     if not doubtful:
         return list(reports)
-    ours = _with_number({(gateway, each) for one in doubtful for each in one.provider_ids})
-    waiting = _waiting_at({(gateway, international(one.phone)) for one in doubtful})
+    ours = effects.with_number({(gateway, each) for one in doubtful for each in one.provider_ids})
+    waiting = effects.waiting_at({(gateway, international(one.phone)) for one in doubtful})
 
     def is_ours(one: ReceiptReport) -> bool:
         phone = international(one.phone)
-        numbered = [c for each in one.provider_ids for c in ours.get((gateway, plain(each)), ())]
+        numbered = [
+            c for each in one.provider_ids for c in ours.get((gateway, plain_number(each)), ())
+        ]
         return any(c.address == phone for c in numbered) or (gateway, phone) in waiting
 
     replied = {id(one): one.otherwise for one in doubtful if not is_ours(one)}
@@ -105,7 +103,7 @@ def _take(gateway: str, reports: Sequence[ReceiptReport]) -> tuple[int, int]:
         receipt = _read(gateway, report, at=at)
         read.setdefault(receipt.key, receipt)
     new = _store(gateway, list(read.values()), at=at)
-    matched = _settle(new)
+    matched = effects.settle(new)
     _note_report(gateway, at=clock.real())
     return len(new), matched
 
@@ -212,6 +210,7 @@ class Rounds:
 
 
 _rounds = Rounds()
+_asked_at: dict[str, float] = {}
 
 
 def match_late() -> int:
@@ -244,174 +243,120 @@ def _match(name: str, unmatched: QuerySet[Receipt], *, most: int) -> int:
     for start in range(0, len(page), AT_ONCE):
         some = Receipt.objects.filter(among("id", page[start : start + AT_ONCE]))
         with transaction.atomic():
-            matched += _settle(list(some.order_by("received_at", "id")))
+            matched += effects.settle(list(some.order_by("received_at", "id")))
     return matched
 
 
+# --- what is unknown is asked about -----------------------------------------------------------
+
+
+def anything_to_ask(gateways: Sequence[Gateway]) -> bool:
+    """Whether a gateway has unknown messages of which it can say what became of them."""
+    asked = [gateway for gateway in gateways if gateway.can_query]
+    if not asked:
+        return False
+    by_number = [gateway.name for gateway in asked if gateway.asks_by_number]
+    return (
+        Delivery.objects.filter(
+            state=DeliveryState.UNKNOWN,
+            gateway__in=[gateway.name for gateway in asked],
+            lease_until__isnull=False,
+        )
+        .exclude(gateway__in=by_number, provider_id="")
+        .exists()
+    )
+
+
+def anything_to_ask_now(gateway: Gateway) -> bool:
+    """Whether to ask a gateway now: it has answers, and was not asked some seconds ago."""
+    return _may_ask(gateway) and anything_to_ask([gateway])
+
+
+def next_to_ask_now(gateway: Gateway) -> list[Sent]:
+    """Return the unknown messages to ask a gateway about now; none some seconds after the last.
+
+    What is unknown for longer than its limit is on the call list and asked about no more.
+    """
+    if not _may_ask(gateway):
+        return []
+    _asked_at[gateway.name] = time.monotonic()
+    return next_to_ask(gateway)
+
+
+def _may_ask(gateway: Gateway) -> bool:
+    asked_at = _asked_at.get(gateway.name, float("-inf"))
+    return gateway.can_query and time.monotonic() - asked_at >= ASK_AGAIN_SECONDS
+
+
+def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | None]) -> None:
+    """Record what a gateway answered.
+
+    Args:
+        gateway: its name.
+        sent: what it was asked about.
+        said: its answers, in the same order.
+    """
+    receipts = [
+        receipt
+        for one, receipt in zip(sent, said, strict=True)
+        if receipt and _is_news(one, receipt)
+    ]
+    if receipts:
+        receive(gateway=gateway, reports=receipts)
+
+
+def _is_news(sent: Sent, receipt: ReceiptReport) -> bool:
+    """Whether an answer changes anything.
+
+    "On its way" is news of a message that may not have reached the gateway. Of one that it
+    accepted long ago it would only start the same wait again, without end.
+    """
+    return receipt.state != ReceiptState.ON_ITS_WAY or not sent.provider_id
+
+
+def unknown_at(gateway: str) -> QuerySet[Delivery]:
+    """Return the deliveries that a gateway may be asked about."""
+    settled_long_ago = clock.real() - dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
+    return Delivery.objects.filter(
+        state=DeliveryState.UNKNOWN, gateway=gateway, lease_until__gt=settled_long_ago
+    )
+
+
+def next_to_ask(gateway: Gateway) -> list[Sent]:
+    """Return the next page of unknown messages of a gateway; after the last page, the first.
+
+    Of a long message whose parts have their own ids, the parts without a final state.
+    """
+    unknown = unknown_at(gateway.name)
+    if gateway.asks_by_number:
+        unknown = unknown.exclude(provider_id="")
+    rows = unknown.values_list("pk", "lease_until", *_KNOWN)
+    page = _rounds.next_page(f"at {gateway.name}", rows, by="lease_until", most=ASKED_AT_ONCE)
+    parts = _open_parts([pk for pk, *_known in page]) if gateway.asks_by_number else {}
+    return [
+        Sent(reference, number, phone, sender)
+        for pk, _limit, reference, own, phone, sender in page
+        for number in parts.get(pk, [own])
+    ]
+
+
+_KNOWN = ("client_reference", "provider_id", "address", "notice__site__sms_sender")
+
+
+def _open_parts(deliveries: Sequence[int]) -> dict[int, list[str]]:
+    """Return the numbers of the parts that may yet arrive, by delivery."""
+    found: dict[int, list[str]] = {}
+    parts = DeliveryPart.objects.filter(
+        delivery__in=deliveries, state=ReceiptState.ON_ITS_WAY
+    ).exclude(provider_id="")
+    for delivery, number in parts.order_by("delivery", "part").values_list(
+        "delivery", "provider_id"
+    ):
+        found.setdefault(delivery, []).append(number)
+    return found
+
+
 def forget() -> None:
-    """Look at all receipts from the first on."""
+    """Look at all receipts from the first on, and ask gateways again at once."""
+    _asked_at.clear()
     _rounds.forget()
-
-
-# --- which delivery a receipt means -----------------------------------------------------------
-
-
-def _settle(receipts: Sequence[Receipt]) -> int:
-    """Find the deliveries, move them on, and draw the consequences; return how many were found."""
-    found = _find(receipts)
-    pairs = [(one, found[one.pk]) for one in receipts if one.pk in found]
-    if not pairs:
-        return 0
-    locked = effects.lock(pairs)
-    for receipt, candidate in pairs:
-        locked[candidate.delivery_id].apply(receipt)
-    _assign({receipt.pk: candidate.delivery_id for receipt, candidate in pairs})
-    effects.write(locked.values())
-    return len(pairs)
-
-
-def _find(receipts: Sequence[Receipt]) -> dict[int, Candidate]:
-    """Return receipt → delivery: by our reference, else by its number, else by a lone phone."""
-    ours = _with_reference({one.reference for one in receipts if one.reference})
-    found = {one.pk: ours[one.reference] for one in receipts if one.reference in ours}
-    if numbered := [one for one in receipts if one.pk not in found and one.numbers]:
-        found |= _by_number(numbered)
-        found |= _by_phone([one for one in numbered if one.pk not in found], numbered=True)
-    nameless = [one for one in receipts if not one.reference and not one.numbers]
-    return found | _by_phone(nameless, numbered=False)
-
-
-def _by_number(receipts: Sequence[Receipt]) -> dict[int, Candidate]:
-    ours = _with_number({(one.gateway, each) for one in receipts for each in one.numbers})
-    possible: dict[int, list[Candidate]] = {}
-    for one in receipts:
-        forms = dict.fromkeys((one.gateway, plain(each)) for each in one.numbers)
-        possible[one.pk] = _in_time(one, [each for form in forms for each in ours.get(form, ())])
-    strange = {
-        one.phone
-        for one in receipts
-        if one.phone and any(each.address != one.phone for each in possible[one.pk])
-    }
-    owners = _notices_of(strange) if strange else {}
-    # A phone that no patient has, as the sender's, does not count against a match.
-    best = {
-        one.pk: receipt_rules.meant_by(
-            one.numbers[0], one.phone, possible[one.pk], notices_of_phone=owners.get(one.phone)
-        )
-        for one in receipts
-    }
-    return {pk: candidate for pk, candidate in best.items() if candidate}
-
-
-def _by_phone(receipts: Sequence[Receipt], *, numbered: bool) -> dict[int, Candidate]:
-    """Find the only message that waits at the phone of receipts with no other trace of a message.
-
-    ``numbered``: the receipts have a number; then the message has none, its answer brought none.
-    """
-    phones = {(one.gateway, one.phone) for one in receipts if one.phone}
-    waiting = _waiting_at(phones, answered_without_number=numbered) if phones else {}
-    in_time = {one.pk: _in_time(one, waiting.get((one.gateway, one.phone), ())) for one in receipts}
-    return {pk: candidates[0] for pk, candidates in in_time.items() if len(candidates) == 1}
-
-
-def _in_time(receipt: Receipt, candidates: Iterable[Candidate]) -> list[Candidate]:
-    """Leave out what was submitted after the receipt had come: it means an older message."""
-    submitted = [one for one in candidates if one.submitted_at]
-    if receipt.is_new:
-        return submitted
-    return [one for one in submitted if as_moment(one.submitted_at) <= receipt.received_at]
-
-
-def _with_reference(references: Collection[str]) -> dict[str, Candidate]:
-    """Return the delivery of each of our references."""
-    if not references:
-        return {}
-    found = Delivery.objects.filter(
-        among("client_reference", references), ~Q(client_reference=""), channel=Channel.SMS
-    )
-    rows = found.values_list("client_reference", *_CANDIDATE)
-    return {reference: Candidate(*candidate) for reference, *candidate in rows}
-
-
-def _with_number(numbers: Collection[GatewayAnd]) -> dict[GatewayAnd, list[Candidate]]:
-    """Return the deliveries with each number of a gateway, their own or that of a part.
-
-    Keys and comparison are ``receipt_rules.plain``, for which there are indexes. One question per
-    gateway, with its numbers as a list: so PostgreSQL looks each up in the index even while its
-    statistics still say that no message has a number.
-    """
-    by_gateway: dict[str, set[str]] = {}
-    for gateway, number in numbers:
-        by_gateway.setdefault(gateway, set()).add(plain(number))
-    found: dict[GatewayAnd, list[Candidate]] = {}
-    for gateway, some in by_gateway.items():
-        for row in _numbered(gateway, some):
-            found.setdefault((gateway, plain(row[-1])), []).append(Candidate(*row))
-    return found
-
-
-def _numbered(gateway: str, numbers: Collection[str]) -> list[tuple[Any, ...]]:
-    some = as_list(sorted(numbers))
-    own, of_part = (is_one_of(f"LTRIM(LOWER({table}.provider_id), '0')") for table in "dp")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""SELECT d.id, d.notice_id, d.address, d.submitted_at, d.provider_id
-                FROM notifications_delivery d
-                WHERE d.gateway = %s AND {own} AND NOT (d.provider_id = '')
-                UNION SELECT d.id, d.notice_id, d.address, d.submitted_at, p.provider_id
-                FROM notifications_deliverypart p
-                JOIN notifications_delivery d ON d.id = p.delivery_id
-                WHERE p.gateway = %s AND {of_part} AND p.provider_id <> ''""",  # noqa: S608
-            [gateway, some, gateway, some],
-        )
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
-
-
-def _waiting_at(
-    phones: Collection[GatewayAnd], *, answered_without_number: bool = False
-) -> dict[GatewayAnd, list[Candidate]]:
-    """Return the deliveries to each phone over a gateway that wait for a receipt.
-
-    ``answered_without_number``: only those whose answer is in, or will not come any more, and
-    brought no number of the gateway's, or of a long one none for some part.
-    """
-    waiting = Delivery.objects.filter(
-        among("address", {phone for _gateway, phone in phones}),
-        gateway__in={gateway for gateway, _phone in phones},
-        lease_until__isnull=False,
-        state__in=_WAITING,
-        channel=Channel.SMS,
-    )
-    if answered_without_number:
-        parts = DeliveryPart.objects.filter(delivery=OuterRef("pk"))
-        waiting = waiting.exclude(state=DeliveryState.SUBMITTING).filter(
-            Exists(parts.filter(provider_id="")) | Q(~Exists(parts), provider_id="")
-        )
-    found: dict[GatewayAnd, list[Candidate]] = {}
-    for gateway, *candidate in waiting.values_list("gateway", *_CANDIDATE):
-        found.setdefault((gateway, candidate[2]), []).append(Candidate(*candidate))
-    return found
-
-
-def _notices_of(phones: Collection[str]) -> dict[str, set[int]]:
-    """Return the notices of the patients who have each phone; a phone nobody has is left out."""
-    of_mobile = Patient.objects.filter(mobile__in=phones).values_list("mobile", "notices")
-    of_landline = Patient.objects.filter(landline__in=phones).values_list("landline", "notices")
-    others = PatientPhone.objects.filter(number__in=phones).order_by()
-    of_others = others.values_list("number", "patient__notices")
-    found: dict[str, set[int]] = {}
-    for phone, notice in of_mobile.union(of_landline, of_others):
-        found.setdefault(phone, set()).add(notice)
-    return found
-
-
-def _assign(deliveries: Mapping[int, int]) -> None:
-    """Write which delivery each receipt (id) means."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""UPDATE notifications_receipt SET delivery_id = r.delivery_id
-                FROM {json_rows(id="bigint", delivery_id="bigint")}
-                WHERE notifications_receipt.id = r.id""",  # noqa: S608
-            [json.dumps([{"id": pk, "delivery_id": one} for pk, one in deliveries.items()])],
-        )

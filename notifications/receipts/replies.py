@@ -27,8 +27,8 @@ from notifications.models import (
     ReplyMeaning,
     ReplyOutcome,
 )
-from notifications.receipts.rules import international, key_of, one_line
 from notifications.receipts.stop_words import asks_to_stop
+from notifications.rules import international, key_of, one_line
 from patients.models import Patient
 from staff import clock
 from staff.access import Capability, scope_of

@@ -22,20 +22,13 @@ from notifications.gateways import (
     Throttled,
     Unknown,
 )
-from notifications.sending.hand_over import HandedOver
+from notifications.sending.handover import HandedOver, Returned
 
 logger = logging.getLogger(__name__)
 CLOSING_SECONDS = 10.0
 REPORTS_WAIT_SECONDS = 0.005
 ENOUGH_REPORTS = 50
 LARGEST_CHUNK = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Returned:
-    """Handed back before the gateway was given it: it may be queued again at once."""
-
-    remark: str = ""
 
 
 SubmitAnswer = tuple[HandedOver, Result | Returned]
@@ -226,7 +219,7 @@ class GatewayConnection:
 
 
 class RateLimiter:
-    """Spaces the messages of one connection; what all hosts share is ``sending/rate.py``."""
+    """Spaces the messages of one connection; what all hosts share is ``sending/limits.py``."""
 
     def __init__(self, gateway: Gateway) -> None:
         options = gateway.options

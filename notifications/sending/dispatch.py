@@ -17,8 +17,9 @@ from django.db.models import Q, QuerySet
 
 from notifications.gateways import Gateway
 from notifications.models import Channel, Delivery, DeliveryState, Sending
-from notifications.quiet_hours import QuietHours
-from notifications.sending import hosts, leases, query, rate
+from notifications.receipts import receive as receiving
+from notifications.rules import QuietHours
+from notifications.sending import limits
 from notifications.sending import sweep as sweeping
 from notifications.sending.sender import (
     LONGEST_STAY_SECONDS,
@@ -57,7 +58,7 @@ def run(
         limit: claim at most so many messages.
         is_stopping: asked a few times a second; when it says so the run ends.
     """
-    hosts.note_presence()
+    limits.note_presence()
     dispatcher = _Dispatcher(worker, gateways, limit)
     async_to_sync(dispatcher.run)(seconds, is_stopping)
     return dispatcher.result
@@ -68,12 +69,12 @@ def sender_is_needed(gateways: Sequence[Gateway]) -> bool:
 
     Not while one holds the last session of a gateway: it finds what is due at the others too.
     """
-    free = [gateway for gateway in gateways if leases.is_any_free(gateway)]
+    free = [gateway for gateway in gateways if limits.is_session_free(gateway)]
     if any(gateway.listens for gateway in free):
         return True
     if len(free) < len(gateways) or Sending.is_paused():
         return False
-    return anything_due() or query.anything_to_ask(free)
+    return anything_due() or receiving.anything_to_ask(free)
 
 
 def anything_due(sms: QuerySet[Delivery] | None = None) -> bool:
@@ -168,27 +169,27 @@ class _SessionSlot:
                 try:
                     await sender.stay_connected()
                 finally:
-                    await in_database(leases.release, self._gateway, worker=self._worker)
+                    await in_database(limits.release_lease, self._gateway, worker=self._worker)
             self.is_idle = True
             self._run.has_changed.set()
             await _set_within(self._run.over, LOOK_SECONDS)
 
     def has_work(self) -> bool:
         """Whether something is due that could be submitted here now."""
-        standing = rate.standing(self._gateway)
+        standing = limits.standing(self._gateway)
         if self._has_no_lease or Sending.is_paused() or not standing.is_usable:
             return False
         return standing.wait < LONGEST_STAY_SECONDS and self._is_anything_due()
 
     def _may_connect(self) -> bool:
         """Whether there is a reason to connect, and a lease to do so."""
-        standing = rate.standing(self._gateway)
+        standing = limits.standing(self._gateway)
         is_held_up = Sending.is_paused() or not standing.is_usable
         self._run.result.held_up |= is_held_up
         listens = self._gateway.listens
         if standing.is_away or (is_held_up and not listens):
             return False
-        if not (listens or self._is_anything_due() or query.anything_to_ask_now(self._gateway)):
+        if not (listens or self._is_anything_due() or receiving.anything_to_ask_now(self._gateway)):
             return False
         return self._take_lease()
 
@@ -196,7 +197,7 @@ class _SessionSlot:
         if self._has_no_lease and time.monotonic() - self._lease_asked_at < LEASE_AGAIN_SECONDS:
             return False
         self._lease_asked_at = time.monotonic()
-        self._has_no_lease = not leases.take(self._gateway, worker=self._worker)
+        self._has_no_lease = not limits.take_lease(self._gateway, worker=self._worker)
         return not self._has_no_lease
 
     def _is_anything_due(self) -> bool:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Max, Q
 
-from notifications import gateways, sms_text
+from notifications import gateways, rules
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Scope
 from notifications.models import Channel, Delivery, Notice, NoticeState
@@ -237,7 +237,7 @@ def _parts(shape: Shape, gateway: gateways.Gateway | None) -> int:
 
 
 def _size(text: str, gateway: gateways.Gateway | None) -> int:
-    return sms_text.count(text, alphabet=gateway.alphabet if gateway else "gsm7").parts
+    return rules.count(text, alphabet=gateway.alphabet if gateway else "gsm7").parts
 
 
 def _text(shape: Shape, day: dt.date) -> str:

@@ -33,7 +33,7 @@ from notifications.gateways import (
 from notifications.lifecycle import delivery_states
 from notifications.models import Sending
 from notifications.receipts import receive as receiving
-from notifications.sending import leases, query, rate
+from notifications.sending import limits
 from notifications.sending.connection import (
     GatewayConnection,
     Reported,
@@ -41,8 +41,7 @@ from notifications.sending.connection import (
     SubmitAnswer,
     Throughput,
 )
-from notifications.sending.hand_over import HandedOver, hand_over
-from notifications.sending.record import record
+from notifications.sending.handover import HandedOver, hand_over, record
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -149,7 +148,7 @@ class Run:
         """
         names = [one.name for one in self.gateways]
         before = self.gateways[: names.index(gateway.name)]
-        return all(rate.standing(one).gives_way for one in before)
+        return all(limits.standing(one).gives_way for one in before)
 
 
 class Sender:
@@ -180,7 +179,7 @@ class Sender:
         """Send until there is a reason to leave; then wait for what is on its way."""
         async with self._kept_lease(), self._connection as opened:
             if not opened.is_open:  # against the rules: the next gateway may take over
-                await in_database(rate.note, self.gateway, [NotSent(BROKEN)])
+                await in_database(limits.note_answers, self.gateway, [NotSent(BROKEN)])
                 return
             try:
                 while not self._is_over():
@@ -197,7 +196,7 @@ class Sender:
 
         async def keep() -> None:
             try:
-                while await in_database(leases.keep, self.gateway, worker=self._worker):
+                while await in_database(limits.keep_lease, self.gateway, worker=self._worker):
                     await asyncio.sleep(LOOK_SECONDS)
             except (OperationalError, InterfaceError) as error:
                 logger.warning("the lease of %s was not renewed: %s", self.gateway.name, error)
@@ -246,11 +245,11 @@ class Sender:
             await self._ask()
 
     def _look_at_the_gateways(self, objection: NotSent | None) -> None:
-        self._standing = rate.standing(self.gateway)
+        self._standing = limits.standing(self.gateway)
         if objection and not self._standing.is_away:
-            rate.note(self.gateway, [objection])
+            limits.note_answers(self.gateway, [objection])
             self._leaving |= not objection.answered  # the lease is for a host that has a way
-            self._standing = rate.standing(self.gateway)
+            self._standing = limits.standing(self.gateway)
         may_stay = not self._standing.is_away and self._standing.wait < LONGEST_STAY_SECONDS
         self._must_recall = Sending.is_paused() or not may_stay
         could_feed, self._may_feed = self._may_feed, self._run.may_feed(self.gateway)
@@ -271,7 +270,7 @@ class Sender:
         """Begin to ask about messages of unknown fate, every few seconds; wait for nothing."""
         if self._question:
             return
-        sent = await in_database(query.next_to_ask_now, self.gateway)
+        sent = await in_database(receiving.next_to_ask_now, self.gateway)
         if sent:
             self._question = asyncio.create_task(self._answers_to(sent))
 
@@ -302,7 +301,7 @@ class Sender:
             return []
         leaving = hand_over(ids=chunk, worker=self._worker, gateway=self.gateway)
         if self._throughput.is_limited:
-            self._standing = rate.standing(self.gateway)
+            self._standing = limits.standing(self.gateway)
             if self._standing.is_full:
                 self._looked_at = float("-inf")  # hold the rest at once
         return leaving or []
@@ -339,7 +338,7 @@ class Sender:
             sent, said = self._question.result()
             self._question = None
             await in_database(
-                until_it_works, partial(query.heed, self.gateway.name, sent=sent, said=said)
+                until_it_works, partial(receiving.heed, self.gateway.name, sent=sent, said=said)
             )
 
     async def _record(self, answers: Sequence[SubmitAnswer]) -> None:

@@ -16,9 +16,9 @@ from notifications import rules
 from notifications.gateways import Gateway
 from notifications.lifecycle import delivery_states, follow_up, notice_states
 from notifications.models import UNSENT, Channel, Delivery, DeliveryState, Failure
-from notifications.quiet_hours import QuietHours
 from notifications.receipts import receive as receiving
-from notifications.sending import hosts
+from notifications.rules import QuietHours
+from notifications.sending import limits
 from staff import clock
 from staff.sentences import Stored
 from staff.sentences import gettext_stored as _
@@ -48,7 +48,7 @@ def sweep(*, gateways: Sequence[Gateway] | None) -> Swept:
             None where the settings cannot be read: then nothing is submitted again, and no
             message counts as lost because its gateway is gone.
     """
-    hosts.note_presence()
+    limits.note_presence()
     left = Delivery.objects.filter(lease_until__lt=clock.real())
     names = None if gateways is None else [gateway.name for gateway in gateways]
     repeating = [gateway.name for gateway in gateways or () if gateway.honours_reference]

@@ -1,19 +1,23 @@
-"""Pausing and resuming all sending, and releasing what is held before its time."""
+"""Pausing and resuming all sending, releasing what is held before its time, and waking a sender."""
 
+import logging
 from dataclasses import dataclass
 
+from celery import current_app
 from django.db import transaction
 from django.utils.translation import gettext as _
+from kombu.exceptions import OperationalError
 
 from notifications.lifecycle import delivery_states, notice_states
 from notifications.lifecycle.call_states import calls_before_release
 from notifications.models import Channel, Delivery, DeliveryState, Sending
-from notifications.sending import wake as doorbell
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
+
+logger = logging.getLogger(__name__)
 
 
 @transaction.atomic
@@ -44,7 +48,7 @@ def resume(*, by: User) -> Sending:
     if sending.paused_at is not None:
         sending.paused_at = sending.paused_by = None
         sending.save()
-        doorbell.ring()
+        ring()
         audit.record(action="sending.resumed", by=by)
     return sending
 
@@ -81,7 +85,7 @@ def release_now(*, by: User) -> Released:
     if not messages and not called:
         raise Refusal(_("Rien n'attend son heure : tout est déjà parti, en route ou à appeler."))
     if messages:
-        doorbell.ring()
+        ring()
     audit.record(action="sending.released", by=by, messages=messages, calls=called)
     return Released(messages=messages, calls=called)
 
@@ -89,3 +93,20 @@ def release_now(*, by: User) -> Released:
 def _locked() -> Sending:
     Sending.objects.get_or_create(id=1)
     return Sending.objects.select_for_update().get(id=1)
+
+
+def ring(task: str = "notifications.tasks.dispatch_sms") -> None:
+    """Have a task started once the current transaction is committed.
+
+    A broker out of reach is logged, nothing more: the database holds the work (promise 2). A
+    task that waits too long in the broker does nothing (``vivalia_continuity/celery.py``), so
+    that tasks do not pile up behind busy workers.
+    """
+    transaction.on_commit(lambda: _send(task))
+
+
+def _send(task: str) -> None:
+    try:
+        current_app.send_task(task, retry=False)
+    except (OperationalError, OSError) as error:
+        logger.warning("broker out of reach, %s waits for the next sweep: %s", task, error)

@@ -17,7 +17,7 @@ from django.db import connections, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from notifications import sms_text
+from notifications import rules
 from notifications.gateways import (
     Accepted,
     Checked,
@@ -36,9 +36,9 @@ from notifications.gateways import (
 from notifications.models import Failure, ReceiptState
 from notifications.models import Receipt as StoredReceipt
 from notifications.receipts import receive as receiving
-from notifications.sending import leases, rate
+from notifications.sending import limits
 from notifications.sending.connection import GatewayConnection, Returned
-from notifications.sending.hand_over import HandedOver
+from notifications.sending.handover import HandedOver
 from notifications.sending.sender import in_database
 from patients import phones
 from staff.errors import Refusal
@@ -52,7 +52,7 @@ _FINAL = (ReceiptState.DELIVERED, ReceiptState.FAILED, ReceiptState.EXPIRED)
 
 def check(gateway: Gateway) -> Checked:
     """Open a gateway, look whether it may be used, and close it. Nothing is sent."""
-    with leases.held(gateway, worker=_worker()) as has_lease:
+    with limits.lease_held(gateway, worker=_worker()) as has_lease:
         if not has_lease:
             return Checked(usable=False, complaint=_no_session(gateway))
         try:
@@ -186,11 +186,11 @@ def send_one(
     Raises:
         Refusal: the daily cap is reached, or all sessions are taken.
     """
-    plain = sms_text.transliterate(text)
+    plain = rules.transliterate(text)
     message = Message(
-        uuid.uuid4().hex, to, plain, sms_text.count(plain, alphabet=gateway.alphabet).parts
+        uuid.uuid4().hex, to, plain, rules.count(plain, alphabet=gateway.alphabet).parts
     )
-    with leases.held(gateway, worker=_worker()) as has_lease:
+    with limits.lease_held(gateway, worker=_worker()) as has_lease:
         if not has_lease:
             raise Refusal(_no_session(gateway))
         _note(gateway, message, by=by)
@@ -215,7 +215,7 @@ async def _live(trial: _Trial, wait: float, tell: Callable[[Step], object]) -> N
 @transaction.atomic
 def _note(gateway: Gateway, message: Message, *, by: User) -> None:
     """Take rate and cap, and write into the trail who sends what, before anything leaves."""
-    if not rate.spend(gateway, [message.parts]):
+    if not limits.spend(gateway, [message.parts]):
         raise Refusal(_("%s : le plafond du jour est atteint.") % gateway.name)
     audit.record(
         action="gateway.tested",
@@ -239,7 +239,7 @@ async def _round(trial: _Trial, connection: GatewayConnection) -> list[Step]:
 
 def _heard(trial: _Trial, reports: Sequence[Report]) -> list[ReceiptReport]:
     """Renew the lease; return what speaks of our message, and keep the other reports."""
-    leases.keep(trial.gateway, worker=_worker())
+    limits.keep_lease(trial.gateway, worker=_worker())
     mine = [one for one in reports if isinstance(one, ReceiptReport) and trial.owns(one)]
     others = [one for one in reports if one not in mine]
     if others:

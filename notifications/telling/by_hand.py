@@ -23,7 +23,7 @@ from notifications.models import (
     Notice,
     NoticeState,
 )
-from notifications.sending import wake as doorbell
+from notifications.sending import switch
 from notifications.telling.progress import NOT_REACHED
 from staff import clock
 from staff.access import Capability, may, require
@@ -111,7 +111,7 @@ def resend(*, delivery_ids: Collection[int], by: User, reason: str) -> Settled:
         Channel.SMS,
         [Next(one.notice_id, one, now, one.notice.patient.mobile or one.address) for one in moved],
     )
-    doorbell.ring()
+    switch.ring()
     return _told_of("sms.resent", delivery_ids, moved, by, reason, useless=len(useless))
 
 

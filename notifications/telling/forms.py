@@ -10,8 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from notifications.access import notices_of, sites_of
-from notifications.models import Delivery, DeliveryState, Failure, Notice
-from notifications.references import notice_id_of
+from notifications.models import Delivery, DeliveryState, Failure, Notice, notice_id_of
 from notifications.telling import health as gateway_health
 from notifications.telling.progress import counted_since, current
 from patients import search_text

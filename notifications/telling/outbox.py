@@ -11,8 +11,8 @@ from notifications.models import (
     Notice,
     NoticeItem,
     NoticeState,
+    notice_id_of,
 )
-from notifications.references import notice_id_of
 from notifications.texts import render as texts
 from staff.access import Capability
 from staff.models import User

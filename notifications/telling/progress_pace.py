@@ -9,7 +9,7 @@ from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, S
 
 from notifications.lifecycle.call_states import claimed
 from notifications.models import Channel, Delivery, DeliveryState, Sending
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from notifications.telling import curve
 from staff import clock
 from staff.lookups import numbers_of

@@ -1,6 +1,6 @@
 """What the characters of an SMS do to its price. No Django in here.
 
-The alphabet and the sizes are those of ``sms_text``, and so are their sources.
+The alphabet and the sizes are those of ``rules``, and so are their sources.
 """
 
 import unicodedata
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from notifications.sms_text import (
+from notifications.rules import (
     HEADER_8_BIT,
     SEPTETS,
     SINGLE,

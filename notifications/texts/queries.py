@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 
 from notifications.gateways import preferred
 from notifications.models import MessageKind, MessageText
-from notifications.sms_text import Alphabet
+from notifications.rules import Alphabet
 from notifications.texts import render as texts
 from notifications.texts import wording
 from notifications.texts.cost import reckon

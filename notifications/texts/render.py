@@ -24,7 +24,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from notifications.models import MessageText, Notice, Word
-from notifications.sms_text import transliterate
+from notifications.rules import transliterate
 from patients.models import Language, Patient
 from staff import clock
 
@@ -65,7 +65,7 @@ def body(
         day: the day told about.
         lines: at least one.
         callback_number: E.164.
-        reference: from ``notifications.references``.
+        reference: from ``rules.reference_of``.
     """
     written = filled(
         _text(_known(language), _kind(lines)),

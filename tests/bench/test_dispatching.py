@@ -18,7 +18,7 @@ from celery.contrib.testing.worker import start_worker
 from django.db import connection
 from django.utils import timezone
 
-from notifications import sms_text, tasks
+from notifications import rules, tasks
 from notifications.gateways import Gateway, gateway_from_url
 from notifications.models import Delivery, Sending
 from notifications.sending import dispatch
@@ -164,7 +164,7 @@ def send_one(pk: int, port: int) -> None:
     if sms.state != "queued":
         return
     sms.body = texts.of_notice(sms.notice, lines_of(sms.notice))
-    sms.parts = sms_text.count(sms.body).parts
+    sms.parts = rules.count(sms.body).parts
     now = timezone.now()
     sms.state, sms.client_reference, sms.submitted_at = "submitting", f"{pk:032x}", now
     sms.save()

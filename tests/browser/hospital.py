@@ -200,7 +200,7 @@ def _lose_one() -> None:
     """
     from django.utils import timezone
 
-    from notifications import sms_text
+    from notifications import rules
     from notifications.models import Delivery, Notice
     from notifications.telling.outbox import lines_of
     from notifications.texts import render as texts
@@ -216,7 +216,7 @@ def _lose_one() -> None:
         client_reference="lost-in-the-hospital-of-browsers"[:32],
         provider_id="lost-in-the-hospital",
         body=text,
-        parts=sms_text.count(text).parts,
+        parts=rules.count(text).parts,
         submitted_at=now,
         lease_until=timezone.now() + dt.timedelta(hours=10),  # leases run on the real clock
     )

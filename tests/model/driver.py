@@ -48,8 +48,7 @@ from notifications.models import (
     ReceiptState,
 )
 from notifications.receipts import receive as receiving
-from notifications.sending import hand_over as handing_over
-from notifications.sending import record as recording
+from notifications.sending import handover
 from notifications.sending import sweep as sweeping
 from notifications.sending import switch as sending
 from notifications.telling import by_hand as settling_by_hand
@@ -306,7 +305,7 @@ class Real:
         worker = f"w{self.steps}"
         delivery_states.promote()
         ids = delivery_states.claim(worker=worker, limit=100, gateway=self.gateway.name)
-        handed = handing_over.hand_over(ids=ids, worker=worker, gateway=self.gateway)
+        handed = handover.hand_over(ids=ids, worker=worker, gateway=self.gateway)
         messages = []
         for one in handed or ():
             duty = self.seen.duties[one.notice_id]
@@ -334,7 +333,7 @@ class Real:
         if is_in_time and answer not in MAY_HAVE_LEFT and not message.again:
             message.may_have_left = False
         results = {message.delivery: (ANSWERS[answer](), message.again)}
-        recording.record(worker=message.worker, gateway=self.gateway, results=results)
+        handover.record(worker=message.worker, gateway=self.gateway, results=results)
         notice_states.answer()  # the next sweep does, some seconds later
 
     def receipt(self, delivery: int, state: str) -> None:

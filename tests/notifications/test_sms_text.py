@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.sms_text import (
+from notifications.rules import (
     HEADER_8_BIT,
     HEADER_16_BIT,
     SEPTETS,

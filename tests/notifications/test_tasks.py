@@ -14,9 +14,8 @@ from kombu.exceptions import OperationalError
 from notifications import tasks
 from notifications.gateways import configured, configured_sessions
 from notifications.models import Delivery, GatewaySeat, Sending
-from notifications.sending import dispatch
+from notifications.sending import dispatch, switch
 from notifications.sending import sweep as sweeping
-from notifications.sending import wake as doorbell
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 from vivalia_continuity import celery
@@ -28,7 +27,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 def bell(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Hear what is rung for instead of a broker."""
     heard: list[str] = []
-    monkeypatch.setattr(doorbell, "_send", heard.append)
+    monkeypatch.setattr(switch, "_send", heard.append)
     return heard
 
 
@@ -186,9 +185,9 @@ def test_a_dead_broker_is_no_reason_to_fail(
     def dead(*_args, **_options) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr(doorbell.current_app, "send_task", dead)
+    monkeypatch.setattr(switch.current_app, "send_task", dead)
     with django_capture_on_commit_callbacks(execute=True):
-        doorbell.ring()
+        switch.ring()
     assert "waits for the next sweep" in caplog.text
 
 

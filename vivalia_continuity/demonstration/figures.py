@@ -4,12 +4,13 @@ import csv
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from django.conf import settings
 from django.db.models import Count
 
 from appointments.demo.hospital import BULLETIN_DAY
 from appointments.models import Appointment, Outcome, Service, Status
+from notifications import rules
 from notifications.models import Channel, Delivery, DeliveryState, NoticeState
-from notifications.references import reference_of
 from notifications.telling.progress import notices_by_state, progress
 
 
@@ -68,7 +69,7 @@ def write_messages(path: Path) -> int:
         rows = csv.writer(file, delimiter=";")
         rows.writerow(["Référence", "Numéro", "Langue", "État", "Parties", "Texte"])
         for notice_id, *columns in sent.iterator(chunk_size=2000):
-            rows.writerow([reference_of(notice_id), *columns])
+            rows.writerow([rules.reference_of(notice_id, settings.SECRET_KEY), *columns])
             number += 1
     return number
 

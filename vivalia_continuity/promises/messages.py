@@ -14,8 +14,8 @@ from notifications.models import (
     NoticeItem,
     Sending,
     Word,
+    notice_id_of,
 )
-from notifications.references import notice_id_of
 from notifications.texts.forbidden_words import medical_words_in
 from vivalia_continuity.promises.sentences import SHOWN, sentence
 

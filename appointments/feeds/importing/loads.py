@@ -33,7 +33,7 @@ from appointments.feeds.importing.results import (
 from appointments.feeds.importing.services import load_records
 from appointments.feeds.records import ScheduleRecord
 from appointments.models import AgeFrom, AgeRule, Extent, Feed, ImportState, ScheduleImport
-from notifications.sending import wake as doorbell
+from notifications.sending import switch
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal
@@ -299,7 +299,7 @@ def receive(
     except Exception:
         schedule_import.stored_file.delete(save=False)  # nothing would ever find it again
         raise
-    doorbell.ring(TASK)
+    switch.ring(TASK)
     return schedule_import
 
 
@@ -351,7 +351,7 @@ def _check_again(schedule_import: ScheduleImport) -> None:
     schedule_import.state = ImportState.WAITING
     schedule_import.rows_done = 0
     schedule_import.save()
-    doorbell.ring(TASK)
+    switch.ring(TASK)
 
 
 @transaction.atomic
@@ -401,7 +401,7 @@ def confirm(
         accepts_older=accepts_older,
         accepts_disappeared=accepts_disappeared,
     )
-    doorbell.ring(TASK)
+    switch.ring(TASK)
     return schedule_import
 
 

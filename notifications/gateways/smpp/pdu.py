@@ -7,13 +7,13 @@ truncated or unknown optional parameter. Real SMSCs send all three.
 ``long=udh`` (default): each part of a long text is a submission of its own, whose data begins
 with the header of 3GPP TS 23.040, 9.2.3.24.8: a reference of 16 bits, so that parts of two long
 texts to one phone are not mixed up. It costs one septet per part; where that would make a part
-more than was counted, the header of 9.2.3.24.1 with 8 bits is sent (``sms_text.header_for``).
+more than was counted, the header of 9.2.3.24.1 with 8 bits is sent (``rules.header_for``).
 ``long=payload``: one submission with message_payload (SMPP 3.4, 5.3.2.32); the SMSC cuts.
 
 ``alphabet=gsm7`` (default): the SMSC's default alphabet (data_coding 0), one septet to an octet;
 the SMSC packs them. ``alphabet=latin1``: ISO 8859-1 (data_coding 3), for an SMSC that
 translates itself; the few texts that Latin-1 cannot hold, as with €, go as UCS-2, and are counted
-so (``sms_text.count``). All else is UCS-2, big-endian (data_coding 8).
+so (``rules.count``). All else is UCS-2, big-endian (data_coding 8).
 """
 
 import struct
@@ -24,7 +24,7 @@ from gsm0338 import Codec
 from smpplib import consts, smpp
 from smpplib.command_codes import commands
 
-from notifications.sms_text import HEADER_16_BIT, SEPTETS, Alphabet, count, header_for, segments
+from notifications.rules import HEADER_16_BIT, SEPTETS, Alphabet, count, header_for, segments
 
 ANSWER = 0x80000000
 NACK = commands["generic_nack"]
@@ -172,7 +172,7 @@ def parts_of(
     """Return the submissions of one text, as fields of submit_sm (4.4.1).
 
     Args:
-        text: as ``sms_text.transliterate`` leaves it.
+        text: as ``rules.transliterate`` leaves it.
         reference: of long messages, any number; its last 16 or 8 bits are used.
         alphabet: ``gsm7`` or ``latin1``.
         whole: let the SMSC cut long texts.

@@ -18,7 +18,7 @@ from appointments.bulletins.sentences import (
 )
 from appointments.rules import ClauseTerms
 from appointments.vocabulary import KeptBy, Ruling, Tell
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from notifications.vocabulary import Channel
 from tests.appointments.bulletins.builders import a_draft, in_force
 from tests.appointments.bulletins.pages import crisis, page, text_of

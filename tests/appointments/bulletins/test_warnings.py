@@ -1,7 +1,7 @@
 """What may not go as the author of a bulletin thinks is said in one sentence each."""
 
 from appointments.bulletins.preview import warnings_of
-from notifications.quiet_hours import QuietHours
+from notifications.rules import QuietHours
 from notifications.sending.estimate import Estimate
 from tests.builders import at
 

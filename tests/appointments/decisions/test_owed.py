@@ -22,8 +22,7 @@ from notifications.calls.queries import open_calls
 from notifications.gateways import NotSent, ReceiptReport, Refused, Throttled
 from notifications.models import Delivery, Notice, NoticeItem
 from notifications.receipts import receive as receiving
-from notifications.sending import hand_over as handing_over
-from notifications.sending import record as recording
+from notifications.sending import handover
 from notifications.sending import sweep as sweeping
 from notifications.sending import switch as sending
 from notifications.telling import by_hand as settling_by_hand
@@ -508,13 +507,13 @@ class TestWhatWasTakenBack:
         sending.release_now(by=somebody_in_the_crisis_cell("crise1"))
         ids = claim_due("w1")
         gateway = FakeGateway()
-        handing_over.hand_over(ids=ids, worker="w1", gateway=gateway)
+        handover.hand_over(ids=ids, worker="w1", gateway=gateway)
         if then == "withdrawn":
             withdraw()
         else:
             in_force(ClauseTerms("maintain", "nobody"))
         assert waiting(appointment.patient) == [(16, "phone", "maintained")]
-        recording.record(worker="w1", gateway=gateway, results={ids[0]: (answer, False)})
+        handover.record(worker="w1", gateway=gateway, results={ids[0]: (answer, False)})
         sweeping.sweep(gateways=[gateway])
         assert waiting(appointment.patient) == []
         assert not broken()

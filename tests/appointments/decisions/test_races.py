@@ -9,7 +9,7 @@ from appointments.models import Appointment, Decision
 from notifications.gateways.console import from_url
 from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, Notice
-from notifications.sending.hand_over import hand_over
+from notifications.sending.handover import hand_over
 from staff.models import User
 from tests.appointments.bulletins.builders import SATURDAY_NOON, a_draft, in_force
 from tests.builders import a_patient, a_practitioner, a_user, an_appointment, at

@@ -77,7 +77,7 @@ class TestTellingWhoRingsIn:
         sms = an_sms()
         ids = claim_due("w1")
         tell(sms.notice, agent)
-        from notifications.sending.hand_over import hand_over
+        from notifications.sending.handover import hand_over
 
         assert hand_over(ids=ids, worker="w1", gateway=FakeGateway()) == []
         sms.refresh_from_db()

@@ -10,7 +10,7 @@ from notifications.gateways import (
     Result,
     gateway_from_url,
 )
-from notifications.sms_text import count
+from notifications.rules import count
 from tests.smpp_peer import SmscPeer
 
 LONG = "Votre rendez-vous est annulé. " * 9  # 270 septets: two parts

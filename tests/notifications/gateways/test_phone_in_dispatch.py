@@ -10,8 +10,7 @@ from aiohttp import web
 from notifications.gateways import Accepted, Gateway, HookRequest, gateway_from_url
 from notifications.models import Delivery, GatewayState
 from notifications.receipts import receive as receiving
-from notifications.sending import query as asking
-from notifications.sending import rate
+from notifications.sending import limits
 from notifications.sending import sweep as sweeping
 from tests.notifications.builders import SUNDAY, a_notice, an_sms, send
 from tests.notifications.gateways.android_phone import APhone, event, url_to
@@ -77,7 +76,7 @@ def test_or_the_phone_is_asked_and_the_patient_told_by_its_answer() -> None:
         send(gateway)
         app: Any = phone.answer
         app.state = "Delivered"
-        asking.forget()
+        receiving.forget()
         send(gateway)
     sms.refresh_from_db()
     assert (sms.state, sms.notice.state) == ("delivered", "told")
@@ -158,24 +157,24 @@ class TestAPhoneInTrouble:
         messages = [given_to_a_phone() for _ in range(4)]
         for sms in messages[:2]:
             fail(sms, reason)
-        assert rate.standing(PHONE).is_usable
+        assert limits.standing(PHONE).is_usable
         fail(messages[2], reason)
-        rate.note(PHONE, [Accepted("p")])
-        assert not rate.standing(PHONE).is_usable
+        limits.note_answers(PHONE, [Accepted("p")])
+        assert not limits.standing(PHONE).is_usable
         assert reason in GatewayState.objects.get().complaint
         sunday.shift(61)
-        assert rate.standing(PHONE).is_usable
+        assert limits.standing(PHONE).is_usable
         fail(messages[3], reason)
         sunday.shift(61)
-        assert not rate.standing(PHONE).is_usable  # longer each time
+        assert not limits.standing(PHONE).is_usable  # longer each time
 
     def test_is_in_no_trouble_while_others_arrive(self) -> None:
         for _ in range(4):
             fail(given_to_a_phone(), NO_CREDIT)
             arrive(given_to_a_phone())
-        assert rate.standing(PHONE).is_usable
+        assert limits.standing(PHONE).is_usable
 
     def test_is_in_no_trouble_because_of_patients_numbers(self) -> None:
         for _ in range(4):
             fail(given_to_a_phone(), "sendSMS: Invalid phone number type")
-        assert rate.standing(PHONE).is_usable
+        assert limits.standing(PHONE).is_usable

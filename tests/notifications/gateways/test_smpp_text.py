@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.gateways.smpp.pdu import decode, encode, parts_of
-from notifications.sms_text import SEPTETS, count
+from notifications.rules import SEPTETS, count
 
 GSM = st.text(alphabet=sorted(SEPTETS), max_size=700)
 ANYTHING = st.text(max_size=300)

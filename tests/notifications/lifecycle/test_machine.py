@@ -37,8 +37,7 @@ from notifications.lifecycle import delivery_states, notice_states, opening
 from notifications.models import LIVE, Delivery, DeliveryState, Failure, Notice
 from notifications.receipts import receive as receiving
 from notifications.sending import sweep as sweeping
-from notifications.sending.hand_over import HandedOver, hand_over
-from notifications.sending.record import record
+from notifications.sending.handover import HandedOver, hand_over, record
 from notifications.telling import by_hand
 from patients.models import Patient
 from staff import clock

@@ -9,7 +9,7 @@ from notifications.calls import services as calls
 from notifications.gateways import Accepted, Inbound, Refused
 from notifications.models import Delivery, Failure, Notice, Receipt, Reply
 from notifications.receipts import receive as receiving
-from notifications.sending import record as recording
+from notifications.sending import handover
 from staff.models import User
 from tests.builders import a_patient, a_user
 from tests.notifications.builders import FakeGateway, a_notice, an_sms
@@ -38,7 +38,7 @@ def record(messages: list[Delivery], answers: list) -> None:
         some = slice(start, start + 15)
         pairs = zip(messages[some], answers[some], strict=True)
         results = {one.pk: (answer, False) for one, answer in pairs}
-        recording.record(worker="w1", gateway=gateway, results=results)
+        handover.record(worker="w1", gateway=gateway, results=results)
 
 
 def report(receipts: list) -> None:

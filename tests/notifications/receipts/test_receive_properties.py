@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from notifications.gateways import ReceiptReport
 from notifications.models import LIVE, Delivery, Notice
 from notifications.models import Receipt as KeptReceipt
-from notifications.receipts.rules import after_receipt
+from notifications.rules import after_receipt
 from tests.notifications.receipts.builders import SMSC, a_taken_sms, receive
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]

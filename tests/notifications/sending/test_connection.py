@@ -23,7 +23,7 @@ from notifications.sending.connection import (
     Returned,
     SubmitAnswer,
 )
-from notifications.sending.hand_over import HandedOver
+from notifications.sending.handover import HandedOver
 from tests.notifications.builders import FakeGateway
 
 Work = Callable[[GatewayConnection], Awaitable[None]]

@@ -4,8 +4,8 @@ import pytest
 
 from notifications.gateways import Accepted, NotSent, Refused, Throttled, Unknown
 from notifications.models import Delivery, Failure, MessageText, Notice, Sending
-from notifications.sending import record as recording
-from notifications.sending.hand_over import hand_over
+from notifications.sending import handover
+from notifications.sending.handover import hand_over
 from notifications.texts import render as texts
 from tests.builders import a_patient, a_user, at
 from tests.notifications.builders import (
@@ -234,7 +234,7 @@ class TestNothingLeft:
         otherwise = [("2022-05-16 09:10", "maintained")]
         a_notice(patient=sms.notice.patient, items=otherwise, version=2)
         answers = {sms.pk: (NotSent(), False)}
-        recording.record(worker="w1", gateway=gateway, results=answers)
+        handover.record(worker="w1", gateway=gateway, results=answers)
         sms.refresh_from_db()
         assert (sms.state, sms.notice.state) == ("withdrawn", "withdrawn")
 

@@ -24,8 +24,8 @@ from notifications.models import (
     GatewayState,
     ReceiptState,
 )
+from notifications.receipts import receive as receiving
 from notifications.sending import dispatch, sender
-from notifications.sending import query as asking
 from tests.builders import a_site, at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms, send
 from tests.smpp_peer import SmscPeer
@@ -189,7 +189,7 @@ class Answering(FakeGateway):
 class TestAsking:
     @pytest.fixture(autouse=True)
     def _ask_at_once(self):
-        asking.forget()
+        receiving.forget()
 
     def test_what_is_unknown_is_asked_about_before_anybody_is_called(self) -> None:
         sms = an_sms()

@@ -20,8 +20,8 @@ from notifications.gateways import (
     Throttled,
 )
 from notifications.models import Delivery, GatewaySeat, GatewayState, ReceiptState
-from notifications.sending import dispatch, leases
-from notifications.sending import query as asking
+from notifications.receipts import receive as receiving
+from notifications.sending import dispatch, limits
 from tests.builders import at
 from tests.notifications.builders import SUNDAY, FakeGateway, a_notice, an_sms
 
@@ -251,7 +251,7 @@ class TestBesideEachOther:
 class TestNeverBlocked:
     @pytest.fixture(autouse=True)
     def _ask_at_once(self):
-        asking.forget()
+        receiving.forget()
 
     def test_a_query_without_an_answer_delays_nothing(self) -> None:
         an_awaited_sms(state="unknown", lease_until=SUNDAY + dt.timedelta(minutes=10))
@@ -279,7 +279,7 @@ class TestNeverBlocked:
         def broken(*_gateway: object, **_options: object) -> bool:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(leases, "keep", broken)
+        monkeypatch.setattr(limits, "keep", broken)
         gateway = Listening(sessions=1)
         assert not send_over(gateway, seconds=30).out_of_time
         assert "was not renewed: database is locked" in caplog.text

@@ -7,8 +7,8 @@ from django.utils import timezone, translation
 
 from notifications.gateways import Accepted, NotSent, Refused, Unknown
 from notifications.models import Delivery, Failure, Sending
-from notifications.sending import record as recording
-from notifications.sending.hand_over import hand_over
+from notifications.sending import handover
+from notifications.sending.handover import hand_over
 from notifications.sending.sweep import Swept, sweep
 from tests.builders import a_user, at
 from tests.notifications.builders import (
@@ -86,7 +86,7 @@ class TestLeases:
         crash_while_submitting(gateway)
         sunday.shift(61)
         sweep(gateways=[gateway])
-        recording.record(worker="dead", gateway=gateway, results={sms.pk: (Accepted("p9"), False)})
+        handover.record(worker="dead", gateway=gateway, results={sms.pk: (Accepted("p9"), False)})
         sms.refresh_from_db()
         assert (sms.state, sms.notice.state) == ("accepted", "told")
 

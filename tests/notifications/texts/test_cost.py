@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.sms_text import SEPTETS, count, transliterate
+from notifications.rules import SEPTETS, count, transliterate
 from notifications.texts.cost import reckon
 
 LETTERS = st.text(st.sampled_from("aé€[^çœ’ ☺🙂\n"), max_size=400)

@@ -4,8 +4,7 @@ ones; and the very SMS that leaves takes as many."""
 import pytest
 
 from appointments.bulletins.preview import preview
-from notifications import sms_text
-from notifications.references import reference_of
+from notifications import rules
 from notifications.texts import render as texts
 from notifications.texts import services
 from notifications.texts.queries import fingerprint
@@ -45,7 +44,7 @@ def test_without_a_gateway_that_can_be_read_the_rate_of_the_settings_counts(sett
     assert (seen.sms_parts, seen.sms_seconds) == (3, 6.0)
 
 
-def an_sms_text(reference: str) -> str:
+def an_sms(reference: str) -> str:
     """Return the SMS about one cancelled appointment."""
     return texts.body(
         language="fr",
@@ -56,17 +55,17 @@ def an_sms_text(reference: str) -> str:
     )
 
 
-def test_a_text_may_say_its_reference_twice_and_hold_any_sign() -> None:
+def test_a_text_may_say_its_reference_twice_and_hold_any_sign(settings) -> None:
     edit("{hospital} {day} {times} {number} Ref {reference} ($$): citez {reference}.")
     for notice_id in (1, 2):
-        reference = reference_of(notice_id)
-        text = an_sms_text(reference)
+        reference = rules.reference_of(notice_id, settings.SECRET_KEY)
+        text = an_sms(reference)
         assert text.endswith(f"Ref {reference} ($$): citez {reference}.")
 
 
-def test_the_estimate_agrees_with_the_sms_that_leaves() -> None:
+def test_the_estimate_agrees_with_the_sms_that_leaves(settings) -> None:
     edit(LONG)
-    assert sms_text.count(an_sms_text(reference_of(1))).parts == 2
+    assert rules.count(an_sms(rules.reference_of(1, settings.SECRET_KEY))).parts == 2
 
 
 def test_a_gateway_of_latin1_costs_what_it_sends_as_ucs2(settings) -> None:
@@ -76,8 +75,8 @@ def test_a_gateway_of_latin1_costs_what_it_sends_as_ucs2(settings) -> None:
     assert preview(a_draft().pk).sms_parts == 2 * 2 + 1
 
 
-def test_the_sms_that_leaves_counts_against_the_cap_of_a_latin1_gateway_as_ucs2() -> None:
+def test_the_sms_that_leaves_counts_against_the_cap_of_a_latin1_gateway_as_ucs2(settings) -> None:
     edit("{hospital}: {day} {times} annulé, sans frais (0 €). Appelez {number} {reference}")
-    text = an_sms_text(reference_of(1))
-    counted = [sms_text.count(text, alphabet=alphabet).parts for alphabet in ("gsm7", "latin1")]
+    text = an_sms(rules.reference_of(1, settings.SECRET_KEY))
+    counted = [rules.count(text, alphabet=alphabet).parts for alphabet in ("gsm7", "latin1")]
     assert counted == [1, 2]

@@ -7,7 +7,7 @@ import pytest
 
 from appointments.models import ProtectedGroup, Service
 from notifications.models import MessageKind, MessageText
-from notifications.sms_text import count
+from notifications.rules import count
 from notifications.texts import render as texts
 from notifications.texts import wording
 from notifications.texts.cost import reckon

@@ -16,7 +16,7 @@ from appointments.feeds.importing.loads import FileTerms
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent
-from notifications.sending import wake as doorbell
+from notifications.sending import switch
 from staff import clock
 from staff.errors import Refusal
 from staff.models import AuditEvent, Role, User
@@ -137,7 +137,7 @@ def test_a_dead_broker_loses_nothing(operator, monkeypatch, django_capture_on_co
     def dead(*args, **kwargs):
         raise OperationalError
 
-    monkeypatch.setattr(doorbell.current_app, "send_task", dead)
+    monkeypatch.setattr(switch.current_app, "send_task", dead)
     with django_capture_on_commit_callbacks(execute=True):
         load = receive(operator)
     sweep_imports()

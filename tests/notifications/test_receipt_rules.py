@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifications.models import DeliveryState, ReceiptState
-from notifications.receipts.rules import (
+from notifications.rules import (
     Candidate,
     after_receipt,
     international,

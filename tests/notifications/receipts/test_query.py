@@ -7,8 +7,8 @@ from django.utils import timezone
 
 from notifications.gateways import Sent
 from notifications.models import Delivery, DeliveryPart
-from notifications.sending import query as asking
-from notifications.sending.query import anything_to_ask
+from notifications.receipts import receive as receiving
+from notifications.receipts.receive import anything_to_ask
 from tests.builders import a_site
 from tests.notifications.builders import FakeGateway, a_notice
 from tests.notifications.receipts.builders import SMSC, a_taken_sms, in_parts, receive, says
@@ -31,7 +31,7 @@ class AnsweringByNumber(Answering):
 @pytest.fixture(autouse=True)
 def _from_the_first_on():
     yield
-    asking.forget()
+    receiving.forget()
 
 
 def unknown(minutes: int = 10, number: str = "", **fields) -> Delivery:
@@ -42,12 +42,12 @@ def unknown(minutes: int = 10, number: str = "", **fields) -> Delivery:
 
 def asked(gateway: FakeGateway) -> list[str]:
     """Return the references that are asked about next."""
-    return [one.reference for one in asking.next_to_ask(gateway)]
+    return [one.reference for one in receiving.next_to_ask(gateway)]
 
 
 class TestTurns:
     def test_all_are_queried_page_by_page_the_nearest_limit_first(self, monkeypatch) -> None:
-        monkeypatch.setattr(asking, "AT_ONCE", 10)
+        monkeypatch.setattr(receiving, "ASKED_AT_ONCE", 10)
         limits = (9, 3, 14, 1, 6)
         messages = [unknown(limits[n % 5]) for n in range(25)]
         in_order = sorted(messages, key=lambda one: (one.lease_until, one.pk))
@@ -61,7 +61,7 @@ class TestTurns:
     def test_a_page_skips_nothing_when_messages_are_settled_or_added_meanwhile(
         self, monkeypatch
     ) -> None:
-        monkeypatch.setattr(asking, "AT_ONCE", 2)
+        monkeypatch.setattr(receiving, "ASKED_AT_ONCE", 2)
         first, second, third = (unknown(n) for n in (1, 2, 3))
         gateway = Answering(name=SMSC)
         assert asked(gateway) == [first.client_reference, second.client_reference]
@@ -71,7 +71,7 @@ class TestTurns:
         assert asked(gateway) == [third.client_reference, fourth.client_reference]
 
     def test_each_gateway_has_its_own_pages(self, monkeypatch) -> None:
-        monkeypatch.setattr(asking, "AT_ONCE", 1)
+        monkeypatch.setattr(receiving, "ASKED_AT_ONCE", 1)
         mine = [unknown(n) for n in (1, 2)]
         others = [unknown(n, gateway="other") for n in (1, 2)]
         for place in (0, 1):
@@ -81,7 +81,7 @@ class TestTurns:
 
 class TestNumbers:
     def test_what_has_no_id_is_not_queried_where_only_ids_are_known(self, monkeypatch) -> None:
-        monkeypatch.setattr(asking, "AT_ONCE", 2)
+        monkeypatch.setattr(receiving, "ASKED_AT_ONCE", 2)
         for _ in range(3):
             unknown(1)
         numbered = unknown(5, "77")
@@ -102,7 +102,7 @@ class TestNumbers:
         short = unknown(11, "77")
         assert [
             (one.reference, one.provider_id)
-            for one in asking.next_to_ask(AnsweringByNumber(name=SMSC))
+            for one in receiving.next_to_ask(AnsweringByNumber(name=SMSC))
         ] == [
             (long.client_reference, "p1"),
             (long.client_reference, "p3"),
@@ -115,7 +115,7 @@ def test_the_sender_of_the_submission_is_named() -> None:
     arlon = a_notice(site=a_site("arlon", sms_sender="VivaliaArl"))
     virton = a_notice(site=a_site("virton"))
     first, second = (unknown(n, notice=one) for n, one in enumerate((arlon, virton), 1))
-    assert asking.next_to_ask(Answering(name=SMSC)) == [
+    assert receiving.next_to_ask(Answering(name=SMSC)) == [
         Sent(first.client_reference, "", first.address, "VivaliaArl"),
         Sent(second.client_reference, "", second.address, ""),
     ]

@@ -1,32 +1,48 @@
-"""What all hosts share about a gateway: its rate limit, its daily cap, and backing off.
+"""What the hosts that send share: each gateway's sessions, rate, cap and backing off, and a clock.
 
-The rate runs on the database's clock (``clock.real``), so that a wrong clock of one host neither
+All of it runs on the database's clock (``clock.real``), so that a wrong clock of one host neither
 delays the others nor lets that host run ahead. Each host backs off by itself: one that cannot
 reach the gateway leaves it to the others. All hosts back off only for what the gateway itself
 answered (a wrong password) or reported later (a phone without credit).
 """
 
 import datetime as dt
+import logging
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from notifications.gateways import Accepted, Gateway, NotSent, Refused, Result, Throttled, Unknown
-from notifications.models import GatewayReach, GatewayState
+from notifications.models import (
+    Channel,
+    ClockStep,
+    Delivery,
+    DeliveryState,
+    GatewayReach,
+    GatewaySeat,
+    GatewayState,
+    SendingHost,
+)
 from notifications.rules import LONGEST_TROUBLE_SECONDS
 from staff import clock
 
+logger = logging.getLogger(__name__)
+LEASE_SECONDS = 10.0
 LONGEST_ABSENCE_SECONDS = 60.0
 LONGEST_RETRY_AFTER_SECONDS = 300.0
 _MOST_AT_ONCE = 60
 """Parts that all hosts together may have handed over ahead of a slow rate."""
 SILENCES_IN_A_ROW = 2
 """Rounds without any answer after which a host backs off."""
+SAY_AGAIN = dt.timedelta(seconds=4)
+SLACK = dt.timedelta(seconds=5)
+FORGOTTEN_AFTER = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True)
@@ -162,7 +178,7 @@ def _locked(gateway: Gateway) -> GatewayState:
 
 
 @transaction.atomic
-def note(gateway: Gateway, results: Sequence[Result]) -> None:
+def note_answers(gateway: Gateway, results: Sequence[Result]) -> None:
     """Note the answers of a gateway to one round of this host."""
     mine = GatewayState.objects.filter(name=gateway.name)
     now = clock.real()
@@ -207,3 +223,151 @@ def _stay_away(gateway: Gateway, failed: Sequence[NotSent | Unknown], now: dt.da
         seconds = min(2.0 ** min(state.failures_in_a_row, 10), LONGEST_ABSENCE_SECONDS)
         state.away_until = now + dt.timedelta(seconds=max(seconds, at_least))
     state.save()
+
+
+# --- sessions ---------------------------------------------------------------------------------
+#
+# A provider allows so many at once. A worker that dies gives its lease back by doing nothing.
+
+
+@contextmanager
+def lease_held(gateway: Gateway, *, worker: str) -> Iterator[bool]:
+    """Hold a lease meanwhile; False when all are taken."""
+    try:
+        yield take_lease(gateway, worker=worker)
+    finally:
+        release_lease(gateway, worker=worker)
+
+
+def is_session_free(gateway: Gateway) -> bool:
+    """Whether another session of a gateway may be opened."""
+    if not gateway.options.sessions:
+        return True
+    taken = GatewaySeat.objects.filter(gateway=gateway.name, until__gte=clock.real())
+    return taken.count() < gateway.options.sessions
+
+
+def keep_lease(gateway: Gateway, *, worker: str) -> bool:
+    """Renew a lease; False when it was lost (this worker slept for longer than it lasts)."""
+    if not gateway.options.sessions:
+        return True
+    return bool(_leases_of(gateway, worker).update(until=_lease_end()))
+
+
+def release_lease(gateway: Gateway, *, worker: str) -> None:
+    """Give a lease back."""
+    if gateway.options.sessions:
+        _leases_of(gateway, worker).delete()
+
+
+def _leases_of(gateway: Gateway, worker: str) -> QuerySet[GatewaySeat]:
+    return GatewaySeat.objects.filter(gateway=gateway.name, worker=worker)
+
+
+def take_lease(gateway: Gateway, *, worker: str) -> bool:
+    """Take a lease; False when all are taken. A gateway without a limit needs none."""
+    if not gateway.options.sessions:
+        return True
+    now = clock.real()
+    for seat in range(gateway.options.sessions):
+        free = GatewaySeat.objects.filter(
+            Q(until__lt=now) | Q(worker=worker), gateway=gateway.name, seat=seat
+        )
+        if free.update(worker=worker, until=_lease_end()):
+            return True
+        try:
+            with transaction.atomic():
+                GatewaySeat.objects.create(
+                    gateway=gateway.name, seat=seat, worker=worker, until=_lease_end()
+                )
+            return True
+        except IntegrityError:
+            continue
+    return False
+
+
+def _lease_end() -> dt.datetime:
+    return clock.real() + dt.timedelta(seconds=LEASE_SECONDS)
+
+
+# --- the clock was set back -------------------------------------------------------------------
+#
+# Each host notes every few seconds that it is alive. If a host was seen in the future, the shared
+# clock (``staff/clock.py``) was set back. What waits for a moment that was written before would
+# wait for as long in addition, so these moments are moved back by the same time, once.
+
+
+def note_presence() -> None:
+    """Note that this host sends now, and by how much its clock is ahead of the shared one."""
+    if SendingHost.objects.filter(seen_at__gt=clock.real() + SLACK).exists():
+        _put_right()
+    now = clock.real()
+    mine = SendingHost.objects.filter(name=settings.HOST_NAME)
+    ahead = clock.host_is_ahead().total_seconds()
+    if mine.filter(seen_at__lte=now - SAY_AGAIN).update(seen_at=now, clock_ahead=ahead):
+        return
+    if not mine.exists():
+        SendingHost.objects.filter(seen_at__lt=now - FORGOTTEN_AFTER).delete()
+        GatewayReach.objects.filter(failed_at__lt=now - FORGOTTEN_AFTER).delete()
+        new = SendingHost(name=settings.HOST_NAME, seen_at=now, clock_ahead=ahead)
+        SendingHost.objects.bulk_create([new], ignore_conflicts=True)
+
+
+@transaction.atomic
+def _put_right() -> None:
+    """Move back what waits; a second host that notices the same finds it done."""
+    hosts = list(SendingHost.objects.select_for_update().order_by("name"))
+    now = clock.real()
+    back = max(host.seen_at for host in hosts) - now
+    if back <= SLACK:
+        return
+    seconds = back.total_seconds()
+    logger.warning("the clock was set back by %.0f s: what waits is moved back with it", seconds)
+    SendingHost.objects.filter(seen_at__gt=now).update(seen_at=now)
+    here = clock.now().astimezone(dt.UTC)
+    ClockStep.objects.create(noticed_at=here, was_at=here + back)
+    _move_gateways(now, back)
+    _shorten_leases(now)
+    _move_tries(here, back)
+
+
+def _move_tries(here: dt.datetime, back: dt.timedelta) -> None:
+    """Move back queued tries, so that what was due is due.
+
+    Only SMS that had a try are queued and wait; before the release an SMS is held. A call that
+    a patient asked for at an hour stays at that hour.
+    """
+    waits = (DeliveryState.QUEUED, DeliveryState.CLAIMED)
+    waiting = Delivery.objects.filter(state__in=waits, not_before__gt=here)
+    waiting.filter(channel=Channel.SMS).update(not_before=F("not_before") - back)
+    due = waiting.filter(channel=Channel.PHONE, not_before__lte=here + back)
+    due.update(not_before=here)
+
+
+def _move_gateways(now: dt.datetime, back: dt.timedelta) -> None:
+    for model, waits in (
+        (GatewayState, ("free_at", "away_until")),
+        (GatewayReach, ("away_until",)),
+    ):
+        for column in waits:
+            model.objects.filter(**{f"{column}__gt": now}).update(**{column: F(column) - back})
+    for column in ("accepted_at", "reported_at", "throttled_at", "failed_at"):
+        GatewayState.objects.filter(**{f"{column}__gt": now}).update(**{column: now})
+    GatewayReach.objects.filter(failed_at__gt=now).update(failed_at=now)
+    held = GatewaySeat.objects.filter(until__gt=now + dt.timedelta(seconds=LEASE_SECONDS))
+    held.update(until=now + dt.timedelta(seconds=LEASE_SECONDS))
+
+
+def _shorten_leases(now: dt.datetime) -> None:
+    """Shorten each lease to at most that of one given now."""
+    sms, call = Q(channel=Channel.SMS), Q(channel=Channel.PHONE)
+    for which, seconds in (
+        (sms & Q(state=DeliveryState.CLAIMED), settings.SMS_LEASE_SECONDS),
+        (Q(state=DeliveryState.SUBMITTING), settings.SMS_LEASE_SECONDS),
+        (Q(state=DeliveryState.ACCEPTED), settings.SMS_RECEIPT_SECONDS),
+        (Q(state=DeliveryState.UNKNOWN), settings.SMS_UNKNOWN_SECONDS),
+        (call & Q(printed_at__isnull=True), settings.CALL_LEASE_SECONDS),
+        (call & Q(printed_at__isnull=False), settings.CALL_PAPER_SECONDS),
+    ):
+        longest = now + dt.timedelta(seconds=seconds)
+        Delivery.objects.filter(which, lease_until__gt=longest).update(lease_until=longest)
