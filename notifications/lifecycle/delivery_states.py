@@ -41,13 +41,7 @@ from django.db.models import Max, QuerySet
 from django.db.models.expressions import RawSQL
 
 from notifications.lifecycle import notice_states
-from notifications.models import (
-    WITHDRAWABLE,
-    Channel,
-    Delivery,
-    DeliveryState,
-    Failure,
-)
+from notifications.models import WITHDRAWABLE, Channel, Delivery, DeliveryState, Failure
 from notifications.rules import QuietHours
 from staff import clock
 from staff.database import among, as_list, as_parameter, is_one_of, is_postgresql, json_rows
@@ -287,9 +281,11 @@ def hand_over(
             "state": DeliveryState.SUBMITTING,
             "gateway": gateway,
             "lease_until": lease_end(),
-            "remark": "",
         },
-        reckoned={"submitted_at": ("COALESCE(submitted_at, %s)", [as_parameter(at)])},
+        reckoned={
+            "remark": ("''", ()),
+            "submitted_at": ("COALESCE(submitted_at, %s)", [as_parameter(at)]),
+        },
         allowed=(DeliveryState.CLAIMED,),
     )
     notice_states.hand_over(leaving, at=at)
@@ -310,12 +306,11 @@ def accept(
     return _write_each(
         ("provider_id",),
         {pk: (number,) for pk, number in numbers.items()},
-        same={
-            "state": DeliveryState.ACCEPTED,
-            "finished_at": None if has_receipts else at,
-            "remark": "",
+        same={"state": DeliveryState.ACCEPTED, "finished_at": None if has_receipts else at},
+        reckoned={
+            "remark": ("''", ()),
+            "lease_until": receipt_due if has_receipts else ("NULL", ()),
         },
-        reckoned={"lease_until": receipt_due if has_receipts else ("NULL", ())},
         allowed=_ANSWERABLE,
         claimed_by=worker,
     )

@@ -26,6 +26,7 @@ from notifications.models import (
     Channel,
     Delivery,
     DeliveryState,
+    Failure,
     Notice,
     NoticeItem,
     NoticeState,
@@ -34,6 +35,7 @@ from notifications.models import (
     Word,
 )
 from staff import clock
+from staff.sentences import Stored
 
 Items = Mapping[Pair, list[NoticeItem]]
 Kept = dict[str, Any]
@@ -89,6 +91,21 @@ def call_instead(tries: Sequence[Delivery], *, at: dt.datetime, as_planned: bool
         if one.notice.state == NoticeState.OPEN and one.notice_id not in gone
     }
     return open_calls(still_open, at=at, as_planned=as_planned)
+
+
+def end_and_call(
+    tries: Sequence[Delivery],
+    *,
+    state: DeliveryState,
+    failure: Failure | str = "",
+    remark: Stored = "",
+    as_planned: bool = False,
+) -> None:
+    """End tries that reach nobody any more, and have the patients called; as ``call_instead``."""
+    now = clock.now()
+    ids = [one.pk for one in tries]
+    delivery_states.end(ids, state=state, at=now, failure=failure, remark=remark)
+    call_instead(tries, at=now, as_planned=as_planned)
 
 
 def open_calls(tries: Mapping[int, Delivery], *, at: dt.datetime, as_planned: bool = False) -> int:

@@ -29,14 +29,7 @@ from notifications.lifecycle import delivery_states, notice_states
 from notifications.models import WITHDRAWABLE
 from notifications.rules import QuietHours
 from staff import clock
-from staff.database import (
-    analyze,
-    as_date,
-    as_moment,
-    as_parameter,
-    earlier,
-    is_postgresql,
-)
+from staff.database import analyze, as_date, as_moment, as_parameter, earlier, is_postgresql
 
 TABLES = {
     "wanted": """patient_id bigint NOT NULL, day date NOT NULL, subject_id bigint NOT NULL,

@@ -29,11 +29,7 @@ from notifications.models import (
     Receipt,
     ReceiptState,
 )
-from notifications.rules import (
-    LONGEST_TROUBLE_SECONDS,
-    Candidate,
-    plain_number,
-)
+from notifications.rules import LONGEST_TROUBLE_SECONDS, Candidate, plain_number
 from patients.models import Patient, PatientPhone
 from staff import clock
 from staff.database import among, as_list, as_moment, is_one_of, json_rows

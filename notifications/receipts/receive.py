@@ -11,7 +11,7 @@ rows are new). It gets a set as one JSON text, since binding each value costs mo
 import datetime as dt
 import json
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +20,7 @@ from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 
 from notifications.gateways import Gateway, Inbound, ReceiptReport, Report, Sent
+from notifications.lifecycle.notice_states import later
 from notifications.models import (
     Delivery,
     DeliveryPart,
@@ -141,7 +142,8 @@ def _store(gateway: str, receipts: Collection[Receipt], *, at: dt.datetime) -> l
     """
     names = ", ".join(_STORED)
     rows = [{name: getattr(one, name) for name in _STORED} for one in receipts]
-    payload = json.dumps(sorted(rows, key=lambda row: row["key"]), default=_stored)
+    rows.sort(key=lambda row: row["key"])
+    payload = json.dumps(rows, default=lambda moment: str(as_parameter(moment)))
     with connection.cursor() as cursor:
         cursor.execute(
             f"""INSERT INTO notifications_receipt (gateway, received_at, {names})
@@ -153,11 +155,6 @@ def _store(gateway: str, receipts: Collection[Receipt], *, at: dt.datetime) -> l
     for one in receipts:
         one.pk = ids.get(one.key)
     return [one for one in receipts if one.pk]
-
-
-def _stored(moment: dt.datetime) -> str:
-    """Return a moment as the database reads it in a JSON text."""
-    return str(as_parameter(moment))
 
 
 def _note_report(gateway: str, *, at: dt.datetime) -> None:
@@ -173,44 +170,32 @@ def _note_report(gateway: str, *, at: dt.datetime) -> None:
 # --- unmatched receipts are looked at again ---------------------------------------------------
 
 
-class Rounds:
-    """Rounds by name: a page of rows at each look, and the first page again after the last.
-
-    Where a round stands is known to this process alone; each process begins its own.
-    """
-
-    def __init__(self) -> None:
-        self._places: dict[str, tuple[int, dt.datetime]] = {}
-
-    def next_page(
-        self, name: str, rows: QuerySet[Any, tuple[Any, ...]], *, by: str, most: int
-    ) -> list[tuple[Any, ...]]:
-        """Return the next rows of a round; after the last ones, the first.
-
-        Args:
-            name: of the round.
-            rows: as tuples, of which the first values are the primary key and ``by``.
-            by: a column of moments, the order of the round.
-            most: how many.
-        """
-        ordered = rows.order_by(by, "pk")
-        page: list[tuple[Any, ...]] = []
-        if place := self._places.pop(name, None):
-            pk, moment = place
-            beyond = ordered.filter(**{f"{by}__gte": moment})
-            page = list(beyond.exclude(**{by: moment, "pk__lte": pk})[:most])
-        page = page or list(ordered[:most])
-        if len(page) == most:
-            self._places[name] = page[-1][:2]
-        return page
-
-    def forget(self) -> None:
-        """Begin all of them anew."""
-        self._places.clear()
-
-
-_rounds = Rounds()
+_places: dict[str, tuple[int, dt.datetime]] = {}
+"""Where each round stands, by its name: known to this process alone."""
 _asked_at: dict[str, float] = {}
+
+
+def _next_page(
+    name: str, rows: QuerySet[Any, tuple[Any, ...]], *, by: str, most: int
+) -> list[tuple[Any, ...]]:
+    """Return the next rows of a round: a page at each look, and the first one after the last.
+
+    Args:
+        name: of the round.
+        rows: as tuples, of which the first values are the primary key and ``by``.
+        by: a column of moments, the order of the round.
+        most: how many.
+    """
+    ordered = rows.order_by(by, "pk")
+    page: list[tuple[Any, ...]] = []
+    if place := _places.pop(name, None):
+        pk, moment = place
+        beyond = ordered.filter(**{f"{by}__gte": moment})
+        page = list(beyond.exclude(**{by: moment, "pk__lte": pk})[:most])
+    page = page or list(ordered[:most])
+    if len(page) == most:
+        _places[name] = page[-1][:2]
+    return page
 
 
 def match_late() -> int:
@@ -219,7 +204,7 @@ def match_late() -> int:
     A receipt may be faster than the answer to the submission, which brings the gateway's number.
     Receipts of the last minutes are looked at each time, older ones page by page.
     """
-    old = _unmatched(after=LOOK_AGAIN_SECONDS).filter(received_at__lte=_ago(YOUNG_SECONDS))
+    old = _unmatched(after=LOOK_AGAIN_SECONDS).filter(received_at__lte=later(-YOUNG_SECONDS))
     return match_young() + _match("old", old, most=OLD_AT_ONCE)
 
 
@@ -229,16 +214,12 @@ def match_young() -> int:
 
 
 def _unmatched(*, after: float) -> QuerySet[Receipt]:
-    return Receipt.objects.filter(delivery=None, received_at__gt=_ago(after))
-
-
-def _ago(seconds: float) -> dt.datetime:
-    return clock.now().astimezone(dt.UTC) - dt.timedelta(seconds=seconds)
+    return Receipt.objects.filter(delivery=None, received_at__gt=later(-after))
 
 
 def _match(name: str, unmatched: QuerySet[Receipt], *, most: int) -> int:
     rows = unmatched.values_list("pk", "received_at")
-    page = [pk for pk, _at in _rounds.next_page(name, rows, by="received_at", most=most)]
+    page = [pk for pk, _at in _next_page(name, rows, by="received_at", most=most)]
     matched = 0
     for start in range(0, len(page), AT_ONCE):
         some = Receipt.objects.filter(among("id", page[start : start + AT_ONCE]))
@@ -250,21 +231,9 @@ def _match(name: str, unmatched: QuerySet[Receipt], *, most: int) -> int:
 # --- what is unknown is asked about -----------------------------------------------------------
 
 
-def anything_to_ask(gateways: Sequence[Gateway]) -> bool:
+def anything_to_ask(gateways: Iterable[Gateway]) -> bool:
     """Whether a gateway has unknown messages of which it can say what became of them."""
-    asked = [gateway for gateway in gateways if gateway.can_query]
-    if not asked:
-        return False
-    by_number = [gateway.name for gateway in asked if gateway.asks_by_number]
-    return (
-        Delivery.objects.filter(
-            state=DeliveryState.UNKNOWN,
-            gateway__in=[gateway.name for gateway in asked],
-            lease_until__isnull=False,
-        )
-        .exclude(gateway__in=by_number, provider_id="")
-        .exists()
-    )
+    return any(gateway.can_query and _askable(gateway).exists() for gateway in gateways)
 
 
 def anything_to_ask_now(gateway: Gateway) -> bool:
@@ -273,10 +242,7 @@ def anything_to_ask_now(gateway: Gateway) -> bool:
 
 
 def next_to_ask_now(gateway: Gateway) -> list[Sent]:
-    """Return the unknown messages to ask a gateway about now; none some seconds after the last.
-
-    What is unknown for longer than its limit is on the call list and asked about no more.
-    """
+    """Return the unknown messages to ask a gateway about now; none some seconds after the last."""
     if not _may_ask(gateway):
         return []
     _asked_at[gateway.name] = time.monotonic()
@@ -296,30 +262,27 @@ def heed(gateway: str, *, sent: Sequence[Sent], said: Sequence[ReceiptReport | N
         sent: what it was asked about.
         said: its answers, in the same order.
     """
-    receipts = [
+    # "On its way" is news of a message that may not have reached the gateway. Of one that it
+    # accepted long ago it would only start the same wait again, without end.
+    news = [
         receipt
         for one, receipt in zip(sent, said, strict=True)
-        if receipt and _is_news(one, receipt)
+        if receipt and (receipt.state != ReceiptState.ON_ITS_WAY or not one.provider_id)
     ]
-    if receipts:
-        receive(gateway=gateway, reports=receipts)
+    if news:
+        receive(gateway=gateway, reports=news)
 
 
-def _is_news(sent: Sent, receipt: ReceiptReport) -> bool:
-    """Whether an answer changes anything.
+def _askable(gateway: Gateway) -> QuerySet[Delivery]:
+    """Return the unknown messages of which a gateway may be asked.
 
-    "On its way" is news of a message that may not have reached the gateway. Of one that it
-    accepted long ago it would only start the same wait again, without end.
+    What is unknown for longer than its limit is on the call list and asked about no more.
     """
-    return receipt.state != ReceiptState.ON_ITS_WAY or not sent.provider_id
-
-
-def unknown_at(gateway: str) -> QuerySet[Delivery]:
-    """Return the deliveries that a gateway may be asked about."""
     settled_long_ago = clock.real() - dt.timedelta(seconds=settings.SMS_LEASE_SECONDS)
-    return Delivery.objects.filter(
-        state=DeliveryState.UNKNOWN, gateway=gateway, lease_until__gt=settled_long_ago
+    unknown = Delivery.objects.filter(
+        state=DeliveryState.UNKNOWN, gateway=gateway.name, lease_until__gt=settled_long_ago
     )
+    return unknown.exclude(provider_id="") if gateway.asks_by_number else unknown
 
 
 def next_to_ask(gateway: Gateway) -> list[Sent]:
@@ -327,11 +290,9 @@ def next_to_ask(gateway: Gateway) -> list[Sent]:
 
     Of a long message whose parts have their own ids, the parts without a final state.
     """
-    unknown = unknown_at(gateway.name)
-    if gateway.asks_by_number:
-        unknown = unknown.exclude(provider_id="")
-    rows = unknown.values_list("pk", "lease_until", *_KNOWN)
-    page = _rounds.next_page(f"at {gateway.name}", rows, by="lease_until", most=ASKED_AT_ONCE)
+    known = ("client_reference", "provider_id", "address", "notice__site__sms_sender")
+    rows = _askable(gateway).values_list("pk", "lease_until", *known)
+    page = _next_page(f"at {gateway.name}", rows, by="lease_until", most=ASKED_AT_ONCE)
     parts = _open_parts([pk for pk, *_known in page]) if gateway.asks_by_number else {}
     return [
         Sent(reference, number, phone, sender)
@@ -340,18 +301,12 @@ def next_to_ask(gateway: Gateway) -> list[Sent]:
     ]
 
 
-_KNOWN = ("client_reference", "provider_id", "address", "notice__site__sms_sender")
-
-
 def _open_parts(deliveries: Sequence[int]) -> dict[int, list[str]]:
     """Return the numbers of the parts that may yet arrive, by delivery."""
+    parts = DeliveryPart.objects.filter(delivery__in=deliveries, state=ReceiptState.ON_ITS_WAY)
+    numbered = parts.exclude(provider_id="").order_by("delivery", "part")
     found: dict[int, list[str]] = {}
-    parts = DeliveryPart.objects.filter(
-        delivery__in=deliveries, state=ReceiptState.ON_ITS_WAY
-    ).exclude(provider_id="")
-    for delivery, number in parts.order_by("delivery", "part").values_list(
-        "delivery", "provider_id"
-    ):
+    for delivery, number in numbered.values_list("delivery", "provider_id"):
         found.setdefault(delivery, []).append(number)
     return found
 
@@ -359,4 +314,4 @@ def _open_parts(deliveries: Sequence[int]) -> dict[int, list[str]]:
 def forget() -> None:
     """Look at all receipts from the first on, and ask gateways again at once."""
     _asked_at.clear()
-    _rounds.forget()
+    _places.clear()

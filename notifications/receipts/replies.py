@@ -193,9 +193,9 @@ def _stop_sms(patient_ids: Collection[int]) -> None:
 
     A call is not due before its SMS was: until then a doctor may keep the patient.
     """
-    now = clock.now()
-    Patient.objects.filter(pk__in=patient_ids, sms_opt_out_at=None).update(sms_opt_out_at=now)
+    willing = Patient.objects.filter(pk__in=patient_ids, sms_opt_out_at=None)
+    willing.update(sms_opt_out_at=clock.now())
     unsent = delivery_states.lock(_unsent(patient_ids))
-    ids = [one.pk for one in unsent]
-    delivery_states.end(ids, state=DeliveryState.SUPPRESSED, at=now, failure=Failure.OPTED_OUT)
-    follow_up.call_instead(unsent, at=now, as_planned=True)
+    follow_up.end_and_call(
+        unsent, state=DeliveryState.SUPPRESSED, failure=Failure.OPTED_OUT, as_planned=True
+    )

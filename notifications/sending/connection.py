@@ -13,15 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from notifications.gateways import (
-    Gateway,
-    ReceiptReport,
-    Report,
-    Result,
-    Sent,
-    Throttled,
-    Unknown,
-)
+from notifications.gateways import Gateway, ReceiptReport, Report, Result, Sent, Throttled, Unknown
 from notifications.sending.handover import HandedOver, Returned
 
 logger = logging.getLogger(__name__)

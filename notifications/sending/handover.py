@@ -8,7 +8,7 @@ it any more. ``record`` writes the answers set by set, and what follows from the
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,10 +144,8 @@ def _set_aside(claimed: Sequence[Any], latest: dt.datetime) -> list[Any]:
 
 def _end(ids: list[int], state: DeliveryState, failure: Failure | str = "") -> None:
     if ids:
-        at = clock.now()
-        deliveries = delivery_states.lock(Delivery.objects.filter(pk__in=ids))
-        delivery_states.end(ids, state=state, at=at, failure=failure)
-        follow_up.call_instead(deliveries, at=at)
+        tries = delivery_states.lock(Delivery.objects.filter(pk__in=ids))
+        follow_up.end_and_call(tries, state=state, failure=failure)
 
 
 def _write(ready: Sequence[Any], latest: dt.datetime, alphabet: Alphabet) -> list[HandedOver]:
@@ -158,24 +156,22 @@ def _write(ready: Sequence[Any], latest: dt.datetime, alphabet: Alphabet) -> lis
     for notice, at, word, site in items.values_list("notice", "starts_at", "word", "site"):
         lines[notice].append(texts.MessageItem(at, word, site_id=site))
     return [
-        HandedOver(
-            one.id,
-            one.notice_id,
-            _message(one, lines.get(one.notice_id, []), latest, alphabet),
-        )
-        for one in ready
+        HandedOver(one.id, one.notice_id, _message(one, lines, latest, alphabet)) for one in ready
     ]
 
 
 def _message(
-    one: Any, lines: Sequence[texts.MessageItem], latest: dt.datetime, alphabet: Alphabet
+    one: Any,
+    lines: Mapping[int, Sequence[texts.MessageItem]],
+    latest: dt.datetime,
+    alphabet: Alphabet,
 ) -> Message:
     text, parts = one.body, one.parts
     if not one.client_reference:
         text = texts.body(
             language=one.language,
             day=one.day,
-            lines=lines,
+            lines=lines[one.notice_id],
             callback_number=one.callback_number,
             reference=rules.reference_of(one.notice_id, settings.SECRET_KEY),
         )
@@ -195,7 +191,6 @@ def _message(
 # --- the answers ------------------------------------------------------------------------------
 
 _ANSWERABLE = (DeliveryState.SUBMITTING, DeliveryState.UNKNOWN)
-_NOTHING_LEFT = (Refused, Throttled, NotSent, Returned)
 
 
 @dataclass(frozen=True)
@@ -211,7 +206,7 @@ class DeliveryAnswer:
 def record(
     *, worker: str, gateway: Gateway, results: Mapping[int, tuple[Result | Returned, bool]]
 ) -> None:
-    """Record answers.
+    """Record answers set by set, and what follows from them.
 
     An answer counts while its delivery is still the worker's: ``submitting``, or ``unknown``
     because its lease ran out while the gateway was thinking.
@@ -223,32 +218,18 @@ def record(
     """
     accepted = {pk: r for pk, (r, _again) in results.items() if isinstance(r, Accepted)}
     delivery_states.lock_notices_of(results)
-    _accepted(accepted, worker, gateway)
-    _others({pk: one for pk, one in results.items() if pk not in accepted}, worker, gateway)
-    limits.note_answers(
-        gateway, [r for r, _again in results.values() if not isinstance(r, Returned)]
-    )
-
-
-def _others(
-    results: Mapping[int, tuple[Result | Returned, bool]], worker: str, gateway: Gateway
-) -> None:
-    """Record what was not accepted, by the kind of answer."""
-    if not results:
-        return
-    mine = Delivery.objects.filter(pk__in=results, claimed_by=worker, state__in=_ANSWERABLE)
-    answers = [DeliveryAnswer(one, *results[one.pk]) for one in delivery_states.lock(mine)]
-    for kind, write in _WRITERS.items():
-        of_kind = [one for one in answers if isinstance(one.result, kind)]
-        if of_kind:
-            write(of_kind)
-    _give_back([one for one in answers if isinstance(one.result, _NOTHING_LEFT)], gateway)
+    if accepted:
+        _accepted(accepted, worker, gateway)
+    if others := results.keys() - accepted.keys():
+        mine = Delivery.objects.filter(pk__in=others, claimed_by=worker, state__in=_ANSWERABLE)
+        locked = delivery_states.lock(mine)
+        _not_accepted([DeliveryAnswer(one, *results[one.pk]) for one in locked], gateway)
+    answered = [r for r, _again in results.values() if not isinstance(r, Returned)]
+    limits.note_answers(gateway, answered)
 
 
 def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -> None:
     """Without receipts the patient is told now; with receipts the notice waits for them."""
-    if not accepted:
-        return
     now = clock.now()
     notices = delivery_states.accept(
         {pk: result.provider_id[:100] for pk, result in accepted.items()},
@@ -256,12 +237,6 @@ def _accepted(accepted: Mapping[int, Accepted], worker: str, gateway: Gateway) -
         has_receipts=gateway.has_receipts,
         at=now,
     )
-    _number_parts(accepted, gateway)
-    if not gateway.has_receipts:
-        notice_states.tell(notices, at=now)
-
-
-def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
     parts = [
         DeliveryPart(delivery_id=pk, part=part, gateway=gateway.name, provider_id=number[:100])
         for pk, result in accepted.items()
@@ -270,38 +245,51 @@ def _number_parts(accepted: Mapping[int, Accepted], gateway: Gateway) -> None:
     ]
     if parts:
         DeliveryPart.objects.bulk_create(parts, ignore_conflicts=True)
+    if not gateway.has_receipts:
+        notice_states.tell(notices, at=now)
 
 
-def _give_back(answers: Sequence[DeliveryAnswer], gateway: Gateway) -> None:
-    """What did not leave does not count against the daily cap."""
-    if answers:
-        limits.give_back(gateway, sum(one.delivery.parts for one in answers))
+def _not_accepted(answers: Sequence[DeliveryAnswer], gateway: Gateway) -> None:
+    """Record by the kind of answer; what did not leave counts no longer against the daily cap."""
+    refused = [(one, one.result) for one in answers if isinstance(one.result, Refused)]
+    throttled = [(one, one.result) for one in answers if isinstance(one.result, Throttled)]
+    not_sent = [one for one in answers if isinstance(one.result, NotSent | Returned)]
+    unknown = [one.delivery.pk for one in answers if isinstance(one.result, Unknown)]
+    if refused:
+        _refused(refused)
+    if throttled:
+        seconds = max(result.retry_after for _one, result in throttled)
+        _queue_again([one for one, _result in throttled], seconds)
+    if not_sent:
+        _queue_again(not_sent, 0.0)
+    if unknown:
+        delivery_states.become_unknown(unknown)
+    delivery_states.note_remarks(
+        {
+            one.delivery.pk: one.result.remark[:200]
+            for one in answers
+            if isinstance(one.result, Unknown | NotSent | Returned)
+        }
+    )
+    if len(answers) > len(unknown):
+        kept = [one.delivery.parts for one in answers if not isinstance(one.result, Unknown)]
+        limits.give_back(gateway, sum(kept))
 
 
-def _refused(answers: Sequence[DeliveryAnswer]) -> None:
+def _refused(refused: Sequence[tuple[DeliveryAnswer, Refused]]) -> None:
     """After a permanent refusal the patient is called; a temporary one is retried while of use."""
     now = clock.now()
-    refused = [(one, one.result) for one in answers if isinstance(one.result, Refused)]
     said = {one.delivery.pk: (str(r.failure), r.remark[:200]) for one, r in refused}
     delivery_states.refuse(said, at=now)
-    waiting = follow_up.take_back([one.delivery for one in answers if not one.again], at=now)
+    fresh = [one.delivery for one, _result in refused if not one.again]
+    waiting = follow_up.take_back(fresh, at=now)
     retried = follow_up.open_retries(
         one.delivery
         for one, result in refused
         if not (result.permanent or one.again) and one.delivery.notice_id in waiting
     )
-    to_call = [one.delivery for one in answers if one.delivery not in retried]
+    to_call = [one.delivery for one, _result in refused if one.delivery not in retried]
     follow_up.call_instead(to_call, at=now)
-
-
-def _throttled(answers: Sequence[DeliveryAnswer]) -> None:
-    seconds = max(one.result.retry_after for one in answers if isinstance(one.result, Throttled))
-    _queue_again(answers, seconds)
-
-
-def _not_sent(answers: Sequence[DeliveryAnswer]) -> None:
-    _queue_again(answers, 0.0)
-    _remark(answers)
 
 
 def _queue_again(answers: Sequence[DeliveryAnswer], seconds: float) -> None:
@@ -318,27 +306,3 @@ def _queue_again(answers: Sequence[DeliveryAnswer], seconds: float) -> None:
     back = [one.pk for one in fresh if one.notice_id in waiting]
     delivery_states.start_over(back, at=then)
     delivery_states.requeue([one.delivery.pk for one in answers if one.again], at=then)
-
-
-def _unknown(answers: Sequence[DeliveryAnswer]) -> None:
-    delivery_states.become_unknown([one.delivery.pk for one in answers])
-    _remark(answers)
-
-
-def _remark(answers: Sequence[DeliveryAnswer]) -> None:
-    delivery_states.note_remarks(
-        {
-            one.delivery.pk: one.result.remark[:200]
-            for one in answers
-            if isinstance(one.result, Unknown | NotSent | Returned)
-        }
-    )
-
-
-_WRITERS: dict[type, Callable[[Sequence[DeliveryAnswer]], None]] = {
-    Refused: _refused,
-    Throttled: _throttled,
-    NotSent: _not_sent,
-    Returned: _not_sent,
-    Unknown: _unknown,
-}

@@ -37,11 +37,10 @@ from notifications.sending import limits
 from notifications.sending.connection import (
     GatewayConnection,
     Reported,
-    Returned,
     SubmitAnswer,
     Throughput,
 )
-from notifications.sending.handover import HandedOver, hand_over, record
+from notifications.sending.handover import HandedOver, Returned, hand_over, record
 
 P = ParamSpec("P")
 T = TypeVar("T")

@@ -37,8 +37,8 @@ from notifications.models import Failure, ReceiptState
 from notifications.models import Receipt as StoredReceipt
 from notifications.receipts import receive as receiving
 from notifications.sending import limits
-from notifications.sending.connection import GatewayConnection, Returned
-from notifications.sending.handover import HandedOver
+from notifications.sending.connection import GatewayConnection
+from notifications.sending.handover import HandedOver, Returned
 from notifications.sending.sender import in_database
 from patients import phones
 from staff.errors import Refusal

@@ -5,14 +5,7 @@ from dataclasses import dataclass, field
 from django.db.models import Max, Prefetch, QuerySet
 
 from notifications.access import notices_of
-from notifications.models import (
-    Channel,
-    Delivery,
-    Notice,
-    NoticeItem,
-    NoticeState,
-    notice_id_of,
-)
+from notifications.models import Channel, Delivery, Notice, NoticeItem, NoticeState, notice_id_of
 from notifications.texts import render as texts
 from staff.access import Capability
 from staff.models import User

@@ -218,12 +218,11 @@ class SmppGateway(Gateway):
     def _validity_period(self, lasts: int | None) -> str:
         """Return for how long the SMSC tries, as ``YYMMDDhhmmsstnnR`` (7.1.1.2).
 
-        Empty for the SMSC's own default. The seconds for which a message is of use are rounded
-        down to five minutes.
+        Empty for the SMSC's own default. ``lasts``: seconds for which the message is of use.
         """
         minutes = self.validity
         if lasts is not None:
-            of_use = max(1, lasts // 300 * 5)
+            of_use = max(1, lasts // 60)
             minutes = min(of_use, minutes or of_use)
         if minutes is None:
             return ""

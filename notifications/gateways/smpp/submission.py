@@ -185,8 +185,8 @@ def _is_accepted(outcome: PartOutcome) -> bool:
 class Backoff:
     """How long to wait when the SMSC throttles without naming a time.
 
-    "Too fast" doubles the wait, unless the message was sent before the last wait began. An
-    accepted message that was sent after the last wait resets it.
+    "Too fast" doubles the wait, unless the message was sent before the last wait began. A message
+    that was sent after the last wait and of which no part was throttled resets it.
     """
 
     FIRST, LONGEST = 1.0, 60.0
@@ -202,11 +202,10 @@ class Backoff:
 
     def note(self, outcomes: Sequence[PartOutcome], *, sent_at: float, now: float) -> None:
         """Adjust the wait to the answers to what was sent."""
-        for one in outcomes:
-            if isinstance(one, Silence):
-                continue
-            if one.status in _SLOW_DOWN and sent_at > self._since:
+        statuses = {one.status for one in outcomes if isinstance(one, Pdu)}
+        if statuses & _SLOW_DOWN:  # also where other parts were accepted
+            if sent_at > self._since:
                 self._seconds = min(self._seconds * 2 or self.FIRST, self.LONGEST)
                 self._since = now
-            elif not one.status and sent_at > self._since + self._seconds:
-                self._seconds = 0.0
+        elif 0 in statuses and sent_at > self._since + self._seconds:
+            self._seconds = 0.0

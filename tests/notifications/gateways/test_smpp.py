@@ -116,12 +116,12 @@ class TestWhatIsSent:
     def test_the_smsc_tries_no_longer_than_the_message_is_of_use(self) -> None:
         soon, now, long = (
             Message(f"r{lasts}", "+32470000000", "Ne venez pas.", lasts=lasts)
-            for lasts in (3900, 60, None)
+            for lasts in (3960, 60, None)
         )
         with SmscPeer() as peer:
             submit(gateway_from_url(peer.url + "&validity=1500"), [soon, now, long])
         validities = {one["validity"] for one in peer.submitted}
-        assert validities == {"000000010500000R", "000000000100000R", "000001010000000R"}
+        assert validities == {"000000010600000R", "000000000100000R", "000001010000000R"}
 
     def test_it_unbinds(self) -> None:
         with SmscPeer() as peer:

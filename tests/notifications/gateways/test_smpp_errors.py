@@ -107,3 +107,10 @@ class TestBackoff:
         assert backoff.retry_after == 2.0
         backoff.note([TAKEN], sent_at=8.5, now=9.0)
         assert backoff.retry_after == 1.0
+
+    def test_the_accepted_parts_of_a_message_that_was_throttled_do_not_reset_it(self) -> None:
+        backoff, waits = Backoff(), []
+        for now in (100.0, 200.0, 300.0):
+            backoff.note([TAKEN, resp(0x58)], sent_at=now - 1, now=now)
+            waits.append(backoff.retry_after)
+        assert waits == [1, 2, 4]

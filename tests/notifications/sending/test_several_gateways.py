@@ -279,7 +279,7 @@ class TestNeverBlocked:
         def broken(*_gateway: object, **_options: object) -> bool:
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(limits, "keep", broken)
+        monkeypatch.setattr(limits, "keep_lease", broken)
         gateway = Listening(sessions=1)
         assert not send_over(gateway, seconds=30).out_of_time
         assert "was not renewed: database is locked" in caplog.text
