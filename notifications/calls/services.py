@@ -160,9 +160,8 @@ def give_back(*, delivery_id: int, by: User) -> int:
     Raises:
         Refusal: it is not theirs any more; says who has it or what became of it.
     """
-    calls = _locked(delivery_id)
+    call, calls = _locked(delivery_id)
     mine = [one for one in calls if _is_theirs(one, by)]
-    call = next(one for one in calls if one.pk == delivery_id)
     if call not in mine:
         _refuse(call)
     delivery_states.give_back([one.pk for one in mine], is_off_paper=True)
@@ -209,28 +208,25 @@ def log(
     """
     result = CallResult(result)
     reached = result == CallResult.REACHED
-    calls = _locked(delivery_id, said=said if reached else ())
-    call = next(one for one in calls if one.pk == delivery_id)
+    call, calls = _locked(delivery_id, said=said if reached else ())
     too_late = [one for one in calls if queries.was_withdrawn_in_hand(one)]
     if not reached or call not in too_late:
         _must_be_open(call, by, result)
-    shown = {delivery_id, *said}
+    shown = calls if call not in too_late else [one for one in calls if one.pk in said]
     together = [
         one
         for one in calls
         if one == call
         or (one in too_late and one.caller_id == by.pk)
-        or (_is_theirs(one, by) and (call not in too_late or one.pk in shown))
+        or (one in shown and _is_theirs(one, by))
     ]
     if result == CallResult.CALL_BACK_LATER:
         _must_be_in_time(together, call_at)
     if at is not None:
         _must_have_happened(call, at)
     happened_at = at or clock.now()
-    known = [one.number for one in call.notice.patient.numbers]
-    call.address = number if number in known else call.address
+    _note_number(together, call, number)
     for one in together:
-        one.address = call.address or one.address  # of several numbers, the one that was called
         _end(one, by, result, remark, happened_at)
         if reached:
             _keep_answers(one.notice, new_days or {}, happened_at)
@@ -257,8 +253,7 @@ def found_number(*, delivery_id: int, by: User, text: str, label: str = "") -> D
         Refusal: no number that can be dialled, or the call is no longer to be made.
     """
     require(by, Capability.WORK_CALL_LIST)
-    calls = _locked(delivery_id)
-    call = next(one for one in calls if one.pk == delivery_id)
+    call, _calls = _locked(delivery_id)
     _must_be_open(call, by, CallResult.NO_ANSWER)
     patient_id = call.notice.patient_id
     phone = add_number(patient_id=patient_id, text=text, label=label, by=by)
@@ -276,8 +271,8 @@ def found_number(*, delivery_id: int, by: User, text: str, label: str = "") -> D
 @transaction.atomic
 def _claim(delivery_id: int, by: User, *, on_paper: bool = False) -> bool:
     """Take all due calls of a patient, unless another agent has one of them."""
-    asked = due_calls(by).filter(pk=delivery_id).values_list("notice__patient", flat=True)
-    patient_id = asked.first()
+    asked = due_calls(by).filter(pk=delivery_id)
+    patient_id = asked.values_list("notice__patient", flat=True).first()
     if patient_id is None:
         return False
     notice_states.lock_patient(patient_id)
@@ -299,20 +294,20 @@ def _days_spoken_of(calls: Collection[Delivery]) -> set[Pair]:
     return days | {(one.notice.patient_id, one.notice.day) for one in calls}
 
 
-def _locked(delivery_id: int, *, said: Collection[int] = ()) -> list[Delivery]:
-    """Lock a call and whatever is claimed of the same patient, by notice.
+def _locked(delivery_id: int, *, said: Collection[int] = ()) -> tuple[Delivery, list[Delivery]]:
+    """Lock a call and whatever is claimed of the same patient; return it, and all by notice.
 
     Also what was withdrawn while somebody was saying it.
     """
     calls = Delivery.objects.filter(channel=Channel.PHONE)
-    asked = calls.filter(pk=delivery_id).values_list("notice__patient", flat=True)
-    patient_id = asked.first()
+    patient_id = calls.filter(pk=delivery_id).values_list("notice__patient", flat=True).first()
     if patient_id is None:
         raise Refusal(_("Cet appel n'existe pas : revenez à la liste et prenez le suivant."))
     notice_states.lock_patient(patient_id)
     claimed = Q(state=DeliveryState.CLAIMED, notice__state=NoticeState.OPEN)
     wanted = claimed | Q(pk=delivery_id) | (Q(pk__in=list(said)) & queries.withdrawn_in_hand())
-    return delivery_states.lock(calls.filter(wanted, notice__patient=patient_id))
+    locked = delivery_states.lock(calls.filter(wanted, notice__patient=patient_id))
+    return next(one for one in locked if one.pk == delivery_id), locked
 
 
 def _is_theirs(call: Delivery, by: User) -> bool:
@@ -392,6 +387,14 @@ def _must_have_happened(call: Delivery, at: dt.datetime) -> None:
             % {"earliest": date_format(earliest.astimezone(clock.BRUSSELS), "l j F H:i")},
             field="happened_at",
         )
+
+
+def _note_number(together: Iterable[Delivery], call: Delivery, number: str) -> None:
+    """Note which of the patient's numbers was called; the one proposed if it is none of them."""
+    if number in [one.number for one in call.notice.patient.numbers]:
+        call.address = number
+    for one in together:
+        one.address = call.address or one.address
 
 
 def _end(call: Delivery, by: User, result: CallResult, remark: Stored, at: dt.datetime) -> None:

@@ -7,6 +7,7 @@ a state that says what may be done with it. Any number of processes may run it b
 import asyncio
 import logging
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
@@ -109,11 +110,12 @@ class _Dispatcher:
     def __init__(self, worker: str, gateways: Sequence[Gateway], limit: int | None) -> None:
         self._run = Run(gateways, left=limit)
         self.result = self._run.result
-        names = [gateway.name for gateway in gateways]
-        self._slots = [
-            _SessionSlot(gateway, _named(worker, names[:place].count(gateway.name)), self._run)
-            for place, gateway in enumerate(gateways)
-        ]
+        self._slots: list[_SessionSlot] = []
+        before: Counter[str] = Counter()
+        for gateway in gateways:  # its first session has the worker's name, others a number too
+            before[gateway.name] += 1
+            number = f":{before[gateway.name]}" if before[gateway.name] > 1 else ""
+            self._slots.append(_SessionSlot(gateway, f"{worker}{number}", self._run))
 
     async def run(self, seconds: float | None, is_stopping: Callable[[], bool]) -> None:
         """Run until it is over; an error in one sender ends all of them in good order."""
@@ -205,11 +207,6 @@ class _SessionSlot:
             return False
         may_feed = self._run.may_feed(self._gateway)
         return anything_due_at(self._gateway, may_feed=may_feed)
-
-
-def _named(worker: str, before: int) -> str:
-    """Return the name of a worker's first, second … session at one gateway."""
-    return f"{worker}:{before + 1}" if before else worker
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

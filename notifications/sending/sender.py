@@ -44,7 +44,6 @@ from notifications.sending.handover import HandedOver, Returned, hand_over, reco
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Answered = tuple[Sequence[Sent], Sequence[ReceiptReport | None]]
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
@@ -168,7 +167,8 @@ class Sender:
         self._connection = GatewayConnection(gateway, longest_wait=longest_wait)
         self._throughput = Throughput(gateway)
         self._claimed: list[int] = []
-        self._question: asyncio.Task[Answered] | None = None
+        self._asked: Sequence[Sent] = ()
+        self._question: asyncio.Task[Sequence[ReceiptReport | None]] | None = None
         self._may_feed = self._exhausted = False
         self._leaving = self._on_hold = self._must_recall = False
         self._promoted_at = self._looked_at = self._stay_until = float("-inf")
@@ -271,10 +271,8 @@ class Sender:
             return
         sent = await in_database(receiving.next_to_ask_now, self.gateway)
         if sent:
-            self._question = asyncio.create_task(self._answers_to(sent))
-
-    async def _answers_to(self, sent: Sequence[Sent]) -> Answered:
-        return sent, await self._connection.query(sent)
+            self._asked = sent
+            self._question = asyncio.create_task(self._connection.query(sent))
 
     async def _feed(self) -> None:
         """Hand over the next messages, before the connection runs dry."""
@@ -334,11 +332,9 @@ class Sender:
         if time.monotonic() >= self._early_receipts_at:
             await self._match_early_receipts()
         if self._question and self._question.done():
-            sent, said = self._question.result()
-            self._question = None
-            await in_database(
-                until_it_works, partial(receiving.heed, self.gateway.name, sent=sent, said=said)
-            )
+            said, self._question = self._question.result(), None
+            heeding = partial(receiving.heed, self.gateway.name, sent=self._asked, said=said)
+            await in_database(until_it_works, heeding)
 
     async def _record(self, answers: Sequence[SubmitAnswer]) -> None:
         results = {one.delivery_id: (result, one.again) for one, result in answers}

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.db import connections, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 
 from notifications import rules
@@ -194,7 +194,8 @@ def send_one(
         if not has_lease:
             raise Refusal(_no_session(gateway))
         _note(gateway, message, by=by)
-        trial = _Trial(gateway, message, last_stored=_last_stored())
+        newest = StoredReceipt.objects.aggregate(last=Max("pk"))["last"]
+        trial = _Trial(gateway, message, last_stored=newest or 0)
         async_to_sync(_live)(trial, wait, tell)
 
 
@@ -278,18 +279,11 @@ async def _asked(trial: _Trial, connection: GatewayConnection) -> Sequence[Recei
     return [receipt for receipt in await connection.query([sent]) if receipt]
 
 
-def _last_stored() -> int:
-    newest = StoredReceipt.objects.order_by("-pk").values_list("pk", flat=True).first()
-    return newest or 0
-
-
 def _nothing_more(trial: _Trial, wait: float) -> Step:
-    seconds = f"{wait:.0f}"
-    if not trial.is_answered:
-        words = _("pas de réponse en %s s : le SMS est peut-être parti") % seconds
-    else:
-        words = _("pas d'accusé de réception en %s s : rien ne dit qu'il est arrivé") % seconds
-    return Step(words, is_end=True, is_good=False)
+    words = _("pas de réponse en %s s : le SMS est peut-être parti")
+    if trial.is_answered:
+        words = _("pas d'accusé de réception en %s s : rien ne dit qu'il est arrivé")
+    return Step(words % f"{wait:.0f}", is_end=True, is_good=False)
 
 
 def _no_session(gateway: Gateway) -> str:

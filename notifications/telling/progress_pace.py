@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Func, IntegerField, Max, Min, Q, QuerySet, Sum
 
 from notifications.lifecycle.call_states import claimed
+from notifications.lifecycle.notice_states import later
 from notifications.models import Channel, Delivery, DeliveryState, Sending
 from notifications.rules import QuietHours
 from notifications.telling import curve
@@ -111,9 +112,10 @@ class Pace:
 def pace() -> Pace:
     """Return how fast SMS leave, in at most four queries."""
     now = clock.now()
-    left = Delivery.objects.filter(
-        channel=Channel.SMS, submitted_at__gt=_before(now, MEASURED_SECONDS)
-    ).aggregate(messages=Count("pk"), parts=Sum("parts"), first=Min("submitted_at"))
+    a_minute_ago = later(-MEASURED_SECONDS)
+    left = Delivery.objects.filter(channel=Channel.SMS, submitted_at__gt=a_minute_ago).aggregate(
+        messages=Count("pk"), parts=Sum("parts"), first=Min("submitted_at")
+    )
     quiet = QuietHours.parse(settings.SMS_QUIET_HOURS)
     waiting = _waiting(now)
     since_first = (now - left["first"]).total_seconds() if left["first"] else MEASURED_SECONDS
@@ -125,23 +127,22 @@ def pace() -> Pace:
         waiting=waiting,
         quiet_until=quiet.next_allowed(now) if quiet.is_quiet(now) else None,
         paused=Sending.is_paused(),
-        began_just_now=_began(waiting, quiet, now)
-        or (not left["messages"] and waiting.due > 0 and _resumed_just_now(now)),
+        began_just_now=_began(waiting, quiet, a_minute_ago)
+        or (
+            not left["messages"]
+            and waiting.due > 0
+            and AuditEvent.objects.filter(action="sending.resumed", at__gt=a_minute_ago).exists()
+        ),
     )
 
 
-def _began(waiting: Waiting, quiet: QuietHours, now: dt.datetime) -> bool:
+def _began(waiting: Waiting, quiet: QuietHours, a_minute_ago: dt.datetime) -> bool:
     """Whether the first message that is due could not leave a minute ago."""
     if waiting.due_since is None:
         return False
     all_asleep = waiting.due <= waiting.asleep
     since = quiet.next_allowed(waiting.due_since) if all_asleep else waiting.due_since
-    return since > _before(now, MEASURED_SECONDS)
-
-
-def _resumed_just_now(now: dt.datetime) -> bool:
-    since = _before(now, MEASURED_SECONDS)
-    return AuditEvent.objects.filter(action="sending.resumed", at__gt=since).exists()
+    return since > a_minute_ago
 
 
 def _waiting(now: dt.datetime) -> Waiting:
@@ -163,10 +164,6 @@ def _waiting(now: dt.datetime) -> Waiting:
     return Waiting(**counted)
 
 
-def _before(now: dt.datetime, seconds: float) -> dt.datetime:
-    return now.astimezone(dt.UTC) - dt.timedelta(seconds=seconds)
-
-
 class _Minute(Func):
     """Minutes since 1970 of a moment, counted by the database itself."""
 
@@ -182,8 +179,7 @@ class _Minute(Func):
 
 def curve_of(*, hours: int) -> curve.Curve:
     """Return what left, what arrived and which calls were made lately, in two queries."""
-    now = clock.now()
-    since = _before(now, hours * 3600.0)
+    since = later(-hours * 3600.0)
     counts: dict[str, dict[int, int]] = {HANDED_OVER: {}, DELIVERED: {}, CALLED: {}}
     left = Delivery.objects.filter(channel=Channel.SMS, submitted_at__gt=since)
     for minute, number in _by_minute(left, "submitted_at"):
@@ -194,7 +190,7 @@ def curve_of(*, hours: int) -> curve.Curve:
     ended = Delivery.objects.filter(delivered | called, finished_at__gt=since)
     for minute, channel, number in _by_minute(ended, "finished_at", "channel"):
         counts[DELIVERED if channel == Channel.SMS else CALLED][minute] = number
-    return curve.draw(counts, now=now)
+    return curve.draw(counts, now=clock.now())
 
 
 def _by_minute(deliveries: QuerySet[Delivery], moment: str, *columns: str) -> QuerySet[Any, Any]:

@@ -34,21 +34,10 @@ def said_once(items: Iterable[NoticeItem]) -> list[NoticeItem]:
 
 
 _TONES = {
-    "accepted": "maintained",
-    "delivered": "maintained",
-    "told": "maintained",
-    "in_service": "maintained",
-    "failed": "cancelled",
-    "expired": "cancelled",
-    "unreachable": "cancelled",
-    "away": "cancelled",
-    "capped": "cancelled",
-    "failing": "cancelled",
-    "cut_off": "under_review",
-    "contradicted": "cancelled",
-    "silent": "under_review",
-    "slow": "under_review",
-    "unknown": "under_review",
+    **dict.fromkeys(("accepted", "delivered", "told", "in_service"), "maintained"),
+    **dict.fromkeys(("failed", "expired", "unreachable"), "cancelled"),
+    **dict.fromkeys(("away", "capped", "failing", "contradicted"), "cancelled"),
+    **dict.fromkeys(("unknown", "cut_off", "silent", "slow"), "under_review"),
 }
 
 
