@@ -21,8 +21,8 @@ from notifications.models import DeliveryState
 from notifications.sending.switch import Released
 from notifications.telling import by_hand
 from notifications.telling.health import overview
+from notifications.telling.pace import curve_of
 from notifications.telling.progress import progress
-from notifications.telling.progress_pace import curve_of
 from staff import clock
 from staff.access import Capability, may, requires, scope_of
 from staff.models import Role

@@ -208,13 +208,13 @@ def said_together(call: Delivery, user: User) -> list[Delivery]:
     return [call, *shown_with_items(of_patient).order_by("notice__first_at")]
 
 
-def on_paper(user: User) -> QuerySet[Delivery]:
-    """Return the calls that a person took on paper and has not entered yet."""
+def taken_by(user: User, *, on_paper: bool) -> QuerySet[Delivery]:
+    """Return the calls that a person took, on paper or on screen, and has not entered yet."""
     return Delivery.objects.filter(
         channel=Channel.PHONE,
         state=DeliveryState.CLAIMED,
         caller=user,
-        printed_at__isnull=False,
+        printed_at__isnull=not on_paper,
         notice__state=NoticeState.OPEN,
     )
 

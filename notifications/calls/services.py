@@ -73,14 +73,7 @@ def take_next(*, by: User) -> Delivery | None:
     Returns:
         the call, theirs until its lease runs out; None when nothing is due.
     """
-    held = Delivery.objects.filter(
-        channel=Channel.PHONE,
-        state=DeliveryState.CLAIMED,
-        caller=by,
-        lease_until__gt=clock.real(),
-        printed_at=None,
-        notice__state=NoticeState.OPEN,
-    )
+    held = queries.taken_by(by, on_paper=False).filter(lease_until__gt=clock.real())
     if mine := held.order_by("lease_until", *BY_URGENCY).first():
         return mine
     too_late: set[int] = set()

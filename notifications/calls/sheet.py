@@ -12,8 +12,8 @@ from django.utils import translation
 from notifications.calls.queries import (
     BY_URGENCY,
     numbers_to_ring,
-    on_paper,
     shown_with_items,
+    taken_by,
     why_none,
     with_attempt,
 )
@@ -78,7 +78,7 @@ class SheetRow:
 
 def rows(user: User) -> list[SheetRow]:
     """Return what a person has on paper and has not entered yet, by patient (three queries)."""
-    calls = with_attempt(shown_with_items(on_paper(user)))
+    calls = with_attempt(shown_with_items(taken_by(user, on_paper=True)))
     together: dict[int, list[Delivery]] = {}
     for call in calls.order_by(*BY_URGENCY):
         together.setdefault(call.notice.patient_id, []).append(call)

@@ -18,8 +18,7 @@ from notifications.lifecycle import notice_states
 from notifications.lifecycle.call_states import TO_CALL
 from notifications.models import Delivery, DeliveryState, Notice, NoticeState
 from notifications.receipts.replies import replies_waiting
-from notifications.telling.life import life_of
-from notifications.telling.outbox import lines_of
+from notifications.telling.outbox import life_of, lines_of
 from notifications.texts import render as texts
 from staff import clock
 from staff.access import Capability, requires
@@ -53,7 +52,7 @@ def call_list(request: SignedInRequest) -> HttpResponse:
         "replies": replies_waiting(request.user),
         "tries": settings.CALL_TRIES,
         "paper": PaperForm(),
-        "on_paper": queries.on_paper(request.user).count(),
+        "on_paper": queries.taken_by(request.user, on_paper=True).count(),
         "withdrawn": queries.withdrawn_from(request.user),
         "now": clock.now(),
     }

@@ -107,7 +107,7 @@ class LockedDelivery:
         return rules.sum_of_parts(states, one_is_enough=self.one_is_enough)
 
 
-def lock(pairs: Sequence[tuple[Receipt, Candidate]]) -> dict[int, LockedDelivery]:
+def _lock(pairs: Sequence[tuple[Receipt, Candidate]]) -> dict[int, LockedDelivery]:
     """Lock the notices, then the deliveries that receipts mean; return the deliveries by id."""
     notice_states.lock({candidate.notice_id for _receipt, candidate in pairs})
     gateways = {candidate.delivery_id: receipt.gateway for receipt, candidate in pairs}
@@ -136,7 +136,7 @@ def _one_part_gateways() -> set[str]:
     return names - set(proved.values_list("name", flat=True))
 
 
-def write(locked: Collection[LockedDelivery]) -> None:
+def _write(locked: Collection[LockedDelivery]) -> None:
     """Write deliveries and parts that changed, and what follows for their notices."""
     _write_parts(locked)
     moved = [one for one in locked if one.state != one.before]
@@ -231,11 +231,11 @@ def settle(receipts: Sequence[Receipt]) -> int:
     pairs = [(one, found[one.pk]) for one in receipts if one.pk in found]
     if not pairs:
         return 0
-    locked = lock(pairs)
+    locked = _lock(pairs)
     for receipt, candidate in pairs:
         locked[candidate.delivery_id].apply(receipt)
     _assign({receipt.pk: candidate.delivery_id for receipt, candidate in pairs})
-    write(locked.values())
+    _write(locked.values())
     return len(pairs)
 
 

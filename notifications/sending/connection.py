@@ -214,11 +214,7 @@ class RateLimiter:
     """Spaces the messages of one connection; what all hosts share is ``sending/limits.py``."""
 
     def __init__(self, gateway: Gateway) -> None:
-        options = gateway.options
-        self._seconds_per_part = 1 / options.parts_per_second if options.parts_per_second else 0.0
-        self._seconds_per_message = (
-            1 / options.messages_per_second if options.messages_per_second else 0.0
-        )
+        self._options = gateway.options
         self._free_at = 0.0
         self._gate = asyncio.Lock()
 
@@ -232,8 +228,7 @@ class RateLimiter:
 
     def count(self, one: HandedOver) -> None:
         """Note that a message leaves now."""
-        cost = max(self._seconds_per_message, one.message.parts * self._seconds_per_part)
-        if cost:
+        if cost := self._options.seconds_for(parts=one.message.parts, messages=1):
             now = asyncio.get_running_loop().time()
             self._free_at = max(now, self._free_at) + cost
 

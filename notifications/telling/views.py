@@ -18,9 +18,9 @@ from notifications.telling import by_hand, health
 from notifications.telling import outbox as messages_out
 from notifications.telling.by_hand import Settled
 from notifications.telling.forms import OutboxFilter, PlaceFilter, SettleForm
-from notifications.telling.life import life_of
+from notifications.telling.outbox import life_of
+from notifications.telling.pace import curve_of, pace
 from notifications.telling.progress import BY_APPOINTMENT, LISTED, notices_in, progress
-from notifications.telling.progress_pace import curve_of, pace
 from staff import clock
 from staff.access import Capability, may, require, requires, scope_of
 from staff.errors import Refusal

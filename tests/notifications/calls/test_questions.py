@@ -7,7 +7,7 @@ from notifications.calls import questions
 from notifications.calls import services as calls
 from notifications.lifecycle import delivery_states
 from notifications.models import Delivery, Notice, Question
-from notifications.telling.life import life_of
+from notifications.telling.outbox import life_of
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at

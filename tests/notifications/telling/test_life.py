@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from notifications.models import Notice, Receipt, Reply
-from notifications.telling.life import life_of
+from notifications.telling.outbox import life_of
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, a_call, a_notice, an_sms
 

@@ -6,7 +6,7 @@ import pytest
 
 from notifications.models import Delivery, Sending
 from notifications.sending import switch as sending
-from notifications.telling.progress_pace import CALLED, DELIVERED, HANDED_OVER, curve_of, pace
+from notifications.telling.pace import CALLED, DELIVERED, HANDED_OVER, curve_of, pace
 from tests.builders import a_user, at
 from tests.notifications.builders import SUNDAY, a_call, an_sms
 
