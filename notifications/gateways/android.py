@@ -135,13 +135,11 @@ class AndroidGateway(http.HttpGateway):
         self.honours_reference = self._is_local or bool(self.device)
 
     def headers(self, given: GatewayUrl) -> Mapping[str, str]:
-        """Return basic authentication."""
         if not given.user or not given.password:
             raise invalid_url("android demande le nom et le mot de passe que l'application montre")
         return http.basic(given.user, given.password)
 
     def request(self, message: Message) -> Request:
-        """Post the message."""
         content: dict[str, Any] = {
             "id": message.reference,
             "textMessage": {"text": message.text},

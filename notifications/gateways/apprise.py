@@ -51,7 +51,6 @@ class AppriseGateway(Gateway):
         self._threads: ThreadPoolExecutor | None = None
 
     async def open(self, on_report: OnReport) -> None:
-        """Start the thread pool."""
         self._threads = ThreadPoolExecutor(self.options.window, thread_name_prefix="apprise")
 
     async def close(self) -> None:
@@ -61,7 +60,6 @@ class AppriseGateway(Gateway):
             self._threads = None
 
     async def submit_one(self, message: Message) -> Result:
-        """Send one message in a thread."""
         running = asyncio.get_running_loop().run_in_executor(self._threads, self._send, message)
         try:
             return await asyncio.wait_for(running, self.options.timeout + _GRACE_SECONDS)

@@ -105,7 +105,6 @@ class CmGateway(http.HttpGateway):
         self.has_receipts = bool(given.options.hook)
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Post the messages in one call."""
         answer = await self.exchange("POST", self.url, self._call(messages))
         if not isinstance(answer, HttpAnswer):
             return [answer] * len(messages)

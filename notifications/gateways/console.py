@@ -14,7 +14,6 @@ class ConsoleGateway(Gateway):
     batch = 100
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Accept each message."""
         return [Accepted(f"console-{message.reference[:12]}") for message in messages]
 
 

@@ -78,7 +78,6 @@ class FileGateway(Gateway):
         self.honours_reference = given.own["keeps"] == "1"
 
     async def submit(self, messages: Sequence[Message]) -> Sequence[Result]:
-        """Write each message."""
         return await asyncio.to_thread(self._write_all, messages)
 
     def _write_all(self, messages: Sequence[Message]) -> Sequence[Result]:

@@ -383,7 +383,6 @@ class HttpGateway(Gateway):
             return Unknown(f"pas de réponse ({_reason(error)})")
 
     async def submit_one(self, message: Message) -> Result:
-        """Send one message, and read the answer."""
         answer = await self.exchange(*self.request(message))
         return self.read(answer, message) if isinstance(answer, HttpAnswer) else answer
 

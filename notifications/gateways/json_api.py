@@ -75,14 +75,12 @@ class JsonGateway(http.HttpGateway):
         return http.basic(given.user, given.password)
 
     def request(self, message: Message) -> Request:
-        """Post the message."""
         content = {"to": message.to, "text": message.text, "reference": message.reference}
         if sender := message.sender or self.options.sender:
             content["from"] = sender
         return "POST", self.url, content
 
     def read(self, answer: HttpAnswer, message: Message) -> Result:
-        """Return what an answer means."""
         status, said = answer.status, answer.fields()
         number = http.as_id(said.get("id"))
         if message.again and self.honours_reference and status in _HAS_IT:

@@ -84,7 +84,6 @@ class KannelGateway(http.HttpGateway):
         self.has_receipts = bool(self._hook_url)
 
     def request(self, message: Message) -> Request:
-        """Ask for the message."""
         params = {
             **self._access,
             "to": f"00{message.to.removeprefix('+')}",

@@ -90,20 +90,6 @@ def anything_due(sms: QuerySet[Delivery] | None = None) -> bool:
     )
 
 
-def anything_due_at(gateway: Gateway, *, may_feed: bool) -> bool:
-    """Whether an SMS waits that may leave now through this gateway.
-
-    Args:
-        gateway: what may have left through another is not for it.
-        may_feed: whether it gets what was never handed over, and not only its own again.
-    """
-    if not (may_feed or gateway.honours_reference):
-        return False  # nothing is submitted to it twice
-    its_own = Q(gateway=gateway.name) & ~Q(client_reference="")
-    for_it = its_own | Q(client_reference="") if may_feed else its_own
-    return anything_due(Delivery.objects.filter(for_it))
-
-
 class _Dispatcher:
     """One run: starts the senders, sweeps meanwhile, and ends when none has anything to do."""
 
@@ -203,10 +189,20 @@ class _SessionSlot:
         return not self._has_no_lease
 
     def _is_anything_due(self) -> bool:
+        """Whether an SMS waits that may leave now through this gateway.
+
+        Of what was handed over before only its own, and only where nothing is sent twice; what was
+        never handed over only while ``Run.may_feed``.
+        """
+        gateway = self._gateway
         if self._run.left == 0:
             return False
-        may_feed = self._run.may_feed(self._gateway)
-        return anything_due_at(self._gateway, may_feed=may_feed)
+        may_feed = self._run.may_feed(gateway)
+        if not (may_feed or gateway.honours_reference):
+            return False
+        its_own = Q(gateway=gateway.name) & ~Q(client_reference="")
+        for_it = its_own | Q(client_reference="") if may_feed else its_own
+        return anything_due(Delivery.objects.filter(for_it))
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> None:

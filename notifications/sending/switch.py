@@ -1,5 +1,6 @@
 """Pausing and resuming all sending, releasing what is held before its time, and waking a sender."""
 
+import datetime as dt
 import logging
 from dataclasses import dataclass
 
@@ -20,36 +21,31 @@ from staff.services import audit
 logger = logging.getLogger(__name__)
 
 
-@transaction.atomic
 def pause(*, by: User) -> Sending:
     """Hold all sending; what is handed over at this moment still leaves.
 
     Raises:
         AccessRefused: the person may not, or not for the whole group.
     """
-    require_everywhere(by, Capability.HOLD_SENDING)
-    sending = _locked()
-    if sending.paused_at is None:
-        sending.paused_at, sending.paused_by = clock.now(), by
-        sending.save()
-        audit.record(action="sending.paused", by=by)
-    return sending
+    return _set(by, paused_at=clock.now())
+
+
+def resume(*, by: User) -> Sending:
+    """Let sending continue where it stopped; errors as for ``pause``."""
+    return _set(by, paused_at=None)
 
 
 @transaction.atomic
-def resume(*, by: User) -> Sending:
-    """Let sending continue where it stopped.
-
-    Raises:
-        AccessRefused: as for ``pause``.
-    """
+def _set(by: User, *, paused_at: dt.datetime | None) -> Sending:
     require_everywhere(by, Capability.HOLD_SENDING)
-    sending = _locked()
-    if sending.paused_at is not None:
-        sending.paused_at = sending.paused_by = None
+    Sending.objects.get_or_create(id=1)
+    sending = Sending.objects.select_for_update().get(id=1)
+    if (sending.paused_at is None) != (paused_at is None):
+        sending.paused_at, sending.paused_by = paused_at, by if paused_at else None
         sending.save()
-        ring()
-        audit.record(action="sending.resumed", by=by)
+        if paused_at is None:
+            ring()
+        audit.record(action="sending.paused" if paused_at else "sending.resumed", by=by)
     return sending
 
 
@@ -88,11 +84,6 @@ def release_now(*, by: User) -> Released:
         ring()
     audit.record(action="sending.released", by=by, messages=messages, calls=called)
     return Released(messages=messages, calls=called)
-
-
-def _locked() -> Sending:
-    Sending.objects.get_or_create(id=1)
-    return Sending.objects.select_for_update().get(id=1)
 
 
 def ring(task: str = "notifications.tasks.dispatch_sms") -> None:

@@ -141,12 +141,10 @@ class Session(asyncio.Protocol):
         self._retired = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
         assert isinstance(transport, asyncio.Transport)  # noqa: S101  # for the type checker
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Handle every whole PDU."""
         self._received_at = self._loop.time()
         self.in_doubt = False
         self._buffer += data
@@ -164,7 +162,6 @@ class Session(asyncio.Protocol):
         self._writable = False
 
     def resume_writing(self) -> None:
-        """Write what is queued."""
         self._writable = True
         self._flush()
 

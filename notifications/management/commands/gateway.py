@@ -144,13 +144,12 @@ def _hook_address(gateway: Gateway, *, show: bool) -> str:
     secret = gateway.options.hook
     if not secret:
         return _("inutile : ils viennent par la connexion") if gateway.listens else _("aucune")
-    origin = next(iter(settings.CSRF_TRUSTED_ORIGINS), "") or f"https://{_host()}"
+    host = next(iter(settings.ALLOWED_HOSTS), "localhost")
+    origin = next(iter(settings.CSRF_TRUSTED_ORIGINS), "") or f"https://{host}"
     path = reverse("hook", args=["secret"])
-    return origin + path.replace("secret", quote(secret, safe="") if show else f"{secret[:2]}…")
-
-
-def _host() -> str:
-    return str(next(iter(settings.ALLOWED_HOSTS), "localhost"))
+    return str(origin) + path.replace(
+        "secret", quote(secret, safe="") if show else f"{secret[:2]}…"
+    )
 
 
 def _named(name: str) -> Gateway:
