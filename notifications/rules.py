@@ -274,13 +274,10 @@ def capacity(encoding: Encoding, header_octets: int) -> int:
     return (_OCTETS - header_octets) * 8 // bits
 
 
-def is_latin1(text: str) -> bool:
-    """Whether ISO 8859-1 holds a text: € and Greek capitals are only in the SMS alphabet."""
-    return all(ord(character) < 256 for character in text)
-
-
 def _costs(text: str, alphabet: Alphabet) -> tuple[Encoding, list[int]]:
-    if SEPTETS.keys() >= set(text) and (alphabet == "gsm7" or is_latin1(text)):
+    # ISO 8859-1 has no € and no Greek capitals, which are in the SMS alphabet.
+    is_held = alphabet == "gsm7" or all(ord(character) < 256 for character in text)
+    if is_held and SEPTETS.keys() >= set(text):
         return "gsm7", list(map(SEPTETS.__getitem__, text))
     return "ucs2", [2 if ord(character) > 0xFFFF else 1 for character in text]
 
@@ -502,7 +499,7 @@ def one_line(text: str, longest: int) -> str:
 
 
 def international(phone: str) -> str:
-    """Return a number as E.164 as far as that can be told; gateways like to leave the plus out."""
+    """Return a number as E.164 as far as that can be told; some gateways leave the plus out."""
     if not phone or (phone[0] == "+" and phone[1:].isdecimal()):
         return phone[:20]
     if phone.isdecimal() and phone[0] != "0":

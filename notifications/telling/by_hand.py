@@ -127,8 +127,7 @@ def call_instead(*, delivery_ids: Collection[int], by: User, reason: str = "") -
     unsettled = _locked(delivery_ids, by, capability)
     moved = [one for one in unsettled if one.state == DeliveryState.UNKNOWN]
     said = _said(_("Appelé à la place"), by, reason)
-    _end_unknown(moved, DeliveryState.FAILED, said, Failure.UNKNOWN)
-    follow_up.call_instead(moved, at=clock.now())
+    follow_up.end_and_call(moved, state=DeliveryState.FAILED, failure=Failure.UNKNOWN, remark=said)
     return _told_of("sms.called_instead", delivery_ids, moved, by, reason)
 
 

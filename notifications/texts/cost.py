@@ -100,13 +100,9 @@ def _units(text: str, encoding: Encoding) -> int:
 def _characters(written: str, alphabet: Alphabet) -> Iterator[Character]:
     for character, times in Counter(unicodedata.normalize("NFC", written)).items():
         becomes = transliterate(character)
-        if not _fits(becomes, alphabet):
+        if count(becomes, alphabet=alphabet).encoding != "gsm7":
             yield Character(character, "unicode", times)
         elif SEPTETS.get(character) == 2:
             yield Character(character, "doubled", times)
         elif becomes != character:
             yield Character(character, "replaced", times, becomes)
-
-
-def _fits(text: str, alphabet: Alphabet) -> bool:
-    return count(text, alphabet=alphabet).encoding == "gsm7"

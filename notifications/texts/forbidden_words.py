@@ -133,20 +133,15 @@ def medical_words_in(text: str, *, harmless: Iterable[str] = ()) -> list[str]:
     for name in filter(None, map(fold, harmless)):
         folded = re.sub(rf"(?<![a-z]){re.escape(name)}(?![a-z])", " ", folded)
     folded = _ABBREVIATION.sub(lambda match: match[0].replace(".", "") + " ", folded)
-    folded = _without_harmless_phrases(folded)
-    found = [word for word in _WORD.findall(folded) if _is_medical(word)]
+    for phrase in HARMLESS_PHRASES:
+        folded = re.sub(rf"\b{_BETWEEN.join(phrase.split())}\b", " ", folded)
+    found = [word for word in _WORD.findall(folded) if any(map(_says_much, _pieces_of(word)))]
     in_words = words_of(folded)
     return found + [phrase for phrase in PHRASES if f" {phrase} " in in_words]
 
 
-def _without_harmless_phrases(folded: str) -> str:
-    for phrase in HARMLESS_PHRASES:
-        folded = re.sub(rf"\b{_BETWEEN.join(phrase.split())}\b", " ", folded)
-    return folded
-
-
-def _is_medical(word: str) -> bool:
-    return any(_says_much(piece) for piece in {word, word.replace("-", ""), *word.split("-")})
+def _pieces_of(word: str) -> set[str]:
+    return {word, word.replace("-", ""), *word.split("-")}
 
 
 def _says_much(piece: str) -> bool:
