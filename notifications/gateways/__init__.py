@@ -85,13 +85,20 @@ def configured_sessions() -> list[Gateway]:
     return sessions
 
 
-def preferred() -> Gateway | None:
-    """Return the first gateway; None, which is logged, while ``SMS_GATEWAY_URL`` is invalid.
+def preferred() -> Gateway:
+    """Return the first gateway, for estimates and display.
 
-    For estimates and display: a bulletin can be written and previewed without a gateway.
+    While ``SMS_GATEWAY_URL`` is invalid, which is logged, one that has no settings: a bulletin can
+    be written and previewed without a gateway.
     """
     try:
         return configured()[0]
     except ImproperlyConfigured as error:
         logger.warning("estimating without a gateway: %s", error)
-        return None
+        return Gateway(name="", options=Options())
+
+
+def expected_seconds(gateway: Gateway, *, parts: int, messages: int) -> float:
+    """Return how long SMS take at the rate of a gateway, or of the settings where it has none."""
+    own_pace = gateway.options.seconds_for(parts=parts, messages=messages)
+    return own_pace or parts / settings.SMS_PARTS_PER_SECOND

@@ -10,7 +10,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Count, Max, Q
 
@@ -105,7 +104,6 @@ def estimate(cursor: CursorWrapper, scope: Scope, *, day: dt.date | None = None)
     messages = sum(shape.notices for shape in by_sms)
     gateway = gateways.preferred()
     parts = sum(shape.notices * _parts(shape, gateway) for shape in by_sms)
-    own_pace = gateway.options.seconds_for(parts=parts, messages=messages) if gateway else 0.0
     cursor.execute(
         f"""SELECT COUNT(*) FROM notifications_notice n
             WHERE {scope.condition("n")} AND n.handed_over_at IS NOT NULL
@@ -121,8 +119,8 @@ def estimate(cursor: CursorWrapper, scope: Scope, *, day: dt.date | None = None)
         withdrawn=withdrawn,
         already_told=already_told,
         parts=parts,
-        seconds=own_pace or parts / settings.SMS_PARTS_PER_SECOND,
-        cap=gateway.options.parts_per_day if gateway else None,
+        seconds=gateways.expected_seconds(gateway, parts=parts, messages=messages),
+        cap=gateway.options.parts_per_day,
         samples=tuple(
             _sample(language, by_sms, day or _STAND_IN, gateway) for language in Language.values
         ),
@@ -182,7 +180,7 @@ def opened_since(notice_id: int, now: dt.datetime) -> Opened:
 
 
 def _sample(
-    language: str, by_sms: Sequence[Shape], day: dt.date, gateway: gateways.Gateway | None
+    language: str, by_sms: Sequence[Shape], day: dt.date, gateway: gateways.Gateway
 ) -> Sample:
     mine = [shape for shape in by_sms if shape.language == language]
     usual = Shape("sms", True, language, _any_number(by_sms), 1, 0, 0)
@@ -231,13 +229,13 @@ def _shapes(cursor: CursorWrapper) -> list[Shape]:
     return [Shape(channel, bool(has), *rest) for channel, has, *rest in cursor.fetchall()]
 
 
-def _parts(shape: Shape, gateway: gateways.Gateway | None) -> int:
+def _parts(shape: Shape, gateway: gateways.Gateway) -> int:
     """Return the SMS parts of a text of this shape at a gateway."""
     return _size(_text(shape, _STAND_IN), gateway)
 
 
-def _size(text: str, gateway: gateways.Gateway | None) -> int:
-    return rules.count(text, alphabet=gateway.alphabet if gateway else "gsm7").parts
+def _size(text: str, gateway: gateways.Gateway) -> int:
+    return rules.count(text, alphabet=gateway.alphabet).parts
 
 
 def _text(shape: Shape, day: dt.date) -> str:

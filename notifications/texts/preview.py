@@ -8,7 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from notifications.gateways import Gateway, preferred
+from notifications.gateways import Gateway, expected_seconds, preferred
 from notifications.models import MessageKind, Word
 from notifications.texts import wording
 from notifications.texts.cost import Reckoning, reckon
@@ -183,18 +183,17 @@ def preview(draft: Draft, *, site: Site | None) -> Preview:
     return Preview(
         faults=wording.faults(kind=draft.kind, body=draft.body, names=known_names()),
         samples=[_sample(title, text, draft, gateway) for title, text in written.items()],
-        sender=(site.sms_sender if site else "") or (gateway.options.sender if gateway else ""),
+        sender=(site.sms_sender if site else "") or gateway.options.sender,
         callback_number=number,
     )
 
 
-def _sample(title: str, written: str, draft: Draft, gateway: Gateway | None) -> TextSample:
+def _sample(title: str, written: str, draft: Draft, gateway: Gateway) -> TextSample:
     """Return a sample; a thousand leave at the rate of the first gateway, as in an estimate."""
     if draft.is_spoken:
         return TextSample(title, written, seconds=round(len(written.split()) / _WORDS_A_SECOND))
-    reckoning = reckon(written, alphabet=gateway.alphabet if gateway else "gsm7")
+    reckoning = reckon(written, alphabet=gateway.alphabet)
     parts, price = 1000 * len(reckoning.parts), settings.SMS_PART_COST_EURO
-    pace = gateway.options.seconds_for(parts=parts, messages=1000) if gateway else 0.0
-    seconds = pace or parts / settings.SMS_PARTS_PER_SECOND
+    seconds = expected_seconds(gateway, parts=parts, messages=1000)
     thousand = Thousand(parts * price if price else None, seconds)
     return TextSample(title, reckoning.sent, reckoning=reckoning, thousand=thousand)

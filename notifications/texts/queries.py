@@ -7,7 +7,6 @@ from django.db.models import QuerySet
 
 from notifications.gateways import preferred
 from notifications.models import MessageKind, MessageText
-from notifications.rules import Alphabet
 from notifications.texts import render as texts
 from notifications.texts import wording
 from notifications.texts.cost import reckon
@@ -71,8 +70,7 @@ def table(user: User) -> dict[MessageKind, list[Cell]]:
         (event.detail.get("language"), event.detail.get("kind")): event
         for event in _events().order_by("sequence")
     }
-    gateway, day = preferred(), clock.today()
-    alphabet: Alphabet = gateway.alphabet if gateway else "gsm7"
+    alphabet, day = preferred().alphabet, clock.today()
     numbers = list(Site.objects.values_list("callback_number", flat=True))
     names = wording.known_names()
 
