@@ -166,7 +166,7 @@ def _facts(notice: Notice) -> dict[str, Any]:
 
 
 def _known(language: str) -> str:
-    return language if language in Language.values else Language.FRENCH.value
+    return language if language in _AND else Language.FRENCH.value
 
 
 def _kind(lines: Sequence[MessageItem]) -> str:
