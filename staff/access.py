@@ -1,7 +1,8 @@
-"""Capabilities of roles, and the places where they hold.
+"""Capabilities of roles, the places where they hold, and the acts that need two persons.
 
 One table (``GRANTS``) lists the capabilities of each role; role assignments give the places. Views
-use ``requires``, services ``require``, and every list is narrowed with ``scope_of``.
+use ``requires``, services ``require``, and every list is narrowed with ``scope_of``. Where two must
+agree, services use ``require_two_persons``.
 """
 
 import enum
@@ -15,12 +16,16 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from staff.errors import AccessRefused
-from staff.models import Role, User
+from staff import clock
+from staff.errors import AccessRefused, Refusal
+from staff.models import AccountChange, Role, User
 from staff.requests import SignedInRequest
+from staff.sentences import Stored, gettext_stored
+from staff.two_persons import AccountEdit, doubt
 
 # True for every row; unlike an empty Q() also when joined by "or".
 EVERYTHING = ~Q(pk__in=[])
+_GIVES_PASSWORD = {AccountChange.What.MADE, AccountChange.What.PASSWORD}
 
 
 class Capability(enum.Enum):
@@ -182,3 +187,64 @@ def requires(*capabilities: Capability, everywhere: bool = False) -> Callable[..
         return guarded
 
     return decorate
+
+
+def require_two_persons(first: User, second: User) -> Stored:
+    """Refuse if one person could be behind both accounts.
+
+    Args:
+        first: the author of the bulletin.
+        second: the user who approves it.
+
+    Returns:
+        A sentence to show and record, if one third person made both accounts and each has set a
+        password of its own since; else empty.
+
+    Raises:
+        Refusal: names who changed whose account, and what to do.
+    """
+    found = doubt(first.pk, second.pk, _changes(first, second), now=clock.real())
+    if found is None:
+        return ""
+    names = User.objects.in_bulk([found.by, *found.accounts])
+    accounts: Stored = str(names[found.accounts[0]])
+    if len(found.accounts) > 1:
+        pair = {"first": accounts, "second": names[found.accounts[1]]}
+        accounts = gettext_stored("%(first)s et %(second)s") % pair
+    words = {"by": names[found.by], "accounts": accounts}
+    if not found.is_refused:
+        return (
+            gettext_stored(
+                "Les comptes de %(accounts)s ont été créés par la même personne, %(by)s."
+            )
+            % words
+        )
+    if found.by in (first.pk, second.pk):
+        raise Refusal(
+            gettext_stored(
+                "%(by)s a créé ou modifié le compte de %(accounts)s il y a moins de 24 heures : "
+                "ces deux comptes ne comptent pas pour deux personnes. Demandez à quelqu'un "
+                "d'autre."
+            )
+            % words
+        )
+    raise Refusal(
+        gettext_stored(
+            "%(by)s a donné les mots de passe des deux comptes. Doivent d'abord choisir un mot de "
+            "passe à eux (Mon compte, Mot de passe) : %(accounts)s."
+        )
+        % words
+    )
+
+
+def _changes(first: User, second: User) -> list[AccountEdit]:
+    rows = AccountChange.objects.filter(Q(account=first) | Q(account=second))
+    return [
+        AccountEdit(
+            account=row.account_id,
+            by=row.by_id,
+            gives_password=row.what in _GIVES_PASSWORD,
+            at=row.at,
+        )
+        for row in rows
+    ]

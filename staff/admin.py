@@ -23,7 +23,6 @@ from staff.models import (
 )
 from staff.requests import person
 from staff.services import audit
-from staff.services.account_changes import note
 from staff.sign_in import devices, tries
 
 admin.site.site_header = _("Données de référence")
@@ -175,16 +174,18 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
         """Save, and record a new, opened, closed or raised account."""
         super().save_model(request, obj, form, change)
         if not change:
-            note(account=obj, what=AccountChange.What.MADE, by=person(request))
+            AccountChange.note(account=obj, what=AccountChange.What.MADE, by=person(request))
         elif {"is_active", "is_staff"} & set(form.changed_data):
-            note(account=obj, what=AccountChange.What.ACCESS, by=person(request))
+            AccountChange.note(account=obj, what=AccountChange.What.ACCESS, by=person(request))
             devices.forget_all(obj)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         """Save the roles, and record the user who gave them."""
         super().save_formset(request, form, formset, change)
         if formset.has_changed():
-            note(account=form.instance, what=AccountChange.What.ROLE, by=person(request))
+            AccountChange.note(
+                account=form.instance, what=AccountChange.What.ROLE, by=person(request)
+            )
 
     @transaction.atomic
     def user_change_password(
@@ -195,7 +196,9 @@ class UserAdmin(ReferenceAdmin, DjangoUserAdmin):  # type: ignore[type-arg]  # n
         response = super().user_change_password(request, id, form_url)
         account = User.objects.filter(pk=id).first()
         if account and account.password != before:
-            note(account=account, what=AccountChange.What.PASSWORD, by=person(request))
+            AccountChange.note(
+                account=account, what=AccountChange.What.PASSWORD, by=person(request)
+            )
             devices.forget_all(account)
         return response
 

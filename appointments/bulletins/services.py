@@ -26,12 +26,11 @@ from appointments.rules import ClauseTerms
 from notifications.sending import switch as sending
 from notifications.sending.switch import Released
 from staff import clock
-from staff.access import Capability, require_everywhere
+from staff.access import Capability, require_everywhere, require_two_persons
 from staff.database import lock_rulings
 from staff.errors import Refusal
 from staff.models import User
 from staff.services import audit
-from staff.services.account_changes import require_two_persons
 
 LONGEST_REASON = 200  # characters
 _NOT_ASKED = {

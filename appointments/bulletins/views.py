@@ -62,12 +62,11 @@ from appointments.decisions.keeping import decided_by_day, standing_by_person
 from appointments.models import Bulletin, BulletinState
 from notifications.telling.progress import holding_untrue
 from staff import clock
-from staff.access import Capability, requires, scope_of
+from staff.access import Capability, require_two_persons, requires, scope_of
 from staff.errors import Refusal
 from staff.models import User
 from staff.requests import SignedInRequest
 from staff.sentences import Stored
-from staff.services.account_changes import require_two_persons
 
 C = Capability
 

@@ -81,7 +81,7 @@ class Bulletin(models.Model):
     restored_at = models.DateTimeField(_("remis en vigueur le"), null=True, blank=True)
     withdrawn_by = person_or_none_field(_("retiré par"))
     withdrawn_at = models.DateTimeField(_("retiré le"), null=True, blank=True)
-    # What is said of the two accounts where one third person made both (staff/two_persons.py).
+    # What is said of the two accounts where one third person made both (staff/access.py).
     approval_remark = SentenceField(blank=True, default="", db_default="")
     withdrawal_reason = models.CharField(_("motif du retrait"), max_length=300, blank=True)
 

@@ -3,8 +3,9 @@
 from django.conf import settings
 from django.db import migrations, models
 
-from staff import clock, trail
+from staff import clock
 from staff.append_only import append_only, no_truncate, only_forward, still_append_only
+from staff.services import audit
 
 
 def seal(apps, schema_editor) -> None:
@@ -17,18 +18,18 @@ def seal(apps, schema_editor) -> None:
         "sequence": head.sequence + 1,
         "actor": None,
         "actor_name": "système",
-        "action": trail.SEALED,
+        "action": audit.SEALED,
         "object_type": "",
         "object_id": "",
         "detail": {"events": head.sequence, "hash": head.hash},
     }
     now = clock.now()
-    sealed = trail.event_hash(content, at=now, previous=head.hash, key=key)
+    sealed = audit.event_hash(content, at=now, previous=head.hash, key=key)
     apps.get_model("staff", "AuditEvent").objects.create(
-        **content, at=now, previous_hash=head.hash, hash=sealed, key=trail.key_id(key)
+        **content, at=now, previous_hash=head.hash, hash=sealed, key=audit.key_id(key)
     )
     head.sequence, head.hash = content["sequence"], sealed
-    head.signature = trail.head_signature(head.sequence, sealed, key)
+    head.signature = audit.head_signature(head.sequence, sealed, key)
     head.save()
 
 

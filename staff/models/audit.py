@@ -10,9 +10,9 @@ class AuditEvent(models.Model):
     """One thing a person (or the system) did or saw.
 
     ``sequence`` counts from 1 without a gap; ``hash`` signs the previous hash and this event's
-    canonical JSON (``staff/trail.py``) with the key that ``key`` names; events older than the
-    first key have none. The database refuses UPDATE, DELETE and TRUNCATE by trigger; ``manage.py
-    verify`` finds changes made without the triggers.
+    canonical JSON (``staff/services/audit.py``) with the key that ``key`` names; events older than
+    the first key have none. The database refuses UPDATE, DELETE and TRUNCATE by trigger;
+    ``manage.py verify`` finds changes made without the triggers.
     """
 
     sequence = models.BigIntegerField(_("numéro"), unique=True)

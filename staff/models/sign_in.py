@@ -1,10 +1,16 @@
 """Tries to sign in, and changes of accounts."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from staff import clock
 from staff.sign_in.limits import SignInStep
+
+if TYPE_CHECKING:
+    from staff.models.user import User
 
 
 class SignInTry(models.Model):
@@ -79,3 +85,8 @@ class AccountChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.what}"
+
+    @classmethod
+    def note(cls, *, account: "User", what: What, by: "User | None") -> None:
+        """Record that somebody made or changed an account; call it in the same transaction."""
+        cls.objects.create(account=account, what=what, by=by, at=clock.real())

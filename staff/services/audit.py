@@ -1,15 +1,21 @@
-"""Write to the trail, anchor it outside the database, and check that nobody edited it.
+"""The trail: each event is chained and signed, anchored outside the database, and checked.
 
-``staff/trail.py`` chains and signs the events. An anchor is a line in a file
-outside the database (``TRAIL_ANCHOR_FILES``, best on another disk) with the
-last number of the trail and its hash. Printed sheets carry the same mark.
+Each event carries HMAC-SHA256 (RFC 2104) over the hash before it and its own canonical JSON, made
+with a key outside the database (``TRAIL_KEY``). Without the key, nobody can change an event in the
+database without breaking the chain. Events older than the key carry a plain SHA-256. They are never
+hashed again: one keyed event, ``SEALED``, names their number and their last hash.
+
+An anchor is a line in a file outside the database (``TRAIL_ANCHOR_FILES``, best on another disk)
+with the last number of the trail and its hash. Printed sheets carry the same mark.
 """
 
 import datetime as dt
+import hashlib
+import hmac
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -19,14 +25,19 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from staff import clock, trail
+from staff import clock
+from staff.clock import BRUSSELS
 from staff.models import AuditEvent, AuditHead, User
 from staff.sentences import SentenceEncoder
-from staff.trail import Mark
 
 SYSTEM = "système"
+START = "0" * 64  # the hash before the first event
+SEALED = "trail.sealed"
+MARK_LENGTH = 16  # hex digits of a hash that are printed on paper: 64 bits
 ANCHOR_LATE = dt.timedelta(minutes=5)
 """Beat anchors each minute: an event without an anchor for longer shows a fault."""
+_HEX = frozenset("0123456789abcdef")
+_FIELDS = ("sequence", "actor", "actor_name", "action", "object_type", "object_id", "detail")
 log = logging.getLogger(__name__)
 
 
@@ -57,14 +68,14 @@ def record(
             object_id=str(subject.pk) if subject is not None else "",
             detail=json.loads(json.dumps(detail, cls=_Encoder)),
             previous_hash=head.hash,
-            key=trail.key_id(key),
+            key=key_id(key),
         )
         event.hash = hash_of(event, key)
         event.save(force_insert=True)
         AuditHead.objects.filter(id=1).update(
             sequence=event.sequence,
             hash=event.hash,
-            signature=trail.head_signature(event.sequence, event.hash, key),
+            signature=head_signature(event.sequence, event.hash, key),
         )
     return event
 
@@ -89,13 +100,105 @@ def hash_of(event: AuditEvent, key: str) -> str:
         "object_id": event.object_id,
         "detail": event.detail,
     }
-    return trail.event_hash(content, at=event.at, previous=event.previous_hash, key=key)
+    return event_hash(content, at=event.at, previous=event.previous_hash, key=key)
+
+
+def key_id(key: str) -> str:
+    """Return the name of a key, which does not reveal the key: 12 hex digits."""
+    return _signed(key, "name of the key")[:12]
+
+
+def event_hash(content: Mapping[str, Any], *, at: dt.datetime, previous: str, key: str) -> str:
+    """Return the hash that an event must carry, 64 hex digits.
+
+    Args:
+        content: ``sequence``, ``actor`` (id or None), ``actor_name``, ``action``,
+            ``object_type``, ``object_id``, ``detail`` of the event.
+        at: when it happened, aware.
+        previous: the hash of the event before it, or ``START``.
+        key: the key that signs it; empty for events older than the first key.
+    """
+    chosen: dict[str, Any] = {name: content[name] for name in _FIELDS}
+    chosen["at"] = at.astimezone(BRUSSELS).isoformat()
+    if key:
+        chosen["key"] = key_id(key)
+    canonical = json.dumps(chosen, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    if key:
+        return _signed(key, f"{previous}{canonical}")
+    return hashlib.sha256(f"{previous}{canonical}".encode()).hexdigest()
+
+
+def head_signature(sequence: int, last_hash: str, key: str) -> str:
+    """Return the signature of the head row, so that the end of the chain cannot be moved back."""
+    return _signed(key, f"head {sequence} {last_hash}")
+
+
+def is_signed_head(sequence: int, last_hash: str, signature: str, keys: Iterable[str]) -> bool:
+    """Whether one of the keys signed this end of the chain."""
+    return any(_same(head_signature(sequence, last_hash, key), signature) for key in keys)
+
+
+def _signed(key: str, text: str) -> str:
+    return hmac.digest(key.encode(), text.encode(), "sha256").hex()
+
+
+def _same(expected: str, found: str) -> bool:
+    return hmac.compare_digest(expected.encode(), found.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One event as noted outside the database: on a sheet, or in an anchor file.
+
+    Attributes:
+        sequence: the number of the event.
+        hash: its hash, or the first 16 or more hex digits of it.
+    """
+
+    sequence: int
+    hash: str
+
+    def __str__(self) -> str:
+        return f"{self.sequence}:{self.hash[:MARK_LENGTH]}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Mark":
+        """Read ``1234:0123456789abcdef``, as it is printed.
+
+        Raises:
+            ValueError: it is none.
+        """
+        sequence, _, found = text.strip().lower().partition(":")
+        if not sequence.isdecimal() or len(found) < MARK_LENGTH or set(found) - _HEX:
+            raise ValueError(text)
+        return cls(int(sequence), found)
+
+    def fits(self, event_hash: str) -> bool:
+        """Whether the event with this number now is the one of the mark."""
+        return event_hash.startswith(self.hash)
 
 
 def mark() -> Mark:
     """Return the end of the trail, to be printed or stored outside the database."""
     head = AuditHead.objects.filter(id=1).first() or AuditHead()
     return Mark(head.sequence, head.hash)
+
+
+def anchor_line(mark: Mark, *, at: dt.datetime, key: str) -> str:
+    """Return one line of an anchor file: moment, number, hash, signature."""
+    said = f"{at.astimezone(BRUSSELS).isoformat(timespec='seconds')} {mark.sequence} {mark.hash}"
+    return f"{said} {_signed(key, f'anchor {said}')}"
+
+
+def read_anchor(line: str, keys: Iterable[str]) -> Mark | None:
+    """Return the mark in a line of an anchor file; None if none of our keys signed it."""
+    said, _, signature = line.strip().rpartition(" ")
+    parts = said.split(" ")
+    if len(parts) != 3 or not parts[1].isdecimal():
+        return None
+    if any(_same(_signed(key, f"anchor {said}"), signature) for key in keys):
+        return Mark(int(parts[1]), parts[2])
+    return None
 
 
 def anchor() -> list[str]:
@@ -111,7 +214,7 @@ def anchor() -> list[str]:
     for path in map(Path, settings.TRAIL_ANCHOR_FILES if now.sequence else ()):
         try:
             if _last_line(path).split(" ")[1:3] != [str(now.sequence), now.hash]:
-                _append(path, trail.anchor_line(now, at=clock.now(), key=settings.TRAIL_KEY))
+                _append(path, anchor_line(now, at=clock.now(), key=settings.TRAIL_KEY))
         except OSError as error:
             failures.append(
                 _("L'ancre du journal « %(path)s » ne peut être écrite : %(why)s.")
@@ -226,7 +329,7 @@ def faults() -> Iterator[str]:
     marks = read.marks
     yield from read.wrong
     yield from (file.fault for file in read.files if file.fault)
-    last = AuditEvent(sequence=0, hash=trail.START)
+    last = AuditEvent(sequence=0, hash=START)
     for event in AuditEvent.objects.order_by("sequence").iterator(chunk_size=2000):
         yield from _faults_of(event, last, keys)
         for one in marks.pop(event.sequence, ()):
@@ -251,7 +354,7 @@ def faults() -> Iterator[str]:
             "said": head.sequence,
             "found": last.sequence,
         }
-    if head.sequence and not trail.is_signed_head(
+    if head.sequence and not is_signed_head(
         head.sequence, head.hash, head.signature, keys.values()
     ):
         yield _("fin de chaîne : sa signature n'est pas celle de ce serveur")
@@ -277,7 +380,7 @@ def _faults_of(event: AuditEvent, last: AuditEvent, keys: dict[str, str]) -> Ite
         }
     if event.key and last.sequence and not last.key:
         sealed = {"events": last.sequence, "hash": last.hash}
-        if event.action != trail.SEALED or event.detail != sealed:
+        if event.action != SEALED or event.detail != sealed:
             yield _("événements 1 à %(n)s : sans clé, et aucun sceau ne les suit") % {
                 "n": last.sequence
             }
@@ -295,7 +398,9 @@ class _Anchors:
 
 
 def _keys() -> dict[str, str]:
-    return trail.named([settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS])
+    """Return each of our keys under its name."""
+    keys = [settings.TRAIL_KEY, *settings.TRAIL_KEY_FALLBACKS]
+    return {key_id(key): key for key in keys if key}
 
 
 def _read_anchors(keys: dict[str, str]) -> _Anchors:
@@ -315,7 +420,7 @@ def _read_anchors(keys: dict[str, str]) -> _Anchors:
     for path, text in texts.items():
         numbers = []
         for number, line in enumerate(text.splitlines(), start=1):
-            found = trail.read_anchor(line, keys.values())
+            found = read_anchor(line, keys.values())
             if found is None:
                 read.wrong.append(
                     _("ancre %(path)s, ligne %(line)s : n'est pas de ce serveur")

@@ -16,7 +16,6 @@ from staff import clock
 from staff.languages import CHOSEN_LANGUAGE
 from staff.models import AccountChange, User
 from staff.services import audit
-from staff.services.account_changes import note
 from staff.sign_in import tries
 
 
@@ -48,7 +47,7 @@ def signed_out(user: User | None, **_more: Any) -> None:
 @receiver([account.password_changed, account.password_set, account.password_reset])
 def password_changed(user: User, **_more: Any) -> None:
     """Record that somebody changed their own password."""
-    note(account=user, what=AccountChange.What.PASSWORD, by=user)
+    AccountChange.note(account=user, what=AccountChange.What.PASSWORD, by=user)
     audit.record(action="account.password_changed", by=user, subject=user)
 
 

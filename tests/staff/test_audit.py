@@ -7,7 +7,6 @@ import time_machine
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 
-from staff import trail
 from staff.models import AuditEvent, AuditHead
 from staff.services import audit
 from tests.builders import a_site, a_user
@@ -46,17 +45,17 @@ def cut_the_end(after: AuditEvent) -> None:
 
 def write_anew(key: str) -> None:
     """Change the first event, then hash the whole chain again, as an intruder's script would."""
-    previous = trail.START
+    previous = audit.START
     for event in AuditEvent.objects.order_by("sequence"):
         event.previous_hash, event.actor_name = previous, "luc"
-        event.key = trail.key_id(key) if key else ""
+        event.key = audit.key_id(key) if key else ""
         event.hash = previous = audit.hash_of(event, key)
         behind_the_back(
             "UPDATE staff_auditevent SET previous_hash = %s, actor_name = %s, key = %s, hash = %s"
             " WHERE sequence = %s",
             *(event.previous_hash, event.actor_name, event.key, event.hash, event.sequence),
         )
-    signature = trail.head_signature(event.sequence, event.hash, key) if key else ""
+    signature = audit.head_signature(event.sequence, event.hash, key) if key else ""
     behind_the_back("UPDATE staff_audithead SET hash = %s, signature = %s", previous, signature)
 
 
@@ -151,7 +150,7 @@ def test_the_database_refuses_to_delete_an_event():
 
 
 def test_each_event_names_the_key_that_signed_it():
-    assert {event.key for event in some_events()} == {trail.key_id(settings.TRAIL_KEY)}
+    assert {event.key for event in some_events()} == {audit.key_id(settings.TRAIL_KEY)}
 
 
 def test_an_end_cut_together_with_the_head_row_is_found():
@@ -346,10 +345,10 @@ def test_a_mark_from_a_sheet_is_held_against_the_trail():
     some_events()
     printed = audit.mark()
     audit.record(action="site.seen", by=None)
-    assert audit.contradicts(trail.Mark.parse(str(printed))) == ""
+    assert audit.contradicts(audit.Mark.parse(str(printed))) == ""
     write_anew(settings.TRAIL_KEY)
     assert audit.contradicts(printed) == "événement 3 : n'est plus le même"
-    assert audit.contradicts(trail.Mark(99, "a" * 64)) == "événement 99 absent du journal"
+    assert audit.contradicts(audit.Mark(99, "a" * 64)) == "événement 99 absent du journal"
 
 
 def test_the_database_refuses_to_delete_the_head_row():

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from staff import trail
-from staff.trail import Mark
+from staff.clock import BRUSSELS
+from staff.services import audit
+from staff.services.audit import Mark
 
 AT = dt.datetime(2022, 5, 14, 4, 0, tzinfo=dt.UTC)
 CONTENT = {
@@ -22,8 +23,8 @@ CONTENT = {
 KEY = "one long key of the hospital"
 
 
-def hashed(key: str = KEY, at: dt.datetime = AT, previous: str = trail.START, **changed) -> str:
-    return trail.event_hash(CONTENT | changed, at=at, previous=previous, key=key)
+def hashed(key: str = KEY, at: dt.datetime = AT, previous: str = audit.START, **changed) -> str:
+    return audit.event_hash(CONTENT | changed, at=at, previous=previous, key=key)
 
 
 def test_without_a_key_the_hash_is_the_plain_one_of_older_trails():
@@ -41,20 +42,20 @@ def test_moment_predecessor_and_key_are_signed():
 
 
 def test_the_same_moment_in_another_zone_gives_the_same_hash():
-    assert hashed(at=AT.astimezone(trail.BRUSSELS)) == hashed()
+    assert hashed(at=AT.astimezone(BRUSSELS)) == hashed()
 
 
 def test_the_name_of_a_key_says_nothing_of_it():
-    assert trail.key_id(KEY) not in (KEY, hashed()[:12])
-    assert trail.key_id(KEY) == trail.key_id(KEY) != trail.key_id("other")
+    assert audit.key_id(KEY) not in (KEY, hashed()[:12])
+    assert audit.key_id(KEY) == audit.key_id(KEY) != audit.key_id("other")
 
 
 def test_a_head_is_believed_with_an_older_key_and_not_with_another():
-    signature = trail.head_signature(7, "a" * 64, KEY)
-    assert trail.is_signed_head(7, "a" * 64, signature, ["newer", KEY])
-    assert not trail.is_signed_head(6, "a" * 64, signature, ["newer", KEY])
-    assert not trail.is_signed_head(7, "a" * 64, signature, ["newer"])
-    assert not trail.is_signed_head(7, "a" * 64, "é", [KEY])
+    signature = audit.head_signature(7, "a" * 64, KEY)
+    assert audit.is_signed_head(7, "a" * 64, signature, ["newer", KEY])
+    assert not audit.is_signed_head(6, "a" * 64, signature, ["newer", KEY])
+    assert not audit.is_signed_head(7, "a" * 64, signature, ["newer"])
+    assert not audit.is_signed_head(7, "a" * 64, "é", [KEY])
 
 
 @given(st.integers(1, 10**12), st.text("0123456789abcdef", min_size=64, max_size=64))
@@ -74,11 +75,11 @@ def test_what_is_no_mark_is_refused(text):
 
 @given(st.integers(1, 10**12), st.text("0123456789abcdef", min_size=64, max_size=64))
 def test_an_anchor_line_reads_as_what_was_written(sequence, found):
-    line = trail.anchor_line(Mark(sequence, found), at=AT, key=KEY)
-    assert trail.read_anchor(line, ["newer", KEY]) == Mark(sequence, found)
-    assert trail.read_anchor(line, ["newer"]) is None
+    line = audit.anchor_line(Mark(sequence, found), at=AT, key=KEY)
+    assert audit.read_anchor(line, ["newer", KEY]) == Mark(sequence, found)
+    assert audit.read_anchor(line, ["newer"]) is None
 
 
 @given(st.text())
 def test_any_other_line_is_nobodys(line):
-    assert trail.read_anchor(line, [KEY]) is None
+    assert audit.read_anchor(line, [KEY]) is None

@@ -6,7 +6,7 @@ import json
 import pytest
 from django.conf import settings
 
-from staff import clock, trail
+from staff import clock
 from staff.models import AuditEvent
 from staff.services import audit
 from tests.migrating import an_empty_database, migrate
@@ -23,7 +23,7 @@ def before(db):
 
 def two_old_events(models) -> None:
     """Write two events as they were written then, with a plain SHA-256."""
-    previous = trail.START
+    previous = audit.START
     for sequence in (1, 2):
         at = clock.now()
         content = {
@@ -55,8 +55,8 @@ def test_an_old_trail_is_sealed_and_goes_on_with_keys(before):
     migrate(AFTER)
     assert list(audit.faults()) == []
     seal = AuditEvent.objects.get(sequence=3)
-    assert (seal.action, seal.detail) == (trail.SEALED, {"events": 2, "hash": old[0]})
-    assert seal.key == trail.key_id(settings.TRAIL_KEY)
+    assert (seal.action, seal.detail) == (audit.SEALED, {"events": 2, "hash": old[0]})
+    assert seal.key == audit.key_id(settings.TRAIL_KEY)
     assert set(old) < set(AuditEvent.objects.values_list("hash", flat=True))
     audit.record(action="site.seen", by=None)
     assert list(audit.faults()) == []

@@ -13,8 +13,9 @@ from appointments.models import ConflictState, RefusedState
 from notifications.calls.services import CallResult
 from notifications.models import ReplyOutcome
 from notifications.telling import by_hand
-from staff import trail, trail_words
+from staff import trail_words
 from staff.models import AuditEvent
+from staff.services import audit
 from staff.sign_in.limits import SignInStep
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,7 +90,7 @@ def handed_on(path: Path, text: str) -> str:
 
 
 def every_action() -> set[str]:
-    actions = {trail.SEALED}
+    actions = {audit.SEALED}
     for path, call, text in recorded():
         expression = action_of(call)
         is_handed_on = isinstance(expression, ast.Name)

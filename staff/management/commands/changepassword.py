@@ -7,7 +7,6 @@ from django.db import transaction
 
 from staff.models import AccountChange, User
 from staff.services import audit
-from staff.services.account_changes import note
 
 
 class Command(changepassword.Command):
@@ -19,6 +18,6 @@ class Command(changepassword.Command):
         said = super().handle(*args, **options)
         account = User.objects.filter(username=options["username"]).first()
         if account:
-            note(account=account, what=AccountChange.What.PASSWORD, by=None)
+            AccountChange.note(account=account, what=AccountChange.What.PASSWORD, by=None)
             audit.record(action="account.password_given", by=None, subject=account)
         return said

@@ -7,7 +7,6 @@ from django.db import transaction
 
 from staff.models import AccountChange, User
 from staff.services import audit
-from staff.services.account_changes import note
 
 
 class Command(createsuperuser.Command):
@@ -19,5 +18,5 @@ class Command(createsuperuser.Command):
         before = set(User.objects.values_list("pk", flat=True))
         super().handle(*args, **options)
         for made in User.objects.exclude(pk__in=before):
-            note(account=made, what=AccountChange.What.MADE, by=None)
+            AccountChange.note(account=made, what=AccountChange.What.MADE, by=None)
             audit.record(action="account.made", by=None, subject=made, superuser=True)

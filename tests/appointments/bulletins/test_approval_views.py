@@ -13,7 +13,6 @@ from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from staff.models import AccountChange, AuditEvent, User
-from staff.services.account_changes import note
 from staff.sign_in import tries
 from staff.trail_words import facts_of
 from tests.appointments.bulletins.builders import RELEASE, THE_DAY, a_draft, in_force
@@ -238,7 +237,7 @@ class TestTwoPersons:
 
     def test_whoever_made_the_drafters_account_today_approves_nothing_and_reads_why(self) -> None:
         draft, second = a_draft(), somebody("crise2")
-        note(account=draft.drafted_by, what=AccountChange.What.MADE, by=second)
+        AccountChange.note(account=draft.drafted_by, what=AccountChange.What.MADE, by=second)
         client = crisis()
         text = text_of(page(client, "bulletin_approve", draft.pk))
         assert "crise2 a créé ou modifié le compte de crise1 il y a moins de 24 heures" in text
@@ -250,7 +249,7 @@ class TestTwoPersons:
 
     def test_the_other_way_round_is_refused_alike(self) -> None:
         draft, second = a_draft(), somebody("crise2")
-        note(account=second, what=AccountChange.What.ROLE, by=draft.drafted_by)
+        AccountChange.note(account=second, what=AccountChange.What.ROLE, by=draft.drafted_by)
         with pytest.raises(Refusal, match="crise1 a créé ou modifié le compte de crise2"):
             bulletins.approve(bulletin_id=draft.pk, by=second)
 
@@ -259,12 +258,12 @@ class TestTwoPersons:
     ) -> None:
         draft, second, ada = a_draft(), somebody("crise2"), a_user("ada")
         for account in (draft.drafted_by, second):
-            note(account=account, what=AccountChange.What.MADE, by=ada)
+            AccountChange.note(account=account, what=AccountChange.What.MADE, by=ada)
         with pytest.raises(Refusal, match=r"un mot de passe à eux .*: crise1 et crise2\."):
             bulletins.approve(bulletin_id=draft.pk, by=second)
         saturday_noon.shift(60)
         for account in (draft.drafted_by, second):
-            note(account=account, what=AccountChange.What.PASSWORD, by=account)
+            AccountChange.note(account=account, what=AccountChange.What.PASSWORD, by=account)
 
         with translation.override("nl"):
             approved = bulletins.approve(bulletin_id=draft.pk, by=second)
@@ -287,6 +286,6 @@ class TestTwoPersons:
     def test_withdrawing_asks_for_two_persons_too(self) -> None:
         bulletin, asker, other = in_force(), somebody("crise1"), somebody("crise3")
         bulletins.ask_withdrawal(bulletin_id=bulletin.pk, by=asker, reason="Réseau revenu")
-        note(account=other, what=AccountChange.What.MADE, by=asker)
+        AccountChange.note(account=other, what=AccountChange.What.MADE, by=asker)
         with pytest.raises(Refusal, match="ne comptent pas pour deux personnes"):
             bulletins.withdraw(bulletin_id=bulletin.pk, by=other)

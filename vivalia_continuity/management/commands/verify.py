@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from staff.services import audit
-from staff.trail import Mark
+from staff.services.audit import Mark
 from vivalia_continuity.promises import PROMISES
 
 
