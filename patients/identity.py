@@ -1,18 +1,24 @@
-"""One person or two: compares a source's description of a record number with the known one.
+"""One person or two: compares a source's description of a record number with the known people.
 
 Pure: no database. A record number is typed by people, shared by mistake ("0"), given to a whole
 family, or used again; two people under one number would become one, and one of them would never
-be told. ``compare`` answers for one record number, ``link`` for two of them.
+be told. ``compare`` answers for one record number, ``link`` for two of them; ``Holders`` finds the
+known people who may be a new one.
 """
 
 import datetime as dt
 import enum
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from patients import national_number
+from patients.models import Likeness
 from patients.names import fold
+from staff.sentences import Stored
 
+Names = tuple[str, str, dt.date]  # folded family name, folded given name, birth date
+_MOST_COMPARED = 20  # of the people with the same number or the same name and birth date
 _SHORTEST_NICKNAME = 3
 _MOST_WORDS = 6  # of one given name; beyond, only an equal one is compatible
 # Written before a child has a name, or instead of one.
@@ -138,7 +144,7 @@ def link(one: Person, other: Person) -> LinkCertainty:
     return LinkCertainty.PROPOSED if is_one_name else LinkCertainty.NO
 
 
-def names_and_birth(person: Person) -> tuple[str, str, dt.date] | None:
+def names_and_birth(person: Person) -> Names | None:
     """Return folded family name, folded given name and birth date; None unless all are known."""
     family, given = _folded(person)
     if not family or not given or person.birth_date is None:
@@ -261,3 +267,66 @@ def _births(one: dt.date | None, other: dt.date | None) -> _Said:
     digits = zip(f"{one:%d%m%Y}", f"{other:%d%m%Y}", strict=True)
     is_slip = sum(a != b for a, b in digits) == 1
     return _Said.CLOSE if is_swapped or is_slip else _Said.CONTRADICTS
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A known person: a patient's id, or a record number that is new in this load.
+
+    ``where`` tells the readers of a remark where the person is found.
+    """
+
+    key: int | str
+    person: Person
+    record: str
+    where: Stored = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HolderMatch:
+    """A known person who is, or may be, the same."""
+
+    holder: Holder
+    link: LinkCertainty
+    likeness: Likeness
+
+
+@dataclass
+class Holders:
+    """People by the values that are equal for one person: all of them, a number, a name."""
+
+    _sure: dict[tuple[str, Names], Holder] = field(default_factory=dict)
+    _by_number: dict[str, list[Holder]] = field(default_factory=lambda: defaultdict(list))
+    _by_names: dict[Names, list[Holder]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, holder: Holder) -> None:
+        """Add a person."""
+        number, names = valid_number(holder.person.national_number), names_and_birth(holder.person)
+        if number and names:
+            self._sure.setdefault((number, names), holder)
+        if number and len(self._by_number[number]) < _MOST_COMPARED:
+            self._by_number[number].append(holder)
+        if names and len(self._by_names[names]) < _MOST_COMPARED:
+            self._by_names[names].append(holder)
+
+    def find(self, person: Person, *, but: int | None = None) -> HolderMatch | None:
+        """Return the certain match of a person, else a possible one, else None.
+
+        Args:
+            person: the person.
+            but: the patient to leave out: the person's own.
+        """
+        number, names = valid_number(person.national_number), names_and_birth(person)
+        same = self._sure.get((number, names)) if names else None
+        if same and same.key != but:
+            return HolderMatch(same, LinkCertainty.SURE, Likeness.ALL)
+        close = [(one, Likeness.NUMBER) for one in self._by_number.get(number, ())]
+        if names:
+            close += [(one, Likeness.NAMES) for one in self._by_names.get(names, ())]
+        for holder, likeness in close:
+            how_sure = LinkCertainty.NO if holder.key == but else link(holder.person, person)
+            if how_sure is LinkCertainty.SURE:
+                return HolderMatch(holder, how_sure, Likeness.ALL)
+            if how_sure is LinkCertainty.PROPOSED:
+                return HolderMatch(holder, how_sure, likeness)
+        return None

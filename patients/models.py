@@ -25,7 +25,7 @@ class Patient(models.Model):
     gets SMS about what changed; one who refuses SMS (``sms_opt_out_at``) is called.
     ``search_name`` is the name folded to ASCII capitals, so that search needs no extension;
     ``search_given_name`` is the same with the given name first, so that the given name alone has an
-    index; ``search_sound`` is its sound (``patients/sounds.py``).
+    index; ``search_sound`` is its sound (``patients/names.py``).
     """
 
     family_name = models.CharField(_("nom"), max_length=80)
@@ -99,7 +99,7 @@ class PatientPhone(models.Model):
 
     The first mobile and the first landline of a patient are also ``Patient.mobile`` and
     ``Patient.landline``, which statements over many patients read;
-    ``patients/services/numbers.py`` writes all three.
+    ``patients/services/registration.py`` writes all three.
     """
 
     patient = models.ForeignKey(

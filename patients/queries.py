@@ -9,9 +9,8 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from patients.models import Patient, PatientIdentifier, PatientPhone
-from patients.names import MOST_WORDS, spellings
+from patients.names import MOST_WORDS, keys_of, spellings
 from patients.search_text import SearchText
-from patients.sounds import keys_of
 from staff import lookups  # noqa: F401 (registers ``prefix``)
 
 MOST_MEANT = 300  # of a million patients some thousands have the commonest name

@@ -33,7 +33,7 @@ from notifications.models import (
     NoticeState,
 )
 from patients.phones import in_calling_order
-from patients.services.numbers import add_number
+from patients.services.registration import add_number
 from staff import clock
 from staff.access import Capability, require
 from staff.errors import Refusal

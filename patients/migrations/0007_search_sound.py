@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-from patients.sounds import search_sound
+from patients.names import search_sound
 
 _AT_ONCE = 2000
 

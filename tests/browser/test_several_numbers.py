@@ -23,7 +23,7 @@ from appointments.feeds.importing.services import load_records
 from notifications.models import Delivery
 from patients.models import Patient, PatientIdentifier, PatientPhone
 from patients.phones import Phone
-from patients.services.numbers import write_numbers
+from patients.services.registration import write_numbers
 from staff import clock
 from staff.models import User
 from tests.browser import hospital

@@ -17,11 +17,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from appointments.feeds.records import ScheduleRecord
-from patients.identity import Difference, LinkCertainty, Person, Remark, compare, merged
+from patients.identity import (
+    Difference,
+    Holder,
+    HolderMatch,
+    Holders,
+    LinkCertainty,
+    Person,
+    Remark,
+    compare,
+    merged,
+)
 from patients.models import Likeness
 from patients.names import fold
-from patients.services.likeness import Holder, HolderMatch, Holders, joinable, known_holders
-from patients.services.registering import KnownPatient, known_patients
+from patients.services.links import joinable
+from patients.services.registration import KnownPatient, known_holders, known_patients
 from staff import clock
 from staff.models import Practitioner, Site, Unit
 from staff.sentences import Sentence, ShownDay, Stored, joined
@@ -60,7 +70,7 @@ class NamedPerson:
 class Recognised:
     """``refused`` says why the row is of another person; else ``remarks`` are what changed.
 
-    ``same_as`` and ``like`` are those of ``registering.Description``. ``joins``: who leaves and
+    ``same_as`` and ``like`` are those of ``registration.Description``. ``joins``: who leaves and
     who stays of two patients who were known apart, and are one person.
     """
 
@@ -123,7 +133,7 @@ class People:
             is_own = before.identifier.linked_at is None
             if found.link is LinkCertainty.SURE and is_own and isinstance(found.holder.key, int):
                 pairs.append((pk, found.holder.key))
-        self._joins = joinable(pairs)
+        self._joins = joinable(pairs) if pairs else {}
 
     def _unlooked(
         self, records: Sequence[ScheduleRecord], known: Mapping[str, KnownPatient]

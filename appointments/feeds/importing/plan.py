@@ -27,7 +27,7 @@ from appointments.feeds.importing.people import (
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import CALLED_OFF, RULED, Appointment, Conflict, ConflictState, Feed
 from patients import phones
-from patients.services.registering import Description, KnownPatient, says_nothing_new
+from patients.services.registration import Description, KnownPatient, says_nothing_new
 from staff import clock
 from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _

@@ -36,7 +36,7 @@ from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
 from appointments.models import Conflict, ConflictState, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Opened
-from patients.services.registering import known_patients
+from patients.services.registration import known_patients
 from staff import clock
 from staff.database import lock_rulings
 from staff.errors import Refusal

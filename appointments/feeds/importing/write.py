@@ -33,9 +33,8 @@ from notifications.lifecycle import follow_up
 from notifications.models import Notice
 from patients.identity import LinkCertainty, link
 from patients.models import Likeness, LinkProposal, PatientIdentifier
-from patients.services import registering
-from patients.services.likeness import joinable
-from patients.services.registering import person_of, register
+from patients.services import links
+from patients.services.registration import person_of, register
 from staff import clock
 from staff.access import Capability, require_everywhere
 from staff.database import lock_rulings
@@ -96,7 +95,7 @@ def join(*, leaving_id: int, staying_id: int) -> tuple[PatientIdentifier, set[Pa
     joined = Appointment.objects.filter(pk__in=[pk for pk, _day in moved], status__in=RULED)
     deciding.mark_double_entries(joined.select_related("unit"))
     kept = history | {"appointments": [pk for pk, _day in moved]}
-    record = registering.join(leaving_id=leaving_id, staying_id=staying_id, kept=kept)
+    record = links.join(leaving_id=leaving_id, staying_id=staying_id, kept=kept)
     return record, {(staying_id, day) for day in days}
 
 
@@ -114,7 +113,7 @@ def link_known(*, proposal_id: int, by: User) -> PatientIdentifier:
     if link(person_of(one), person_of(other)) is not LinkCertainty.SURE:
         raise Refusal(_("Ces deux dossiers ne sont plus égaux en tout : rien n'est relié."))
     pair = (one.pk, other.pk)
-    who = joinable([pair]).get(pair)
+    who = links.joinable([pair]).get(pair)
     if who is None:
         raise Refusal(
             _(
@@ -158,7 +157,7 @@ def unlink(*, identifier_id: int, by: User, reason: str) -> PatientIdentifier:
     lock_rulings(shared=False)
     linked = PatientIdentifier.objects.get(pk=identifier_id)
     shared_id, kept = linked.patient_id, linked.linked_kept
-    record = registering.part(identifier_id=identifier_id)
+    record = links.part(identifier_id=identifier_id)
     by_number = Q(feed__name=record.system, record_number=record.value)
     came_by = Appointment.objects.filter(
         by_number | Q(pk__in=kept.get("appointments", ())), patient=shared_id

@@ -8,7 +8,7 @@ from notifications.calls.sheet import rows
 from notifications.models import Delivery
 from patients.models import Patient
 from patients.phones import Phone
-from patients.services.numbers import write_numbers
+from patients.services.registration import write_numbers
 from tests.builders import a_patient
 from tests.notifications.builders import a_call, a_notice
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from patients.models import Patient, PatientIdentifier
-from patients.services.registering import Description, register
+from patients.services.registration import Description, register
 
 pytestmark = pytest.mark.django_db
 

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from patients import search_text
 from patients.models import Patient
+from patients.names import key_of, search_sound
 from patients.queries import first_sounding
-from patients.sounds import key_of, search_sound
 from staff import clock
 from tests.builders import a_patient
 

@@ -1,24 +1,40 @@
-"""Create and update patients, many at a time."""
+"""Registration: the known patients of record numbers, new and changed ones, their telephones."""
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import Q, prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from patients import national_number, phones
-from patients.identity import Person, is_worse_number
-from patients.models import Language, Likeness, LinkProposal, Patient, PatientIdentifier
-from patients.names import search_given_name, search_name
+from patients.identity import (
+    Holder,
+    Holders,
+    Person,
+    is_worse_number,
+    names_and_birth,
+    valid_number,
+)
+from patients.models import (
+    Language,
+    Likeness,
+    LinkProposal,
+    Patient,
+    PatientIdentifier,
+    PatientPhone,
+    PhoneKind,
+)
+from patients.names import search_given_name, search_name, search_sound
 from patients.phones import Phone
-from patients.services.numbers import main_numbers, write_numbers
-from patients.sounds import search_sound
 from staff import clock
 from staff.errors import Refusal
+from staff.models import User
+from staff.services import audit
 
+MOST_HOLDERS = 2_000  # that a few hundred people resemble; a copied number has many
 _DESCRIBED = [
     "family_name",
     "given_name",
@@ -32,7 +48,6 @@ _DESCRIBED = [
     "search_given_name",
     "search_sound",
 ]
-_OPT_OUTS = ("sms_opt_out_at", "reminder_opt_out_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +76,24 @@ class Description:
     same_as: int | str | None = None
     like: tuple[int | str, Likeness] | None = None
     is_newest: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the description of a linked number, to make a patient of it again."""
+        return {
+            "family_name": self.family_name if self.is_name_certain else "",
+            "given_name": self.given_name,
+            "birth_date": self.birth_date.isoformat() if self.birth_date else "",
+            "language": self.language,
+            "national_number": self.national_number,
+            "phones": list(self.phones),
+        }
+
+    @classmethod
+    def from_json(cls, number: str, says: Mapping[str, Any]) -> Self:
+        """Return the description of a linked number from its ``as_json``."""
+        birth_date = dt.date.fromisoformat(says["birth_date"]) if says["birth_date"] else None
+        again = {"birth_date": birth_date, "phones": tuple(says["phones"])}
+        return cls(number, **(dict(says) | again))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +131,54 @@ def known_patients(*, system: str, numbers: Iterable[str]) -> dict[str, KnownPat
     return {
         identifier.value: KnownPatient(identifier) for identifier in known.select_related("patient")
     }
+
+
+def known_holders(people: Iterable[Person]) -> Holders:
+    """Return the patients who share a valid national number, or names and birth date (one query).
+
+    Args:
+        people: a few hundred; those with too few values are skipped.
+    """
+    holders = Holders()
+    meant = _meant(list(people))
+    if not meant:
+        return holders
+    rows = Patient.objects.filter(meant, left_records=None).order_by("id", "identifiers__id")
+    seen = set()
+    for pk, record, family_name, given_name, birth_date, number in rows.values_list(
+        "id",
+        "identifiers__value",
+        "family_name",
+        "given_name",
+        "birth_date",
+        "national_number",
+    )[:MOST_HOLDERS]:
+        if pk not in seen:
+            seen.add(pk)
+            person = Person(family_name, given_name, birth_date, number)
+            holders.add(Holder(pk, person, record or ""))
+    return holders
+
+
+def _meant(people: Sequence[Person]) -> Q:
+    numbers, names, births = set(), set(), set()
+    for person in people:
+        if digits := valid_number(person.national_number):
+            numbers |= {person.national_number, digits, _dotted(digits)}
+        if names_and_birth(person):
+            names.add(search_name(person.family_name, person.given_name))
+            births.add(person.birth_date)
+    meant = Q()
+    if numbers:
+        meant |= Q(national_number__in=numbers)
+    if names:
+        meant |= Q(search_name__in=names, birth_date__in=births)
+    return meant
+
+
+def _dotted(n: str) -> str:
+    """The number as the identity card prints it."""
+    return f"{n[:2]}.{n[2:4]}.{n[4:6]}-{n[6:9]}.{n[9:]}"
 
 
 @transaction.atomic
@@ -216,7 +297,7 @@ def _link(
 ) -> None:
     """Store the descriptions of linked numbers, and their telephones after the patient's own."""
     now = clock.now()
-    says = {number: _as_json(newest[number]) for number in newest}
+    says = {number: newest[number].as_json() for number in newest}
     changed = [
         PatientIdentifier(
             system=system,
@@ -270,18 +351,6 @@ def _link(
     )
 
 
-def _as_json(one: Description) -> dict[str, Any]:
-    """Return the description of a linked number as JSON, to make a patient of it again."""
-    return {
-        "family_name": one.family_name if one.is_name_certain else "",
-        "given_name": one.given_name,
-        "birth_date": one.birth_date.isoformat() if one.birth_date else "",
-        "language": one.language,
-        "national_number": one.national_number,
-        "phones": list(one.phones),
-    }
-
-
 def _kept(older: dict[str, Any], newer: dict[str, Any]) -> dict[str, Any]:
     """Return the newer values; a value left empty stays."""
     return {key: value or older.get(key, value) for key, value in newer.items()}
@@ -314,112 +383,13 @@ def _propose(
     )
 
 
-@transaction.atomic
-def join(*, leaving_id: int, staying_id: int, kept: Mapping[str, Any]) -> PatientIdentifier:
-    """Move the single record number of a patient to another patient, who is the same person.
-
-    The patient who leaves is kept without a number, so that the join can be undone exactly. Their
-    telephones come after the other's; a refusal of SMS by either of them holds for both.
-    Part of a service that moves the patient's other rows and writes the trail.
-
-    Args:
-        leaving_id: the patient with a single record number, which is not linked.
-        staying_id: the other.
-        kept: the data with which that service undoes the join.
-
-    Raises:
-        Refusal: there is more than one number, or a linked one.
-    """
-    people = Patient.objects.select_for_update().in_bulk([leaving_id, staying_id])
-    leaving, staying = people[leaving_id], people[staying_id]
-    records = list(leaving.identifiers.select_for_update())
-    if len(records) != 1 or records[0].linked_at is not None or leaving == staying:
-        raise Refusal(_("Ce patient a plusieurs dossiers : le lien ne se déferait pas exactement."))
-    record = records[0]
-    before, said = staying.numbers, leaving.numbers
-    after = phones.merged(before, said) if before else said
-    own = {one.number for one in before}
-    refused = [name for name in _OPT_OUTS if getattr(leaving, name) and not getattr(staying, name)]
-    for name in refused:
-        setattr(staying, name, getattr(leaving, name))
-    for column, number in main_numbers(after).items():
-        setattr(staying, column, number)
-    staying.save(update_fields=["mobile", "landline", *refused])
-    write_numbers({staying.pk: after})
-    record.patient, record.linked_from = staying, leaving
-    record.linked_at = clock.now()
-    record.linked_says = _as_json(_description(record.value, leaving))
-    record.linked_numbers = [one.number for one in after if one.number not in own]
-    record.linked_kept = {**kept, "refused": refused}
-    record.save()
-    both = [leaving_id, staying_id]
-    LinkProposal.objects.filter(record__patient__in=both, other__in=both).delete()
-    return record
-
-
-def _description(number: str, patient: Patient) -> Description:
-    """Return the stored values of a patient, without telephones, as a description."""
-    return Description(
-        number,
-        patient.family_name,
-        given_name=patient.given_name,
-        birth_date=patient.birth_date,
-        language=patient.language,
-        national_number=patient.national_number,
-    )
-
-
-@transaction.atomic
-def part(*, identifier_id: int) -> PatientIdentifier:
-    """Give a linked record number its own patient again, as its source describes them.
-
-    It is the former patient of the number if there was one, else a new one.
-    Part of a service that moves the rows of that number and writes the trail.
-
-    Raises:
-        Refusal: the number is not linked.
-    """
-    identifier = (
-        PatientIdentifier.objects.select_for_update(of=("self",))
-        .select_related("patient")
-        .get(pk=identifier_id)
-    )
-    if identifier.linked_at is None:
-        raise Refusal(_("Ce dossier n'est pas relié à un autre : rien à défaire."))
-    shared = identifier.patient
-    says = dict(identifier.linked_says or {})
-    birth_date = dt.date.fromisoformat(says["birth_date"]) if says["birth_date"] else None
-    again = {"birth_date": birth_date, "phones": tuple(says["phones"])}
-    one = Description(identifier.value, **(says | again))
-    patient = identifier.linked_from or Patient()
-    before = patient.numbers if patient.pk else ()
-    values, told = _told(one, patient, before)
-    for name, value in values.items():
-        setattr(patient, name, value)
-    patient.save()
-    write_numbers({patient.pk: told})
-    for name in identifier.linked_kept.get("refused", ()):
-        if identifier.linked_from and getattr(shared, name) == getattr(patient, name):
-            setattr(shared, name, None)
-    left = tuple(n for n in shared.numbers if n.number not in identifier.linked_numbers)
-    for column, number in main_numbers(left).items():
-        setattr(shared, column, number)
-    shared.save(update_fields=["mobile", "landline", *_OPT_OUTS])
-    write_numbers({shared.pk: left})
-    identifier.patient = patient
-    identifier.linked_at, identifier.linked_says, identifier.linked_numbers = None, None, []
-    identifier.linked_from, identifier.linked_kept = None, {}
-    identifier.save()
-    return identifier
-
-
 def _update(known: dict[str, Patient], described: dict[str, Description]) -> None:
     prefetch_related_objects([*known.values()], "phones")
     changed: dict[int, Patient] = {}  # one patient may have several numbers
     telephones: dict[int, tuple[Phone, ...]] = {}
     for number, patient in known.items():
         before = telephones.get(patient.pk, patient.numbers)
-        values, after = _told(described[number], patient, before)
+        values, after = values_after(described[number], patient, before)
         if after != before:
             telephones[patient.pk] = after
         if any(getattr(patient, name) != value for name, value in values.items()):
@@ -443,12 +413,12 @@ def says_nothing_new(one: Description, known: KnownPatient) -> bool:
     if known.identifier.linked_at or one.same_as is not None or one.like:
         return False
     patient = known.patient
-    values, numbers = _told(one, patient, patient.numbers)
+    values, numbers = values_after(one, patient, patient.numbers)
     same = all(getattr(patient, name) == value for name, value in values.items())
     return same and numbers == patient.numbers
 
 
-def _told(
+def values_after(
     one: Description, patient: Patient, before: tuple[Phone, ...]
 ) -> tuple[dict[str, Any], tuple[Phone, ...]]:
     """Return the fields and the telephones of a known patient after a description."""
@@ -490,3 +460,76 @@ def _values(one: Description, patient: Patient) -> dict[str, Any]:
 def _said(one: Description) -> list[Phone]:
     """Return the valid numbers of a description, in order."""
     return [phone for text in one.phones for phone in phones.read_cell(text).phones]
+
+
+def main_numbers(numbers: Sequence[Phone]) -> dict[str, str]:
+    """Return the columns of ``Patient`` for a list of numbers."""
+    mobile = phones.first_of(numbers, is_mobile=True)
+    landline = phones.first_of(numbers, is_mobile=False)
+    return {
+        "mobile": mobile.number if mobile else "",
+        "landline": landline.number if landline else "",
+    }
+
+
+def write_numbers(numbers: Mapping[int, Sequence[Phone]], *, are_new: bool = False) -> None:
+    """Replace the numbers of some patients (two queries).
+
+    ``main_numbers`` goes into ``Patient`` in the same transaction: the caller writes that row.
+
+    Args:
+        numbers: by id of the patient, in order.
+        are_new: they have no numbers yet.
+    """
+    if not numbers:
+        return
+    if not are_new:
+        PatientPhone.objects.filter(patient__in=numbers).delete()
+    PatientPhone.objects.bulk_create(
+        PatientPhone(
+            patient_id=patient_id,
+            position=position,
+            number=one.number,
+            kind=PhoneKind.MOBILE if one.is_mobile else PhoneKind.LANDLINE,
+            label=one.label,
+        )
+        for patient_id, of_one in numbers.items()
+        for position, one in enumerate(of_one, start=1)
+    )
+
+
+@transaction.atomic
+def add_number(*, patient_id: int, text: str, label: str = "", by: User) -> Phone:
+    """Add a number that somebody found for a patient, after the known ones.
+
+    Args:
+        patient_id: the patient.
+        text: one number, as a person writes it.
+        label: its owner or where it was found.
+        by: the user who found it.
+
+    Raises:
+        Refusal: it cannot be dialled, or is more than one number.
+    """
+    found = phones.read_cell(text).phones
+    if len(found) != 1:
+        raise Refusal(
+            _(
+                "« %(text)s » n'est pas un numéro que l'on peut composer : écrivez un seul numéro, "
+                "par exemple 0495 12 34 56 ou +352 621 123 456."
+            )
+            % {"text": text[:60]},
+            field="found_number",
+        )
+    new = Phone(found[0].number, found[0].is_mobile, (label or found[0].label)[:40])
+    patient = Patient.objects.select_for_update().get(pk=patient_id)
+    known = patient.numbers
+    numbers = phones.merged(known, [new]) if known else (new,)
+    if new.number not in {one.number for one in numbers}:  # a person's number always stays
+        numbers = (*numbers[:-1], new)
+    for column, number in main_numbers(numbers).items():
+        setattr(patient, column, number)
+    patient.save(update_fields=["mobile", "landline"])
+    write_numbers({patient_id: numbers})
+    audit.record(action="patient.number_added", by=by, subject=patient, number=new.number)
+    return new
