@@ -2,20 +2,20 @@
 
 from celery import shared_task
 
-from appointments.feeds.importing import loads
+from appointments.feeds.importing import uploads
 from appointments.paper import services as rosters
 
 
-@shared_task(name=loads.TASK)
+@shared_task(name=uploads.TASK)
 def run_waiting_imports() -> None:
     """Do the loads that wait in the database; repeating it changes nothing."""
-    loads.run_waiting()
+    uploads.run_waiting()
 
 
 @shared_task(name="appointments.tasks.sweep_imports")
 def sweep_imports() -> None:
     """Do loads whose task was lost, and delete files that are no longer needed."""
-    loads.sweep()
+    uploads.sweep()
 
 
 @shared_task(name=rosters.TASK, acks_late=True)

@@ -12,7 +12,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.importing.loads import load_file
+from appointments.feeds.importing.services import load_file
 from appointments.models import Appointment, Decision, Feed, RefusedRow
 from appointments.rules import ClauseTerms, Facts, decide
 from appointments.vocabulary import Outcome, Ruling

@@ -16,7 +16,7 @@ from appointments.decisions.effective_orders import outcome_alone, said_of
 from appointments.decisions.in_force import Clauses, clauses_of
 from appointments.decisions.keeping import decided_by_day
 from appointments.doctors.queries import AHEAD
-from appointments.feeds.importing.results import RefusedCount, count_refused
+from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import (
     CALLED_OFF,
     Appointment,

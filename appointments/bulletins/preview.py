@@ -22,7 +22,7 @@ from appointments.decisions import rulings
 from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.keeping import decided_by_day
 from appointments.decisions.ruling_tables import LIVE, RulingScope
-from appointments.feeds.importing.results import RefusedCount, count_refused
+from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
 from notifications.rules import QuietHours
 from notifications.sending import estimate as estimating

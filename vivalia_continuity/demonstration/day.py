@@ -15,7 +15,7 @@ from appointments.bulletins import playbooks
 from appointments.bulletins import services as bulletins
 from appointments.demo.hospital import BULLETIN_DAY, build
 from appointments.demo.loading import FEED, TERMS, load_reference_data, write_csv
-from appointments.feeds.importing.loads import load_file
+from appointments.feeds.importing.services import load_file
 from appointments.models import Bulletin
 from staff.errors import Refusal
 from staff.services import audit

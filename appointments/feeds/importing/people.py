@@ -1,4 +1,4 @@
-"""The patient, the practitioner and the unit that a row names.
+"""The patient and the practitioner that a row names.
 
 A record number stands for one person; a row that names another under it is refused. A new number
 may be of somebody who is known under another one.
@@ -9,7 +9,6 @@ may be. An appointment on a wrong doctor's list is worse than one that waits for
 complete the file.
 """
 
-import difflib
 import hashlib
 import re
 from collections import defaultdict
@@ -33,8 +32,8 @@ from patients.names import fold
 from patients.services.links import joinable
 from patients.services.registration import KnownPatient, known_holders, known_patients
 from staff import clock
-from staff.models import Practitioner, Site, Unit
-from staff.sentences import Sentence, ShownDay, Stored, joined
+from staff.models import Practitioner
+from staff.sentences import Sentence, ShownDay, Stored
 from staff.sentences import gettext_stored as _
 
 _LONGEST_NAME = 40  # a reason has 300 characters, for two people
@@ -54,7 +53,6 @@ _MOST_NAMED = 3  # practitioners whom a new one may be
 _LONGEST_CODE, _LONGEST_NAME_PART = 40, 80
 _NOT_YET = -1  # the id of a practitioner whom a dry run would create
 _DIGEST = 10  # hex digits that tell apart two names too long for a code
-_UNKNOWN = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -498,83 +496,3 @@ def _code(record: ScheduleRecord) -> str:
         return code
     digest = hashlib.blake2b(folded.encode(), digest_size=_DIGEST // 2).hexdigest()
     return f"{code[: _LONGEST_CODE - _DIGEST - 1]} {digest}"
-
-
-@dataclass(frozen=True, slots=True)
-class UnitPlace:
-    """A unit and its site, by id."""
-
-    unit_id: int
-    site_id: int
-
-
-@dataclass(frozen=True, slots=True)
-class NoPlace:
-    """Why there is no such unit: ``column`` is ``site`` or ``unit``."""
-
-    column: str
-    value: str
-    why: Stored
-
-
-class PlaceIndex:
-    """Sites and units by code and by name, read once per load (two queries)."""
-
-    def __init__(self) -> None:
-        self._sites: dict[str, int] = {}
-        self._site_codes: list[str] = []
-        self._unit_codes: dict[str, str] = {}
-        self._by_code: dict[str, UnitPlace] = {}
-        self._by_name: dict[str, list[UnitPlace]] = defaultdict(list)
-        self._answers: dict[tuple[str, str, str], UnitPlace | NoPlace] = {}
-        for site_id, code, name in Site.objects.values_list("id", "code", "name"):
-            self._sites |= {fold(code): site_id, fold(name): site_id}
-            self._site_codes.append(code)
-        units = Unit.objects.values_list("id", "site_id", "code", "name")
-        for unit_id, site_id, code, name in units:
-            place = UnitPlace(unit_id, site_id)
-            self._unit_codes[fold(code)] = code
-            self._by_code[fold(code)] = place
-            self._by_name[fold(name)].append(place)
-
-    def find(self, record: ScheduleRecord) -> UnitPlace | NoPlace:
-        """Return where a record takes place, or what is wrong with its site or unit."""
-        asked = (record.site, record.unit, record.unit_name)
-        if asked not in self._answers:  # a file names few places, thousands of times
-            self._answers[asked] = self._find(*asked)
-        return self._answers[asked]
-
-    def _find(self, site: str, unit: str, unit_name: str) -> UnitPlace | NoPlace:
-        site_id = self._sites.get(fold(site), _UNKNOWN) if site else None
-        if site_id == _UNKNOWN:
-            unknown = _("Site inconnu. Sites connus : %(sites)s.")
-            return NoPlace("site", site, unknown % {"sites": ", ".join(sorted(self._site_codes))})
-        known = self._known(unit, unit_name)
-        here = [place for place in known if site_id in {None, place.site_id}]
-        if len(here) == 1:
-            return here[0]
-        why: Stored
-        if here:
-            why = _(
-                "Plusieurs sites ont une unité de ce nom : donnez le code de l'unité ou le site."
-            )
-        elif known:
-            why = _("Cette unité existe, mais pas sur le site « %(site)s ».") % {"site": site}
-        else:
-            why = self._closest(unit)
-        return NoPlace("unit", unit, why)
-
-    def _known(self, unit: str, unit_name: str) -> list[UnitPlace]:
-        if fold(unit) in self._by_code:
-            return [self._by_code[fold(unit)]]
-        return self._by_name.get(fold(unit)) or self._by_name.get(fold(unit_name)) or []
-
-    def _closest(self, unit: str) -> Stored:
-        why = _(
-            "Unité inconnue : corrigez le code, ou créez l'unité dans les données de référence."
-        )
-        close = difflib.get_close_matches(fold(unit), self._unit_codes, n=1, cutoff=0.6)
-        if not close:
-            return why
-        hint = _("La plus proche est « %(code)s ».") % {"code": self._unit_codes[close[0]]}
-        return joined([why, hint])

@@ -4,34 +4,32 @@ Reads only. The dry run stops here; the load writes exactly what was planned.
 """
 
 import datetime as dt
+import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import Any
+from typing import Any, Self
 
 from django.db.models import prefetch_related_objects
 
 from appointments.decisions.appending import Act, entries_at
 from appointments.feeds.file_terms import Coverage
 from appointments.feeds.files.headings import BY_KEY
-from appointments.feeds.importing.people import (
-    NoPlace,
-    People,
-    PlaceIndex,
-    Practitioners,
-    Recognised,
-    UnitPlace,
-)
+from appointments.feeds.importing.people import People, Practitioners, Recognised
 from appointments.feeds.records import Readable, RowFault, ScheduleRecord
 from appointments.models import CALLED_OFF, RULED, Appointment, Conflict, ConflictState, Feed
 from patients import phones
+from patients.names import fold
 from patients.services.registration import Description, KnownPatient, says_nothing_new
 from staff import clock
+from staff.models import Site, Unit
 from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
 
+_UNKNOWN = 0
 # The place of a row and the state of its file: not part of what the row says.
 _ASIDE = {"line", "sheet", "changed_at", "is_name_certain"}
 _content = attrgetter(
@@ -41,6 +39,23 @@ _content = attrgetter(
         if name not in {"starts_at", "protected_groups"} | _ASIDE
     )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPlace:
+    """A unit and its site, by id."""
+
+    unit_id: int
+    site_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoPlace:
+    """Why there is no such unit: ``column`` is ``site`` or ``unit``."""
+
+    column: str
+    value: str
+    why: Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +166,24 @@ class ChunkPlan:
     unchanged: int = 0
     faults: list[RowFault] = field(default_factory=list)
     patients: Mapping[str, KnownPatient] | None = None
+
+    def ruled_part(self, ruled_days: Collection[dt.date]) -> Self | None:
+        """Return the rows that a bulletin in force may touch; None without any."""
+
+        def concerns(one: Planned) -> bool:
+            days = [one.record.starts_at] + ([one.known.starts_at] if one.known else [])
+            is_decided = one.known is not None and bool(one.known.outcome)
+            if is_decided or one.who.joins:
+                return True
+            return any(clock.local_day(moment) in ruled_days for moment in days)
+
+        part = type(self)(
+            created=list(filter(concerns, self.created)),
+            updated=list(filter(concerns, self.updated)),
+            moved=list(filter(concerns, self.moved)),
+            back=list(filter(concerns, self.back)),
+        )
+        return part if part.created or part.updated or part.moved or part.back else None
 
 
 class Planner:
@@ -393,3 +426,66 @@ def digest_of(record: ScheduleRecord) -> str:
         *_content(record),
     ]
     return hashlib.blake2b(json.dumps(content, default=str).encode(), digest_size=16).hexdigest()
+
+
+class PlaceIndex:
+    """Sites and units by code and by name, read once per load (two queries)."""
+
+    def __init__(self) -> None:
+        self._sites: dict[str, int] = {}
+        self._site_codes: list[str] = []
+        self._unit_codes: dict[str, str] = {}
+        self._by_code: dict[str, UnitPlace] = {}
+        self._by_name: dict[str, list[UnitPlace]] = defaultdict(list)
+        self._answers: dict[tuple[str, str, str], UnitPlace | NoPlace] = {}
+        for site_id, code, name in Site.objects.values_list("id", "code", "name"):
+            self._sites |= {fold(code): site_id, fold(name): site_id}
+            self._site_codes.append(code)
+        units = Unit.objects.values_list("id", "site_id", "code", "name")
+        for unit_id, site_id, code, name in units:
+            place = UnitPlace(unit_id, site_id)
+            self._unit_codes[fold(code)] = code
+            self._by_code[fold(code)] = place
+            self._by_name[fold(name)].append(place)
+
+    def find(self, record: ScheduleRecord) -> UnitPlace | NoPlace:
+        """Return where a record takes place, or what is wrong with its site or unit."""
+        asked = (record.site, record.unit, record.unit_name)
+        if asked not in self._answers:  # a file names few places, thousands of times
+            self._answers[asked] = self._find(*asked)
+        return self._answers[asked]
+
+    def _find(self, site: str, unit: str, unit_name: str) -> UnitPlace | NoPlace:
+        site_id = self._sites.get(fold(site), _UNKNOWN) if site else None
+        if site_id == _UNKNOWN:
+            unknown = _("Site inconnu. Sites connus : %(sites)s.")
+            return NoPlace("site", site, unknown % {"sites": ", ".join(sorted(self._site_codes))})
+        known = self._known(unit, unit_name)
+        here = [place for place in known if site_id in {None, place.site_id}]
+        if len(here) == 1:
+            return here[0]
+        why: Stored
+        if here:
+            why = _(
+                "Plusieurs sites ont une unité de ce nom : donnez le code de l'unité ou le site."
+            )
+        elif known:
+            why = _("Cette unité existe, mais pas sur le site « %(site)s ».") % {"site": site}
+        else:
+            why = self._closest(unit)
+        return NoPlace("unit", unit, why)
+
+    def _known(self, unit: str, unit_name: str) -> list[UnitPlace]:
+        if fold(unit) in self._by_code:
+            return [self._by_code[fold(unit)]]
+        return self._by_name.get(fold(unit)) or self._by_name.get(fold(unit_name)) or []
+
+    def _closest(self, unit: str) -> Stored:
+        why = _(
+            "Unité inconnue : corrigez le code, ou créez l'unité dans les données de référence."
+        )
+        close = difflib.get_close_matches(fold(unit), self._unit_codes, n=1, cutoff=0.6)
+        if not close:
+            return why
+        hint = _("La plus proche est « %(code)s ».") % {"code": self._unit_codes[close[0]]}
+        return joined([why, hint])

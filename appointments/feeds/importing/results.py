@@ -1,6 +1,7 @@
 """What a load did or would do, what must be answered first, and what is kept of it.
 
-Of what is kept, the refused rows are an open list until somebody sees to them.
+Of what is kept, the refused rows are an open list until somebody handles them
+(``refused_rows.py``).
 """
 
 import datetime as dt
@@ -11,10 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import transaction
-from django.db.models import Count, DateField, F, QuerySet, Value
-from django.db.models.functions import Coalesce
 
 from appointments.feeds.file_terms import NOTHING, Area, Declared, SiteDay
+from appointments.feeds.files.headings import shortened
 from appointments.feeds.importing.write import Disappeared
 from appointments.feeds.records import SHEET_LENGTH, Readable, RowFault, SheetRead
 from appointments.models import (
@@ -28,24 +28,24 @@ from appointments.models import (
 )
 from notifications.sending.estimate import Opened
 from staff import clock
-from staff.access import Capability, require_everywhere, scope_of
 from staff.errors import Refusal
-from staff.models import Unit, User
-from staff.paging import KeyPage, page_by_key
+from staff.models import Unit
 from staff.sentences import ShownDay, Stored, joined, ngettext_stored
 from staff.sentences import gettext_stored as _
-from staff.services import audit
 
 CHUNK = 500
 MOST_REMARKS = 20_000  # remarks that are listed; all are counted, and none refuses the file
-_CHUNK = 500
 _WRITTEN = [
     *("source_id", "record_number", "name", "phones", "day", "moment", "place", "why"),
     *("schedule_import", "sheet", "line", "content", "state", "refused_at"),
     *("settled_at", "settled_by", "note"),
 ]
-# Rows without a readable day stand after all others.
-_NO_DAY = dt.date.max
+# Of a file without any telephone: said first, since nobody in it can be told.
+ABOUT_NO_PHONE = _(
+    "Aucun numéro de téléphone dans ce fichier : personne ne pourra être prévenu par SMS ni "
+    "appelé d'après lui. Vérifiez le titre de la colonne (par exemple « GSM » ou "
+    "« Téléphone ») ou demandez un export qui les contient."
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +186,30 @@ def codes_of(declared: Declared) -> list[str]:
     return sorted(Unit.objects.filter(pk__in=declared.unit_ids).values_list("code", flat=True))
 
 
+def units_called(codes: Sequence[str]) -> frozenset[int]:
+    """Return the units of these codes, by number.
+
+    Raises:
+        Refusal: there is no such unit; says which.
+    """
+    found = dict(Unit.objects.filter(code__in=codes).values_list("code", "id"))
+    unknown = sorted(set(codes) - found.keys())
+    if unknown:
+        raise Refusal(
+            _("Unité inconnue : %(codes)s. Écrivez le code des données de référence.")
+            % {"codes": ", ".join(unknown)},
+            field="units",
+        )
+    return frozenset(found.values())
+
+
+def about_unused(names: Sequence[str]) -> Stored:
+    """Return the sentence on unused columns; a misspelt one would lose telephones."""
+    if not names:
+        return ""
+    return _("Colonnes non utilisées : %(names)s.") % {"names": shortened(", ".join(names), 250)}
+
+
 def about_older(undone: int) -> Stored:
     """Return the sentence about an older file that would undo newer data."""
     return ngettext_stored(
@@ -290,8 +314,8 @@ def keep_refused(
     rows = _rows(feed, faults)
     for row in rows:
         row.schedule_import, row.refused_at = schedule_import, now
-    for start in range(0, len(rows), _CHUNK):
-        _keep(feed, rows[start : start + _CHUNK])
+    for start in range(0, len(rows), CHUNK):
+        _keep(feed, rows[start : start + CHUNK])
     refused = {row.source_id for row in rows}
     mended = [
         pk
@@ -300,52 +324,10 @@ def keep_refused(
         .values_list("pk", "source_id")
         if source_id in landed and source_id not in refused
     ]
-    for start in range(0, len(mended), _CHUNK):
-        RefusedRow.objects.filter(pk__in=mended[start : start + _CHUNK]).update(
+    for start in range(0, len(mended), CHUNK):
+        RefusedRow.objects.filter(pk__in=mended[start : start + CHUNK]).update(
             state=RefusedState.MENDED, settled_at=now
         )
-
-
-def note_call(*, refused_row_id: int, by: User, note: str = "") -> RefusedRow:
-    """Note that somebody called the patient of a refused row by hand.
-
-    Raises:
-        Refusal: the row is no longer open.
-    """
-    return _settle(refused_row_id, RefusedState.CALLED, by, note)
-
-
-def dismiss(*, refused_row_id: int, by: User, note: str) -> RefusedRow:
-    """Note by name why nothing needs doing about a refused row: the ``note`` says it.
-
-    Raises:
-        Refusal: no note, or the row is no longer open.
-    """
-    if not note.strip():
-        raise Refusal(_("Dites pourquoi cette ligne n'appelle rien de plus."), field="note")
-    return _settle(refused_row_id, RefusedState.DISMISSED, by, note)
-
-
-@transaction.atomic
-def _settle(pk: int, state: RefusedState, by: User, note: str) -> RefusedRow:
-    require_everywhere(by, Capability.LOAD_FEEDS)
-    row = RefusedRow.objects.select_for_update(of=("self",)).select_related("feed").get(pk=pk)
-    if row.state != RefusedState.OPEN:
-        raise Refusal(
-            _("Cette ligne est déjà close : %(state)s.") % {"state": row.get_state_display()}
-        )
-    row.state, row.settled_by, row.settled_at = state, by, clock.now()
-    row.note = note.strip()[:300]
-    row.save()
-    audit.record(
-        action=f"schedule.refused_row_{state.value}",
-        by=by,
-        subject=row,
-        feed=row.feed.name,
-        source_id=row.source_id,
-        note=row.note,
-    )
-    return row
 
 
 def _rows(feed: Feed, faults: Iterable[RowFault]) -> list[RefusedRow]:
@@ -413,54 +395,4 @@ def _keep(feed: Feed, rows: list[RefusedRow]) -> None:
     ]
     RefusedRow.objects.bulk_create(
         written, update_conflicts=True, unique_fields=["feed", "key"], update_fields=_WRITTEN
-    )
-
-
-@dataclass(frozen=True)
-class RefusedCount:
-    """How many rows are open; how many on ruled days; how many have no day that can be read."""
-
-    open: int = 0
-    on_ruled_days: int = 0
-    without_day: int = 0
-
-    def __bool__(self) -> bool:
-        return bool(self.open)
-
-
-def refused_by_day() -> dict[dt.date | None, int]:
-    """Return how many rows are open on each day; None where none can be read (one query)."""
-    counted = RefusedRow.objects.filter(state=RefusedState.OPEN).order_by().values_list("day")
-    return dict(counted.annotate(Count("pk")))
-
-
-def count_refused(days: Collection[dt.date]) -> RefusedCount:
-    """Return the open rows, and those of some ruled days among them (one query)."""
-    by_day = refused_by_day()
-    return RefusedCount(
-        open=sum(by_day.values()),
-        on_ruled_days=sum(number for day, number in by_day.items() if day in days),
-        without_day=by_day.get(None, 0),
-    )
-
-
-def refused_rows(user: User) -> QuerySet[RefusedRow]:
-    """Return the rows that a user may see: a file concerns the whole group."""
-    found = RefusedRow.objects.select_related("feed", "schedule_import", "settled_by")
-    return found if scope_of(user, Capability.LOAD_FEEDS).everywhere else found.none()
-
-
-def refused_page(user: User, *, is_open: bool, cursor: str) -> KeyPage[RefusedRow]:
-    """Return a page of the open rows, by day, or of the closed ones, the newest first."""
-    rows = refused_rows(user)
-    if not is_open:
-        closed = rows.exclude(state=RefusedState.OPEN)
-        return page_by_key(closed, keys=("-settled_at", "-id"), cursor=cursor, size=50)
-    return page_by_key(
-        rows.filter(state=RefusedState.OPEN).annotate(
-            by_day=Coalesce(F("day"), Value(_NO_DAY), output_field=DateField())
-        ),
-        keys=("by_day", "id"),
-        cursor=cursor,
-        size=50,
     )

@@ -1,14 +1,17 @@
-"""Load the records of a feed: the good records are written, set by set, all of them or none.
+"""Load a file, or the records of any feed: the good records are written, all of them or none.
 
 Nothing is deleted, and the source's own status is never overwritten. Loading the same records
 twice changes nothing. If a file of unknown age contradicts a known appointment, its row waits until
-a person accepts or refuses it.
+a person accepts or refuses it (``conflicts.py``).
 """
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 from django.db import transaction
@@ -17,23 +20,37 @@ from appointments.decisions import appending as deciding
 from appointments.decisions.in_force import ruled_from
 from appointments.decisions.rulings import rule_on
 from appointments.feeds import file_terms
-from appointments.feeds.file_terms import NOTHING, Area, Coverage, Declared
+from appointments.feeds.file_terms import (
+    AHEAD,
+    NOTHING,
+    Area,
+    Coverage,
+    Declared,
+    Evidence,
+    ExportMoment,
+    export_moment,
+)
+from appointments.feeds.files.headings import COLUMNS
+from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.tables import ScheduleFile
 from appointments.feeds.importing import write as importing_write
+from appointments.feeds.importing.links import Pair
 from appointments.feeds.importing.people import Practitioners
-from appointments.feeds.importing.plan import ChunkPlan, Planned, Planner
+from appointments.feeds.importing.plan import ChunkPlan, Planner
 from appointments.feeds.importing.results import (
     CHUNK,
     MOST_REMARKS,
     LoadResult,
     Terms,
     Unanswered,
+    about_unused,
     codes_of,
     keep_refused,
     keep_result,
 )
-from appointments.feeds.importing.write import Pair, Writer
+from appointments.feeds.importing.write import Writer
 from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
-from appointments.models import Conflict, ConflictState, Extent, Feed, ImportState, ScheduleImport
+from appointments.models import AgeRule, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Opened
 from patients.services.registration import known_patients
@@ -44,9 +61,118 @@ from staff.models import User
 from staff.sentences import gettext_stored as _
 from staff.services import audit
 
+UNATTENDED = Terms()
+_SOURCE_NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 MOST_REJECTED = 20_000  # more means another kind of file, and memory is limited
 
 Entries = Iterable[ScheduleRecord | RowFault]
+Progress = Callable[[int, int], None]  # rows read, rows expected
+
+
+@dataclass(frozen=True)
+class FileLoad:
+    """What became of a file.
+
+    Attributes:
+        result: counts and faults.
+        unused: headings that the reader does not know, as the file writes them.
+        file_sha256: hex digest.
+        terms: what the load went by; how old the file is.
+        proposal: what the age would be if the date of the file were believed.
+    """
+
+    result: LoadResult
+    unused: tuple[str, ...]
+    file_sha256: str
+    terms: Terms
+    proposal: ExportMoment
+
+
+def load_file(
+    *,
+    path: Path,
+    feed_name: str,
+    file_format: str = "auto",
+    terms: Terms = UNATTENDED,
+    dry_run: bool = False,
+    by: User | None = None,
+    progress: Progress = lambda rows, expected: None,
+) -> FileLoad:
+    """Load a file for good, or only say what it would do.
+
+    Args:
+        path: the file.
+        feed_name: the source; letters, digits, ``-`` and ``_``.
+        file_format: ``auto``, ``csv`` or ``xlsx``.
+        terms: how old it is and what it is complete for; what they leave open is taken from the
+            file and the source's rules.
+        dry_run: nothing at all is written.
+        by: who loads; None for the system.
+        progress: is told rows read and rows expected, every few hundred.
+
+    Raises:
+        Refusal: the file cannot be read, the name of the source is unusable, or the moment of
+            the export is still to come.
+        Unanswered: it would undo newer word, or much would disappear, and nobody accepted it.
+    """
+    check_source_name(feed_name)
+    file = open_schedule(path, file_format=file_format)
+    digest = sha256_of(path)
+    evidence = evidence_of(file, path, file_name=path.name, file_date=written_at(path))
+    known = Feed.objects.filter(name=feed_name).first()
+    terms = replace(terms, was_loaded_before=known is not None and was_loaded_before(known, digest))
+    if terms.exported_at is None and not terms.age_is_unknown:
+        rule = AgeRule(known.age_rule) if known else AgeRule.FILE
+        found = export_moment(evidence, now=clock.now(), rule=rule)
+        terms = replace(terms, exported_at=found.at, age_from=found.found_in)
+    check_exported_at(terms.exported_at)
+    proposal = export_moment(evidence, now=clock.now(), rule=AgeRule.FILE_DATE)
+    if dry_run:
+        result = take_in(file, feed_name, terms, progress=progress, dry_run=True)
+        return FileLoad(result, file.unused, digest, terms, proposal)
+    with transaction.atomic():
+        lock_rulings(shared=False)  # before any row, in the order of every load
+        feed = Feed.objects.get_or_create(name=feed_name)[0]
+        schedule_import = ScheduleImport.objects.create(
+            feed=feed,
+            state=ImportState.RUNNING,
+            file_name=path.name[:200],
+            file_digest=digest,
+            file_date=evidence.file_date,
+            exported_at=terms.exported_at,
+            age_from=terms.age_from,
+            accepts_older=terms.accepts_older,
+            accepts_disappeared=terms.accepts_disappeared,
+            message=about_unused(file.unused),
+            started_at=clock.now(),
+            started_by=by,
+        )
+        result = take_in(file, feed_name, terms, progress=progress, kept_in=schedule_import, by=by)
+    return FileLoad(result, file.unused, digest, terms, proposal)
+
+
+def take_in(
+    file: ScheduleFile,
+    feed_name: str,
+    terms: Terms,
+    *,
+    progress: Progress = lambda rows, expected: None,
+    kept_in: ScheduleImport | None = None,
+    dry_run: bool = False,
+    by: User | None = None,
+) -> LoadResult:
+    """Give the rows of an opened file to ``load_records``."""
+    return load_records(
+        feed_name=feed_name,
+        records=file.entries(),
+        terms=terms,
+        by=by,
+        schedule_import=kept_in,
+        dry_run=dry_run,
+        headings={column.key: file.headings.title_of(column.key) for column in COLUMNS},
+        sheets=file.sheets,
+        progress=lambda rows: progress(rows, file.rows_expected),
+    )
 
 
 def load_records(
@@ -109,7 +235,7 @@ class _Load:
         for plan in self._plans(planner, entries, progress):
             written = plan.created + plan.updated + plan.moved
             practitioners.note_unknown(one.record for one in written)
-            ruled = _ruled_part(plan, ruled_days)
+            ruled = plan.ruled_part(ruled_days)
             if ruled is not None:
                 touching.append(ruled)
         self._count_made(planner, practitioners)
@@ -368,90 +494,64 @@ def _rule_on(
     return estimating.opened_since(last_notice, clock.now())
 
 
-def _ruled_part(plan: ChunkPlan, ruled_days: Collection[dt.date]) -> ChunkPlan | None:
-    """Return the rows of a plan that a bulletin in force may touch; None without any."""
+def evidence_of(
+    file: ScheduleFile, path: Path, *, file_name: str, file_date: dt.datetime | None
+) -> Evidence:
+    """Return what a file shows of the moment at which it was made.
 
-    def concerns(one: Planned) -> bool:
-        days = [one.record.starts_at] + ([one.known.starts_at] if one.known else [])
-        is_decided = one.known is not None and bool(one.known.outcome)
-        if is_decided or one.who.joins:
-            return True
-        return any(clock.local_day(moment) in ruled_days for moment in days)
-
-    part = ChunkPlan(
-        created=list(filter(concerns, plan.created)),
-        updated=list(filter(concerns, plan.updated)),
-        moved=list(filter(concerns, plan.moved)),
-        back=list(filter(concerns, plan.back)),
-    )
-    return part if part.created or part.updated or part.moved or part.back else None
+    A file with a column of changes is read once more for its newest: the rows of ``file`` are
+    still to be read by the load.
+    """
+    newest = None
+    if any("changed_at" in table.headings.places for table in file.tables):
+        changes = (
+            entry.changed_at
+            for entry in open_schedule(path).entries()
+            if isinstance(entry, ScheduleRecord) and entry.changed_at
+        )
+        newest = max(changes, default=None)
+    return Evidence(file.titles, file_name, newest, file_date)
 
 
-def accept_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
-    """Load the rows that waited like any others; skip those that another person settled.
+def written_at(path: Path) -> dt.datetime:
+    """Return when a file was written, on the hospital's clock."""
+    return clock.of_host(dt.datetime.fromtimestamp(path.stat().st_mtime, tz=dt.UTC))
 
-    Each source has its own transaction: a load takes the head of the trail last.
 
-    Args:
-        conflict_ids: which.
-        by: the person who confirms them.
+def was_loaded_before(feed: Feed, digest: str) -> bool:
+    """Whether this very file was loaded before, and another one since: this one is then older."""
+    loaded = ScheduleImport.objects.filter(feed=feed, state=ImportState.LOADED).order_by("-id")
+    newest = loaded.values_list("file_digest", flat=True).first()
+    return newest != digest and loaded.filter(file_digest=digest).exists()
 
-    Returns:
-        how many were accepted.
+
+def check_exported_at(moment: dt.datetime | None) -> None:
+    """Refuse an export that is still to be made.
 
     Raises:
-        Refusal: a row can no longer be taken, for instance because its unit is gone; nothing of
-            its source is written.
+        Refusal: as said.
     """
-    feeds = Feed.objects.filter(conflicts__in=conflict_ids).distinct().order_by("id")
-    return sum(_accept_of_feed(feed, conflict_ids, by) for feed in feeds)
+    if moment is not None and moment > clock.now() + AHEAD:
+        raise Refusal(
+            _("L'export ne peut pas dater de l'avenir : vérifiez le jour et l'heure."),
+            field="exported_at",
+        )
 
 
-@transaction.atomic
-def _accept_of_feed(feed: Feed, conflict_ids: Collection[int], by: User) -> int:
-    lock_rulings(shared=False)
-    accepted = _settle_conflicts(conflict_ids, ConflictState.ACCEPTED, by, feed=feed)
-    if not accepted:
-        return 0
-    result = load_records(
-        feed_name=feed.name,
-        records=[ScheduleRecord.from_kept(conflict.record) for conflict in accepted],
-        terms=Terms(by_hand=True, declared=NOTHING),
-        by=by,
-    )
-    if result.rejected:
-        fault = result.rejected[0]
-        why = _("%(column)s « %(value)s » : %(why)s")
-        raise Refusal(why % {"column": fault.column, "value": fault.value, "why": fault.why})
-    _record_conflicts(accepted, ConflictState.ACCEPTED, by)
-    return len(accepted)
+def check_source_name(name: str) -> None:
+    """Refuse a name that cannot name a source.
+
+    Raises:
+        Refusal: as said.
+    """
+    if not _SOURCE_NAME.fullmatch(name):
+        raise Refusal(
+            _("Le nom d'une source compte de 1 à 40 lettres sans accent, chiffres ou tirets."),
+            field="source",
+        )
 
 
-@transaction.atomic
-def refuse_conflicts(*, conflict_ids: Collection[int], by: User) -> int:
-    """Keep the known appointments and refuse these rows for good; return how many."""
-    refused = _settle_conflicts(conflict_ids, ConflictState.REFUSED, by)
-    if refused:
-        _record_conflicts(refused, ConflictState.REFUSED, by)
-    return len(refused)
-
-
-def _settle_conflicts(
-    conflict_ids: Collection[int], state: ConflictState, by: User, feed: Feed | None = None
-) -> list[Conflict]:
-    waiting = Conflict.objects.filter(pk__in=conflict_ids, state=ConflictState.WAITING)
-    if feed is not None:
-        waiting = waiting.filter(feed=feed)
-    settled = list(waiting.select_for_update().order_by("id"))
-    Conflict.objects.filter(pk__in=[conflict.pk for conflict in settled]).update(
-        state=state, settled_at=clock.now(), settled_by=by
-    )
-    return settled
-
-
-def _record_conflicts(settled: list[Conflict], state: ConflictState, by: User) -> None:
-    audit.record(
-        action=f"conflict.{state}",
-        by=by,
-        appointments=[conflict.appointment_id for conflict in settled],
-    )
+def sha256_of(path: Path) -> str:
+    """Return the hex SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

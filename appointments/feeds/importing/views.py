@@ -22,13 +22,9 @@ from appointments.decisions.in_force import ruled_from
 from appointments.feeds.file_terms import Declared
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
-from appointments.feeds.importing import loads, services
-from appointments.feeds.importing.loads import (
-    ABOUT_NO_PHONE,
-    DEFAULT_SOURCE,
-    FileTerms,
-    check_source_name,
-)
+from appointments.feeds.importing import uploads
+from appointments.feeds.importing.conflicts import accept_conflicts, refuse_conflicts
+from appointments.feeds.importing.links import dismiss_likeness, link_known, unlink
 from appointments.feeds.importing.queries import (
     conflicts_page,
     conflicts_waiting,
@@ -46,16 +42,16 @@ from appointments.feeds.importing.queries import (
     units_declared,
     units_to_choose,
 )
-from appointments.feeds.importing.results import (
-    MOST_REMARKS,
-    about_older,
+from appointments.feeds.importing.refused_rows import (
     count_refused,
     dismiss,
     note_call,
     refused_page,
     refused_rows,
 )
-from appointments.feeds.importing.write import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.results import ABOUT_NO_PHONE, MOST_REMARKS, about_older
+from appointments.feeds.importing.services import check_source_name
+from appointments.feeds.importing.uploads import DEFAULT_SOURCE, FileTerms
 from appointments.models import AgeRule, Extent, ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
 from staff.access import Capability, requires
@@ -257,7 +253,7 @@ def new(request: SignedInRequest) -> HttpResponse:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         try:
-            received = loads.receive(
+            received = uploads.receive(
                 upload=form.cleaned_data["file"],
                 feed_name=form.cleaned_data["source"],
                 file_date=form.cleaned_data["file_date"],
@@ -334,13 +330,13 @@ def confirm(request: SignedInRequest, pk: int) -> HttpResponse:
             form = CheckedForm(request.POST, load=found)
             if not form.is_valid():
                 return _report(request, found, form=form)
-            is_new = loads.correct(schedule_import_id=found.pk, said=form.said, by=request.user)
+            is_new = uploads.correct(schedule_import_id=found.pk, said=form.said, by=request.user)
             if is_new:
                 said = _("Le fichier est vérifié à nouveau avec vos réponses : relisez, confirmez.")
                 messages.info(request, said)
             if is_new or "check" in request.POST:
                 return redirect("import", found.pk)
-        loads.confirm(
+        uploads.confirm(
             schedule_import_id=found.pk,
             by=request.user,
             accepts_older="accepts_older" in request.POST,
@@ -361,7 +357,7 @@ def source(request: SignedInRequest, name: str) -> HttpResponse:
     held = {"age_rule": feed.age_rule, "complete_for": feed.complete_for}
     form = SourceForm(request.POST or None, initial=held)
     if request.method == "POST" and form.is_valid():
-        loads.set_source(feed_name=name, by=request.user, **form.cleaned_data)
+        uploads.set_source(feed_name=name, by=request.user, **form.cleaned_data)
         messages.success(request, _("Réglages de la source gardés."))
         return redirect("imports")
     return render(request, "appointments/feeds/source.html", {"form": form, "name": name})
@@ -374,10 +370,10 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
     if request.method == "POST":
         chosen = {int(one) for one in request.POST.getlist("conflict") if one.isdecimal()}
         if "accept" in request.POST:
-            number = services.accept_conflicts(conflict_ids=chosen, by=request.user)
+            number = accept_conflicts(conflict_ids=chosen, by=request.user)
             said = ngettext("%(n)s changement accepté.", "%(n)s changements acceptés.", number)
         else:
-            number = services.refuse_conflicts(conflict_ids=chosen, by=request.user)
+            number = refuse_conflicts(conflict_ids=chosen, by=request.user)
             said = ngettext("%(n)s changement refusé.", "%(n)s changements refusés.", number)
         messages.success(request, said % {"n": number})
         return redirect("import_conflicts")

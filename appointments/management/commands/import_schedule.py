@@ -16,15 +16,17 @@ from appointments.feeds.file_terms import Declared, ExportMoment
 from appointments.feeds.files import moments
 from appointments.feeds.files.reading import FORMATS
 from appointments.feeds.files.values import BadValue
-from appointments.feeds.importing.loads import (
+from appointments.feeds.importing.results import (
     ABOUT_NO_PHONE,
-    DEFAULT_SOURCE,
-    FileLoad,
+    LoadResult,
+    Terms,
+    Unanswered,
     about_unused,
-    load_file,
+    codes_of,
     units_called,
 )
-from appointments.feeds.importing.results import LoadResult, Terms, Unanswered, codes_of
+from appointments.feeds.importing.services import FileLoad, load_file
+from appointments.feeds.importing.uploads import DEFAULT_SOURCE
 from appointments.feeds.importing.write import Disappeared
 from appointments.feeds.records import RowFault, where
 from appointments.models import AgeFrom, Extent

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 from appointments.feeds.data_age import data_age
-from appointments.feeds.importing import services as importing
+from appointments.feeds.importing import conflicts
 from appointments.feeds.importing.results import Unanswered
 from appointments.models import AgeRule, Conflict, Feed
 from notifications.models import Notice
@@ -178,7 +178,7 @@ class TestUnknownAge:
         load(a_record(1, protected_groups=frozenset({"cast"}), minutes=20), said=UNKNOWN)
         assert not Notice.objects.exists()
         conflict = Conflict.objects.get()
-        assert importing.accept_conflicts(conflict_ids=[conflict.pk], by=operator) == 1
+        assert conflicts.accept_conflicts(conflict_ids=[conflict.pk], by=operator) == 1
         found = the_appointment()
         assert (found.outcome, found.protected_groups) == ("cancelled", "cast")
         assert Notice.objects.filter(state="open").count() == 1
@@ -191,7 +191,7 @@ class TestUnknownAge:
         load(a_record(1), said=OF_SATURDAY)
         moved = a_record(1, starts="2022-05-17 14:00")
         load(moved, said=UNKNOWN)
-        assert importing.refuse_conflicts(conflict_ids=[Conflict.objects.get().pk], by=operator)
+        assert conflicts.refuse_conflicts(conflict_ids=[Conflict.objects.get().pk], by=operator)
         assert numbers(load(moved, said=UNKNOWN)) == {"unchanged": 1}
         assert Conflict.objects.filter(state="waiting").count() == 0
 
@@ -199,8 +199,8 @@ class TestUnknownAge:
         load(a_record(1), said=OF_SATURDAY)
         load(a_record(1, starts="2022-05-17 14:00"), said=UNKNOWN)
         pk = Conflict.objects.get().pk
-        assert importing.refuse_conflicts(conflict_ids=[pk], by=operator) == 1
-        assert importing.accept_conflicts(conflict_ids=[pk], by=operator) == 0
+        assert conflicts.refuse_conflicts(conflict_ids=[pk], by=operator) == 1
+        assert conflicts.accept_conflicts(conflict_ids=[pk], by=operator) == 0
         assert the_appointment().starts_at == a_record(1).starts_at
 
     def test_a_row_that_can_no_longer_be_taken_keeps_waiting(self, operator):
@@ -208,7 +208,7 @@ class TestUnknownAge:
         load(a_record(1, starts="2022-05-17 14:00"), said=UNKNOWN)
         Conflict.objects.update(record=a_record(1, unit="nulle-part").as_kept())
         with pytest.raises(Refusal, match="nulle-part"):
-            importing.accept_conflicts(conflict_ids=[Conflict.objects.get().pk], by=operator)
+            conflicts.accept_conflicts(conflict_ids=[Conflict.objects.get().pk], by=operator)
         assert Conflict.objects.get().state == "waiting"
 
     def test_a_file_of_known_age_says_what_holds_and_ends_the_conflict(self):

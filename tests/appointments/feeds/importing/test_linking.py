@@ -10,10 +10,9 @@ from django.urls import reverse
 
 from appointments.decisions.rulings import unsaid
 from appointments.feeds.importing import services as importing
-from appointments.feeds.importing.loads import load_file
+from appointments.feeds.importing.links import dismiss_likeness, link_known, unlink
 from appointments.feeds.importing.results import LoadResult
-from appointments.feeds.importing.services import load_records
-from appointments.feeds.importing.write import dismiss_likeness, link_known, unlink
+from appointments.feeds.importing.services import load_file, load_records
 from appointments.models import Appointment
 from notifications.models import Delivery, Notice, NoticeItem
 from patients.models import LinkProposal, Patient, PatientIdentifier

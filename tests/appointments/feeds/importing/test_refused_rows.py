@@ -9,15 +9,14 @@ from django.test.utils import CaptureQueriesContext
 from appointments.board.queries import board
 from appointments.bulletins.preview import preview
 from appointments.feeds.files.reading import open_schedule
-from appointments.feeds.importing.loads import load_file
-from appointments.feeds.importing.results import (
+from appointments.feeds.importing.refused_rows import (
     RefusedCount,
     count_refused,
     dismiss,
     note_call,
     refused_by_day,
 )
-from appointments.feeds.importing.services import load_records
+from appointments.feeds.importing.services import load_file, load_records
 from appointments.feeds.records import RowFault
 from appointments.models import RefusedRow, ScheduleImport
 from staff.errors import AccessRefused, Refusal

@@ -17,9 +17,9 @@ from django.utils.html import escape
 from django.utils.translation import gettext
 
 from appointments.feeds.files.reading import open_schedule
-from appointments.feeds.importing import loads as importing_queue
-from appointments.feeds.importing.loads import load_file
-from appointments.feeds.importing.results import dismiss, note_call
+from appointments.feeds.importing import uploads
+from appointments.feeds.importing.refused_rows import dismiss, note_call
+from appointments.feeds.importing.services import load_file
 from appointments.feeds.records import RowFault
 from appointments.models import Feed, RefusedRow, RejectedRow, ScheduleImport
 from appointments.models.feed import about_counts
@@ -198,8 +198,8 @@ def test_a_file_that_cannot_be_read_says_why_in_the_language_of_the_reader(langu
     by = a_user("flux", Role.FEED_OPERATOR)
     with translation.override("nl"):
         upload = SimpleUploadedFile("agenda.pdf", b"%PDF-1.7")
-        found = importing_queue.receive(upload=upload, feed_name="agenda", by=by)
-        importing_queue.run_waiting()
+        found = uploads.receive(upload=upload, feed_name="agenda", by=by)
+        uploads.run_waiting()
     page = reader(language).get(reverse("import", args=[found.pk])).content.decode()
     assert escape(PDF[language]) in page
 
@@ -211,8 +211,8 @@ def test_what_asks_first_is_said_in_the_language_of_who_answers(language, tmp_pa
     other = csv_file(tmp_path, ROW | {"N° RDV": "R9", "Dossier": "D9"})
     with translation.override("nl"):
         upload = SimpleUploadedFile("agenda.csv", other.read_bytes())
-        found = importing_queue.receive(upload=upload, feed_name="agenda", by=by)
-        importing_queue.run_waiting()
+        found = uploads.receive(upload=upload, feed_name="agenda", by=by)
+        uploads.run_waiting()
     client = reader(language)
     page = client.get(reverse("import", args=[found.pk])).content.decode()
     assert GONE[language].lower() in page.lower()

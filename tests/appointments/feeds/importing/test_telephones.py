@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from appointments.feeds.files import headings
-from appointments.feeds.importing.loads import FileLoad, load_file
+from appointments.feeds.importing.services import FileLoad, load_file
 from appointments.models import ScheduleImport
 from patients.models import Patient
 from tests.appointments.feeds.files.builders import ROW, csv_file, xlsx_file

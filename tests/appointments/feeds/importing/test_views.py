@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from appointments.feeds.files.headings import TEMPLATE_HEADINGS
-from appointments.feeds.importing import loads as importing_queue
+from appointments.feeds.importing import uploads
 from appointments.models import Appointment, Conflict, Feed, ScheduleImport
 from staff.models import AuditEvent, Role
 from tests.appointments.bulletins.builders import in_force
@@ -57,7 +57,7 @@ def given(client: Client, *rows: dict) -> ScheduleImport:
 
 def checked(client: Client, *rows: dict) -> ScheduleImport:
     load = given(client, *rows)
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     return load
 
 
@@ -113,13 +113,13 @@ def test_a_file_is_given_checked_read_and_confirmed(operator):
     load = given(operator, ROW, ROW | {"N° RDV": "R2", "Activité": "sieste"})
     page = operator.get(reverse("import", args=[load.pk])).content.decode()
     assert "En attente" in page
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     page = operator.get(reverse("import", args=[load.pk])).content.decode()
     assert "Charger pour de bon" in page
     assert "sieste" in page
     assert not Appointment.objects.exists()
     operator.post(reverse("import_confirm", args=[load.pk]))
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     page = operator.get(reverse("import", args=[load.pk])).content.decode()
     assert "Ce qui a été chargé" in page
     assert Appointment.objects.count() == 1
@@ -130,7 +130,7 @@ def test_progress_is_asked_for_until_the_load_ends(operator):
     url = reverse("import_progress", args=[load.pk])
     waiting = operator.get(url, headers=HTMX)
     assert 'hx-trigger="every 1s"' in waiting.content.decode()
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     assert operator.get(url).headers["HX-Refresh"] == "true"
 
 
@@ -146,7 +146,7 @@ def test_an_unusable_source_or_file_is_said_in_the_form(operator):
 
 def test_an_unreadable_file_says_why(operator):
     load = given(operator, {"Nom": "x"})
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     page = operator.get(reverse("import", args=[load.pk])).content.decode()
     assert "Colonne obligatoire absente" in page
 
@@ -217,7 +217,7 @@ class TestAnswers:
         load = checked(client, *rows)
         for _ in range(2):  # the first answer has it checked again
             self.answered(client, load, **answers)
-            importing_queue.run_waiting()
+            uploads.run_waiting()
         load.refresh_from_db()
         return load
 
@@ -225,7 +225,7 @@ class TestAnswers:
         load = checked(operator)
         assert "Âge de l&#x27;export inconnu" in self.page(operator, load).replace("'", "&#x27;")
         self.answered(operator, load, exported_at="2022-05-13T18:00", check="1")
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         page = self.page(operator, load)
         assert "Export du vendredi 13 mai 2022 à 18:00 (indiqué par une personne)" in page
         assert not Appointment.objects.exists()
@@ -247,7 +247,7 @@ class TestAnswers:
         assert load.state == "checked"
         assert "plus ancien" in self.page(operator, load)
         self.answered(operator, load, exported_at="2022-05-13T06:00", accepts_older="on")
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         load.refresh_from_db()
         assert load.state == "loaded"
 
@@ -265,7 +265,7 @@ class TestAnswers:
         answer = operator.post(reverse("import_confirm", args=[load.pk]))
         assert answer.status_code == 422
         operator.post(reverse("import_confirm", args=[load.pk]), {"accepts_disappeared": "on"})
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         load.refresh_from_db()
         assert (load.state, load.rows_missing) == ("loaded", 25)
 
@@ -285,12 +285,12 @@ class TestAnswers:
         assert "Arlon – arlon-cardio (dans le fichier)" in self.page(operator, load)
         chosen = {"complete_for": "chosen", "units": [a_unit("arlon-radio").pk]}
         self.answered(operator, load, **chosen, check="1")
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         page = self.page(operator, load)
         assert "complet pour : les unités cochées (Arlon – arlon-radio)" in page
         assert "AUTRE Hélène" in page
         self.answered(operator, load, **chosen)
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         load.refresh_from_db()
         assert (load.state, load.rows_missing) == ("loaded", 1)
         event = AuditEvent.objects.filter(action="schedule.loaded").latest("id")
@@ -321,7 +321,7 @@ class TestAnswers:
         said = "1 patient serait prévenu, dont 1 par SMS tout de suite."
         assert said in self.page(operator, load)
         operator.post(reverse("import_confirm", args=[load.pk]))
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         said = "1 patient à prévenir à cause de ce chargement, dont 1 par SMS tout de suite."
         assert said in self.page(operator, load)
 
@@ -331,7 +331,7 @@ class TestAnswers:
         operator.post(
             reverse("import_new"), {"file": upload, "source": "agenda", "file_date": written}
         )
-        importing_queue.run_waiting()
+        uploads.run_waiting()
         assert ScheduleImport.objects.get().exported_at == at("2022-05-13 06:00")
 
     def test_what_waits_is_listed_counted_and_settled(self, operator):
@@ -372,7 +372,7 @@ def test_each_sheet_of_a_workbook_is_named_and_one_left_out_is_loud(operator, tm
     upload = SimpleUploadedFile("agenda.xlsx", path.read_bytes())
     fields = {"file": upload, "source": "agenda", "is_full_export": "on"}
     answer = operator.post(reverse("import_new"), fields)
-    importing_queue.run_waiting()
+    uploads.run_waiting()
     page = operator.get(answer.headers["Location"]).content.decode()
     assert "Laissée de côté" in page
     assert "Légende" in page

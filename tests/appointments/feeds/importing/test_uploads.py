@@ -11,8 +11,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from appointments.feeds.file_terms import Declared
-from appointments.feeds.importing import loads as importing_queue
-from appointments.feeds.importing.loads import FileTerms
+from appointments.feeds.importing import uploads
+from appointments.feeds.importing.uploads import FileTerms
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent
@@ -36,7 +36,7 @@ def operator(settings, tmp_path) -> User:
 
 def receive(operator: User, *rows: dict, content: bytes | None = None, **given) -> ScheduleImport:
     body = content if content is not None else csv_text(rows or [ROW]).encode()
-    return importing_queue.receive(
+    return uploads.receive(
         upload=ContentFile(body, name="agenda.csv"),
         feed_name="agenda",
         by=operator,
@@ -63,7 +63,7 @@ def test_once_confirmed_it_is_loaded_and_the_file_is_deleted(
 ):
     load = receive(operator)
     run_waiting_imports()
-    importing_queue.confirm(schedule_import_id=load.pk, by=operator)
+    uploads.confirm(schedule_import_id=load.pk, by=operator)
     with django_capture_on_commit_callbacks(execute=True):
         run_waiting_imports()
     load.refresh_from_db()
@@ -79,16 +79,16 @@ def test_confirming_twice_loads_once(operator):
     load = receive(operator)
     run_waiting_imports()
     for _ in range(2):
-        importing_queue.confirm(schedule_import_id=load.pk, by=operator)
-    assert importing_queue.run_waiting() == 1
-    importing_queue.confirm(schedule_import_id=load.pk, by=operator)
-    assert importing_queue.run_waiting() == 0
+        uploads.confirm(schedule_import_id=load.pk, by=operator)
+    assert uploads.run_waiting() == 1
+    uploads.confirm(schedule_import_id=load.pk, by=operator)
+    assert uploads.run_waiting() == 0
 
 
 def test_what_was_not_checked_cannot_be_confirmed(operator):
     load = receive(operator)
     with pytest.raises(Refusal, match="pas vérifié"):
-        importing_queue.confirm(schedule_import_id=load.pk, by=operator)
+        uploads.confirm(schedule_import_id=load.pk, by=operator)
 
 
 def test_a_file_that_cannot_be_read_says_so_and_is_deleted(operator, tmp_path):
@@ -105,7 +105,7 @@ def test_an_error_nobody_foresaw_ends_the_load_not_the_worker(operator, monkeypa
         raise ZeroDivisionError
 
     load = receive(operator)
-    monkeypatch.setattr(importing_queue, "open_schedule", broken)
+    monkeypatch.setattr(uploads, "open_schedule", broken)
     run_waiting_imports()
     load.refresh_from_db()
     assert load.state == ImportState.UNREADABLE
@@ -117,7 +117,7 @@ def test_a_database_in_trouble_does_not_condemn_the_file(operator, monkeypatch):
         raise DatabaseError
 
     load = receive(operator)
-    monkeypatch.setattr(importing_queue, "open_schedule", busy)
+    monkeypatch.setattr(uploads, "open_schedule", busy)
     with pytest.raises(DatabaseError):
         run_waiting_imports()
     load.refresh_from_db()
@@ -127,7 +127,7 @@ def test_a_database_in_trouble_does_not_condemn_the_file(operator, monkeypatch):
 @pytest.mark.parametrize("content", [b"", None])
 def test_an_empty_or_huge_upload_is_refused_at_once(operator, tmp_path, monkeypatch, content):
     if content is None:
-        monkeypatch.setattr(importing_queue, "LARGEST_FILE", 10)
+        monkeypatch.setattr(uploads, "LARGEST_FILE", 10)
     with pytest.raises(Refusal):
         receive(operator, content=content)
     assert not stored_files(tmp_path)
@@ -147,9 +147,9 @@ def test_a_dead_broker_loses_nothing(operator, monkeypatch, django_capture_on_co
 
 def test_the_work_of_a_worker_that_fell_silent_is_taken_over(operator):
     load = receive(operator)
-    silent_since = timezone.now() - importing_queue.LEASE - dt.timedelta(seconds=1)
+    silent_since = timezone.now() - uploads.LEASE - dt.timedelta(seconds=1)
     ScheduleImport.objects.update(state=ImportState.RUNNING, claimed_at=silent_since)
-    assert importing_queue.run_waiting() == 1
+    assert uploads.run_waiting() == 1
     load.refresh_from_db()
     assert load.state == ImportState.CHECKED
 
@@ -157,25 +157,25 @@ def test_the_work_of_a_worker_that_fell_silent_is_taken_over(operator):
 def test_the_work_of_a_worker_that_was_heard_of_is_left_alone(operator):
     receive(operator)
     ScheduleImport.objects.update(state=ImportState.RUNNING, claimed_at=timezone.now())
-    assert importing_queue.run_waiting() == 0
+    assert uploads.run_waiting() == 0
 
 
 def test_a_worker_that_lost_its_claim_writes_nothing(operator):
     load = receive(operator)
     run_waiting_imports()
-    importing_queue.confirm(schedule_import_id=load.pk, by=operator)
-    claimed = importing_queue._claim()
+    uploads.confirm(schedule_import_id=load.pk, by=operator)
+    claimed = uploads._claim()
     ScheduleImport.objects.update(claimed_at=timezone.now() + dt.timedelta(seconds=5))
-    importing_queue._run(claimed)
+    uploads._run(claimed)
     assert not Appointment.objects.exists()
 
 
 def test_what_nobody_confirms_is_given_up_and_its_file_deleted(operator, tmp_path):
     load = receive(operator)
     run_waiting_imports()
-    later = clock.now() + importing_queue.UNCONFIRMED_FOR + dt.timedelta(hours=1)
+    later = clock.now() + uploads.UNCONFIRMED_FOR + dt.timedelta(hours=1)
     with time_machine.travel(later, tick=False):
-        importing_queue.sweep()
+        uploads.sweep()
     load.refresh_from_db()
     assert load.state == ImportState.ABANDONED
     assert not stored_files(tmp_path)
@@ -197,9 +197,9 @@ class TestAnswers:
     def loaded(self, operator, *rows, exported_at, **accepted) -> ScheduleImport:
         load = self.checked(operator, *rows)
         said = FileTerms(exported_at, Declared(Extent.SITES))
-        if importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator):
+        if uploads.correct(schedule_import_id=load.pk, said=said, by=operator):
             run_waiting_imports()
-        importing_queue.confirm(schedule_import_id=load.pk, by=operator, **accepted)
+        uploads.confirm(schedule_import_id=load.pk, by=operator, **accepted)
         run_waiting_imports()
         load.refresh_from_db()
         return load
@@ -215,12 +215,12 @@ class TestAnswers:
     def test_what_a_person_says_is_kept_and_the_file_checked_again(self, operator):
         load = self.checked(operator)
         said = FileTerms(at("2022-05-13 06:00"), Declared())
-        assert importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+        assert uploads.correct(schedule_import_id=load.pk, said=said, by=operator)
         run_waiting_imports()
         load.refresh_from_db()
         assert (load.state, load.age_from) == (ImportState.CHECKED, "person")
         assert (load.exported_at, load.complete_for) == (at("2022-05-13 06:00"), "nothing")
-        assert not importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+        assert not uploads.correct(schedule_import_id=load.pk, said=said, by=operator)
 
     def test_an_older_file_is_loaded_once_somebody_accepts_that(self, operator):
         moved = ROW | {"Date et heure": "17/05/2022 14:00"}
@@ -235,11 +235,11 @@ class TestAnswers:
         self.loaded(operator, ROW, exported_at=at("2022-05-12 06:00"))
         load = self.checked(operator, ROW | {"Date et heure": "18/05/2022 10:00"})
         said = FileTerms(at("2022-05-13 06:00"), Declared())
-        importing_queue.correct(schedule_import_id=load.pk, said=said, by=operator)
+        uploads.correct(schedule_import_id=load.pk, said=said, by=operator)
         run_waiting_imports()
         moved = ROW | {"Date et heure": "17/05/2022 14:00"}
         self.loaded(operator, moved, exported_at=at("2022-05-14 06:00"))
-        importing_queue.confirm(schedule_import_id=load.pk, by=operator)
+        uploads.confirm(schedule_import_id=load.pk, by=operator)
         run_waiting_imports()
         load.refresh_from_db()
         assert (load.state, load.rows_undone) == (ImportState.CHECKED, 1)
