@@ -31,8 +31,7 @@ from appointments.feeds.file_terms import (
     export_moment,
 )
 from appointments.feeds.files.headings import COLUMNS
-from appointments.feeds.files.reading import open_schedule
-from appointments.feeds.files.tables import ScheduleFile
+from appointments.feeds.files.schedule_file import ScheduleFile, open_schedule
 from appointments.feeds.importing import write as importing_write
 from appointments.feeds.importing.links import Pair
 from appointments.feeds.importing.people import Practitioners

@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from appointments.feeds.file_terms import Declared, export_moment
 from appointments.feeds.files.limits import LARGEST_FILE
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.importing.results import (
     Terms,
     Unanswered,

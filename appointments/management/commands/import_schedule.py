@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from appointments.feeds.file_terms import Declared, ExportMoment
 from appointments.feeds.files import moments
-from appointments.feeds.files.reading import FORMATS
+from appointments.feeds.files.schedule_file import FORMATS
 from appointments.feeds.files.values import BadValue
 from appointments.feeds.importing.results import (
     ABOUT_NO_PHONE,

@@ -6,7 +6,7 @@ import pytest
 
 from appointments.demo.hospital import build
 from appointments.demo.loading import BAD_ROWS, write_csv
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.records import RowFault, ScheduleRecord
 from patients import phones
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import openpyxl
 
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.records import RowFault, ScheduleRecord
 from tests.builders import at
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.importing.plan import digest_of
 from appointments.feeds.records import RowFault, ScheduleRecord
 from staff.clock import BRUSSELS

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from appointments.board.queries import board
 from appointments.bulletins.preview import preview
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.importing.refused_rows import (
     RefusedCount,
     count_refused,

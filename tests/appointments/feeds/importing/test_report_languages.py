@@ -16,7 +16,7 @@ from django.utils import translation
 from django.utils.html import escape
 from django.utils.translation import gettext
 
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.importing import uploads
 from appointments.feeds.importing.refused_rows import dismiss, note_call
 from appointments.feeds.importing.services import load_file

@@ -12,8 +12,9 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from appointments.feeds.files import reading, workbook_child
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files import workbook_child
+from appointments.feeds.files.schedule_file import open_schedule
+from appointments.feeds.files.workbook import limits_for
 from staff.errors import Refusal
 from tests.appointments.feeds.files.builders import ROW, read, xlsx_file
 
@@ -188,7 +189,7 @@ print(json.dumps([os.waitstatus_to_exitcode(status), seconds, used.ru_maxrss]))
 
 def cost_of(path: Path) -> tuple[int, float, float]:
     """Return exit code, seconds of processor time and megabytes of the child for a workbook."""
-    limits = json.dumps(reading.limits_for(path.stat().st_size))
+    limits = json.dumps(limits_for(path.stat().st_size))
     command = [sys.executable, "-I", "-c", MEASURE, workbook_child.__file__, str(path), limits]
     said = subprocess.run(command, capture_output=True, check=True, text=True)
     code, seconds, peak = json.loads(said.stdout)
@@ -258,7 +259,7 @@ def test_a_directory_that_lies_about_a_length_is_refused(tmp_path):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not limit memory")
 def test_memory_beyond_the_limit_ends_the_child_only(tmp_path, monkeypatch):
-    monkeypatch.setattr(reading, "_MEMORY", 90 * MEGABYTE)
+    monkeypatch.setattr("appointments.feeds.files.workbook._MEMORY", 90 * MEGABYTE)
     with pytest.raises(Refusal, match="trop grand"):
         open_schedule(bomb(tmp_path, 60))
 
@@ -288,7 +289,7 @@ def test_a_child_that_writes_nonsense_refuses_the_file(tmp_path, monkeypatch, pr
 
 def test_a_child_that_never_ends_is_stopped(tmp_path, monkeypatch):
     a_child(tmp_path, monkeypatch, "import time; time.sleep(600)")
-    monkeypatch.setattr(reading, "_WAIT_FOR_A_SECOND", 0.01)
+    monkeypatch.setattr("appointments.feeds.files.workbook._WAIT_FOR_A_SECOND", 0.01)
     with pytest.raises(Refusal, match="trop grand"):
         open_schedule(xlsx_file(tmp_path))
 
@@ -308,7 +309,7 @@ def test_a_system_without_limits_reads_all_the_same(tmp_path):
         "import runpy, sys; sys.modules['resource'] = None;"
         "sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     )
-    limits = json.dumps(reading.limits_for(path.stat().st_size))
+    limits = json.dumps(limits_for(path.stat().st_size))
     ended = subprocess.run(
         [sys.executable, "-I", "-c", program, workbook_child.__file__, str(path), limits],
         capture_output=True,

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from appointments.feeds.files import limits
-from appointments.feeds.files.reading import open_schedule
+from appointments.feeds.files.schedule_file import open_schedule
 from staff.errors import Refusal
 from tests.appointments.feeds.files.builders import (
     ROW,
@@ -223,13 +223,13 @@ def test_the_other_kind_than_asked_is_refused(tmp_path):
 
 
 def test_a_file_beyond_the_limit_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("appointments.feeds.files.reading.LARGEST_FILE", 10)
+    monkeypatch.setattr("appointments.feeds.files.schedule_file.LARGEST_FILE", 10)
     with pytest.raises(Refusal, match="dépasse"):
         open_schedule(csv_file(tmp_path))
 
 
 def test_rows_beyond_the_limit_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("appointments.feeds.files.tables.MOST_ROWS", 2)
+    monkeypatch.setattr("appointments.feeds.files.schedule_file.MOST_ROWS", 2)
     with pytest.raises(Refusal, match="Plus de 2 lignes"):
         read(csv_file(tmp_path, *[ROW | {"N° RDV": str(n)} for n in range(3)]))
 
@@ -244,7 +244,7 @@ def test_a_stray_cell_at_the_end_of_the_sheet_does_not_take_all_memory(tmp_path)
 
 
 def test_a_zip_that_unpacks_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("appointments.feeds.files.reading.LARGEST_UNPACKED", 1000)
+    monkeypatch.setattr("appointments.feeds.files.workbook.LARGEST_UNPACKED", 1000)
     with pytest.raises(Refusal, match="trop grand"):
         open_schedule(xlsx_file(tmp_path))
 

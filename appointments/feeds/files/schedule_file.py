@@ -1,69 +1,36 @@
-"""Open a schedule file whatever it is, CSV or XLSX, and refuse what is neither.
+"""A schedule file: opened whatever it is, CSV or XLSX, as tables of headings and rows.
 
 The kind is told by the content, never by the name: files are renamed more often than converted.
-A text file is never in memory: one pass tells the encoding, another reads the rows. It is CSV with
-comma, semicolon, tab or bar; UTF-8, Windows-1252, or UTF-16 as Excel's text.
-
-A workbook is opened by a process of its own (``workbook_child.py``): it may ask for all memory, or
-never end. Limits of memory and processor time follow the size of the file, and the rows come back
-in a temporary file without a name.
+What is neither kind is refused. A text file is never in memory: one pass tells the encoding,
+another reads the rows. It is CSV with comma, semicolon, tab or bar; UTF-8, Windows-1252, or UTF-16
+as Excel's text. A workbook has a table for each sheet (``workbook.py``).
 """
 
 import codecs
 import csv
-import datetime as dt
-import json
-import os
 import re
-import subprocess
-import sys
-import tempfile
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from io import TextIOWrapper
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from appointments.feeds.files import headings, moments, workbook_child
+from appointments.feeds.files import headings, moments, workbook
 from appointments.feeds.files.headings import Headings
-from appointments.feeds.files.limits import (
-    LARGEST_FILE,
-    LARGEST_SHARED_STRINGS,
-    LARGEST_UNPACKED,
-    LONGEST_LINE,
-    MOST_CELLS,
-    MOST_ROWS,
-    MOST_ROWS_BYTES,
-)
-from appointments.feeds.files.tables import Broken, NoRows, Row, ScheduleFile, Table, find_table
-from appointments.feeds.files.values import UNREADABLE, Uncomputed
-from appointments.feeds.records import SheetRead
+from appointments.feeds.files.limits import LARGEST_FILE, LONGEST_LINE, MOST_ROWS
+from appointments.feeds.files.rows import SHOWN, DateOrder, RowReader, shown
+from appointments.feeds.files.values import INVISIBLE, UNREADABLE
+from appointments.feeds.records import Readable, RowFault, ScheduleRecord, SheetRead
 from staff.errors import Refusal
+from staff.sentences import Stored, joined
 from staff.sentences import gettext_stored as _
-from staff.sentences import joined
 
 FORMATS = ("auto", "csv", "xlsx")
 _ZIP, _OLE, _PDF = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF"
 
 _NOT_TEXT = _("Ceci n'est pas un fichier de texte : exportez l'agenda en CSV (UTF-8) ou en XLSX.")
-_TOO_LARGE = _(
-    "Ce classeur est trop grand une fois ouvert : exportez moins de jours à la fois, ou "
-    "effacez les lignes et colonnes vides au-delà du tableau."
-)
-_DAMAGED = _("Ce classeur est abîmé : refaites l'export, ou enregistrez-le en CSV.")
-_BY_EXIT_CODE = {
-    workbook_child.TOO_LARGE: _TOO_LARGE,
-    workbook_child.PROTECTED: _("Classeur protégé : enregistrez-le sans mot de passe."),
-    workbook_child.NO_WORKBOOK: _(
-        "Ce n'est pas un classeur XLSX : enregistrez-le en .xlsx ou CSV."
-    ),
-    workbook_child.OPEN_DOCUMENT: _(
-        "Classeur LibreOffice (.ods) : enregistrez-le au format .xlsx ou CSV."
-    ),
-    workbook_child.BINARY: _("Classeur binaire (.xlsb) : enregistrez-le au format .xlsx."),
-}
 # How web pages begin that agendas export as .xls, and Excel's XML of 2003; behind marks and spaces.
 _WEB_PAGE = re.compile(
     rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff|[\s\x00])*<\x00?(?:[?!]|/?\x00?(?:html|head|body|table|meta|div|style"
@@ -83,16 +50,144 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\x7f]")
 _LINE_END = re.compile("\r\n|\r|\n")
 _LONE_CONTROLS = 10
 _BEGINNING = 4096
-_MEGABYTE = 1 << 20
-# A workbook of 36,000 rows has 3 MB and takes 70 MB of memory and 2 s of a slow processor, one of
-# 200,000 rows 15 MB, 310 MB and 12 s. What is small and asks for much more is no agenda.
-_MEMORY, _MEMORY_FOR_A_BYTE = 250 * _MEGABYTE, 16
-_SECONDS, _SECONDS_FOR_A_MEGABYTE = 20, 8
-_WAIT_FOR_A_SECOND = 12  # of processor time: a busy machine does little of it
-_BLOCK = 1 << 20
 _MOST_NAMED = 5  # sheets in one sentence
-_INDEX_WIDTH = 20
-_KEPT_ENVIRONMENT = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
+Row = tuple[int, Sequence[Any]]
+_PADDING = " \t\r\n\x00\x1a\xa0\ufffd"
+
+
+class NoRows(Refusal):
+    """The headings fit, but nothing stands below them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A row that the file itself breaks: its cells as far as they can be told, and why."""
+
+    line: int
+    cells: Sequence[str]
+    why: Stored
+
+
+@dataclass
+class Table:
+    """The one table of a text file, or one sheet of a workbook.
+
+    Attributes:
+        headings: which column is which.
+        rows: the rows after the headings, each with its line.
+        rows_expected: about how many follow, for a progress bar.
+        sheet: name of the sheet; empty for a text file.
+        width: most cells that a row has when nothing slipped; None where cells cannot slip.
+        titles: the lines above the headings, which may say when the export was made.
+    """
+
+    headings: Headings
+    rows: Iterator[Row | Broken]
+    rows_expected: int
+    sheet: str = ""
+    width: int | None = None
+    titles: tuple[str, ...] = ()
+
+    def entries(self, dates: DateOrder) -> Iterator[ScheduleRecord | RowFault | None]:
+        """Yield the record of each row, preceded by its faults; None ends each row.
+
+        A second line of headings holds for what follows it: exports of several units are often
+        pasted under one another, and their columns need not be in one order.
+        """
+        known: Headings | None = self.headings
+        width = self.width
+        for row in self.rows:
+            line, cells = (row.line, row.cells) if isinstance(row, Broken) else row
+            if all(is_blank(cell) for cell in cells):
+                continue
+            if (known or self.headings).are_repeated(cells):
+                try:
+                    known = headings.read(line, cells)
+                    width = width and max(known.width, len(cells))
+                except Refusal as refusal:
+                    known = None
+                    yield RowFault(line, "", "", refusal.sentence, sheet=self.sheet)
+                    yield None
+                continue
+            if known is None:
+                why = _("La ligne de titres qui précède ne convient pas : corrigez-la.")
+                written = " ".join(filter(None, map(shown, cells)))
+                row_read = Readable(name=written[:SHOWN])
+                yield RowFault(line, "", "", why, sheet=self.sheet, row=row_read, written=written)
+                yield None
+                continue
+            reader = RowReader(known, line, cells)
+            record = None
+            if isinstance(row, Broken):
+                reader.refuse(row.why)
+            else:
+                dates.see(known, line, cells)
+                record = reader.record(width=width)
+            faults = [replace(fault, sheet=self.sheet) for fault in reader.faults]
+            if record is None:
+                row_read = reader.readable()
+                faults = [replace(fault, row=row_read) for fault in faults]
+            yield from faults
+            if record is not None:
+                yield replace(record, sheet=self.sheet) if self.sheet else record
+            yield None
+
+
+@dataclass
+class ScheduleFile:
+    """An opened schedule file.
+
+    Attributes:
+        tables: one for a text file; for a workbook, one for each sheet that is read.
+        sheets: every sheet of a workbook, read or left out; empty for a text file. The rows are
+            counted while they are read.
+    """
+
+    tables: Sequence[Table]
+    sheets: list[SheetRead] = field(default_factory=list)
+
+    @property
+    def headings(self) -> Headings:
+        """Which column is which, in the first table."""
+        return self.tables[0].headings
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """Headings that mean nothing to us, as the file writes them."""
+        found = chain.from_iterable(table.headings.unused for table in self.tables)
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """The lines above the headings."""
+        return tuple(chain.from_iterable(table.titles for table in self.tables))
+
+    @property
+    def rows_expected(self) -> int:
+        """About how many rows follow, for a progress bar."""
+        return sum(table.rows_expected for table in self.tables)
+
+    def entries(self) -> Iterator[ScheduleRecord | RowFault]:
+        """Yield the record of each row, preceded by its faults; blank rows are passed over.
+
+        Raises:
+            Refusal: the file turns out too large, or writes its dates in another order. That is
+                known at its end only: what was yielded must not stay.
+        """
+        dates = DateOrder()
+        sheets = {sheet.name: sheet for sheet in self.sheets}
+        count = 0
+        for table in self.tables:
+            for entry in table.entries(dates):
+                if entry is not None:
+                    yield entry
+                    continue
+                count += 1
+                if count > MOST_ROWS:
+                    raise _too_many_rows()
+                if table.sheet:
+                    sheets[table.sheet].rows += 1
+        dates.refuse_another()
 
 
 def open_schedule(path: Path, *, file_format: str = "auto") -> ScheduleFile:
@@ -148,6 +243,73 @@ def _kind(path: Path) -> str:
             )
         )
     return "xlsx" if beginning.startswith(_ZIP) else "csv"
+
+
+def find_table(
+    rows: Iterable[Row | Broken], *, rows_expected: int, sheet: str = "", may_slip: bool = False
+) -> Table:
+    """Find the headings among the first rows, and give the rest.
+
+    Args:
+        rows: every row of the table, from its first line.
+        rows_expected: about how many there are.
+        sheet: name of the sheet; empty for a text file.
+        may_slip: whether a separator inside a text can shift the cells behind it.
+
+    Raises:
+        Refusal: no usable headings.
+        NoRows: nothing below them.
+    """
+    coming = iter(rows)
+    first = list(islice(coming, headings.SEARCHED_LINES + 1))
+    found = headings.find([row for row in first if not isinstance(row, Broken)])
+    rest = [row for row in first if (row.line if isinstance(row, Broken) else row[0]) > found.line]
+    if not rest:
+        raise NoRows(_("Le fichier ne contient que des titres : aucun rendez-vous à charger."))
+    rest += islice(coming, headings.SEARCHED_LINES)
+    return Table(
+        found,
+        _limited(chain(rest, coming)),
+        max(rows_expected - found.line, 1),
+        sheet,
+        _usual_width(found, rest) if may_slip else None,
+        tuple(
+            " ".join(str(cell) for cell in row[1] if not is_blank(cell))
+            for row in first
+            if not isinstance(row, Broken) and row[0] < found.line
+        ),
+    )
+
+
+def is_blank(cell: object) -> bool:
+    """Whether a cell shows nothing: empty, spaces, or what a file system pads a file with."""
+    if not isinstance(cell, str):
+        return cell is None
+    return not cell.strip() or not INVISIBLE.sub("", cell).strip(_PADDING)
+
+
+def _usual_width(found: Headings, rows: Sequence[Row | Broken]) -> int:
+    """Return how many cells most rows have, or the headings when these have more.
+
+    A row with more than that has a separator in one of its texts, be its last cells empty.
+    """
+    lengths = [len(row[1]) for row in rows if not isinstance(row, Broken)]
+    (usual, _count), *_others = Counter(lengths).most_common(1) or [(0, 0)]
+    return max(usual, found.width)
+
+
+def _limited(rows: Iterator[Row | Broken]) -> Iterator[Row | Broken]:
+    """Yield rows until there are far too many, blank ones included."""
+    for count, row in enumerate(rows, start=1):
+        if count > MOST_ROWS:
+            raise _too_many_rows()
+        yield row
+
+
+def _too_many_rows() -> Refusal:
+    return Refusal(
+        _("Plus de %(limit)s lignes : exportez moins de jours à la fois.") % {"limit": MOST_ROWS}
+    )
 
 
 @dataclass(frozen=True)
@@ -309,27 +471,13 @@ def _is_row(cells: list[str], found: Headings) -> bool:
     return any(moments.has_date(cells[at].strip(' "')) for at in places if at < len(cells))
 
 
-class _RowsFile:
-    """The rows of a workbook in a temporary file, which is closed with its last reader."""
-
-    def __init__(self) -> None:
-        self.file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
-
-    def __del__(self) -> None:
-        self.file.close()
-
-    def read(self, start: int, length: int) -> bytes:
-        self.file.seek(start)
-        return self.file.read(length)
-
-
 def _open_workbook(path: Path) -> ScheduleFile:
     """Open every visible sheet whose headings fit.
 
     Raises:
         Refusal: damaged, not XLSX, too large, protected, empty, or no sheet has usable headings.
     """
-    rows_file, sheets = _read(path.resolve())
+    rows_file, sheets = workbook.read_sheets(path.resolve())
     tables: list[Table] = []
     read: list[SheetRead] = []
     refusals: dict[str, Refusal] = {}
@@ -339,7 +487,7 @@ def _open_workbook(path: Path) -> ScheduleFile:
             about.left_out = _("feuille masquée : si elle contient des rendez-vous, affichez-la.")
         elif sheet["rows"]:
             try:
-                rows = _sheet_rows(rows_file, sheet["start"], sheet["end"])
+                rows = workbook.sheet_rows(rows_file, sheet["start"], sheet["end"])
                 tables.append(find_table(rows, rows_expected=sheet["rows"], sheet=about.name))
             except NoRows as refusal:  # the sheet of a day without appointments
                 refusals[about.name] = refusal
@@ -373,71 +521,3 @@ def _nothing_read(sheets: list[SheetRead], refusals: dict[str, Refusal]) -> Refu
             % {"names": names[:160]}
         )
     return Refusal(_("Le classeur est vide : refaites l'export."))
-
-
-def limits_for(size: int) -> dict[str, int]:
-    """Return what the child may use for a workbook of so many bytes: bytes, rows, CPU seconds."""
-    return {
-        "memory": _MEMORY + _MEMORY_FOR_A_BYTE * size,
-        "seconds": _SECONDS + _SECONDS_FOR_A_MEGABYTE * size // _MEGABYTE,
-        "strings": LARGEST_SHARED_STRINGS,
-        "unpacked": LARGEST_UNPACKED,
-        "cells": MOST_CELLS,
-        "rows": MOST_ROWS,
-        "output": MOST_ROWS_BYTES,
-    }
-
-
-def _read(path: Path) -> tuple[_RowsFile, list[dict[str, Any]]]:
-    """Return the rows of a workbook as the child writes them, and the index of its sheets."""
-    limits = limits_for(path.stat().st_size)
-    rows_file = _RowsFile()
-    # The child gets no secrets of this process.
-    environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    try:
-        ended = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-I", workbook_child.__file__, str(path), json.dumps(limits)],
-            stdin=subprocess.DEVNULL,
-            stdout=rows_file.file,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            timeout=limits["seconds"] * _WAIT_FOR_A_SECOND,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Refusal(_TOO_LARGE) from error
-    if ended.returncode:
-        # A signal means that a limit was hit.
-        otherwise = _DAMAGED if ended.returncode > 0 else _TOO_LARGE
-        raise Refusal(_BY_EXIT_CODE.get(ended.returncode, otherwise))
-    end = max(rows_file.file.seek(0, os.SEEK_END) - _INDEX_WIDTH, 0)
-    try:
-        start = int(rows_file.read(end, _INDEX_WIDTH))
-        return rows_file, json.loads(rows_file.read(start, end - start))
-    except ValueError as error:
-        raise Refusal(_DAMAGED) from error
-
-
-def _sheet_rows(rows_file: _RowsFile, start: int, end: int) -> Iterator[Row]:
-    """Yield the rows of one sheet from its first line on, blank ones included."""
-    number, rest = 0, b""
-    while start < end:
-        block = rows_file.read(start, min(_BLOCK, end - start))
-        start += len(block)
-        *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            number += 1
-            cells = json.loads(line)
-            yield number, [_cell(cell) if isinstance(cell, dict) else cell for cell in cells]
-
-
-def _cell(written: Mapping[str, Any]) -> object:
-    """Return a cell that JSON has no value for."""
-    ((kind, value),) = written.items()
-    if kind == "t":
-        return dt.datetime.fromisoformat(value)
-    if kind == "d":
-        return dt.date.fromisoformat(value)
-    if kind == "h":
-        return dt.time.fromisoformat(value)
-    return dt.timedelta(seconds=value) if kind == "s" else Uncomputed(str(value))
