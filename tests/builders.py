@@ -6,8 +6,7 @@ from zoneinfo import ZoneInfo
 
 from appointments.models import Appointment, Feed
 from patients.models import Patient
-from patients.names import search_given_name, search_name
-from patients.names import search_sound
+from patients.names import search_given_name, search_name, search_sound
 from staff.models import Practitioner, RoleAssignment, Site, Unit, User
 
 BRUSSELS = ZoneInfo("Europe/Brussels")

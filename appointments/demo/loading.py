@@ -8,10 +8,9 @@ from django.db import transaction
 
 from appointments.demo.accounts import make_accounts
 from appointments.demo.hospital import EXPORTED_AT, SEED, DemoHospital, build
-from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing.results import LoadResult, Terms
 from appointments.feeds.importing.services import load_records
-from appointments.feeds.records import ScheduleRecord
+from appointments.feeds.records import Declared, ScheduleRecord
 from appointments.models import AgeFrom, Extent, Feed
 from patients import phones
 from staff.errors import Refusal

@@ -4,10 +4,9 @@ from collections.abc import Collection
 
 from django.db import transaction
 
-from appointments.feeds.file_terms import NOTHING
 from appointments.feeds.importing.results import Terms
 from appointments.feeds.importing.services import load_records
-from appointments.feeds.records import ScheduleRecord
+from appointments.feeds.records import NOTHING, ScheduleRecord
 from appointments.models import Conflict, ConflictState, Feed
 from staff import clock
 from staff.database import lock_rulings

@@ -16,10 +16,9 @@ from typing import Any, Self
 from django.db.models import prefetch_related_objects
 
 from appointments.decisions.appending import Act, entries_at
-from appointments.feeds.file_terms import Coverage
 from appointments.feeds.files.headings import BY_KEY
 from appointments.feeds.importing.people import People, Practitioners, Recognised
-from appointments.feeds.records import Readable, RowFault, ScheduleRecord
+from appointments.feeds.records import Coverage, Readable, RowFault, ScheduleRecord
 from appointments.models import CALLED_OFF, RULED, Appointment, Conflict, ConflictState, Feed
 from patients import phones
 from patients.names import fold

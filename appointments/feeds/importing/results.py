@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from appointments.feeds.file_terms import NOTHING, Area, Declared, SiteDay
 from appointments.feeds.files.headings import shortened
 from appointments.feeds.importing.write import Disappeared
-from appointments.feeds.records import SHEET_LENGTH, Readable, RowFault, SheetRead
+from appointments.feeds.records import (
+    NOTHING,
+    SHEET_LENGTH,
+    Area,
+    Declared,
+    Readable,
+    RowFault,
+    SheetRead,
+    SiteDay,
+)
 from appointments.models import (
     DisappearedRow,
     Feed,

@@ -19,17 +19,6 @@ from django.db import transaction
 from appointments.decisions import appending as deciding
 from appointments.decisions.in_force import ruled_from
 from appointments.decisions.rulings import rule_on
-from appointments.feeds import file_terms
-from appointments.feeds.file_terms import (
-    AHEAD,
-    NOTHING,
-    Area,
-    Coverage,
-    Declared,
-    Evidence,
-    ExportMoment,
-    export_moment,
-)
 from appointments.feeds.files.headings import COLUMNS
 from appointments.feeds.files.schedule_file import ScheduleFile, open_schedule
 from appointments.feeds.importing import write as importing_write
@@ -48,7 +37,24 @@ from appointments.feeds.importing.results import (
     keep_result,
 )
 from appointments.feeds.importing.write import Writer
-from appointments.feeds.records import RowFault, ScheduleRecord, SheetRead
+from appointments.feeds.records import (
+    AHEAD,
+    NOTHING,
+    Area,
+    Coverage,
+    Declared,
+    Evidence,
+    ExportMoment,
+    RowFault,
+    ScheduleRecord,
+    SheetRead,
+    area_of,
+    export_moment,
+    proposed_extent,
+    span_of,
+    speaks_for_all,
+    too_many,
+)
 from appointments.models import AgeRule, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import estimate as estimating
 from notifications.sending.estimate import Opened
@@ -350,13 +356,13 @@ class _Load:
             # It cannot know what was planned later, so nothing disappears because of it.
             self.result.undone = self.result.moved + self.result.updated
             return None
-        area = file_terms.area_of(self.result.declared, coverage)
+        area = area_of(self.result.declared, coverage)
         if area is not None:
             self.result.area = area
             known, self.result.disappeared = importing_write.disappeared_from(
                 feed, coverage, area, known_until=known_until
             )
-            self.result.too_many = file_terms.too_many(
+            self.result.too_many = too_many(
                 [(one.site, one.day) for one in self.result.disappeared], known
             )
         return area
@@ -368,11 +374,11 @@ class _Load:
             return self.terms.declared
         if feed.complete_for:
             return Declared(Extent(feed.complete_for))
-        span = file_terms.span_of(coverage.rows_by_day)
+        span = span_of(coverage.rows_by_day)
         if not self.terms.proposes or span is None:
             return NOTHING
         units = importing_write.planned_units(feed, *span)
-        return Declared(file_terms.proposed_extent(coverage, planned_units=units))
+        return Declared(proposed_extent(coverage, planned_units=units))
 
     def _keep_age(
         self, feed: Feed, coverage: Coverage, area: Area | None, now: dt.datetime
@@ -385,7 +391,7 @@ class _Load:
         planned = importing_write.planned_soon(feed, clock.local_day(now))
         result = self.result
         is_changed = result.created or result.updated or result.moved or result.missing
-        if file_terms.speaks_for_all(planned, coverage, area):
+        if speaks_for_all(planned, coverage, area):
             if exported_at is None and is_changed:
                 feed.heard_at = None
             elif exported_at is not None and (result.undone or not feed.heard_at):

@@ -15,7 +15,6 @@ from django.core.files.base import File
 from django.db import DatabaseError, transaction
 from django.db.models import Q
 
-from appointments.feeds.file_terms import Declared, export_moment
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.files.schedule_file import open_schedule
 from appointments.feeds.importing.results import (
@@ -33,6 +32,7 @@ from appointments.feeds.importing.services import (
     take_in,
     was_loaded_before,
 )
+from appointments.feeds.records import Declared, export_moment
 from appointments.models import AgeFrom, AgeRule, Extent, Feed, ImportState, ScheduleImport
 from notifications.sending import switch
 from staff import clock

@@ -19,7 +19,6 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.decisions import appending
 from appointments.decisions.in_force import ruled_from
-from appointments.feeds.file_terms import Declared
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import uploads
@@ -52,6 +51,7 @@ from appointments.feeds.importing.refused_rows import (
 from appointments.feeds.importing.results import ABOUT_NO_PHONE, MOST_REMARKS, about_older
 from appointments.feeds.importing.services import check_source_name
 from appointments.feeds.importing.uploads import DEFAULT_SOURCE, FileTerms
+from appointments.feeds.records import Declared
 from appointments.models import AgeRule, Extent, ImportState, RejectedRow, ScheduleImport
 from staff import clock, csv_cells
 from staff.access import Capability, requires

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from django.db.models import F, Max, QuerySet
 
-from appointments.feeds.file_terms import Area, Coverage, SiteDay
 from appointments.feeds.importing.links import Pair, join
 from appointments.feeds.importing.people import Practitioners
 from appointments.feeds.importing.plan import ChunkPlan, Planned
+from appointments.feeds.records import Area, Coverage, SiteDay
 from appointments.models import (
     RULED,
     Appointment,

@@ -12,7 +12,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from appointments.feeds.file_terms import Declared, ExportMoment
 from appointments.feeds.files import moments
 from appointments.feeds.files.schedule_file import FORMATS
 from appointments.feeds.files.values import BadValue
@@ -28,7 +27,7 @@ from appointments.feeds.importing.results import (
 from appointments.feeds.importing.services import FileLoad, load_file
 from appointments.feeds.importing.uploads import DEFAULT_SOURCE
 from appointments.feeds.importing.write import Disappeared
-from appointments.feeds.records import RowFault, where
+from appointments.feeds.records import Declared, ExportMoment, RowFault, where
 from appointments.models import AgeFrom, Extent
 from appointments.models.feed import about_counts
 from notifications.sending.estimate import Opened

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing.results import LoadResult, Terms
 from appointments.feeds.importing.services import load_records
+from appointments.feeds.records import Declared
 from appointments.models import Appointment
 from appointments.vocabulary import AgeFrom, Extent
 from staff import clock

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from appointments.feeds.file_terms import (
+from appointments.feeds.records import (
     Area,
     Coverage,
     Declared,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing.results import Unanswered
+from appointments.feeds.records import Declared
 from appointments.models import Feed
 from appointments.vocabulary import Extent
 from notifications.models import Notice

@@ -10,9 +10,9 @@ from django.db import DatabaseError
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from appointments.feeds.file_terms import Declared
 from appointments.feeds.importing import uploads
 from appointments.feeds.importing.uploads import FileTerms
+from appointments.feeds.records import Declared
 from appointments.models import Appointment, ImportState, RejectedRow, ScheduleImport
 from appointments.tasks import run_waiting_imports, sweep_imports
 from appointments.vocabulary import Extent

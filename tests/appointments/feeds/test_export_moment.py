@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appointments.feeds.file_terms import AHEAD, Evidence, ExportMoment, export_moment
+from appointments.feeds.records import AHEAD, Evidence, ExportMoment, export_moment
 from appointments.vocabulary import AgeFrom, AgeRule
 from tests.builders import at
 
