@@ -8,7 +8,7 @@ from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import PublicText, public_texts
 from appointments.bulletins.queries import days_ruled, fingerprint, places
 from appointments.decisions import keeping
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.models import (
     Appointment,
     Bulletin,

@@ -13,8 +13,8 @@ from django.db.models import Count, F, Q
 from appointments.access import sites_of
 from appointments.bulletins.queries import visible
 from appointments.decisions.effective_orders import outcome_alone, said_of
-from appointments.decisions.in_force import Clauses, clauses_of
 from appointments.decisions.keeping import decided_by_day
+from appointments.decisions.rulings import Clauses, clauses_of
 from appointments.doctors.queries import AHEAD
 from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import (

@@ -19,9 +19,9 @@ from django.utils.translation import ngettext, ngettext_lazy
 from appointments.bulletins.queries import odd_moments
 from appointments.bulletins.sentences import moment_in_words
 from appointments.decisions import rulings
-from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.keeping import decided_by_day
 from appointments.decisions.ruling_tables import LIVE, RulingScope
+from appointments.decisions.rulings import clauses_of, ruling_bulletins
 from appointments.feeds.importing.refused_rows import RefusedCount, count_refused
 from appointments.models import RULED, Appointment, Basis, Bulletin, Outcome, Service
 from notifications.rules import QuietHours

@@ -23,8 +23,8 @@ from appointments.decisions.effective_orders import (
     statements,
     whole_order,
 )
-from appointments.decisions.in_force import clauses_of, ruling_bulletins
 from appointments.decisions.keeping import standing_cancellations
+from appointments.decisions.rulings import clauses_of, ruling_bulletins
 from appointments.models import Bulletin, Outcome
 from appointments.rules import ClauseTerms, numbered
 from staff import clock

@@ -11,7 +11,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Min, Q, QuerySet
 
 from appointments.bulletins.sentences import PlaceNames, doubtful_moments, in_words
-from appointments.decisions.in_force import clauses_of, ruling_bulletins
+from appointments.decisions.rulings import clauses_of, ruling_bulletins
 from appointments.models import RULED, Appointment, Bulletin, BulletinState
 from appointments.rules import ClauseTerms, numbered
 from notifications.rules import QuietHours

@@ -1,7 +1,7 @@
-"""Draft, approve and withdraw bulletins. Approving applies in the same transaction."""
+"""Draft and approve bulletins. Approving applies in the same transaction."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NotRequired, TypedDict, Unpack
 
 from django.conf import settings
@@ -12,28 +12,33 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from appointments.bulletins.playbooks import Playbook
-from appointments.bulletins.queries import fingerprint, places, restorable
+from appointments.bulletins.queries import fingerprint, places
 from appointments.bulletins.sentences import compared_sentences
-from appointments.decisions import keeping, rulings
-from appointments.decisions.in_force import (
-    check_clauses,
-    clauses_of,
-    ruling_bulletins,
-    store_clauses,
+from appointments.decisions import rulings
+from appointments.decisions.rulings import clauses_of, ruling_bulletins
+from appointments.models import (
+    Bulletin,
+    BulletinState,
+    Clause,
+    KeptBy,
+    ProtectedGroup,
+    Ruling,
+    Service,
+    Tell,
 )
-from appointments.models import Bulletin, BulletinState
 from appointments.rules import ClauseTerms
 from notifications.sending import switch as sending
 from notifications.sending.switch import Released
+from notifications.vocabulary import Channel
 from staff import clock
 from staff.access import Capability, require_everywhere, require_two_persons
 from staff.database import lock_rulings
 from staff.errors import Refusal
-from staff.models import User
+from staff.models import Site, Unit, User
 from staff.services import audit
 
 LONGEST_REASON = 200  # characters
-_NOT_ASKED = {
+NOT_ASKED = {
     "withdrawal_asked_by": None,
     "withdrawal_asked_at": None,
     "withdrawal_reason": "",
@@ -97,7 +102,7 @@ def redraft(
         Refusal: it is no longer a draft, or the content cannot be.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
-    bulletin = _locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
+    bulletin = locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
     fields, clauses = _checked(content)
@@ -184,7 +189,7 @@ def delete(*, bulletin_id: int, by: User) -> None:
         Refusal: it is gone already, or no draft any more.
     """
     require_everywhere(by, Capability.DRAFT_BULLETIN)
-    bulletin = _locked(bulletin_id)
+    bulletin = locked(bulletin_id)
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : il reste dans l'historique."))
     audit.record(
@@ -202,7 +207,7 @@ def delete(*, bulletin_id: int, by: User) -> None:
 
 def _draft_of_ones_own(bulletin_id: int, by: User) -> Bulletin:
     require_everywhere(by, Capability.DRAFT_BULLETIN)
-    bulletin = _locked(bulletin_id)
+    bulletin = locked(bulletin_id)
     if bulletin.state != BulletinState.DRAFT:
         raise Refusal(_("Ce bulletin n'est plus un brouillon : copiez-le pour le changer."))
     if bulletin.drafted_by_id != by.pk:
@@ -235,7 +240,7 @@ def approve(
     """
     require_everywhere(by, Capability.APPROVE_BULLETIN)
     lock_rulings(shared=False)
-    bulletin = _locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
+    bulletin = locked(bulletin_id) if seen is None else _as_seen(bulletin_id, seen)
     if bulletin.state == BulletinState.IN_FORCE:
         if seen is not None and bulletin.approved_by_id != by.pk:
             raise Refusal(
@@ -304,167 +309,12 @@ def release_now(*, by: User) -> Released:
     return released
 
 
-@transaction.atomic
-def ask_withdrawal(
-    *,
-    bulletin_id: int,
-    by: User,
-    reason: str,
-    restores: int | None = None,
-    sends_decisions_back: bool = False,
-    by_sms: bool = False,
-) -> Bulletin:
-    """Ask for a bulletin to be lifted; a second person does it. Asking anew replaces the first.
-
-    Args:
-        bulletin_id: in force.
-        by: who asks.
-        reason: why.
-        restores: the number of the superseded bulletin that is put back in force with it.
-        sends_decisions_back: asks those who cancelled on its days to decide anew.
-        by_sms: tells "maintained after all" by SMS whose earlier message arrived for certain;
-            the others are called, and so is whoever has no receipt of it in time.
+def locked(bulletin_id: int) -> Bulletin:
+    """Return a bulletin under lock.
 
     Raises:
-        Refusal: it is not in force, no reason was given, or the other cannot come back.
+        Refusal: there is no such bulletin.
     """
-    require_everywhere(by, Capability.APPROVE_BULLETIN)
-    if not reason.strip():
-        raise Refusal(_("Indiquez pourquoi le bulletin est retiré."), field="reason")
-    lock_rulings(shared=False)
-    bulletin = _in_force(bulletin_id)
-    earlier = _restorable(bulletin, restores) if restores else None
-    bulletin.withdrawal_asked_by, bulletin.withdrawal_asked_at = by, clock.now()
-    bulletin.withdrawal_reason = reason.strip()
-    bulletin.withdrawal_restores = earlier
-    bulletin.withdrawal_sends_back = sends_decisions_back
-    bulletin.withdrawal_by_sms = by_sms
-    bulletin.save()
-    audit.record(
-        action="bulletin.withdrawal_asked",
-        by=by,
-        subject=bulletin,
-        reason=reason.strip(),
-        restores=earlier.pk if earlier else None,
-        sends_decisions_back=sends_decisions_back,
-        by_sms=by_sms,
-    )
-    return bulletin
-
-
-@transaction.atomic
-def drop_withdrawal(*, bulletin_id: int, by: User) -> Bulletin:
-    """Drop a request for withdrawal; without one this changes nothing."""
-    require_everywhere(by, Capability.APPROVE_BULLETIN)
-    lock_rulings(shared=False)
-    bulletin = _in_force(bulletin_id)
-    if bulletin.waits_for_withdrawal:
-        Bulletin.objects.filter(pk=bulletin.pk).update(**_NOT_ASKED)
-        bulletin.refresh_from_db()
-        audit.record(action="bulletin.withdrawal_dropped", by=by, subject=bulletin)
-    return bulletin
-
-
-@transaction.atomic
-def withdraw(*, bulletin_id: int, by: User, asked_at: dt.datetime | None = None) -> Bulletin:
-    """Lift a bulletin as somebody else asked: its decisions lapse, unsent notices are withdrawn,
-    told patients are told again. Confirming twice changes nothing.
-
-    The bulletin that comes back rules the days that no newer one rules: its place among the
-    others is that of its first approval. What people cancelled on these days stands, and is
-    told, unless they are asked to decide it anew (``keeping.send_back``).
-
-    Args:
-        bulletin_id: in force.
-        by: the second person.
-        asked_at: when what that person read was asked for; None for who did not read it.
-
-    Raises:
-        Refusal: nobody asked for it, the same person did, or it was asked otherwise since.
-    """
-    require_everywhere(by, Capability.APPROVE_BULLETIN)
-    lock_rulings(shared=False)
-    bulletin = _locked(bulletin_id)
-    if bulletin.state == BulletinState.WITHDRAWN:
-        return bulletin
-    bulletin = _in_force(bulletin_id)
-    _check_second_person(bulletin, by, asked_at)
-    earlier = bulletin.withdrawal_restores
-    if earlier:
-        earlier = _restorable(bulletin, earlier.pk)
-    bulletin.state = BulletinState.WITHDRAWN
-    bulletin.withdrawn_by, bulletin.withdrawn_at = by, clock.now()
-    bulletin.save()
-    if earlier:
-        earlier.state = BulletinState.IN_FORCE
-        earlier.restored_by, earlier.restored_at = by, clock.now()
-        earlier.save()
-        audit.record(
-            action="bulletin.restored",
-            by=by,
-            subject=earlier,
-            instead_of=bulletin.pk,
-            asked_by=str(bulletin.withdrawal_asked_by),
-        )
-    if bulletin.withdrawal_sends_back:
-        keeping.send_back(
-            first_day=bulletin.first_day,
-            last_day=bulletin.last_day,
-            by=by,
-            reason=bulletin.withdrawal_reason,
-        )
-    days = rulings.days_concerned(bulletin, earlier)
-    applied = rulings.rule_window(first_day=days[0], last_day=days[-1])
-    audit.record(
-        action="bulletin.withdrawn",
-        by=by,
-        subject=bulletin,
-        reason=bulletin.withdrawal_reason,
-        asked_by=str(bulletin.withdrawal_asked_by),
-        restores=earlier.pk if earlier else None,
-        decisions=applied.decisions,
-        notices_opened=applied.notices.opened,
-        notices_withdrawn=applied.notices.withdrawn,
-    )
-    return bulletin
-
-
-def _in_force(bulletin_id: int) -> Bulletin:
-    bulletin = _locked(bulletin_id)
-    if bulletin.state != BulletinState.IN_FORCE:
-        raise Refusal(_("Seul un bulletin en vigueur peut être retiré."))
-    return bulletin
-
-
-def _restorable(bulletin: Bulletin, restores: int) -> Bulletin:
-    """Return, under lock, the superseded bulletin that can come back in place of another."""
-    if restores not in {one.pk for one in restorable(bulletin)}:
-        raise Refusal(
-            _("Le bulletin %(number)s ne peut pas être remis en vigueur : il ne réglerait rien.")
-            % {"number": restores},
-            field="restores",
-        )
-    return _locked(restores)
-
-
-def _check_second_person(bulletin: Bulletin, by: User, asked_at: dt.datetime | None) -> None:
-    if not bulletin.waits_for_withdrawal:
-        raise Refusal(_("Personne n'a demandé de retirer ce bulletin : demandez-le d'abord."))
-    if bulletin.withdrawal_asked_by_id == by.pk:
-        raise Refusal(
-            _("Vous avez demandé ce retrait : un autre membre de la cellule doit le confirmer.")
-        )
-    if asked_at not in (None, bulletin.withdrawal_asked_at):
-        raise Refusal(
-            _("%(person)s a demandé ce retrait autrement entre-temps : relisez-le.")
-            % {"person": bulletin.withdrawal_asked_by}
-        )
-    asked_by = bulletin.withdrawal_asked_by
-    if asked_by is not None:
-        require_two_persons(asked_by, by)
-
-
-def _locked(bulletin_id: int) -> Bulletin:
     try:
         return Bulletin.objects.select_for_update().get(pk=bulletin_id)
     except Bulletin.DoesNotExist:
@@ -507,6 +357,91 @@ def _checked(content: BulletinContent) -> tuple[dict[str, Any], Sequence[ClauseT
     check_clauses(clauses, first_day=first_day, last_day=last_day)
     fields = {name: value for name, value in content.items() if name != "clauses"}
     return {"source_text": "", **fields, "quiet_hours_override_reason": reason}, clauses
+
+
+def check_clauses(clauses: Sequence[ClauseTerms], *, first_day: dt.date, last_day: dt.date) -> None:
+    """Refuse clauses that name something unknown or that no bulletin may order.
+
+    Raises:
+        Refusal: one sentence per fault, each naming its clause.
+    """
+    if not clauses:
+        raise Refusal(_("Le bulletin n'a aucun point : ajoutez-en au moins un."), field="clauses")
+    known: dict[str, set[str]] = {
+        "services": set(Service),
+        "sites": set(Site.objects.values_list("code", flat=True)),
+        "units": set(Unit.objects.values_list("code", flat=True)),
+        "groups": set(ProtectedGroup.values),
+    }
+    faults = [
+        _("Point %(number)s : %(fault)s") % {"number": number, "fault": fault}
+        for number, clause in enumerate(clauses, start=1)
+        for fault in _faults_of_clause(clause, known, first_day, last_day)
+    ]
+    if faults:
+        raise Refusal(" ".join(faults), field="clauses")
+
+
+def _faults_of_clause(
+    clause: ClauseTerms, known: dict[str, set[str]], first_day: dt.date, last_day: dt.date
+) -> Iterator[str]:
+    words = {"ruling": Ruling, "tell": Tell, "channel": Channel, "kept_by": KeptBy}
+    for name, choices in words.items():
+        if getattr(clause, name) not in set(choices):
+            yield _("%(name)s vaut « %(value)s » ; choisissez parmi %(choices)s.") % {
+                "name": name,
+                "value": getattr(clause, name),
+                "choices": ", ".join(choices),
+            }
+    for name, codes in known.items():
+        for code in getattr(clause, name):
+            if code not in codes:
+                yield _("%(name)s : « %(value)s » est inconnu.") % {"name": name, "value": code}
+    for day in clause.days:
+        if not first_day <= day <= last_day:
+            yield _("le jour %(day)s est hors de la période du bulletin.") % {
+                "day": f"{day:%d/%m/%Y}"
+            }
+    yield from _disorders(clause)
+
+
+def _disorders(clause: ClauseTerms) -> Iterator[str]:
+    """Yield what no bulletin may order."""
+    if Service.EMERGENCY in clause.services and clause.ruling != Ruling.MAINTAIN:
+        yield _("aucun bulletin ne peut annuler les urgences ; maintenez-les.")
+    if clause.ruling == Ruling.CASE_BY_CASE and clause.kept_by == KeptBy.NOBODY:
+        yield _(
+            "« au cas par cas » demande quelqu'un qui tranche ; choisissez qui peut garder : le "
+            "médecin concerné ou, pour les opérations, le Directeur médical."
+        )
+    is_open = clause.ruling != Ruling.MAINTAIN
+    if Service.SURGERY in clause.services and is_open and clause.kept_by == KeptBy.DOCTOR:
+        yield _(
+            "seul le Directeur médical décide des opérations ; choisissez-le sous "
+            "« Peut garder », au besoin dans un point à part."
+        )
+
+
+def store_clauses(bulletin: Bulletin, clauses: Sequence[ClauseTerms]) -> None:
+    """Replace the clauses of a draft, in one statement each way."""
+    bulletin.clauses.all().delete()
+    Clause.objects.bulk_create(
+        Clause(
+            bulletin=bulletin,
+            position=position,
+            services=list(draft.services),
+            sites=list(draft.sites),
+            units=list(draft.units),
+            days=[day.isoformat() for day in draft.days],
+            groups=list(draft.groups),
+            ruling=draft.ruling,
+            tell=draft.tell,
+            channel=draft.channel,
+            kept_by=draft.kept_by,
+            keep_until=draft.keep_until,
+        )
+        for position, draft in enumerate(clauses, start=1)
+    )
 
 
 def _order_changes(
@@ -561,5 +496,5 @@ def _supersede() -> list[int]:
     days = [day for bulletin in in_force for day in bulletin.days]
     ruling = {bulletin.pk for bulletin in ruling_bulletins(days).values()}
     replaced = sorted(bulletin.pk for bulletin in in_force if bulletin.pk not in ruling)
-    Bulletin.objects.filter(pk__in=replaced).update(state=BulletinState.SUPERSEDED, **_NOT_ASKED)
+    Bulletin.objects.filter(pk__in=replaced).update(state=BulletinState.SUPERSEDED, **NOT_ASKED)
     return replaced

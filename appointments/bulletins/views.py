@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import trigger_client_event
 
 from appointments.bulletins import preview as previewing
-from appointments.bulletins import queries, services
+from appointments.bulletins import queries, services, withdrawals
 from appointments.bulletins.editor import BulletinEditor, content_of, is_reshaping, reshaped
 from appointments.bulletins.forms import (
     ApproveForm,
@@ -57,8 +57,8 @@ from appointments.bulletins.sentences import (
     duration_in_words,
     order_sentences,
 )
-from appointments.decisions.in_force import clauses_of
 from appointments.decisions.keeping import decided_by_day, standing_by_person
+from appointments.decisions.rulings import clauses_of
 from appointments.models import Bulletin, BulletinState
 from notifications.telling.progress import holding_untrue
 from staff import clock
@@ -162,12 +162,12 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
     """Ask for a bulletin to be lifted, with the reason; or do it, as the second person."""
     bulletin = _visible(request, pk)
     if request.method == "POST" and "drop" in request.POST:
-        services.drop_withdrawal(bulletin_id=pk, by=request.user)
+        withdrawals.drop_withdrawal(bulletin_id=pk, by=request.user)
         messages.success(request, _("Le bulletin %(number)s reste en vigueur.") % {"number": pk})
         return redirect("bulletin", pk=pk)
     if request.method == "POST" and "confirm" in request.POST:
         asked_at = parse_datetime(request.POST.get("asked_at", ""))
-        services.withdraw(bulletin_id=pk, by=request.user, asked_at=asked_at or clock.now())
+        withdrawals.withdraw(bulletin_id=pk, by=request.user, asked_at=asked_at or clock.now())
         messages.success(request, _("Le bulletin %(number)s est retiré.") % {"number": pk})
         return redirect("bulletin", pk=pk)
     earlier = queries.restorable(bulletin) if bulletin.state == BulletinState.IN_FORCE else []
@@ -176,7 +176,7 @@ def withdraw(request: SignedInRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                services.ask_withdrawal(bulletin_id=pk, by=request.user, **form.cleaned_data)
+                withdrawals.ask_withdrawal(bulletin_id=pk, by=request.user, **form.cleaned_data)
             except Refusal as refusal:
                 form.add_error(refusal.field or None, refusal.message)
             else:

@@ -17,7 +17,8 @@ from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, When
 from django.utils.translation import gettext as _
 
 from appointments.decisions import rulings
-from appointments.decisions.in_force import clauses_for, verdict_for
+from appointments.decisions.in_force import verdict_for
+from appointments.decisions.rulings import clauses_for
 from appointments.models import RULED, Appointment, Basis, Decision, Outcome
 from appointments.rules import Verdict
 from patients.models import Patient

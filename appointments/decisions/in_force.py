@@ -1,28 +1,20 @@
-"""The clauses of bulletins in force, what they let a person decide, and what stands."""
+"""What bulletins in force let a person decide, what stands, and what patients know of it."""
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
 
+from appointments.decisions.rulings import Clauses, clauses_for
 from appointments.models import (
     Appointment,
     Basis,
-    Bulletin,
-    BulletinState,
-    Clause,
     Decision,
-    KeptBy,
     Outcome,
-    ProtectedGroup,
-    Ruling,
     Service,
-    Tell,
 )
 from appointments.rules import (
-    ClauseTerms,
     Facts,
     KeepAnswer,
     Keeper,
@@ -33,173 +25,10 @@ from appointments.rules import (
 )
 from notifications.models import NoticeItem, NoticeState, Word
 from notifications.telling.progress import standing_or_heard
-from notifications.vocabulary import Channel
-from staff import clock
 from staff.access import Capability, may, scope_of
-from staff.errors import Refusal
-from staff.models import Site, Unit, User
+from staff.models import User
 
-Clauses = tuple[ClauseTerms, ...]
 DETAILS = ("patient", "unit__site", "practitioner", "feed")
-
-
-def terms_of(clause: Clause) -> ClauseTerms:
-    """Return a stored clause in the form of the rules."""
-    return ClauseTerms(
-        ruling=clause.ruling,
-        tell=clause.tell,
-        channel=clause.channel,
-        kept_by=clause.kept_by,
-        keep_until=clause.keep_until,
-        services=tuple(clause.services),
-        sites=tuple(clause.sites),
-        units=tuple(clause.units),
-        days=tuple(map(dt.date.fromisoformat, clause.days)),
-        groups=tuple(clause.groups),
-        position=clause.position,
-        id=clause.pk,
-        bulletin_id=clause.bulletin_id,
-    )
-
-
-def clauses_of(bulletin: Bulletin) -> Clauses:
-    """Return what a bulletin orders, in its order; no query where its clauses are loaded."""
-    return tuple(map(terms_of, bulletin.clauses.all()))
-
-
-def check_clauses(clauses: Sequence[ClauseTerms], *, first_day: dt.date, last_day: dt.date) -> None:
-    """Refuse clauses that name something unknown or that no bulletin may order.
-
-    Raises:
-        Refusal: one sentence per fault, each naming its clause.
-    """
-    if not clauses:
-        raise Refusal(_("Le bulletin n'a aucun point : ajoutez-en au moins un."), field="clauses")
-    known: dict[str, set[str]] = {
-        "services": set(Service),
-        "sites": set(Site.objects.values_list("code", flat=True)),
-        "units": set(Unit.objects.values_list("code", flat=True)),
-        "groups": set(ProtectedGroup.values),
-    }
-    faults = [
-        _("Point %(number)s : %(fault)s") % {"number": number, "fault": fault}
-        for number, clause in enumerate(clauses, start=1)
-        for fault in _faults_of_clause(clause, known, first_day, last_day)
-    ]
-    if faults:
-        raise Refusal(" ".join(faults), field="clauses")
-
-
-def _faults_of_clause(
-    clause: ClauseTerms, known: dict[str, set[str]], first_day: dt.date, last_day: dt.date
-) -> Iterator[str]:
-    words = {"ruling": Ruling, "tell": Tell, "channel": Channel, "kept_by": KeptBy}
-    for name, choices in words.items():
-        if getattr(clause, name) not in set(choices):
-            yield _("%(name)s vaut « %(value)s » ; choisissez parmi %(choices)s.") % {
-                "name": name,
-                "value": getattr(clause, name),
-                "choices": ", ".join(choices),
-            }
-    for name, codes in known.items():
-        for code in getattr(clause, name):
-            if code not in codes:
-                yield _("%(name)s : « %(value)s » est inconnu.") % {"name": name, "value": code}
-    for day in clause.days:
-        if not first_day <= day <= last_day:
-            yield _("le jour %(day)s est hors de la période du bulletin.") % {
-                "day": f"{day:%d/%m/%Y}"
-            }
-    yield from _disorders(clause)
-
-
-def _disorders(clause: ClauseTerms) -> Iterator[str]:
-    """Yield what no bulletin may order."""
-    if Service.EMERGENCY in clause.services and clause.ruling != Ruling.MAINTAIN:
-        yield _("aucun bulletin ne peut annuler les urgences ; maintenez-les.")
-    if clause.ruling == Ruling.CASE_BY_CASE and clause.kept_by == KeptBy.NOBODY:
-        yield _(
-            "« au cas par cas » demande quelqu'un qui tranche ; choisissez qui peut garder : le "
-            "médecin concerné ou, pour les opérations, le Directeur médical."
-        )
-    is_open = clause.ruling != Ruling.MAINTAIN
-    if Service.SURGERY in clause.services and is_open and clause.kept_by == KeptBy.DOCTOR:
-        yield _(
-            "seul le Directeur médical décide des opérations ; choisissez-le sous "
-            "« Peut garder », au besoin dans un point à part."
-        )
-
-
-def store_clauses(bulletin: Bulletin, clauses: Sequence[ClauseTerms]) -> None:
-    """Replace the clauses of a draft, in one statement each way."""
-    bulletin.clauses.all().delete()
-    Clause.objects.bulk_create(
-        Clause(
-            bulletin=bulletin,
-            position=position,
-            services=list(draft.services),
-            sites=list(draft.sites),
-            units=list(draft.units),
-            days=[day.isoformat() for day in draft.days],
-            groups=list(draft.groups),
-            ruling=draft.ruling,
-            tell=draft.tell,
-            channel=draft.channel,
-            kept_by=draft.kept_by,
-            keep_until=draft.keep_until,
-        )
-        for position, draft in enumerate(clauses, start=1)
-    )
-
-
-def ruling_bulletins(
-    days: Iterable[dt.date], *, without: int = 0, restored: int = 0
-) -> dict[dt.date, Bulletin]:
-    """Return for each ruled day its bulletin: the one approved last among those in force.
-
-    Args:
-        days: which.
-        without: the number of a bulletin that is taken for withdrawn.
-        restored: the number of one that is taken for put back in force.
-    """
-    wanted = sorted(set(days))
-    if not wanted:
-        return {}
-    bulletins = list(
-        Bulletin.objects.filter(
-            Q(state=BulletinState.IN_FORCE) | Q(pk=restored),
-            first_day__lte=wanted[-1],
-            last_day__gte=wanted[0],
-        )
-        .exclude(pk=without)
-        .order_by("approved_at", "id")
-        .prefetch_related("clauses")
-    )
-    return {
-        day: bulletin
-        for bulletin in bulletins
-        for day in wanted
-        if bulletin.first_day <= day <= bulletin.last_day
-    }
-
-
-def ruled_from(*, since: dt.date = dt.date.min) -> set[dt.date]:
-    """Return the days from one on that some bulletin in force rules (one query)."""
-    windows = Bulletin.objects.filter(
-        state=BulletinState.IN_FORCE, last_day__gte=since
-    ).values_list("first_day", "last_day")
-    return {
-        day
-        for first_day, last_day in windows
-        for day in clock.days_between(max(first_day, since), last_day)
-    }
-
-
-def clauses_for(days: Iterable[dt.date]) -> dict[dt.date, Clauses]:
-    """Return the clauses that rule each of the days; days without a bulletin are absent."""
-    ruling = ruling_bulletins(days)
-    clauses = {bulletin.pk: clauses_of(bulletin) for bulletin in ruling.values()}
-    return {day: clauses[bulletin.pk] for day, bulletin in ruling.items()}
 
 
 def facts_of(appointment: Appointment) -> Facts:

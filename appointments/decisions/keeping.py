@@ -15,15 +15,8 @@ from django.utils.translation import gettext as _
 
 from appointments.decisions import appending as deciding
 from appointments.decisions import rulings
-from appointments.decisions.in_force import (
-    clauses_for,
-    doctor_of,
-    keep_answer,
-    keeper_of,
-    ruling_bulletins,
-    verdict_for,
-)
-from appointments.decisions.rulings import Applied
+from appointments.decisions.in_force import doctor_of, keep_answer, keeper_of, verdict_for
+from appointments.decisions.rulings import Applied, clauses_for, ruling_bulletins
 from appointments.models import RULED, Appointment, Basis, Decision, Outcome, Service
 from appointments.rules import KeepAnswer, Keeper, Verdict, may_undo
 from notifications.calls import services as calls

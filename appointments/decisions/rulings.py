@@ -1,4 +1,4 @@
-"""Bring decisions and notices in line with the bulletins in force, set by set.
+"""The bulletins in force: what rules a day, and decisions and notices brought in line, set by set.
 
 ``plan`` decides once per distinct combination of facts and fills temporary tables; ``_apply``
 writes what they say. A preview fills the same tables and writes nothing, so its counts are what
@@ -13,12 +13,11 @@ from typing import Any
 
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Max, Min
+from django.db.models import Max, Min, Q
 
 from appointments.decisions import ruling_tables
-from appointments.decisions.in_force import Clauses, clauses_of, ruling_bulletins
 from appointments.decisions.ruling_tables import RulingScope
-from appointments.models import Appointment, Basis, Bulletin, BulletinState, Outcome
+from appointments.models import Appointment, Basis, Bulletin, BulletinState, Clause, Outcome
 from appointments.rules import ClauseTerms, Facts, Heard, decide, telling_rank, told_over
 from notifications.lifecycle import opening
 from notifications.lifecycle.opening import Aligned
@@ -29,6 +28,7 @@ from staff import clock
 from staff.database import analyze, as_parameter, lock_rulings, temporary_tables
 from staff.models import Unit
 
+Clauses = tuple[ClauseTerms, ...]
 CHUNK = 900
 _BEFORE_ALL = dt.datetime(1, 1, 2, tzinfo=dt.UTC)
 
@@ -51,6 +51,80 @@ class Applied:
 
     decisions: int
     notices: Aligned
+
+
+def terms_of(clause: Clause) -> ClauseTerms:
+    """Return a stored clause in the form of the rules."""
+    return ClauseTerms(
+        ruling=clause.ruling,
+        tell=clause.tell,
+        channel=clause.channel,
+        kept_by=clause.kept_by,
+        keep_until=clause.keep_until,
+        services=tuple(clause.services),
+        sites=tuple(clause.sites),
+        units=tuple(clause.units),
+        days=tuple(map(dt.date.fromisoformat, clause.days)),
+        groups=tuple(clause.groups),
+        position=clause.position,
+        id=clause.pk,
+        bulletin_id=clause.bulletin_id,
+    )
+
+
+def clauses_of(bulletin: Bulletin) -> Clauses:
+    """Return what a bulletin orders, in its order; no query where its clauses are loaded."""
+    return tuple(map(terms_of, bulletin.clauses.all()))
+
+
+def ruling_bulletins(
+    days: Iterable[dt.date], *, without: int = 0, restored: int = 0
+) -> dict[dt.date, Bulletin]:
+    """Return for each ruled day its bulletin: the one approved last among those in force.
+
+    Args:
+        days: which.
+        without: the number of a bulletin that is taken for withdrawn.
+        restored: the number of one that is taken for put back in force.
+    """
+    wanted = sorted(set(days))
+    if not wanted:
+        return {}
+    bulletins = list(
+        Bulletin.objects.filter(
+            Q(state=BulletinState.IN_FORCE) | Q(pk=restored),
+            first_day__lte=wanted[-1],
+            last_day__gte=wanted[0],
+        )
+        .exclude(pk=without)
+        .order_by("approved_at", "id")
+        .prefetch_related("clauses")
+    )
+    return {
+        day: bulletin
+        for bulletin in bulletins
+        for day in wanted
+        if bulletin.first_day <= day <= bulletin.last_day
+    }
+
+
+def ruled_from(*, since: dt.date = dt.date.min) -> set[dt.date]:
+    """Return the days from one on that some bulletin in force rules (one query)."""
+    windows = Bulletin.objects.filter(
+        state=BulletinState.IN_FORCE, last_day__gte=since
+    ).values_list("first_day", "last_day")
+    return {
+        day
+        for first_day, last_day in windows
+        for day in clock.days_between(max(first_day, since), last_day)
+    }
+
+
+def clauses_for(days: Iterable[dt.date]) -> dict[dt.date, Clauses]:
+    """Return the clauses that rule each of the days; days without a bulletin are absent."""
+    ruling = ruling_bulletins(days)
+    clauses = {bulletin.pk: clauses_of(bulletin) for bulletin in ruling.values()}
+    return {day: clauses[bulletin.pk] for day, bulletin in ruling.items()}
 
 
 def ruled_days(

@@ -32,17 +32,16 @@ from django.db.models.functions import Cast
 
 from appointments.decisions.in_force import (
     Told,
-    clauses_of,
     doctor_of,
     is_sent_back,
     keep_answers,
     keeper_of,
     may_be_undone,
-    ruling_bulletins,
     standing_decisions,
     told_of,
     verdict_for,
 )
+from appointments.decisions.rulings import clauses_of, ruling_bulletins
 from appointments.models import Appointment, Basis, Decision, Outcome, Service, Status, Tell
 from appointments.operations.queries import DAYS_AHEAD, OPENED_BY
 from appointments.rules import ClauseTerms, KeepAnswer, Keeper, Verdict, may_keep

@@ -12,12 +12,13 @@ from django.urls import reverse
 
 from appointments.board.queries import board
 from appointments.bulletins import services as bulletins
+from appointments.bulletins import withdrawals
 from appointments.bulletins.preview import preview
 from appointments.bulletins.public_text import orders_of
 from appointments.bulletins.queries import places
 from appointments.decisions import keeping
 from appointments.decisions.effective_orders import Statement
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.feeds.records import ScheduleRecord
 from appointments.incoming import queries as incoming
 from appointments.models import Appointment
@@ -245,7 +246,7 @@ class Real:
         self, number: int, *, restores: int | None, sends_back: bool, by_sms: bool
     ) -> None:
         """Lift a bulletin: one member of the crisis cell asks for it, another one does it."""
-        bulletins.ask_withdrawal(
+        withdrawals.ask_withdrawal(
             bulletin_id=self.numbers[number],
             by=self.staff.drafter,
             reason="Essai",
@@ -253,7 +254,7 @@ class Real:
             sends_decisions_back=sends_back,
             by_sms=by_sms,
         )
-        bulletins.withdraw(bulletin_id=self.numbers[number], by=self.staff.approver)
+        withdrawals.withdraw(bulletin_id=self.numbers[number], by=self.staff.approver)
 
     def decide(self, number: int, by: str, word: Word) -> bool:
         """Keep, let go, rule; return whether it was allowed."""

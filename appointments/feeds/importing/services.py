@@ -17,8 +17,7 @@ from typing import Any
 from django.db import transaction
 
 from appointments.decisions import appending as deciding
-from appointments.decisions.in_force import ruled_from
-from appointments.decisions.rulings import rule_on
+from appointments.decisions.rulings import rule_on, ruled_from
 from appointments.feeds.files.headings import COLUMNS
 from appointments.feeds.files.schedule_file import ScheduleFile, open_schedule
 from appointments.feeds.importing import write as importing_write

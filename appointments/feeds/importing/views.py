@@ -18,7 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRefresh
 
 from appointments.decisions import appending
-from appointments.decisions.in_force import ruled_from
+from appointments.decisions.rulings import ruled_from
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
 from appointments.feeds.importing import uploads

@@ -10,7 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from appointments.bulletins import playbooks, preview
+from appointments.bulletins import playbooks, preview, withdrawals
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.sentences import duration_in_words
 from appointments.models import Bulletin, Outcome, Service
@@ -148,7 +148,7 @@ class Command(BaseCommand):
         by_sms: bool,
         **_options: Any,
     ) -> None:
-        bulletin = bulletins.ask_withdrawal(
+        bulletin = withdrawals.ask_withdrawal(
             bulletin_id=number,
             by=_user(by),
             reason=reason,
@@ -160,7 +160,7 @@ class Command(BaseCommand):
         self._say(said, bulletin)
 
     def _confirm(self, *, number: int, by: str, **_options: Any) -> None:
-        bulletin = bulletins.withdraw(bulletin_id=number, by=_user(by))
+        bulletin = withdrawals.withdraw(bulletin_id=number, by=_user(by))
         self._say(_("Bulletin %(number)s retiré : %(title)s"), bulletin)
 
     def _pause(self, *, by: str | None, **_options: Any) -> None:

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from appointments.bulletins import services as bulletins
+from appointments.bulletins import withdrawals
 from appointments.models import Bulletin, BulletinState
 from appointments.rules import ClauseTerms
 from staff.models import User
@@ -63,8 +64,8 @@ def in_force(*clauses: ClauseTerms, **window) -> Bulletin:
 def withdrawn(bulletin_id: int, reason: str = "Reprise", by: str = "crise2", **asked) -> Bulletin:
     """Withdraw a bulletin: somebody asks for it, another member of the crisis cell does it."""
     asker = somebody_in_the_crisis_cell("crise3" if by != "crise3" else "crise2")
-    bulletins.ask_withdrawal(bulletin_id=bulletin_id, by=asker, reason=reason, **asked)
-    return bulletins.withdraw(bulletin_id=bulletin_id, by=somebody_in_the_crisis_cell(by))
+    withdrawals.ask_withdrawal(bulletin_id=bulletin_id, by=asker, reason=reason, **asked)
+    return withdrawals.withdraw(bulletin_id=bulletin_id, by=somebody_in_the_crisis_cell(by))
 
 
 def approved(bulletin: Bulletin) -> Bulletin:

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from appointments.bulletins import services as bulletins
+from appointments.bulletins import withdrawals
 from appointments.models import Appointment, Bulletin, BulletinState, Decision
 from appointments.rules import ClauseTerms
 from notifications.models import Delivery, Notice
@@ -285,7 +286,7 @@ class TestTwoPersons:
 
     def test_withdrawing_asks_for_two_persons_too(self) -> None:
         bulletin, asker, other = in_force(), somebody("crise1"), somebody("crise3")
-        bulletins.ask_withdrawal(bulletin_id=bulletin.pk, by=asker, reason="Réseau revenu")
+        withdrawals.ask_withdrawal(bulletin_id=bulletin.pk, by=asker, reason="Réseau revenu")
         AccountChange.note(account=other, what=AccountChange.What.MADE, by=asker)
         with pytest.raises(Refusal, match="ne comptent pas pour deux personnes"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=other)
+            withdrawals.withdraw(bulletin_id=bulletin.pk, by=other)

@@ -10,7 +10,7 @@ from django.urls import reverse
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.preview import preview
 from appointments.bulletins.queries import fingerprint
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms
 from notifications.models import Delivery

@@ -6,7 +6,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from appointments.bulletins.preview import preview
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.models import Bulletin
 from tests.appointments.bulletins.builders import a_draft
 from tests.appointments.bulletins.layers import (

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from appointments.bulletins.grid import MOST_LAYERS
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms
 from tests.appointments.bulletins.builders import RELEASE, a_draft, in_force

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from appointments.bulletins.grid import to_clauses, to_grid
-from appointments.decisions.in_force import clauses_of
+from appointments.decisions.rulings import clauses_of
 from appointments.models import Bulletin
 from appointments.rules import ClauseTerms
 from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, THE_DAY, a_draft, in_force

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from appointments.board.queries import board
 from appointments.bulletins import services as bulletins
+from appointments.bulletins import withdrawals
 from appointments.bulletins.preview import withdrawal
 from appointments.bulletins.queries import restorable
 from appointments.decisions import keeping, rulings
@@ -42,7 +43,7 @@ MAINTAINS = ClauseTerms("maintain", "nobody")
 
 
 def asked(bulletin: Bulletin, by: str = "crise1", **more) -> Bulletin:
-    return bulletins.ask_withdrawal(
+    return withdrawals.ask_withdrawal(
         bulletin_id=bulletin.pk, by=somebody(by), reason="Serveurs rétablis", **more
     )
 
@@ -64,20 +65,20 @@ class TestTwoPersons:
         appointment.refresh_from_db()
         assert (bulletin.state, appointment.outcome) == ("in_force", "cancelled")
         with pytest.raises(Refusal, match="un autre membre de la cellule doit le confirmer"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise1"))
-        gone = bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
+            withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise1"))
+        gone = withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
         appointment.refresh_from_db()
         assert (gone.state, appointment.outcome) == ("withdrawn", "maintained")
-        assert bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise3")) == gone
+        assert withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise3")) == gone
 
     def test_what_nobody_asked_for_is_not_done(self) -> None:
         bulletin = in_force()
         with pytest.raises(Refusal, match="Personne n'a demandé"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
+            withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
         asked(bulletin)
-        bulletins.drop_withdrawal(bulletin_id=bulletin.pk, by=somebody("crise2"))
+        withdrawals.drop_withdrawal(bulletin_id=bulletin.pk, by=somebody("crise2"))
         with pytest.raises(Refusal, match="Personne n'a demandé"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
+            withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"))
 
     def test_what_was_asked_otherwise_since_is_read_again(self, saturday_noon) -> None:
         bulletin = asked(in_force())
@@ -85,7 +86,7 @@ class TestTwoPersons:
         saturday_noon.shift(60)
         asked(bulletin, by="crise3")
         with pytest.raises(Refusal, match="crise3 a demandé ce retrait autrement"):
-            bulletins.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"), asked_at=read_at)
+            withdrawals.withdraw(bulletin_id=bulletin.pk, by=somebody("crise2"), asked_at=read_at)
 
     def test_a_bulletin_that_is_superseded_meanwhile_is_not_asked_for_any_more(self) -> None:
         bulletin = asked(in_force())
@@ -96,11 +97,11 @@ class TestTwoPersons:
     def test_only_the_crisis_cell_and_only_with_a_reason(self) -> None:
         bulletin = in_force()
         nurse = a_user("n", "nurse")
-        for do in (bulletins.withdraw, bulletins.drop_withdrawal):
+        for do in (withdrawals.withdraw, withdrawals.drop_withdrawal):
             with pytest.raises(AccessRefused):
                 do(bulletin_id=bulletin.pk, by=nurse)
         with pytest.raises(Refusal, match="Indiquez pourquoi"):
-            bulletins.ask_withdrawal(bulletin_id=bulletin.pk, by=somebody("crise1"), reason=" ")
+            withdrawals.ask_withdrawal(bulletin_id=bulletin.pk, by=somebody("crise1"), reason=" ")
 
     def test_the_database_keeps_it(self) -> None:
         bulletin = asked(in_force())
@@ -182,7 +183,7 @@ class TestWhatComesBack:
         new = in_force(MAINTAINS)
         assert restorable(new) == [old]
         asked(new, restores=old.pk)
-        bulletins.withdraw(bulletin_id=new.pk, by=somebody("crise2"))
+        withdrawals.withdraw(bulletin_id=new.pk, by=somebody("crise2"))
         appointment.refresh_from_db()
         old.refresh_from_db()
         assert (appointment.outcome, old.state) == ("cancelled", "in_force")
