@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language
 
-from staff.languages import CHOSEN_LANGUAGE
 from staff.models import User
 from staff.requests import SignedInRequest
+from staff.sign_in.signals import CHOSEN_LANGUAGE
 from vivalia_continuity.health import health as look_at_health
 from vivalia_continuity.navigation import first_page
 

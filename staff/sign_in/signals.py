@@ -13,10 +13,13 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from staff import clock
-from staff.languages import CHOSEN_LANGUAGE
 from staff.models import AccountChange, User
 from staff.services import audit
 from staff.sign_in import tries
+
+# Session key of the language chosen before sign-in. A cookie would stay for the next person at a
+# shared computer.
+CHOSEN_LANGUAGE = "chosen_language"
 
 
 @receiver(account.user_logged_in)
