@@ -1,4 +1,4 @@
-"""The bulletins in force: what rules a day, and decisions and notices brought in line, set by set.
+"""The bulletins in force: which one rules a day, and how decisions and notices follow, set by set.
 
 ``plan`` decides once per distinct combination of facts and fills temporary tables; ``_apply``
 writes what they say. A preview fills the same tables and writes nothing, so its counts are what
@@ -84,8 +84,8 @@ def ruling_bulletins(
 
     Args:
         days: which.
-        without: the number of a bulletin that is taken for withdrawn.
-        restored: the number of one that is taken for put back in force.
+        without: the number of a bulletin that counts as withdrawn.
+        restored: the number of one that counts as put back in force.
     """
     wanted = sorted(set(days))
     if not wanted:
@@ -109,7 +109,7 @@ def ruling_bulletins(
 
 
 def ruled_from(*, since: dt.date = dt.date.min) -> set[dt.date]:
-    """Return the days from one on that some bulletin in force rules (one query)."""
+    """Return the days that some bulletin in force rules, from ``since`` on (one query)."""
     windows = Bulletin.objects.filter(
         state=BulletinState.IN_FORCE, last_day__gte=since
     ).values_list("first_day", "last_day")

@@ -284,7 +284,7 @@ class Area:
 
 @dataclass
 class Coverage:
-    """What a file speaks of.
+    """What a file names.
 
     Attributes:
         lines: number at the source → the line that was taken.
@@ -316,12 +316,12 @@ class Coverage:
             self.words.update(_BETWEEN.split(written))
 
     def mentions(self, source_id: str) -> bool:
-        """Whether the file names an appointment, be it on a row that could not be taken."""
+        """Whether the file names an appointment, also on a row that could not be taken."""
         return source_id in self.lines or source_id in self.refused or source_id in self.words
 
 
 def span_of(rows_by_day: Mapping[dt.date, int]) -> tuple[dt.date, dt.date] | None:
-    """Return the first and the last day that a file speaks of; None for a file without rows.
+    """Return the first and the last day that a file names; None for a file without rows.
 
     Days more than ``FAR_OFF`` from the next one stand apart: the group with the most rows counts,
     the earliest of those with as many.

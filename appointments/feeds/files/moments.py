@@ -1,4 +1,4 @@
-"""Dates and times as the sources write them, made aware moments of Europe/Brussels.
+"""Read dates and times as the sources write them, as aware moments of Europe/Brussels.
 
 An agenda often gives a range (``14:00-14:30``): its start is the moment, its end the length. What
 follows a time is therefore an offset only where it can be nothing else: after seconds or a ``T``,
@@ -230,7 +230,7 @@ def minutes_until(starts_at: dt.datetime, cell: object) -> int | None:
 
 
 def has_date(cell: object) -> bool:
-    """Whether a cell begins with a date, be it one that does not exist."""
+    """Whether a cell begins with a date, even one that does not exist."""
     if isinstance(cell, dt.date):  # datetimes too
         return cell.year > _LAST_EXCEL_EPOCH_YEAR
     if isinstance(cell, str):

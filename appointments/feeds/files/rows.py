@@ -1,6 +1,6 @@
-"""The rows of a schedule file: each is made a record, or faults with their columns and remedies.
+"""The rows of a schedule file: each becomes a record, or faults with their columns and remedies.
 
-What one row cannot show, its neighbours do: in which order a file writes day and month.
+``DateOrder`` looks at all rows: one alone often does not show whether day or month comes first.
 """
 
 import datetime as dt
@@ -65,7 +65,7 @@ class RowReader:
             "protected_groups": self._must("protected_groups", values.groups, _NO_GROUPS),
         }
         is_refused = any(not fault.landed for fault in self.faults)
-        description = self._description(slot)  # its faults too are said at the first reading
+        description = self._description(slot)  # its faults too are reported at the first reading
         if is_refused:
             written = "" if source_id else "\t".join(map(shown, self.cells))[:2000]
             self.faults = [
@@ -271,9 +271,9 @@ class RowReader:
         return slot.minutes or until or counted
 
     def _phones(self) -> tuple[str, ...]:
-        """Return the patient's own numbers, then their relatives'; what cannot be dialled is said.
+        """Return the patient's own numbers, then their relatives'.
 
-        One doubtful number loses only itself.
+        A number that cannot be dialled becomes a remark and does not affect the others.
         """
         found: list[str] = []
         for position in self.headings.places.get("phones", ()):

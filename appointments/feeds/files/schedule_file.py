@@ -291,7 +291,8 @@ def is_blank(cell: object) -> bool:
 def _usual_width(found: Headings, rows: Sequence[Row | Broken]) -> int:
     """Return how many cells most rows have, or the headings when these have more.
 
-    A row with more than that has a separator in one of its texts, be its last cells empty.
+    A row with more than that has a separator in one of its texts, even if its
+    last cells are empty.
     """
     lengths = [len(row[1]) for row in rows if not isinstance(row, Broken)]
     (usual, _count), *_others = Counter(lengths).most_common(1) or [(0, 0)]
@@ -393,10 +394,10 @@ def _fitness(text: _Text, delimiter: str) -> int:
 
 
 def _rows(text: _Text, delimiter: str, found: Headings | None = None) -> Iterator[Row | Broken]:
-    """Yield each row with the line on which it begins; broken ones for quotes gone astray.
+    """Yield each row with the line on which it begins; broken ones for misplaced quotes.
 
     A quote that is not closed swallows the lines that follow, and so do two stray ones with whole
-    rows between them. Those lines are given back and read again, so that one slip costs one row.
+    rows between them. Those lines are given back and read again, so that one error costs one row.
     """
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)

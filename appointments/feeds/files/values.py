@@ -1,4 +1,4 @@
-"""What a cell says, made the value that a record needs; else ``BadValue`` says why.
+"""Read a cell as the value that a record needs; ``BadValue`` says why it cannot be used.
 
 Sources write French, Dutch, English and German.
 """

@@ -4,9 +4,9 @@ A record number stands for one person; a row that names another under it is refu
 may be of somebody who is known under another one.
 
 A practitioner is found by code or by name, and created when unknown. A name without code is given
-to one practitioner or to none: where several bear it, a new one is made, and a remark names whom it
-may be. An appointment on a wrong doctor's list is worse than one that waits for somebody to
-complete the file.
+to one practitioner or to none: if several have it, a new one is created, and a remark names them.
+An appointment on a wrong doctor's list is worse than one that waits for somebody to complete the
+file.
 """
 
 import hashlib
@@ -326,7 +326,7 @@ class Practitioners:
     def _add(self, practitioner_id: int, one: Practitioner) -> None:
         self._by_code[one.code] = practitioner_id
         self._by_inami.setdefault(inami_of(one.code), practitioner_id)
-        # One made by this load, or from a name alone, takes nobody's name away.
+        # One made by this load, or from a name alone, does not replace another of that name.
         for found in (self._by_name[_name(one)], self._by_words[_words(_name(one))]):
             if not found:
                 found.add(practitioner_id)

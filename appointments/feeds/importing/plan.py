@@ -314,7 +314,7 @@ class Planner:
 
         Args:
             record: the row.
-            column: key of the column, as in ``feeds.columns``.
+            column: key of the column, as in ``headings.COLUMNS``.
             value: what stands there.
             why: a sentence.
         """
