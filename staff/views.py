@@ -21,7 +21,7 @@ from staff.models import AuditEvent, User
 from staff.paging import page_by_key
 from staff.queries import TrailFilter, delegations_of, may_be_delegates, trail_for, trail_head
 from staff.requests import SignedInRequest
-from staff.services import audit, delegating
+from staff.services import audit, delegations
 
 MOST_FAULTS = 50  # on the page; `manage.py verify` counts the others too
 
@@ -143,7 +143,7 @@ def delegates(request: SignedInRequest) -> HttpResponse:
     form = DelegateForm(request.POST if request.method == "POST" else None, by=request.user)
     if request.method == "POST" and practitioner and form.is_valid():
         delegate = form.cleaned_data["delegate"]
-        delegating.name(practitioner_id=practitioner.pk, delegate_id=delegate.pk, by=request.user)
+        delegations.name(practitioner_id=practitioner.pk, delegate_id=delegate.pk, by=request.user)
         words = {"delegate": delegate}
         messages.success(
             request, _("%(delegate)s peut maintenant garder vos patients en votre nom.") % words
@@ -163,7 +163,7 @@ def delegates(request: SignedInRequest) -> HttpResponse:
 def delegate_revoke(request: SignedInRequest, pk: int) -> HttpResponse:
     """Revoke a delegation."""
     try:
-        revoked = delegating.revoke(delegation_id=pk, by=request.user)
+        revoked = delegations.revoke(delegation_id=pk, by=request.user)
     except Refusal as why:
         messages.error(request, str(why))
     else:

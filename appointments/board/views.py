@@ -13,7 +13,7 @@ from appointments.board.queries import board as board_of
 from appointments.bulletins import services as bulletins
 from appointments.bulletins.forms import SendBackForm
 from appointments.decisions import keeping
-from appointments.decisions.appending import count_double_entries
+from appointments.decisions.acts import count_double_entries
 from appointments.doctors.queries import AHEAD, waiting_doctors
 from appointments.feeds.importing.queries import conflicts_waiting, count_told_twice
 from appointments.models import Bulletin, BulletinState

@@ -13,8 +13,7 @@ from django.db import transaction
 from django.db.models import Count, F, QuerySet
 from django.utils.translation import gettext as _
 
-from appointments.decisions import appending as deciding
-from appointments.decisions import rulings
+from appointments.decisions import acts, rulings
 from appointments.decisions.in_force import doctor_of, keep_answer, keeper_of, verdict_for
 from appointments.decisions.rulings import Applied, clauses_for, ruling_bulletins
 from appointments.models import RULED, Appointment, Basis, Decision, Outcome, Service
@@ -48,7 +47,7 @@ def keep(*, appointment_id: int, by: User, reason: str = "", seen: int | None = 
             decided meanwhile; says which.
     """
     return decide_in_person(
-        deciding.locked(appointment_id),
+        acts.locked(appointment_id),
         keeper=doctor_of(by),
         outcome=Outcome.MAINTAINED,
         by=by,
@@ -66,7 +65,7 @@ def let_go(*, appointment_id: int, by: User, reason: str = "", seen: int | None 
         Refusal: as for ``keep``.
     """
     return decide_in_person(
-        deciding.locked(appointment_id),
+        acts.locked(appointment_id),
         keeper=doctor_of(by),
         outcome=Outcome.CANCELLED,
         by=by,
@@ -85,7 +84,7 @@ def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
     Raises:
         Refusal: as for ``keep``; without a bulletin that leaves it to somebody, it is not theirs.
     """
-    appointment = deciding.locked(appointment_id)
+    appointment = acts.locked(appointment_id)
     return take_back(
         appointment, keeper=doctor_of(by), by=by, seen=seen, action="appointment.keep_undone"
     )
@@ -99,7 +98,7 @@ def take_back(
     Raises:
         Refusal: why they may not, or that somebody else decided otherwise meanwhile.
     """
-    standing = deciding.standing(appointment)
+    standing = acts.standing(appointment)
     verdict, may_decide = _asked(appointment, keeper)
     is_by_person = standing is not None and standing.basis == Basis.PERSON
     answer = may_undo(
@@ -114,8 +113,8 @@ def take_back(
         raise Refusal(_(answer.why))
     if not is_by_person:
         return standing
-    deciding.check_seen(standing, seen=seen, by=by)
-    decision = deciding.by_nobody(
+    acts.check_seen(standing, seen=seen, by=by)
+    decision = acts.by_nobody(
         appointment=appointment, verdict=verdict, bulletin_id=standing.bulletin_id, by=by
     )
     audit.record(action=action, by=by, subject=appointment)
@@ -168,7 +167,7 @@ def _notice_of_kept(appointment_id: int, by: User, said: int | None = None) -> N
     Raises:
         Refusal: the appointment is not theirs, or there is nothing to tell.
     """
-    appointment = deciding.locked(appointment_id)
+    appointment = acts.locked(appointment_id)
     if appointment.practitioner_id not in keeper_of(by).practitioner_ids:
         raise AccessRefused(_("Ce patient n'est pas l'un des vôtres."))
     told = Notice.objects.filter(items__subject_id=appointment.pk, items__word=Outcome.MAINTAINED)
@@ -208,7 +207,7 @@ def decide_in_person(
     """Append a person's decision that the rules allow; what stands already is only returned.
 
     Args:
-        appointment: from ``deciding.locked``.
+        appointment: from ``acts.locked``.
         keeper: in which office the person decides.
         seen: as for ``keep``.
         action: the name of the audit event.
@@ -221,13 +220,13 @@ def decide_in_person(
     verdict, answer = _asked(appointment, keeper)
     if not answer.allowed:
         raise Refusal(_(answer.why))
-    standing = deciding.standing(appointment)
+    standing = acts.standing(appointment)
     asked = (Basis.PERSON, outcome, postponed_to)
     if standing and (standing.basis, standing.outcome, standing.postponed_to) == asked:
         return standing
-    deciding.check_seen(standing, seen=seen, by=by)
+    acts.check_seen(standing, seen=seen, by=by)
     before = standing.bulletin_id if standing else None
-    decision = deciding.by_person(
+    decision = acts.by_person(
         appointment=appointment,
         bulletin_id=verdict.clause.bulletin_id if verdict else before,
         outcome=outcome,

@@ -173,7 +173,7 @@ def find_vain(cursor: CursorWrapper, scope: RulingScope) -> None:
 def _same_act(said: str) -> str:
     """Return the condition that ``a`` is another source's entry of the act that was spoken of.
 
-    The rule of ``appending.act_of`` in SQL.
+    The rule of ``acts.act_of`` in SQL.
 
     Args:
         said: alias of a table of what was said; its subject is ``o``, and ``u`` the unit of ``a``.

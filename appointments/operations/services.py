@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from appointments.decisions import appending as deciding
+from appointments.decisions import acts
 from appointments.decisions.in_force import keeper_of
 from appointments.decisions.keeping import decide_in_person, take_back
 from appointments.models import (
@@ -45,7 +45,7 @@ def give_opinion(
     Raises:
         Refusal: not an operation, not in their scope, or an unknown word.
     """
-    appointment = deciding.locked(appointment_id)
+    appointment = acts.locked(appointment_id)
     if appointment.service != Service.SURGERY:
         raise Refusal(_("Un avis se donne sur une opération."))
     _require_at(appointment, by, Capability.GIVE_OPINION)
@@ -99,7 +99,7 @@ def rule(
         Refusal: not theirs to rule, not a ruling, or meanwhile another director ruled or a
             colleague spoke.
     """
-    appointment = deciding.locked(appointment_id)
+    appointment = acts.locked(appointment_id)
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
     if outcome not in (Outcome.MAINTAINED, Outcome.CANCELLED):
         raise Refusal(_("Décidez : maintenue, annulée ou reportée."), field="outcome")
@@ -136,7 +136,7 @@ def undo(*, appointment_id: int, by: User, seen: int | None = None) -> Decision:
     Raises:
         Refusal: not theirs to take back, or another director ruled meanwhile.
     """
-    appointment = deciding.locked(appointment_id)
+    appointment = acts.locked(appointment_id)
     _require_at(appointment, by, Capability.RULE_ON_OPERATIONS)
     return take_back(
         appointment, keeper=keeper_of(by), by=by, seen=seen, action="operation.ruling_undone"
@@ -152,14 +152,14 @@ def _check_standing(
     by: User,
 ) -> None:
     """Refuse to change a ruling; say so if another director ruled meanwhile."""
-    standing = deciding.standing(appointment)
+    standing = acts.standing(appointment)
     if standing is None or standing.basis != Basis.PERSON:
         return
     if standing.outcome == Outcome.UNDER_REVIEW:  # sent back: there is nothing to change
         return
     if (standing.outcome, standing.postponed_to) == (outcome, postponed_to):
         return
-    deciding.check_seen(standing, seen=seen, by=by)
+    acts.check_seen(standing, seen=seen, by=by)
     raise ToConfirm(
         _(
             "Cette opération est déjà décidée : %(outcome)s. Rien n'a changé. Pour en décider "

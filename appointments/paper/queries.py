@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet
 
 from appointments.access import expected_on, in_units, units_of
-from appointments.decisions.appending import others_by_id
+from appointments.decisions.acts import others_by_id
 from appointments.feeds.data_age import age_of
 from appointments.models import Appointment, Feed, Roster, RosterState
 from appointments.paper.content import RosterContent, RosterRow, arranged

@@ -10,7 +10,7 @@ from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
 from appointments.access import counted
-from appointments.decisions.appending import others_of
+from appointments.decisions.acts import others_of
 from appointments.decisions.in_force import keeper_of, visible_to
 from appointments.doctors.queries import cards_of
 from appointments.operations.queries import OPENED_BY

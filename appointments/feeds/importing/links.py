@@ -9,7 +9,7 @@ import datetime as dt
 from django.db import transaction
 from django.db.models import Q
 
-from appointments.decisions.appending import mark_double_entries
+from appointments.decisions.acts import mark_double_entries
 from appointments.decisions.rulings import align_pairs
 from appointments.models import RULED, Appointment
 from notifications.lifecycle import follow_up

@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from django.db.models import prefetch_related_objects
 
-from appointments.decisions.appending import Act, entries_at
+from appointments.decisions.acts import Act, entries_at
 from appointments.feeds.files.headings import BY_KEY
 from appointments.feeds.importing.people import People, Practitioners, Recognised
 from appointments.feeds.records import Coverage, Readable, RowFault, ScheduleRecord

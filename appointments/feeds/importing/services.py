@@ -16,7 +16,7 @@ from typing import Any
 
 from django.db import transaction
 
-from appointments.decisions import appending as deciding
+from appointments.decisions import acts
 from appointments.decisions.rulings import rule_on, ruled_from
 from appointments.feeds.files.headings import COLUMNS
 from appointments.feeds.files.schedule_file import ScheduleFile, open_schedule
@@ -491,7 +491,7 @@ def _rule_on(
     A person's decision about the same act in another source comes first.
     """
     last_notice = estimating.last_notice()
-    shared = deciding.share(appointment_ids)
+    shared = acts.share(appointment_ids)
     if shared:
         audit.record(action="decision.shared", by=by, appointments=shared)
     rule_on(appointment_ids=appointment_ids, also=also)

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
-from appointments.decisions import appending
+from appointments.decisions import acts
 from appointments.decisions.rulings import ruled_from
 from appointments.feeds.files.headings import COLUMNS, TEMPLATE_HEADINGS
 from appointments.feeds.files.limits import LARGEST_FILE
@@ -239,7 +239,7 @@ def listing(request: SignedInRequest) -> HttpResponse:
         "feeds": feed_ages(request.user),
         "refused": count_refused(ruled_from(since=clock.today())),
         "conflicts": conflicts_waiting(request.user),
-        "double_entries": appending.count_double_entries(request.user),
+        "double_entries": acts.count_double_entries(request.user),
         "told_twice": count_told_twice(request.user),
     }
     return render(request, "appointments/feeds/list.html", context)
@@ -388,8 +388,8 @@ def conflicts(request: SignedInRequest) -> HttpResponse:
 @for_the_group
 def double_entries(request: SignedInRequest) -> HttpResponse:
     """List what several sources plan for one patient, moment and place; contradictions first."""
-    found = appending.double_entries(request.user)
-    context = {"found": found, "most": appending.MOST_SHOWN}
+    found = acts.double_entries(request.user)
+    context = {"found": found, "most": acts.MOST_SHOWN}
     return render(request, "appointments/feeds/double_entries.html", context)
 
 

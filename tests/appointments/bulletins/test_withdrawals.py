@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from appointments.board.queries import board
-from appointments.bulletins import services as bulletins
 from appointments.bulletins import withdrawals
 from appointments.bulletins.preview import withdrawal
 from appointments.bulletins.queries import restorable

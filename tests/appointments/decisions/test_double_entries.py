@@ -8,7 +8,7 @@ from django.db import connection
 from django.urls import reverse
 
 from appointments.decisions import keeping
-from appointments.decisions.appending import count_double_entries, double_entries
+from appointments.decisions.acts import count_double_entries, double_entries
 from appointments.decisions.rulings import unsaid
 from appointments.feeds.importing.results import LoadResult
 from appointments.feeds.importing.services import load_records

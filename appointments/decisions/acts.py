@@ -1,4 +1,4 @@
-"""Append one decision about one act, under the locks that keep it true.
+"""An act, the entries that sources have of it, and one decision about it under the locks.
 
 An act that several sources plan under numbers of their own is one appointment to the patient: a
 decision about one entry holds for all. Entries of one act are alike in patient, moment, service and

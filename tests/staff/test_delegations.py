@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from staff.errors import AccessRefused, Refusal
 from staff.models import AuditEvent, Delegation, Role, User
-from staff.services import delegating
+from staff.services import delegations
 from tests.builders import a_practitioner, a_user
 from tests.together import together
 
@@ -19,7 +19,7 @@ def colleague() -> User:
 
 
 def named(doctor: User, delegate: User) -> Delegation:
-    return delegating.name(
+    return delegations.name(
         practitioner_id=doctor.practitioner.pk, delegate_id=delegate.pk, by=doctor
     )
 
@@ -57,14 +57,14 @@ class TestNaming:
     def test_nobody_names_themselves_or_nobody(self, doctor):
         for delegate_id in (doctor.pk, 10**9):
             with pytest.raises(Refusal):
-                delegating.name(
+                delegations.name(
                     practitioner_id=doctor.practitioner.pk, delegate_id=delegate_id, by=doctor
                 )
 
     def test_a_delegate_names_no_other(self, doctor, colleague):
         named(doctor, colleague)
         with pytest.raises(AccessRefused):
-            delegating.name(
+            delegations.name(
                 practitioner_id=doctor.practitioner.pk,
                 delegate_id=a_user("tiers", Role.DOCTOR).pk,
                 by=colleague,
@@ -75,8 +75,8 @@ class TestNaming:
 class TestRevoking:
     def test_it_ends_once_and_may_be_given_again(self, doctor, colleague):
         given = named(doctor, colleague)
-        ended = delegating.revoke(delegation_id=given.pk, by=doctor)
-        again = delegating.revoke(delegation_id=given.pk, by=doctor)
+        ended = delegations.revoke(delegation_id=given.pk, by=doctor)
+        again = delegations.revoke(delegation_id=given.pk, by=doctor)
         assert ended.revoked_at == again.revoked_at is not None
         assert named(doctor, colleague) != given
         assert actions() == ["delegation.given", "delegation.revoked", "delegation.given"]
@@ -85,7 +85,7 @@ class TestRevoking:
         given = named(doctor, colleague)
         for by, pk in ((colleague, given.pk), (doctor, 10**9)):
             with pytest.raises(AccessRefused):
-                delegating.revoke(delegation_id=pk, by=by)
+                delegations.revoke(delegation_id=pk, by=by)
         given.refresh_from_db()
         assert given.revoked_at is None
 
@@ -142,7 +142,7 @@ class TestThePage:
 
     def test_another_s_delegation_is_not_taken_back(self, client, colleague):
         other = a_practitioner("dr-2", user=a_user("autre", Role.DOCTOR))
-        given = delegating.name(practitioner_id=other.pk, delegate_id=colleague.pk, by=other.user)
+        given = delegations.name(practitioner_id=other.pk, delegate_id=colleague.pk, by=other.user)
         page = client.post(reverse("delegate_revoke", args=[given.pk]), follow=True)
         assert "que pour vos propres patients" in page.content.decode()
         given.refresh_from_db()
