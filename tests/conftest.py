@@ -88,7 +88,7 @@ def doctor(db) -> User:
 
 
 # Their tests start processes of the application, which use a database by themselves.
-START_PROCESSES = ("tests/browser/", "tests/faults/", "tests/vivalia_continuity/")
+START_PROCESSES = ("tests/browser/", "tests/faults/")
 DATABASE_FIXTURES = {"db", "transactional_db"}
 
 

@@ -114,6 +114,7 @@ def seat(people: People, username: str, size: tuple[int, int], **options: str) -
     return people.stranger(size, **options)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("username", PAGES, ids=lambda name: name or "stranger")
 def test_pages_fit_every_screen_and_shut_nobody_out(people: People, username: str) -> None:
     faults = []
@@ -168,6 +169,7 @@ def a_call(person: Person) -> str:
     return re.findall(r"/calls/(\d+)/", listed)[0]
 
 
+@pytest.mark.sqlite
 def test_every_whole_page_of_the_house_is_looked_at() -> None:
     looked_at = {
         resolve(path.format(call=1).partition("?")[0]).url_name
@@ -219,6 +221,7 @@ def addresses_on(person: Person) -> list[str]:
     return [f"{one.path}?{one.query}" if one.query else one.path for one in ours]
 
 
+@pytest.mark.sqlite
 def test_people_who_see_their_own_colours_only_see_every_edge(people: People) -> None:
     person = people.signed_in("crise1", DESK)
     for path, selector in EDGES.items():
@@ -227,6 +230,7 @@ def test_people_who_see_their_own_colours_only_see_every_edge(people: People) ->
         assert without_border(page, selector) == [], path
 
 
+@pytest.mark.sqlite
 def test_from_a_dark_screen_ink_comes_out_black_and_nothing_needed_is_missing(
     people: People,
 ) -> None:
