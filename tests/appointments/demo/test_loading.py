@@ -5,7 +5,7 @@ from django.contrib.auth import authenticate
 from django.test import RequestFactory
 
 from appointments.demo.accounts import ACCOUNTS, DEMO_PASSWORD
-from appointments.demo.hospital import BULLETIN_DAY, build
+from appointments.demo.hospital import BULLETIN_DAY, DemoHospital, build
 from appointments.demo.loading import load_demo, load_reference_data
 from appointments.models import Appointment
 from patients.models import Patient
@@ -28,10 +28,16 @@ def test_the_whole_hospital_lands_and_says_how_far_it_is():
     assert len(said) == 3
 
 
+@pytest.fixture(scope="module")
+def hospital() -> DemoHospital:
+    """Build a smaller hospital, which no test can change."""
+    return build(patients=2000)
+
+
 @pytest.fixture
-def people():
+def people(hospital):
     """Load the reference data and the accounts alone."""
-    load_reference_data(build(patients=2000))
+    load_reference_data(hospital)
 
 
 def test_everybody_signs_in_with_the_one_password(people):
@@ -57,8 +63,7 @@ def test_a_clerk_is_bound_to_a_site_and_another_to_a_unit(people):
     assert of_unit.unit_ids == {Unit.objects.get(code="libramont-cardio").pk}
 
 
-def test_doctors_and_surgeon_have_an_agenda_on_the_day(people):
-    hospital = build(patients=2000)
+def test_doctors_and_surgeon_have_an_agenda_on_the_day(people, hospital):
     for name in ("docteur1", "docteur2", "docteur3", "chirurgien"):
         doctor = User.objects.get(username=name).practitioner
         mine = [
