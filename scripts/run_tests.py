@@ -5,7 +5,7 @@ e.g. ``-k outbox``; ``--bench`` measures instead, one test after the other; ``--
 too heavy for every change: ``PROOF_STORIES`` random stories (2000) from ``PROOF_SEED`` on, which is
 drawn and printed where it is not given.
 ``TEST_DATABASE_URL`` names the PostgreSQL, else one from a development wheel is started.
-``TEST_PROCESSES`` is the number of test processes (default: one for each core).
+``TEST_PROCESSES`` is the number of test processes (default: one more than there are cores).
 Ends with one block that counts both passes and names what was skipped and why.
 """
 

@@ -1,7 +1,8 @@
 """Shared fixtures; plain builders live in ``tests/builders.py``."""
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Generator, Iterator
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from django.utils import translation
 from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from staff.models import User
 from tests.appointments.bulletins.builders import MONDAY_NOON, SATURDAY_NOON
@@ -29,21 +31,50 @@ TOGETHER = (
 )
 
 
+# These mostly wait for processes that start and die, so others compute meanwhile.
+WAITING = "tests/faults/"
+
+
 class OneForAll(LoadScopeScheduling):
     """Gives every test by itself to whoever is free, except those that share something.
+
+    Of three processes one begins with the tests that mostly wait. Left for the end they would wait
+    in all processes at once; in several from the beginning, many processes would start at once.
 
     pytest-xdist's own mark for groups has no effect with pytest 9.2: it writes into node ids that
     are no longer read.
     """
 
+    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+        super().__init__(config, log)
+        self._waiting: deque[str] | None = None
+        self._waiters: list[WorkerController] = []
+
     def _split_scope(self, nodeid: str) -> str:
         return next((shared for shared in TOGETHER if nodeid.startswith(shared)), nodeid)
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        if self._waiting is None:
+            self._waiting = deque(one for one in self.workqueue if one.startswith(WAITING))
+            for scope in self._waiting:
+                self.workqueue.move_to_end(scope)
+        self._waiters = self._waiters or self.nodes[: max(1, self.numnodes // 3)]
+        waits = next(iter(self._waiting), None)
+        if waits and (node in self._waiters or waits == next(iter(self.workqueue))):
+            self.workqueue.move_to_end(self._waiting.popleft(), last=False)
+        super()._assign_work_unit(node)
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Distribute tests over processes."""
     return OneForAll(config, log)
+
+
+@pytest.hookimpl(wrapper=True, optionalhook=True)
+def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
+    """Use one process more than there are cores: one that waits leaves its core to another."""
+    return (yield) + 1
 
 
 @pytest.fixture(scope="session", autouse=True)
