@@ -7,7 +7,7 @@ UV ?= uv
 
 PYTHON_BIN := .venv/bin/python
 # Every branch of these is taken by a test: what decides about a patient.
-COMPLETE := */rules.py,*/attendance_rules.py,appointments/decisions/*
+COMPLETE := */rules.py,*/attendance_rules.py,appointments/decisions/*,notifications/lifecycle/*
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
@@ -41,7 +41,7 @@ proof: setup ## Run what is too heavy for every change: thousands of random stor
 	@sh scripts/system_libraries.sh
 	@exec $(PYTHON_BIN) scripts/run_tests.py --proof $(ARGS)
 
-coverage: setup ## Show which branches no test takes; the rules and decisions must have none
+coverage: setup ## Show which branches no test takes; rules, decisions and lifecycle must have none
 	@$(PYTHON_BIN) -m pytest -q -n auto --dist loadscope --cov --cov-report= \
 		-m "not (bench or proof or browser or faults or postgresql or redis)" $(ARGS)
 	@$(PYTHON_BIN) -m coverage report

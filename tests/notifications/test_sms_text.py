@@ -38,6 +38,9 @@ class TestTransliterate:
         plain = 'Ça s\'annule : " oeuvre ", hotel, foret, noel... no 3 - à 9 h'
         assert transliterate(text) == plain
 
+    def test_every_kind_of_space_becomes_one(self) -> None:
+        assert transliterate("9\u00a0h\u202f10\u2003:\u1680oui") == "9 h 10 : oui"
+
     def test_letters_of_the_alphabet_stay(self) -> None:
         assert transliterate("éèàùìòäöüñÉÇß§") == "éèàùìòäöüñÉÇß§"
 

@@ -379,6 +379,8 @@ class TestDecisionsOfPersons:
         address = reverse("standing_decisions")
         assert "director : 1 annulation" in text_of(crisis().get(address))
         assert crisis().post(address, {"reason": " "}).status_code == 422
+        with pytest.raises(Refusal, match="Indiquez pourquoi"):
+            keeping.send_back_unruled(by=watcher, reason=" ")
         crisis().post(address, {"reason": "Le bloc rouvre"})
         operation.refresh_from_db()
         assert operation.outcome == "under_review"

@@ -30,6 +30,12 @@ class TestContacted:
         keeping.undo(appointment_id=consultation.pk, by=doctor)
         assert states(consultation)[-2:] == [("told", "maintained"), ("open", "cancelled")]
 
+    def test_whoever_is_told_by_sms_needs_no_call(self, consultation, doctor):
+        keeping.keep(appointment_id=consultation.pk, by=doctor)
+        Delivery.objects.filter(notice__state="open").update(channel="sms", address="+32470000000")
+        with pytest.raises(Refusal, match="prévenu par SMS"):
+            keeping.contacted(appointment_id=consultation.pk, by=doctor)
+
     def test_a_stranger_cannot_say_so(self, consultation, doctor):
         keeping.keep(appointment_id=consultation.pk, by=doctor)
         with pytest.raises(AccessRefused):

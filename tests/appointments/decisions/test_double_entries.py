@@ -176,6 +176,13 @@ def test_contradictions_are_counted_and_listed_first(operator):
     assert [entry.feed.name for entry in found[0].entries] == [*SOURCES]
 
 
+def test_who_loads_for_one_site_is_asked_nothing():
+    three()
+    at_one_site = a_user("flux-arlon", Role.FEED_OPERATOR, site=a_unit().site)
+    assert double_entries(at_one_site) == []
+    assert count_double_entries(at_one_site) == (0, 0)
+
+
 def test_the_pages_name_them_and_only_those_who_load_feeds_open_the_list(operator):
     three()
     page = " ".join(signed_in(operator).get(reverse("double_entries")).content.decode().split())

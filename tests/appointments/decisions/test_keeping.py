@@ -4,11 +4,12 @@ import pytest
 import time_machine
 
 from appointments.decisions import keeping
+from appointments.models import Bulletin
 from appointments.operations import services as operations
 from notifications.models import Delivery, Notice
 from staff.errors import Refusal
 from staff.models import AuditEvent, Delegation
-from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, in_force
+from tests.appointments.bulletins.builders import RELEASE, SATURDAY_NOON, in_force, withdrawn
 from tests.appointments.decisions.told import states
 from tests.builders import a_patient, a_user, an_appointment, at
 
@@ -37,6 +38,14 @@ class TestKeeping:
         consultation.refresh_from_db()
         assert (consultation.outcome, consultation.outcome_basis) == ("cancelled", "clause")
         assert [state for state, _ in states(consultation)] == ["withdrawn", "withdrawn", "open"]
+
+    def test_undo_after_the_bulletin_was_withdrawn_changes_nothing(self, consultation, doctor):
+        keeping.keep(appointment_id=consultation.pk, by=doctor)
+        keeping.undo(appointment_id=consultation.pk, by=doctor)
+        withdrawn(Bulletin.objects.get().pk)
+        lapsed = consultation.decisions.latest("pk")
+        assert lapsed.basis == "lapse"
+        assert keeping.undo(appointment_id=consultation.pk, by=doctor) == lapsed
 
     def test_whoever_was_told_cancelled_already_is_called(self, consultation, doctor):
         Notice.objects.update(state="told", handed_over_at=RELEASE, settled_at=RELEASE)

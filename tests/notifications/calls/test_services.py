@@ -7,11 +7,12 @@ from django.urls import reverse
 
 from notifications.calls import services as calls
 from notifications.calls.services import CallResult
+from notifications.lifecycle import call_states
 from notifications.models import Delivery, Notice, ToAskAgain
 from staff.errors import Refusal
 from staff.models import AuditEvent, User
 from tests.builders import a_patient, a_site, a_user, at
-from tests.notifications.builders import SUNDAY, a_call, a_notice
+from tests.notifications.builders import SUNDAY, a_call, a_notice, an_sms
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("sunday")]
 NINE = [("2022-05-16 09:00", "cancelled")]
@@ -21,6 +22,11 @@ EIGHT = [("2022-05-16 08:00", "cancelled")]
 def tries(notice: Notice) -> list[tuple[str, str, str]]:
     """Return (state, failure, address) of each try."""
     return list(notice.deliveries.order_by("id").values_list("state", "failure", "address"))
+
+
+def test_an_sms_is_no_call_that_could_be_taken_back(agent) -> None:
+    with pytest.raises(Refusal, match="Seule la personne"):
+        call_states.take_back(delivery_id=an_sms().pk, by=agent)
 
 
 class TestTheList:
