@@ -34,7 +34,7 @@ class WholeMessageChannel(filesystem.Channel):
         folder.mkdir(exist_ok=True)
         bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
         with (folder / "binding.lock").open("w") as lock:
-            # Until it is closed.
+            # Closing the file gives the lock back.
             filesystem.lock(lock, filesystem.LOCK_EX)  # type: ignore[no-untyped-call]
             queues = self.get_table(exchange)
             if bound not in queues:

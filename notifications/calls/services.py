@@ -205,14 +205,7 @@ def log(
     too_late = [one for one in calls if queries.was_withdrawn_in_hand(one)]
     if not reached or call not in too_late:
         _must_be_open(call, by, result)
-    shown = calls if call not in too_late else [one for one in calls if one.pk in said]
-    together = [
-        one
-        for one in calls
-        if one == call
-        or (one in too_late and one.caller_id == by.pk)
-        or (one in shown and _is_theirs(one, by))
-    ]
+    together = _noted_together(call, calls, too_late, by=by, said=said)
     if result == CallResult.CALL_BACK_LATER:
         _must_be_in_time(together, call_at)
     if at is not None:
@@ -380,6 +373,28 @@ def _must_have_happened(call: Delivery, at: dt.datetime) -> None:
             % {"earliest": date_format(earliest.astimezone(clock.BRUSSELS), "l j F H:i")},
             field="happened_at",
         )
+
+
+def _noted_together(
+    call: Delivery,
+    calls: Collection[Delivery],
+    too_late: Collection[Delivery],
+    *,
+    by: User,
+    said: Collection[int],
+) -> list[Delivery]:
+    """Return the calls for which the result of one holds: those that this agent took with it.
+
+    If the call itself is too late, what was heard holds for the calls shown with it, no others.
+    """
+    shown = calls if call not in too_late else [one for one in calls if one.pk in said]
+    return [
+        one
+        for one in calls
+        if one == call
+        or (one in too_late and one.caller_id == by.pk)
+        or (one in shown and _is_theirs(one, by))
+    ]
 
 
 def _note_number(together: Iterable[Delivery], call: Delivery, number: str) -> None:

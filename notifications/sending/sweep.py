@@ -7,7 +7,6 @@ it changes and reads it again.
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +20,6 @@ from notifications.receipts import receive as receiving
 from notifications.rules import QuietHours
 from notifications.sending import limits
 from staff import clock
-from staff.sentences import Sentence
 from staff.sentences import gettext_stored as _
 
 BATCH = 500
@@ -91,23 +89,18 @@ def _each(deliveries: QuerySet[Delivery], move: Callable[[list[Delivery]], None]
 # --- what is moved, and how -------------------------------------------------------------------
 
 
-def _by_id(move: Callable[[list[int]], None]) -> Callable[[list[Delivery]], None]:
-    return lambda deliveries: move([one.pk for one in deliveries])
+def _reclaim(deliveries: list[Delivery]) -> None:
+    delivery_states.give_back([one.pk for one in deliveries])
 
 
-def _unknown(remark: Sentence) -> Callable[[list[Delivery]], None]:
-    return _by_id(partial(delivery_states.become_unknown, remark=remark))
+def _lose(deliveries: list[Delivery]) -> None:
+    said = _("Le serveur s'est arrêté pendant la remise.")
+    delivery_states.become_unknown([one.pk for one in deliveries], said)
 
 
-_reclaim = _by_id(delivery_states.give_back)
-_lose = _unknown(_("Le serveur s'est arrêté pendant la remise."))
-_miss_the_receipt = _unknown(_("L'opérateur l'a pris, mais n'en a plus rien dit."))
-_queue_again = _by_id(lambda ids: delivery_states.requeue(ids, at=clock.now()))
-_end = follow_up.end_and_call
-_said = _("Sort inconnu, appelé à la place.")
-_call = partial(_end, state=DeliveryState.FAILED, failure=Failure.UNKNOWN, remark=_said)
-_expire = partial(_end, state=DeliveryState.EXPIRED, failure=Failure.EXPIRED)
-_keep_quiet = partial(_end, state=DeliveryState.SUPPRESSED, failure=Failure.QUIET_HOURS)
+def _miss_the_receipt(deliveries: list[Delivery]) -> None:
+    said = _("L'opérateur l'a pris, mais n'en a plus rien dit.")
+    delivery_states.become_unknown([one.pk for one in deliveries], said)
 
 
 def _repeatable(repeating: Sequence[str]) -> QuerySet[Delivery]:
@@ -128,6 +121,10 @@ def _is_timely() -> Q:
     return Q(submitted_at__gt=since) & of_use
 
 
+def _queue_again(deliveries: list[Delivery]) -> None:
+    delivery_states.requeue([one.pk for one in deliveries], at=clock.now())
+
+
 def _given_up(repeating: Sequence[str]) -> QuerySet[Delivery]:
     """Return what is unknown for too long; repeated tries count from their first submission."""
     repeated = Q(gateway__in=repeating, provider_id="") & ~_is_timely()
@@ -146,12 +143,23 @@ def _stranded(names: Sequence[str] | None) -> QuerySet[Delivery]:
     )
 
 
+def _call(deliveries: list[Delivery]) -> None:
+    said = _("Sort inconnu, appelé à la place.")
+    follow_up.end_and_call(
+        deliveries, state=DeliveryState.FAILED, failure=Failure.UNKNOWN, remark=said
+    )
+
+
 def _too_late() -> QuerySet[Delivery]:
     """Return what was not sent and is of no more use: the patient may be on the way already."""
     latest = notice_states.earliest_appointment()
     return _of_day_or_before(clock.local_day(latest)).filter(
         notice__first_at__lt=latest, client_reference=""
     )
+
+
+def _expire(deliveries: list[Delivery]) -> None:
+    follow_up.end_and_call(deliveries, state=DeliveryState.EXPIRED, failure=Failure.EXPIRED)
 
 
 def _passed_by() -> QuerySet[Delivery]:
@@ -167,6 +175,10 @@ def _passed_by() -> QuerySet[Delivery]:
         ignores_quiet_hours=False,
         client_reference="",
     )
+
+
+def _keep_quiet(deliveries: list[Delivery]) -> None:
+    follow_up.end_and_call(deliveries, state=DeliveryState.SUPPRESSED, failure=Failure.QUIET_HOURS)
 
 
 def _of_day_or_before(day: dt.date) -> QuerySet[Delivery]:
